@@ -1,0 +1,308 @@
+//! The commit: everything one action wants to write, as a value.
+
+use crate::{ActionError, Entity, Key, Record, Role, TenantId, UserId, Version};
+use serde_json::Value;
+use std::collections::BTreeSet;
+
+/// What an audit record is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Subject {
+    /// The organisation whose audit it belongs to.
+    pub tenant: TenantId,
+    /// The kind of thing, such as `contacts`.
+    pub resource: &'static str,
+    /// Which one.
+    pub id: String,
+}
+
+impl Subject {
+    /// An entity of `tenant`.
+    #[must_use]
+    pub fn entity<E: Entity>(tenant: &TenantId, id: &str) -> Self {
+        Self {
+            tenant: tenant.clone(),
+            resource: E::RESOURCE,
+            id: id.to_owned(),
+        }
+    }
+}
+
+/// What must be true of the stored item for a write to happen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Expect {
+    /// There is none.
+    Absent,
+    /// It has the version that was read.
+    Version(Version),
+}
+
+/// What to answer where a value that must be unique is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Conflict {
+    /// The input field that holds the value.
+    pub field: &'static str,
+    /// What to tell the user.
+    pub message: &'static str,
+    /// Whether the caller may learn which record has it.
+    pub reveal: bool,
+}
+
+impl Conflict {
+    /// The error, given the owner that the guard names.
+    #[must_use]
+    pub fn error(self, owner: Option<String>) -> ActionError {
+        ActionError::Duplicate {
+            field: self.field,
+            message: self.message,
+            existing: owner.filter(|_| self.reveal),
+        }
+    }
+}
+
+/// One write of the transaction.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Operation {
+    /// Write the whole item.
+    Put {
+        /// Where.
+        key: Key,
+        /// What.
+        item: Value,
+        /// On which condition.
+        expect: Expect,
+        /// What to answer where it must be absent and is not; without it the function runs again.
+        conflict: Option<Conflict>,
+    },
+    /// Remove the item.
+    Delete {
+        /// Where.
+        key: Key,
+        /// On which condition.
+        expect: Expect,
+    },
+    /// Take a unique value for `owner`; passes where `owner` has it already.
+    Claim {
+        /// The guard.
+        guard: Key,
+        /// Whose the value becomes.
+        owner: String,
+        /// What to answer where another owner has it.
+        conflict: Conflict,
+    },
+    /// Give a unique value back; it must be `owner`'s.
+    Release {
+        /// The guard.
+        guard: Key,
+        /// Whose the value is.
+        owner: String,
+    },
+    /// The guard stays `owner`'s: a claim and a release of the same key.
+    Keep {
+        /// The guard.
+        guard: Key,
+        /// Whose the value is.
+        owner: String,
+    },
+}
+
+impl Operation {
+    /// The item that it writes.
+    #[must_use]
+    pub fn key(&self) -> &Key {
+        match self {
+            Self::Put { key, .. } | Self::Delete { key, .. } => key,
+            Self::Claim { guard, .. } | Self::Release { guard, .. } | Self::Keep { guard, .. } => {
+                guard
+            }
+        }
+    }
+}
+
+/// A new session's content.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Grant {
+    /// Which organisation it is bound to.
+    pub tenant: TenantId,
+    /// Whose it is.
+    pub user: UserId,
+    /// The role there.
+    pub role: Role,
+}
+
+/// What a commit does to the caller's session.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum SessionChange {
+    /// Nothing.
+    #[default]
+    Keep,
+    /// Opens a new one; the answer sets its cookie.
+    Open(Grant),
+    /// Ends the caller's; the answer clears its cookie.
+    Close,
+}
+
+/// Everything one action wants to write, and the record it answers with. It is all written, or
+/// none of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Commit<T> {
+    operations: Vec<Operation>,
+    subject: Option<Subject>,
+    session: SessionChange,
+    output: T,
+}
+
+impl<T> Commit<T> {
+    /// A commit that answers with `output` and is audited as being about `subject`.
+    #[must_use]
+    pub fn new(subject: Subject, output: T) -> Self {
+        Self {
+            operations: Vec::new(),
+            subject: Some(subject),
+            session: SessionChange::Keep,
+            output,
+        }
+    }
+
+    /// A commit that changes nothing but perhaps the caller's own session, and of which there is
+    /// nothing to audit: signing out when nobody is signed in.
+    #[must_use]
+    pub fn nothing(output: T) -> Self {
+        Self {
+            operations: Vec::new(),
+            subject: None,
+            session: SessionChange::Keep,
+            output,
+        }
+    }
+
+    /// Writes an entity: a new one where its version is the first, else over the version before.
+    #[must_use]
+    pub fn put<E: Entity>(self, tenant: &TenantId, entity: &E, read: Option<Version>) -> Self {
+        let key = Key::entity::<E>(tenant, entity.id());
+        self.push_put(key, to_value(entity), read, None)
+    }
+
+    /// Writes a record that is not an entity; `conflict` is the answer where it must not exist
+    /// yet and does.
+    #[must_use]
+    pub fn put_record<R: Record>(
+        self,
+        record: &R,
+        read: Option<Version>,
+        conflict: Option<Conflict>,
+    ) -> Self {
+        self.push_put(record.key(), to_value(record), read, conflict)
+    }
+
+    /// Removes an entity that was read.
+    #[must_use]
+    pub fn delete<E: Entity>(mut self, tenant: &TenantId, entity: &E) -> Self {
+        self.operations.push(Operation::Delete {
+            key: Key::entity::<E>(tenant, entity.id()),
+            expect: Expect::Version(entity.version()),
+        });
+        self
+    }
+
+    /// Takes a unique value. With a release of the same key it becomes one operation.
+    #[must_use]
+    pub fn claim(mut self, guard: Key, owner: &str, conflict: Conflict) -> Self {
+        let owner = owner.to_owned();
+        match self.position(&guard) {
+            Some(at) => self.operations[at] = Operation::Keep { guard, owner },
+            None => self.operations.push(Operation::Claim {
+                guard,
+                owner,
+                conflict,
+            }),
+        }
+        self
+    }
+
+    /// Gives a unique value back. With a claim of the same key it becomes one operation.
+    #[must_use]
+    pub fn release(mut self, guard: Key, owner: &str) -> Self {
+        let owner = owner.to_owned();
+        match self.position(&guard) {
+            Some(at) => self.operations[at] = Operation::Keep { guard, owner },
+            None => self.operations.push(Operation::Release { guard, owner }),
+        }
+        self
+    }
+
+    /// Opens a session for the caller.
+    #[must_use]
+    pub fn open_session(mut self, grant: Grant) -> Self {
+        self.session = SessionChange::Open(grant);
+        self
+    }
+
+    /// Ends the caller's session.
+    #[must_use]
+    pub fn close_session(mut self) -> Self {
+        self.session = SessionChange::Close;
+        self
+    }
+
+    /// The writes.
+    #[must_use]
+    pub fn operations(&self) -> &[Operation] {
+        &self.operations
+    }
+
+    /// What the audit record is about.
+    #[must_use]
+    pub fn subject(&self) -> Option<&Subject> {
+        self.subject.as_ref()
+    }
+
+    /// What happens to the caller's session.
+    #[must_use]
+    pub fn session(&self) -> &SessionChange {
+        &self.session
+    }
+
+    /// The record to answer with.
+    #[must_use]
+    pub fn output(&self) -> &T {
+        &self.output
+    }
+
+    /// The cache tags that the writes make stale, sorted, each once.
+    #[must_use]
+    pub fn tags(&self) -> Vec<String> {
+        let tags: BTreeSet<_> = self
+            .operations
+            .iter()
+            .flat_map(|op| op.key().tags())
+            .collect();
+        tags.into_iter().collect()
+    }
+
+    fn push_put(
+        mut self,
+        key: Key,
+        item: Value,
+        read: Option<Version>,
+        conflict: Option<Conflict>,
+    ) -> Self {
+        let expect = read.map_or(Expect::Absent, Expect::Version);
+        self.operations.push(Operation::Put {
+            key,
+            item,
+            expect,
+            conflict,
+        });
+        self
+    }
+
+    fn position(&self, guard: &Key) -> Option<usize> {
+        self.operations.iter().position(|op| op.key() == guard)
+    }
+}
+
+/// Domain types have string keys and finite numbers, so this cannot fail; a type that breaks
+/// that is written as null, which no reader accepts.
+fn to_value<T: serde::Serialize>(value: &T) -> Value {
+    serde_json::to_value(value).unwrap_or(Value::Null)
+}

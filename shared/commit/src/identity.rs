@@ -1,0 +1,246 @@
+//! Identities that can only be built from text that is one.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// The text is not an identifier of the wanted kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not a valid identifier")]
+pub struct InvalidId;
+
+/// Defines an identifier that is a UUIDv7 in lower case (RFC 9562, section 5.7), so that sorting
+/// by it sorts by time of creation.
+#[macro_export]
+macro_rules! uuid_id {
+    ($(#[$meta:meta])* $name:ident) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, ::serde::Serialize, ::serde::Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name(String);
+
+        impl $name {
+            /// The identifier, where `text` is a UUID in lower case with hyphens.
+            ///
+            /// # Errors
+            /// [`InvalidId`]($crate::InvalidId) for anything else.
+            pub fn parse(text: &str) -> Result<Self, $crate::InvalidId> {
+                $crate::is_uuid(text).then(|| Self(text.to_owned())).ok_or($crate::InvalidId)
+            }
+
+            /// The identifier as text.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl ::std::fmt::Display for $name {
+            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(id: $name) -> Self {
+                id.0
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = $crate::InvalidId;
+            fn try_from(text: String) -> Result<Self, $crate::InvalidId> {
+                Self::parse(&text)
+            }
+        }
+
+        impl From<::uuid::Uuid> for $name {
+            fn from(id: ::uuid::Uuid) -> Self {
+                Self(id.hyphenated().to_string())
+            }
+        }
+    };
+}
+
+/// Whether `text` is a UUID in lower case with hyphens.
+#[must_use]
+pub fn is_uuid(text: &str) -> bool {
+    text.len() == 36
+        && text.bytes().enumerate().all(|(i, b)| match i {
+            8 | 13 | 18 | 23 => b == b'-',
+            _ => matches!(b, b'0'..=b'9' | b'a'..=b'f'),
+        })
+}
+
+uuid_id! {
+    /// A person with an account.
+    UserId
+}
+
+/// An organisation. Its text is a slug, so that it can stand in a path, a tag and a key.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct TenantId(String);
+
+impl TenantId {
+    /// The longest slug, in bytes.
+    pub const MAX_LENGTH: usize = 63;
+
+    /// The tenant, where `text` is a slug: `a` to `z`, `0` to `9` and inner hyphens, 1 to 63
+    /// bytes.
+    ///
+    /// # Errors
+    /// [`InvalidId`] for anything else.
+    pub fn parse(text: &str) -> Result<Self, InvalidId> {
+        let slug = (1..=Self::MAX_LENGTH).contains(&text.len())
+            && !text.starts_with('-')
+            && !text.ends_with('-')
+            && text
+                .bytes()
+                .all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-'));
+        slug.then(|| Self(text.to_owned())).ok_or(InvalidId)
+    }
+
+    /// The slug.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for TenantId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl From<TenantId> for String {
+    fn from(id: TenantId) -> Self {
+        id.0
+    }
+}
+
+impl TryFrom<String> for TenantId {
+    type Error = InvalidId;
+    fn try_from(text: String) -> Result<Self, InvalidId> {
+        Self::parse(&text)
+    }
+}
+
+/// How often a record has been written: a whole number from 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Version(u64);
+
+impl Version {
+    /// What a new record has.
+    pub const FIRST: Self = Self(1);
+
+    /// The version, where `text` is a whole number from 1 in decimal digits.
+    ///
+    /// # Errors
+    /// [`InvalidId`] for anything else.
+    pub fn parse(text: &str) -> Result<Self, InvalidId> {
+        if !text.bytes().all(|b| b.is_ascii_digit()) {
+            return Err(InvalidId);
+        }
+        match text.parse() {
+            Ok(number @ 1..) => Ok(Self(number)),
+            _ => Err(InvalidId),
+        }
+    }
+
+    /// What the record has after one more write.
+    #[must_use]
+    pub fn next(self) -> Self {
+        Self(self.0.saturating_add(1))
+    }
+
+    /// The number.
+    #[must_use]
+    pub fn get(self) -> u64 {
+        self.0
+    }
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
+/// The client's name for one attempt to do something, the same on each retry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IdempotencyKey(String);
+
+impl IdempotencyKey {
+    /// The key, where `text` is 1 to 255 visible ASCII characters.
+    ///
+    /// # Errors
+    /// [`InvalidId`] for anything else.
+    pub fn parse(text: &str) -> Result<Self, InvalidId> {
+        let usable = (1..=255).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic());
+        usable.then(|| Self(text.to_owned())).ok_or(InvalidId)
+    }
+
+    /// The key as sent.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_version_is_a_whole_number_from_one() {
+        assert_eq!(Version::parse("1"), Ok(Version::FIRST));
+        for text in [
+            "",
+            "0",
+            "-1",
+            "+1",
+            "1.0",
+            "1e3",
+            " 1",
+            "99999999999999999999",
+            "١",
+        ] {
+            assert_eq!(Version::parse(text), Err(InvalidId), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_tenant_is_a_slug() {
+        assert!(TenantId::parse("acme-2").is_ok());
+        for text in [
+            "",
+            "Acme",
+            "a:b",
+            "a#b",
+            "-a",
+            "a-",
+            "a b",
+            "é",
+            &"a".repeat(64),
+        ] {
+            assert_eq!(TenantId::parse(text), Err(InvalidId), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn an_idempotency_key_is_visible_ascii() {
+        assert!(IdempotencyKey::parse("k-1~!").is_ok());
+        for text in ["", " ", "a b", "é", "a\u{7f}", &"k".repeat(256)] {
+            assert_eq!(IdempotencyKey::parse(text), Err(InvalidId), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_uuid_has_lower_case_and_hyphens() {
+        assert!(is_uuid("0197a3b0-0000-7000-8000-00000000000f"));
+        assert!(!is_uuid("0197A3B0-0000-7000-8000-00000000000F"));
+        assert!(!is_uuid("0197a3b000007000800000000000000f"));
+        assert!(!is_uuid("0197a3b0-0000-7000-8000-00000000000é"));
+    }
+}

@@ -1,0 +1,102 @@
+//! Keys of the one table, and the cache tags that follow from them.
+//!
+//! *The key is the tag.* An entity of resource `contacts` in tenant `acme` has the partition key
+//! `acme:contacts` and its id as the sort key. Writing it makes the tags `acme:contacts` and
+//! `acme:contacts:{id}` stale; a view that queries carries the first, a view that reads one item
+//! the second. Every other record has a partition key that begins with `#`, which no tenant's
+//! slug can, and carries no tag.
+
+use crate::{TenantId, UserId, Version};
+use serde::{Serialize, de::DeserializeOwned};
+
+/// The place of one item in the table.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Key {
+    pk: String,
+    sk: String,
+}
+
+impl Key {
+    /// The key of an entity of `tenant`.
+    #[must_use]
+    pub fn entity<E: Entity>(tenant: &TenantId, id: &str) -> Self {
+        Self {
+            pk: Self::collection::<E>(tenant),
+            sk: id.to_owned(),
+        }
+    }
+
+    /// The partition key that all entities of one kind in `tenant` share.
+    #[must_use]
+    pub fn collection<E: Entity>(tenant: &TenantId) -> String {
+        format!("{tenant}:{}", E::RESOURCE)
+    }
+
+    /// The key of a record that is not an entity. `kind` names the sort of record, `name` which
+    /// one, `part` a part of it.
+    #[must_use]
+    pub fn record(kind: &str, name: &str, part: &str) -> Self {
+        Self {
+            pk: format!("#{kind}:{name}"),
+            sk: part.to_owned(),
+        }
+    }
+
+    /// The guard that makes `value` unique as `attribute` of the entities `E` in `tenant`.
+    #[must_use]
+    pub fn guard<E: Entity>(tenant: &TenantId, attribute: &str, value: &str) -> Self {
+        Self::record(
+            "guard",
+            &format!("{tenant}:{}:{attribute}:{value}", E::RESOURCE),
+            "guard",
+        )
+    }
+
+    /// The session of `user` whose secret has this hash.
+    #[must_use]
+    pub fn session(user: &UserId, hash: &str) -> Self {
+        Self::record("session", user.as_str(), hash)
+    }
+
+    /// The key as the table stores it: partition key, sort key.
+    #[must_use]
+    pub fn parts(&self) -> (&str, &str) {
+        (&self.pk, &self.sk)
+    }
+
+    /// The cache tags that a write of this item makes stale; none where it is not an entity.
+    #[must_use]
+    pub fn tags(&self) -> Vec<String> {
+        if self.pk.starts_with('#') {
+            return Vec::new();
+        }
+        vec![self.pk.clone(), format!("{}:{}", self.pk, self.sk)]
+    }
+
+    /// The key with these parts, as read back from the table.
+    #[must_use]
+    pub fn from_parts(pk: String, sk: String) -> Self {
+        Self { pk, sk }
+    }
+}
+
+/// Something of the domain that is stored under its tenant, cached and tagged.
+pub trait Entity: Serialize + DeserializeOwned {
+    /// The plural noun in keys, tags and paths, such as `contacts`.
+    const RESOURCE: &'static str;
+
+    /// Its identifier within the tenant.
+    fn id(&self) -> &str;
+
+    /// How often it has been written, this write included.
+    fn version(&self) -> Version;
+}
+
+/// Something stored that is not an entity: an account, an organisation's name.
+pub trait Record: Serialize + DeserializeOwned {
+    /// Where it is stored.
+    fn key(&self) -> Key;
+
+    /// How often it has been written, this write included.
+    fn version(&self) -> Version;
+}

@@ -1,0 +1,24 @@
+//! A commit as a value, and what one is made of: keys and the tags derived from them,
+//! identities, forms, permissions and errors.
+//!
+//! This crate knows no AWS, no HTTP and no word of the domain. Actions are pure functions that
+//! return a [`Commit`]; the `action` crate runs them and the `store` crate writes the result as
+//! one transaction.
+
+mod access;
+mod commits;
+mod context;
+mod error;
+mod form;
+mod identity;
+mod key;
+mod reads;
+
+pub use access::{Access, Actor, Admins, Anyone, Members, Owners, Refusal, Role, Viewers};
+pub use commits::{Commit, Conflict, Expect, Grant, Operation, SessionChange, Subject};
+pub use context::Context;
+pub use error::ActionError;
+pub use form::{FieldErrors, Form, FormState, Input, Invalid};
+pub use identity::{IdempotencyKey, InvalidId, TenantId, UserId, Version, is_uuid};
+pub use key::{Entity, Key, Record};
+pub use reads::{Filter, Found, Item, Query, Reads};

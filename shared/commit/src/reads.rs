@@ -1,0 +1,140 @@
+//! What an action or view needs to read, as a value, and what was found.
+
+use crate::{ActionError, Entity, Key, Record, TenantId};
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+/// One item as stored, without its key attributes.
+pub type Item = Map<String, Value>;
+
+/// The reads of one request, all made at the same time and all strongly consistent.
+#[derive(Debug, Clone, Default)]
+pub struct Reads {
+    /// Single items.
+    pub keys: Vec<Key>,
+    /// At most one range, newest first.
+    pub query: Option<Query>,
+}
+
+impl Reads {
+    /// Nothing to read.
+    #[must_use]
+    pub fn none() -> Self {
+        Self::default()
+    }
+
+    /// One more item.
+    #[must_use]
+    pub fn item(mut self, key: Key) -> Self {
+        self.keys.push(key);
+        self
+    }
+
+    /// A range.
+    #[must_use]
+    pub fn query(mut self, query: Query) -> Self {
+        self.query = Some(query);
+        self
+    }
+}
+
+/// Decides whether an item belongs to a query's answer.
+pub type Filter = Arc<dyn Fn(&Item) -> bool + Send + Sync>;
+
+/// Entities of one kind in one tenant, newest first.
+#[derive(Clone)]
+pub struct Query {
+    /// The partition.
+    pub pk: String,
+    /// Begin behind this sort key.
+    pub after: Option<String>,
+    /// Stop once this many items passed the filter.
+    pub limit: usize,
+    /// Which items count; all where there is none.
+    pub filter: Option<Filter>,
+}
+
+impl Query {
+    /// The newest `limit` entities `E` of `tenant`.
+    #[must_use]
+    pub fn newest<E: Entity>(tenant: &TenantId, limit: usize) -> Self {
+        Self {
+            pk: Key::collection::<E>(tenant),
+            after: None,
+            limit,
+            filter: None,
+        }
+    }
+
+    /// Only those older than the entity with this id.
+    #[must_use]
+    pub fn after(mut self, id: Option<String>) -> Self {
+        self.after = id;
+        self
+    }
+
+    /// Only those that pass.
+    #[must_use]
+    pub fn filter(mut self, filter: impl Fn(&Item) -> bool + Send + Sync + 'static) -> Self {
+        self.filter = Some(Arc::new(filter));
+        self
+    }
+}
+
+impl fmt::Debug for Query {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Query")
+            .field("pk", &self.pk)
+            .field("after", &self.after)
+            .field("limit", &self.limit)
+            .field("filtered", &self.filter.is_some())
+            .finish()
+    }
+}
+
+/// What the reads found.
+#[derive(Debug, Clone, Default)]
+pub struct Found {
+    /// The single items that exist.
+    pub items: BTreeMap<Key, Item>,
+    /// The range, in order.
+    pub range: Vec<Item>,
+}
+
+impl Found {
+    /// The entity with this id.
+    ///
+    /// # Errors
+    /// [`ActionError::Internal`] where the stored item is not an `E`.
+    pub fn entity<E: Entity>(&self, tenant: &TenantId, id: &str) -> Result<Option<E>, ActionError> {
+        self.decode(&Key::entity::<E>(tenant, id))
+    }
+
+    /// The record at this key.
+    ///
+    /// # Errors
+    /// [`ActionError::Internal`] where the stored item is not an `R`.
+    pub fn record<R: Record>(&self, key: &Key) -> Result<Option<R>, ActionError> {
+        self.decode(key)
+    }
+
+    /// The range, decoded.
+    ///
+    /// # Errors
+    /// [`ActionError::Internal`] where a stored item is not an `E`.
+    pub fn range<E: Entity>(&self) -> Result<Vec<E>, ActionError> {
+        self.range.iter().map(decode).collect()
+    }
+
+    fn decode<T: DeserializeOwned>(&self, key: &Key) -> Result<Option<T>, ActionError> {
+        self.items.get(key).map(decode).transpose()
+    }
+}
+
+fn decode<T: DeserializeOwned>(item: &Item) -> Result<T, ActionError> {
+    T::deserialize(Value::Object(item.clone()))
+        .map_err(|e| ActionError::Internal(format!("a stored item cannot be read: {e}")))
+}

@@ -1,0 +1,19 @@
+//! The domain: contacts, accounts, organisations and members, and the rules their fields follow.
+//!
+//! It knows no AWS and no HTTP: everything here is a value or a pure function.
+
+mod account;
+mod contact;
+mod member;
+mod organization;
+mod password;
+mod text;
+
+pub use account::{Account, PublicUser, SignedIn};
+pub use contact::{
+    CONTACT_NOT_FOUND, Contact, ContactDetails, ContactId, DUPLICATE_EMAIL, PAGE_SIZE, search,
+};
+pub use member::Member;
+pub use organization::{Organization, slug, slugs};
+pub use password::{Password, PasswordAttempt, PasswordHash};
+pub use text::{Company, Email, InvalidText, Name, Notes, OrganizationName, Phone, fold};
