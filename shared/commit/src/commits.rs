@@ -30,6 +30,8 @@ impl Subject {
 /// What must be true of the stored item for a write to happen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Expect {
+    /// Nothing in particular.
+    Anything,
     /// There is none.
     Absent,
     /// It has the version that was read.

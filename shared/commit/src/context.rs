@@ -1,11 +1,23 @@
 //! What a function knows besides its input: who calls, when, and fresh identifiers.
 
+use crate::{Role, TenantId};
 use jiff::{Timestamp, Unit};
+use std::sync::Arc;
 use uuid::Uuid;
+
+/// Marks texts, such as cursors, that come back from the client so that only those that were
+/// issued are taken.
+pub trait Seal: Send + Sync {
+    /// The text, sealed for one purpose.
+    fn seal(&self, purpose: &str, text: &str) -> String;
+
+    /// The text within a seal of this purpose; `None` where it was not issued.
+    fn open(&self, purpose: &str, sealed: &str) -> Option<String>;
+}
 
 /// The circumstances of one run of an action or view. `C` is what the permission gives: an
 /// [`Actor`](crate::Actor), or an `Option` of one where anyone may call.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Context<C> {
     /// Who calls.
     pub caller: C,
@@ -13,17 +25,15 @@ pub struct Context<C> {
     pub now: Timestamp,
     /// Which run this is for one request, from 0: more where data moved under the earlier one.
     pub attempt: u32,
+    seal: Arc<dyn Seal>,
 }
 
 impl<C> Context<C> {
-    /// The circumstances of a first run, now.
+    /// The circumstances of a run, now.
     #[must_use]
-    pub fn new(caller: C) -> Self {
-        Self {
-            caller,
-            now: now(),
-            attempt: 0,
-        }
+    pub fn new(caller: C, attempt: u32, seal: Arc<dyn Seal>) -> Self {
+        let now = Timestamp::now();
+        Self { caller, now: now.round(Unit::Millisecond).unwrap_or(now), attempt, seal }
     }
 
     /// A new UUIDv7, later than all that this process made before.
@@ -31,9 +41,32 @@ impl<C> Context<C> {
     pub fn new_id<T: From<Uuid>>(&self) -> T {
         Uuid::now_v7().into()
     }
+
+    /// A cursor that leads behind `position` in the list named `list`.
+    #[must_use]
+    pub fn cursor(&self, list: &str, position: &str) -> String {
+        self.seal.seal(&cursor_purpose(list), position)
+    }
+
+    /// The position in the cursor; `None` where it was not issued for this list.
+    #[must_use]
+    pub fn position(&self, list: &str, cursor: &str) -> Option<String> {
+        self.seal.open(&cursor_purpose(list), cursor)
+    }
 }
 
-fn now() -> Timestamp {
-    let now = Timestamp::now();
-    now.round(Unit::Millisecond).unwrap_or(now)
+fn cursor_purpose(list: &str) -> String {
+    format!("cursor {list}")
+}
+
+/// What every page of an organisation shows around its content. It is the same for everybody of
+/// one role there, so that a page may be cached for them all.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Chrome {
+    /// The organisation's slug.
+    pub tenant: TenantId,
+    /// What the organisation calls itself.
+    pub organization: String,
+    /// The role of whoever looks.
+    pub role: Role,
 }

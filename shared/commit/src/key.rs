@@ -52,6 +52,18 @@ impl Key {
         )
     }
 
+    /// The membership of `user` in `tenant`, whose attribute `role` says what they may do there.
+    #[must_use]
+    pub fn membership(tenant: &TenantId, user: &UserId) -> Self {
+        Self { pk: format!("{tenant}:members"), sk: user.to_string() }
+    }
+
+    /// What is known of `tenant` itself: its attribute `name` is what it calls itself.
+    #[must_use]
+    pub fn tenant(tenant: &TenantId) -> Self {
+        Self::record("tenant", tenant.as_str(), "tenant")
+    }
+
     /// The session of `user` whose secret has this hash.
     #[must_use]
     pub fn session(user: &UserId, hash: &str) -> Self {

@@ -16,7 +16,7 @@ mod reads;
 
 pub use access::{Access, Actor, Admins, Anyone, Members, Owners, Refusal, Role, Viewers};
 pub use commits::{Commit, Conflict, Expect, Grant, Operation, SessionChange, Subject};
-pub use context::Context;
+pub use context::{Chrome, Context, Seal};
 pub use error::ActionError;
 pub use form::{FieldErrors, Form, FormState, Input, Invalid};
 pub use identity::{IdempotencyKey, InvalidId, TenantId, UserId, Version, is_uuid};

@@ -25,7 +25,7 @@ impl Organization {
     /// Where the organisation with that slug is.
     #[must_use]
     pub fn key_of(tenant: &TenantId) -> Key {
-        Key::record("organization", tenant.as_str(), "organization")
+        Key::tenant(tenant)
     }
 }
 

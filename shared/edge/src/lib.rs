@@ -1,0 +1,7 @@
+//! What the functions and the edge share: signing keys and session tokens.
+
+mod keys;
+mod token;
+
+pub use keys::{Keys, WeakKey};
+pub use token::{LIFETIME, SessionSecret, Token};

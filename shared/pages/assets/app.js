@@ -1,0 +1,416 @@
+// Brings forms to life. Every page works without this file: what it adds is an answer in place,
+// a retry that cannot do a thing twice, and input that survives a lost connection.
+//
+// What the pages agree on with it:
+//   body[data-contacts]     where the organisation's contacts are
+//   form[data-enhance]      with data-success (merge, go, enter), data-next and data-failed
+//   button[data-pending]    its words while the form is under way
+//   [data-add] template     the form that only exists with this file, and the link it replaces
+//   [data-rows] [data-id]   the list and its rows; template#row is a row to fill, by data-slot
+//   a[data-delete]          asks here, where without this file it leads to a page that asks
+'use strict';
+
+const RETRY_AFTER = [500, 1500]; // ms
+const ANSWER_WITHIN = 15000; // ms
+const MESSAGE_LASTS = 3000; // ms
+const CONNECTION = 'Connection problem. Please check your internet and try again.';
+
+const contactsPath = document.body.dataset.contacts;
+const title = document.title.replace(/^Error: /, '');
+
+const $ = (selector, within = document) => within.querySelector(selector);
+const $$ = (selector, within = document) => [...within.querySelectorAll(selector)];
+
+/** An element. Data only ever enters as text or attributes, so none of it can become markup. */
+function h(tag, attributes, ...children) {
+  const element = document.createElement(tag);
+  for (const name in attributes) element.setAttribute(name, attributes[name]);
+  element.append(...children.filter(Boolean));
+  return element;
+}
+
+function button(label, onClick, kind = '') {
+  const element = h('button', { type: 'button', class: kind }, label);
+  element.addEventListener('click', onClick);
+  return element;
+}
+
+/** Runs `work` so that its failure breaks `part` of the page and nothing else. */
+async function guarded(part, work) {
+  try {
+    await work();
+  } catch (error) {
+    console.error(error);
+    const again = button('Try Again', () => {
+      box.remove();
+      guarded(part, work);
+    });
+    const box = alertBox('Something went wrong', [
+      h('p', { class: 'actions' }, again, button('Refresh Page', () => location.reload(), 'quiet')),
+    ]);
+    $('.summary', part)?.remove();
+    part.prepend(box);
+    box.focus();
+  }
+}
+
+// Asking -----------------------------------------------------------------------------------------
+
+/** One attempt. A status of 0 means that no answer came, or none that can be read. */
+async function attempt(action, body) {
+  let status = 0;
+  try {
+    const response = await fetch(action, {
+      method: 'POST',
+      headers: { Accept: 'application/json' },
+      body,
+      signal: AbortSignal.timeout(ANSWER_WITHIN),
+    });
+    status = response.status;
+    return { ...(await response.json()), status };
+  } catch {
+    return { status: status < 500 ? 0 : status };
+  }
+}
+
+/** Attempts until there is an answer. The same key goes along each time, so that an attempt whose
+ *  answer was lost is not done twice. */
+async function send(action, body) {
+  for (let tried = 0; ; tried += 1) {
+    const answer = await attempt(action, body);
+    if (![0, 502, 503, 504].includes(answer.status) || tried === RETRY_AFTER.length) return answer;
+    await pause(RETRY_AFTER[tried]);
+  }
+}
+
+/** Some time, or less if the network comes back. */
+function pause(ms) {
+  return new Promise((resolve) => {
+    setTimeout(resolve, ms);
+    addEventListener('online', resolve, { once: true });
+  });
+}
+
+/** `crypto.randomUUID` is missing where the page came over plain HTTP from another machine. */
+function freshKey() {
+  if (crypto.randomUUID) return crypto.randomUUID();
+  return [...crypto.getRandomValues(new Uint8Array(16))].map((b) => b.toString(16).padStart(2, '0')).join('');
+}
+
+/** What to tell of an answer that is no success: text, or nodes where a link belongs in it. */
+function explain(answer, failed, signingIn) {
+  if ([0, 502, 504].includes(answer.status)) return [CONNECTION];
+  if (answer.status === 401 && !signingIn) {
+    const link = h('a', { href: '/sign-in', target: '_blank', rel: 'noopener' }, 'Sign in again in a new tab');
+    return ['Your session has ended. ', link, ', then send this form again.'];
+  }
+  if (answer.status === 422) {
+    return ['This form was already sent once, and what it held then was saved. Check that first, and send again only if something is missing.'];
+  }
+  return [(answer.status < 500 && answer.error) || failed];
+}
+
+// Telling ----------------------------------------------------------------------------------------
+
+const notice = $('[data-notice]');
+let clearing;
+
+/** Says `text` at the foot of the page, for a while or until the next one. One at a time. */
+function announce(text, stays) {
+  $$('.flash').forEach((flash) => flash.remove());
+  clearTimeout(clearing);
+  notice.textContent = text;
+  if (!stays) clearing = setTimeout(() => { notice.textContent = ''; }, MESSAGE_LASTS);
+}
+
+/** A message in the address (`#contact-created`) has been said once: it goes, and so does the
+ *  address, or a reload would say it again. */
+function settleFlash() {
+  for (const flash of $$('.flash')) {
+    if (flash.matches(':target')) {
+      setTimeout(() => { flash.hidden = true; }, MESSAGE_LASTS);
+      history.replaceState(history.state, '', location.pathname + location.search);
+    } else flash.remove();
+  }
+}
+
+function alertBox(heading, children) {
+  return h('div', { class: 'summary', role: 'alert', tabindex: '-1' }, h('h2', {}, heading), ...children);
+}
+
+/** The summary above the fields and the messages beside them, as the server renders them. */
+function showProblem(form, answer) {
+  const { fieldErrors = {}, existingId, current, status } = answer;
+  const wrong = controls(form).filter((field) => fieldErrors[field.name]);
+  const names = wrong.map((field) => field.name);
+  const items = [...names, ...Object.keys(fieldErrors).filter((name) => !names.includes(name))].map((name) => {
+    const message = fieldErrors[name];
+    return h('li', {}, names.includes(name) ? h('a', { href: `#${name}` }, message) : message);
+  });
+  for (const field of wrong) {
+    const id = `${field.name}-error`;
+    field.before(h('p', { class: 'error', id }, fieldErrors[field.name]));
+    field.setAttribute('aria-invalid', 'true');
+    field.setAttribute('aria-describedby', $(`#${field.name}-hint`) ? `${field.name}-hint ${id}` : id);
+    field.parentElement.classList.add('is-wrong');
+  }
+  const words = explain(answer, form.dataset.failed, form.dataset.success === 'enter');
+  const again = status === 0 || status >= 500;
+  const box = alertBox('There is a problem', [
+    items.length ? h('ul', {}, ...items) : h('p', {}, ...words),
+    existingId && h('p', {}, h('a', { href: `${contactsPath}/${existingId}` }, 'View the existing contact')),
+    again && h('p', { class: 'actions' }, button('Try Again', () => form.requestSubmit())),
+  ]);
+  form.prepend(box);
+  if (current) showConflict(form, box, current);
+  document.title = `Error: ${title}`;
+  box.focus();
+}
+
+function clearProblem(form) {
+  $$('.summary, .conflict, .error', form).forEach((element) => element.remove());
+  for (const field of controls(form)) {
+    const hint = `${field.name}-hint`;
+    field.removeAttribute('aria-invalid');
+    if ($(`#${hint}`)) field.setAttribute('aria-describedby', hint);
+    else field.removeAttribute('aria-describedby');
+    field.parentElement.classList.remove('is-wrong');
+  }
+  document.title = title;
+}
+
+/** Both versions side by side. The next submit then knows, and replaces, the current one. */
+function showConflict(form, after, current) {
+  const cell = (text) => h('td', { dir: 'auto' }, text || '–');
+  const rows = controls(form).map((field) => {
+    const [yours, theirs] = [field.value.trim(), current[field.name] ?? ''];
+    const label = h('th', { scope: 'row' }, field.labels[0].firstChild.textContent.trim());
+    return h('tr', { class: yours === theirs ? '' : 'differs' }, label, cell(yours), cell(theirs));
+  });
+  const head = ['Field', 'Yours', 'Theirs'].map((text) => h('th', { scope: 'col' }, text));
+  const edit = `${contactsPath}/${current.id}/edit`;
+  after.after(h('section', { class: 'conflict', 'aria-labelledby': 'conflict' },
+    h('h2', { id: 'conflict' }, 'Your version and theirs'),
+    h('p', {}, 'Saving again replaces their version with yours. ', h('a', { href: edit }, 'Start over from theirs')),
+    h('table', {}, h('thead', {}, h('tr', {}, ...head)), h('tbody', {}, ...rows))));
+  form.elements.version.value = current.version;
+}
+
+// Forms ------------------------------------------------------------------------------------------
+
+const controls = (form) => $$('input:not([type=hidden]), textarea', form);
+
+function setKey(form, key) {
+  const field = form.elements.idempotency_key ?? form.appendChild(h('input', { type: 'hidden', name: 'idempotency_key' }));
+  field.value = key;
+}
+
+function setPending(form, pending) {
+  const submit = $('[data-pending]', form);
+  submit.dataset.label ??= submit.textContent;
+  submit.disabled = pending;
+  submit.textContent = pending ? submit.dataset.pending : submit.dataset.label;
+  form.toggleAttribute('aria-busy', pending);
+  if (pending) form.setAttribute('aria-busy', 'true');
+}
+
+async function submit(form) {
+  if (form.ariaBusy) return;
+  setPending(form, true);
+  try {
+    const signingIn = form.dataset.success === 'enter';
+    if (!signingIn && !form.elements.idempotency_key?.value) setKey(form, freshKey());
+    const sent = new URLSearchParams(new FormData(form));
+    const answer = await send(form.getAttribute('action'), sent);
+    clearProblem(form);
+    if (answer.ok) return succeed(form, answer.data, sent);
+    // Failures are not saved, so the key stays for the corrected form, unless the key is at fault.
+    if (answer.code === 'IDEMPOTENCY_ERROR') setKey(form, freshKey());
+    showProblem(form, answer);
+  } finally {
+    if (!('done' in form.dataset)) setPending(form, false);
+  }
+}
+
+function succeed(form, data, sent) {
+  const { success, next } = form.dataset;
+  if (success === 'merge') {
+    merge(data);
+    // What was typed while the answer was on its way belongs to the next contact.
+    if (String(new URLSearchParams(new FormData(form))) === String(sent)) form.reset();
+    setKey(form, freshKey());
+    announce('Contact created!');
+    setPending(form, false);
+    controls(form)[0].focus();
+  } else {
+    form.dataset.done = ''; // The button stays as it is until the next page is here.
+    location.assign(success === 'enter' ? entrance(form, data) : next);
+  }
+}
+
+/** Where a sign-in leads: to the page that asked for it, never to another site. */
+function entrance(form, data) {
+  const wanted = new URL(form.elements.return_to?.value || `/t/${data.tenant}/contacts`, location.origin);
+  return wanted.origin === location.origin ? wanted.href : `/t/${data.tenant}/contacts`;
+}
+
+function enhance(form) {
+  setPending(form, false);
+  form.addEventListener('submit', (event) => {
+    event.preventDefault();
+    guarded(form, () => submit(form));
+  });
+  form.addEventListener('click', (event) => {
+    const link = event.target.closest('.summary a[href^="#"]');
+    if (!link) return;
+    event.preventDefault(); // The address keeps its page.
+    form.elements[link.hash.slice(1)].focus();
+  });
+}
+
+/** The back button can bring back a page as it was left: under way, and with a key that is used. */
+function revive(form) {
+  setPending(form, false);
+  if (!('done' in form.dataset)) return;
+  delete form.dataset.done;
+  // Sent again unchanged, it is the same request. Changed, it is another.
+  form.addEventListener('input', () => form.elements.idempotency_key && setKey(form, freshKey()), { once: true });
+}
+
+// The list ---------------------------------------------------------------------------------------
+
+const list = $('[data-rows]');
+const rows = () => $$('[data-id]', list).filter((row) => !row.hidden);
+
+function recount() {
+  const count = $('[data-count]');
+  // With older pages to draw from, the page is as full as before once it is loaded again.
+  if (!count.textContent.endsWith('+')) count.textContent = rows().length;
+}
+
+/** Puts a contact on top, or in the place it has, so that an answer given twice shows once. */
+function merge(contact) {
+  const row = $('#row').content.cloneNode(true).firstElementChild;
+  const words = contact.name.trim().split(/\s+/);
+  const added = new Date(contact.createdAt).toLocaleDateString('en-US', { month: 'short', day: 'numeric', year: 'numeric', timeZone: 'UTC' });
+  const slots = {
+    ...contact,
+    // As the server makes them.
+    initials: [words[0], words.length > 1 ? words.at(-1) : ''].map((word) => [...word][0] ?? '').join('').toUpperCase(),
+    added: `Added ${added}`,
+  };
+  row.dataset.id = contact.id;
+  for (const slot of $$('[data-slot]', row)) {
+    const text = slots[slot.dataset.slot];
+    slot.textContent = slot.className === 'unseen' ? ` ${text}` : text ?? '';
+    slot.hidden = !text;
+  }
+  for (const link of $$('a', row)) link.setAttribute('href', link.getAttribute('href').replace('__id__', contact.id));
+  $('time', row).setAttribute('datetime', contact.createdAt);
+  $('.avatar', row).className = `avatar tone-${parseInt(contact.id.at(-1), 16) % 8}`;
+
+  const old = $$('[data-id]', list).find((other) => other.dataset.id === contact.id);
+  if (old) old.replaceWith(row);
+  else list.prepend(row);
+  $('[data-empty]')?.remove();
+  recount();
+}
+
+/** A page that has lost its last row: older ones may follow, a search may be over. */
+function settleEmpty() {
+  if (rows().length) return;
+  if (location.search || $('.older')) location.assign(contactsPath);
+  else {
+    list.after(h('div', { class: 'empty', 'data-empty': '' },
+      h('p', { class: 'empty-title' }, 'No contacts yet'),
+      h('p', {}, 'Add your first contact using the form above.')));
+  }
+}
+
+/** The form takes the place of the link to it. Where it stands above the list, it starts shut. */
+function showAddForm(place) {
+  place.replaceChildren($('template', place).content.cloneNode(true));
+  $('details', place).open = !rows().length || matchMedia('(min-width: 60rem)').matches;
+}
+
+// Deleting ---------------------------------------------------------------------------------------
+
+function askToDelete(link) {
+  const row = link.closest('[data-rows] [data-id]');
+  const name = row ? $('.name', row).textContent.trim() : link.dataset.name;
+  const body = new URLSearchParams({ id: (row ?? link).dataset.id, idempotency_key: freshKey() });
+  const question = h('p', { id: 'question' }, 'Delete ', h('bdi', {}, name), "? This can't be undone.");
+  const confirm = button('Delete', () => guarded(row ? $('[data-results]') : dialog, work), 'danger');
+  const dialog = h('dialog', { 'aria-labelledby': 'question' }, question,
+    h('p', { class: 'actions' }, confirm, button('Cancel', () => dialog.close(), 'quiet')));
+  const work = () => (row ? deleteRow(row, body, dialog) : deletePage(body, dialog, confirm));
+  dialog.addEventListener('close', () => dialog.remove());
+  document.body.append(dialog);
+  dialog.showModal();
+}
+
+/** The row goes at once. It keeps its place, hidden, in case it has to come back. */
+async function deleteRow(row, body, dialog) {
+  dialog.close();
+  const show = (shown) => {
+    row.hidden = !shown;
+    recount();
+  };
+  $('[data-results] > .summary')?.remove();
+  show(false);
+  $('h1').focus();
+  announce('Deleting…', true);
+  const answer = await send('/actions/delete-contact', body).finally(() => announce(''));
+  if (answer.ok) {
+    row.remove();
+    settleEmpty();
+    announce('Contact deleted!');
+  } else {
+    show(true);
+    showRefusal($('[data-results]'), answer, () => deleteRow(row, body, dialog));
+  }
+}
+
+async function deletePage(body, dialog, confirm) {
+  if (confirm.disabled) return;
+  confirm.disabled = true;
+  confirm.textContent = 'Deleting…';
+  const answer = await send('/actions/delete-contact', body);
+  if (answer.ok) {
+    location.assign(`${contactsPath}#contact-deleted`);
+    return;
+  }
+  confirm.disabled = false;
+  confirm.textContent = 'Delete';
+  showRefusal(dialog, answer);
+}
+
+function showRefusal(part, answer, again) {
+  const words = explain(answer, 'Failed to delete contact. Please try again.');
+  const retry = again && (answer.status === 0 || answer.status >= 500);
+  const box = alertBox('There is a problem', [
+    h('p', {}, ...words),
+    retry && h('p', { class: 'actions' }, button('Try Again', () => {
+      box.remove();
+      guarded(part, again);
+    })),
+  ]);
+  $('.summary', part)?.remove();
+  part.prepend(box);
+  box.focus();
+}
+
+// Start ------------------------------------------------------------------------------------------
+
+guarded($('main'), settleFlash);
+$$('[data-add]').forEach((place) => guarded(place, () => showAddForm(place)));
+$$('form[data-enhance]').forEach((form) => guarded(form, () => enhance(form)));
+addEventListener('click', (event) => {
+  const link = event.target.closest('a[data-delete]');
+  if (!link || event.button || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  guarded(link.closest('[data-results]') ?? $('main'), () => askToDelete(link));
+});
+addEventListener('pageshow', (event) => {
+  if (event.persisted) $$('form[data-enhance]').forEach((form) => guarded(form, () => revive(form)));
+});

@@ -1,0 +1,91 @@
+//! The files that pages refer to, under names that change with their content, so that a browser
+//! may keep one for good.
+
+use sha2::{Digest, Sha256};
+use std::sync::LazyLock;
+
+/// A file to serve.
+#[derive(Debug, Clone, Copy)]
+pub struct Asset {
+    /// Its path, such as `/assets/app-0123456789ab.js`.
+    pub path: &'static str,
+    /// Its media type.
+    pub content_type: &'static str,
+    /// Its content.
+    pub bytes: &'static [u8],
+}
+
+/// A file in this crate, and the path made from it once it is asked for.
+pub(crate) struct Source {
+    path: LazyLock<String>,
+    content_type: &'static str,
+    text: &'static str,
+}
+
+impl Source {
+    pub(crate) fn path(&'static self) -> &'static str {
+        &self.path
+    }
+
+    fn asset(&'static self) -> Asset {
+        Asset {
+            path: self.path(),
+            content_type: self.content_type,
+            bytes: self.text.as_bytes(),
+        }
+    }
+}
+
+macro_rules! source {
+    ($static:ident, $stem:literal, $extension:literal, $content_type:literal) => {
+        pub(crate) static $static: Source = {
+            const TEXT: &str = include_str!(concat!("../assets/", $stem, ".", $extension));
+            Source {
+                path: LazyLock::new(|| hashed($stem, $extension, TEXT)),
+                content_type: $content_type,
+                text: TEXT,
+            }
+        };
+    };
+}
+
+source!(SCRIPT, "app", "js", "text/javascript; charset=utf-8");
+source!(STYLESHEET, "app", "css", "text/css; charset=utf-8");
+source!(ICON, "favicon", "svg", "image/svg+xml");
+
+/// Everything under `/assets/`.
+#[must_use]
+pub fn assets() -> &'static [Asset] {
+    static ASSETS: LazyLock<[Asset; 3]> =
+        LazyLock::new(|| [SCRIPT.asset(), STYLESHEET.asset(), ICON.asset()]);
+    &*ASSETS
+}
+
+/// The path of a file: 48 bits of its hash tell any two versions apart.
+fn hashed(stem: &str, extension: &str, text: &str) -> String {
+    let digest = Sha256::digest(text);
+    let hash: String = digest[..6].iter().map(|b| format!("{b:02x}")).collect();
+    format!("/assets/{stem}-{hash}.{extension}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_changes_with_the_content() {
+        assert_eq!(hashed("app", "js", ""), "/assets/app-e3b0c44298fc.js");
+        assert_ne!(hashed("app", "js", "1"), hashed("app", "js", "2"));
+    }
+
+    #[test]
+    fn every_asset_is_served_under_the_hash_of_its_bytes() {
+        for asset in assets() {
+            let (stem, extension) = asset.path.rsplit_once('.').unwrap();
+            let stem = stem.strip_prefix("/assets/").unwrap();
+            let stem = stem.rsplit_once('-').unwrap().0;
+            let text = std::str::from_utf8(asset.bytes).unwrap();
+            assert_eq!(asset.path, hashed(stem, extension, text));
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! "Mine and theirs": what to show where somebody else changed the record meanwhile.
+
+use crate::form::CONTACT_FIELDS;
+use commit::FormState;
+use serde_json::Value;
+
+/// Both versions, field by field.
+pub(crate) struct Conflict {
+    pub(crate) rows: Vec<Row>,
+    /// The version that saving again replaces.
+    pub(crate) version: String,
+    /// A fresh form with their version.
+    pub(crate) start_over: Option<String>,
+}
+
+/// One field in both versions.
+pub(crate) struct Row {
+    pub(crate) label: &'static str,
+    pub(crate) yours: String,
+    pub(crate) theirs: String,
+}
+
+impl Row {
+    pub(crate) fn differs(&self) -> bool {
+        self.yours != self.theirs
+    }
+}
+
+impl Conflict {
+    /// Compares what was entered with `current`, as it would be stored.
+    pub(crate) fn new(state: &FormState, current: &Value, start_over: Option<String>) -> Self {
+        let row = |field: &crate::form::FieldSpec| Row {
+            label: field.label,
+            yours: state.value(field.name).replace("\r\n", "\n").trim().to_owned(),
+            theirs: current[field.name].as_str().unwrap_or("").to_owned(),
+        };
+        Self {
+            rows: CONTACT_FIELDS.iter().map(row).collect(),
+            version: current["version"].to_string(),
+            start_over,
+        }
+    }
+}

@@ -1,0 +1,191 @@
+//! The pages that may be cached for many: the list of contacts and one contact.
+
+use crate::contact_forms::add_beside_the_list;
+use crate::form::Form;
+use crate::layout::{Chrome, Page, render};
+use askama::Template;
+use commit::FormState;
+use crm::Contact;
+use jiff::Timestamp;
+
+/// One page of the list.
+#[derive(Debug, Clone, Copy)]
+pub struct ContactList<'a> {
+    /// The contacts of this page, newest first.
+    pub contacts: &'a [Contact],
+    /// The cursor of the next page, where there is one.
+    pub next: Option<&'a str>,
+    /// What was searched for, or an empty text.
+    pub q: &'a str,
+    /// Whether this page is the newest.
+    pub first_page: bool,
+}
+
+#[derive(Template)]
+#[template(path = "contacts.html")]
+struct ContactListPage<'a> {
+    page: Page<'a>,
+    contacts: String,
+    can_write: bool,
+    rows: Vec<Row<'a>>,
+    /// The row that the script fills.
+    blank: Row<'a>,
+    list: &'a ContactList<'a>,
+    form: Form<'a>,
+}
+
+/// A contact in the list.
+struct Row<'a> {
+    id: &'a str,
+    name: &'a str,
+    email: &'a str,
+    company: Option<&'a str>,
+    initials: String,
+    tone: u32,
+    created_at: String,
+    added: String,
+}
+
+#[derive(Template)]
+#[template(path = "contact.html")]
+struct ContactPage<'a> {
+    page: Page<'a>,
+    contacts: String,
+    can_write: bool,
+    contact: &'a Contact,
+    row: Row<'a>,
+    updated: String,
+    /// What to dial; empty where the text holds no digit.
+    dial: String,
+}
+
+/// One page of the list. Cacheable: it holds nothing about one user, and no key.
+#[must_use]
+pub fn contact_list(chrome: &Chrome, list: &ContactList<'_>) -> String {
+    let empty = FormState::default();
+    let title = format!("Contacts – {}", chrome.organization);
+    render(&ContactListPage {
+        page: Page {
+            is_list: true,
+            ..Page::new(title, Some(chrome))
+        },
+        contacts: chrome.contacts(),
+        can_write: chrome.can_write(),
+        rows: list.contacts.iter().map(Row::new).collect(),
+        blank: Row::blank(),
+        list,
+        form: add_beside_the_list(chrome, &empty, list.first_page),
+    })
+}
+
+/// One contact. Cacheable, as the list is; it does not say whose contact it is.
+#[must_use]
+pub fn contact_detail(chrome: &Chrome, contact: &Contact) -> String {
+    let title = format!("{} – {}", contact.details.name, chrome.organization);
+    let phone = contact.details.phone.as_ref();
+    render(&ContactPage {
+        page: Page::new(title, Some(chrome)),
+        contacts: chrome.contacts(),
+        can_write: chrome.can_write(),
+        contact,
+        row: Row::new(contact),
+        updated: day(contact.updated_at),
+        dial: phone.map_or_else(String::new, |phone| dial(phone.as_str())),
+    })
+}
+
+impl ContactPage<'_> {
+    /// The parts of the email on either side of its `@`.
+    fn mailbox(&self) -> (&str, &str) {
+        self.row.email.rsplit_once('@').unwrap_or((self.row.email, ""))
+    }
+}
+
+impl<'a> Row<'a> {
+    fn new(contact: &'a Contact) -> Self {
+        let details = &contact.details;
+        let id = contact.id.as_str();
+        Self {
+            id,
+            name: details.name.as_str(),
+            email: details.email.as_str(),
+            company: details.company.as_ref().map(|company| company.as_str()),
+            initials: initials(details.name.as_str()),
+            tone: tone(id),
+            created_at: contact.created_at.to_string(),
+            added: day(contact.created_at),
+        }
+    }
+
+    fn blank() -> Self {
+        Self {
+            id: "__id__",
+            name: "",
+            email: "",
+            company: None,
+            initials: String::new(),
+            tone: 0,
+            created_at: String::new(),
+            added: String::new(),
+        }
+    }
+}
+
+/// A day as the page says it, in UTC, so that the page is the same for everybody.
+fn day(time: Timestamp) -> String {
+    time.strftime("%b %-d, %Y").to_string()
+}
+
+/// The first letters of the first and the last word. The script makes the same.
+fn initials(name: &str) -> String {
+    let mut letters = name.split_whitespace().filter_map(|word| word.chars().next());
+    let first = letters.next();
+    let last = letters.next_back();
+    first
+        .into_iter()
+        .chain(last)
+        .flat_map(char::to_uppercase)
+        .collect()
+}
+
+/// One of eight colours, from the random end of the id. The script makes the same.
+fn tone(id: &str) -> u32 {
+    id.chars().next_back().and_then(|c| c.to_digit(16)).unwrap_or(0) % 8
+}
+
+fn dial(phone: &str) -> String {
+    let digits: String = phone
+        .chars()
+        .filter(|c| c.is_ascii_digit() || *c == '+')
+        .collect();
+    if digits.bytes().any(|b| b.is_ascii_digit()) {
+        digits
+    } else {
+        String::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn initials_are_of_the_first_and_the_last_word() {
+        assert_eq!(initials("Ada King Lovelace"), "AL");
+        assert_eq!(initials(" émile "), "É");
+        assert_eq!(initials("محمد علي"), "مع");
+        assert_eq!(initials(""), "");
+    }
+
+    #[test]
+    fn a_day_is_said_in_full() {
+        let time: Timestamp = "2026-01-05T23:59:59Z".parse().unwrap();
+        assert_eq!(day(time), "Jan 5, 2026");
+    }
+
+    #[test]
+    fn only_digits_are_dialled() {
+        assert_eq!(dial("+44 (0)20-7946"), "+440207946");
+        assert_eq!(dial("+ext"), "");
+    }
+}

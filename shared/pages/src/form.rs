@@ -1,0 +1,231 @@
+//! A form as the template sees it. Every form of the product is one of these, so every form
+//! reports errors, carries its key and is enhanced in the same way.
+
+use crate::conflict::Conflict;
+use commit::FormState;
+
+/// What is fixed about a form.
+pub(crate) struct FormSpec {
+    /// The action it posts to.
+    pub(crate) action: &'static str,
+    /// The words on its button, at rest and under way.
+    pub(crate) submit: &'static str,
+    pub(crate) pending: &'static str,
+    /// What the script says where no answer says better.
+    pub(crate) failed: &'static str,
+    /// What the script does next: `merge` the record into the list, `go` to a page, or `enter`
+    /// the organisation that was signed in to.
+    pub(crate) success: &'static str,
+    pub(crate) fields: &'static [FieldSpec],
+}
+
+/// What is fixed about a field. Its name is also its id on the page.
+pub(crate) struct FieldSpec {
+    pub(crate) name: &'static str,
+    pub(crate) label: &'static str,
+    /// An input's type, or `textarea`.
+    pub(crate) kind: &'static str,
+    pub(crate) autocomplete: &'static str,
+    pub(crate) required: bool,
+    pub(crate) hint: Option<&'static str>,
+}
+
+impl FieldSpec {
+    const fn new(name: &'static str, label: &'static str, kind: &'static str) -> Self {
+        Self {
+            name,
+            label,
+            kind,
+            autocomplete: "off",
+            required: false,
+            hint: None,
+        }
+    }
+
+    const fn required(self) -> Self {
+        Self {
+            required: true,
+            ..self
+        }
+    }
+
+    const fn completed_by(self, autocomplete: &'static str) -> Self {
+        Self {
+            autocomplete,
+            ..self
+        }
+    }
+
+    const fn hint(self, hint: &'static str) -> Self {
+        Self {
+            hint: Some(hint),
+            ..self
+        }
+    }
+}
+
+/// What a user enters about a contact. A browser must not offer the user's own details here.
+pub(crate) const CONTACT_FIELDS: &[FieldSpec] = &[
+    FieldSpec::new("name", "Name", "text").required(),
+    FieldSpec::new("email", "Email", "email").required(),
+    FieldSpec::new("company", "Company", "text"),
+    FieldSpec::new("phone", "Phone", "tel"),
+    FieldSpec::new("notes", "Notes", "textarea"),
+];
+
+pub(crate) const SIGN_IN_FIELDS: &[FieldSpec] = &[
+    FieldSpec::new("email", "Email", "email")
+        .required()
+        .completed_by("username"),
+    FieldSpec::new("password", "Password", "password")
+        .required()
+        .completed_by("current-password"),
+];
+
+pub(crate) const SIGN_UP_FIELDS: &[FieldSpec] = &[
+    FieldSpec::new("name", "Your name", "text")
+        .required()
+        .completed_by("name"),
+    FieldSpec::new("email", "Email", "email")
+        .required()
+        .completed_by("username"),
+    FieldSpec::new("password", "Password", "password")
+        .required()
+        .completed_by("new-password")
+        .hint("8 to 128 characters"),
+    FieldSpec::new("organization", "Organization", "text")
+        .required()
+        .completed_by("organization")
+        .hint("Your team or company: its contacts are shared among its members"),
+];
+
+/// A form and its state.
+pub(crate) struct Form<'a> {
+    pub(crate) spec: &'static FormSpec,
+    pub(crate) fields: Vec<Field<'a>>,
+    pub(crate) hidden: Vec<(&'static str, String)>,
+    pub(crate) problem: Option<Problem<'a>>,
+    pub(crate) conflict: Option<Conflict>,
+    /// Where the script goes after success. The form stays a plain one where the script would
+    /// need a place and none is known.
+    pub(crate) next: Option<String>,
+    /// Where a change of mind leads.
+    pub(crate) cancel: Option<String>,
+}
+
+/// A field, its value and its error.
+pub(crate) struct Field<'a> {
+    pub(crate) spec: &'static FieldSpec,
+    pub(crate) value: &'a str,
+    pub(crate) error: Option<&'a str>,
+}
+
+/// What went wrong with the last submit, for the summary above the fields.
+pub(crate) struct Problem<'a> {
+    pub(crate) message: Option<&'a str>,
+    /// The wrong fields in the order of the form, then what belongs to no field that shows.
+    pub(crate) fields: Vec<(Option<&'static str>, &'a str)>,
+    pub(crate) existing: Option<String>,
+    pub(crate) signed_out: bool,
+}
+
+impl<'a> Form<'a> {
+    pub(crate) fn new(spec: &'static FormSpec, state: &'a FormState) -> Self {
+        let mut hidden = Vec::new();
+        if !state.key.is_empty() {
+            hidden.push(("idempotency_key", state.key.clone()));
+        }
+        Self {
+            spec,
+            fields: fields(spec, state),
+            hidden,
+            problem: problem(spec, state),
+            conflict: None,
+            next: None,
+            cancel: None,
+        }
+    }
+
+    /// Sends `value` along under `name`.
+    pub(crate) fn hidden(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.hidden.push((name, value.into()));
+        self
+    }
+
+    /// Where the script goes after success, and where a change of mind leads.
+    pub(crate) fn between(mut self, next: Option<String>, cancel: Option<String>) -> Self {
+        self.next = next;
+        self.cancel = cancel;
+        self
+    }
+
+    /// Links the summary to the record that has what must be unique.
+    pub(crate) fn existing(mut self, link: Option<String>) -> Self {
+        if let Some(problem) = &mut self.problem {
+            problem.existing = link;
+        }
+        self
+    }
+
+    /// The page's title, which says first that something is wrong (WCAG technique G199).
+    pub(crate) fn title(&self, title: &str) -> String {
+        if self.problem.is_some() {
+            format!("Error: {title}")
+        } else {
+            title.to_owned()
+        }
+    }
+
+    pub(crate) fn is_enhanced(&self) -> bool {
+        self.next.is_some() || self.spec.success != "go"
+    }
+}
+
+impl Field<'_> {
+    /// The ids of what describes the field: its hint, then its error.
+    pub(crate) fn described_by(&self) -> Option<String> {
+        let name = self.spec.name;
+        match (self.spec.hint, self.error) {
+            (Some(_), Some(_)) => Some(format!("{name}-hint {name}-error")),
+            (Some(_), None) => Some(format!("{name}-hint")),
+            (None, Some(_)) => Some(format!("{name}-error")),
+            (None, None) => None,
+        }
+    }
+}
+
+fn fields<'a>(spec: &FormSpec, state: &'a FormState) -> Vec<Field<'a>> {
+    let field = |spec: &'static FieldSpec| Field {
+        spec,
+        // A password is typed again, never sent back, whatever the state holds.
+        value: if spec.kind == "password" {
+            ""
+        } else {
+            state.value(spec.name)
+        },
+        error: state.field_error(spec.name),
+    };
+    spec.fields.iter().map(field).collect()
+}
+
+fn problem<'a>(spec: &FormSpec, state: &'a FormState) -> Option<Problem<'a>> {
+    let known = |name: &str| spec.fields.iter().find(|field| field.name == name);
+    let shown = spec
+        .fields
+        .iter()
+        .filter_map(|field| Some((Some(field.name), state.field_error(field.name)?)));
+    let others = state
+        .errors
+        .iter()
+        .filter(|(name, _)| known(name).is_none())
+        .map(|(_, message)| (None, message.as_str()));
+    let fields: Vec<_> = shown.chain(others).collect();
+    // "Invalid input" adds nothing to a list of what is invalid.
+    let message = state.error.as_deref().filter(|_| fields.is_empty());
+    (message.is_some() || !fields.is_empty() || state.signed_out).then_some(Problem {
+        message: message.filter(|_| !state.signed_out),
+        fields,
+        existing: None,
+        signed_out: state.signed_out,
+    })
+}

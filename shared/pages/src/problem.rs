@@ -1,0 +1,51 @@
+//! The page where another page should be and can't.
+
+use crate::layout::{Chrome, Page, render};
+use askama::Template;
+
+#[derive(Template)]
+#[template(path = "problem.html")]
+struct ProblemPage<'a> {
+    page: Page<'a>,
+    heading: &'static str,
+    message: &'a str,
+    status: u16,
+    request_id: &'a str,
+}
+
+impl ProblemPage<'_> {
+    /// Whether the same request may do better later.
+    fn may_pass(&self) -> bool {
+        self.status == 429 || self.status >= 500
+    }
+
+    /// Where the contacts are; the start page finds them where the organisation is not known.
+    fn contacts(&self) -> String {
+        self.page
+            .chrome
+            .map_or_else(|| "/".to_owned(), Chrome::contacts)
+    }
+}
+
+/// The page for a request that failed, with ways forward. The request id, by which an operator
+/// finds the log line, stands on it where the fault is ours. Not cacheable.
+#[must_use]
+pub fn problem(chrome: Option<&Chrome>, status: u16, message: &str, request_id: &str) -> String {
+    let heading = match status {
+        401 => "Please sign in",
+        403 => "This is not open to you",
+        404 => "Page not found",
+        405 => "This can't be done here",
+        429 => "One moment, please",
+        502..=504 => "Temporarily unavailable",
+        500.. => "Something went wrong",
+        _ => "This request can't be read",
+    };
+    render(&ProblemPage {
+        page: Page::new(heading, chrome),
+        heading,
+        message,
+        status,
+        request_id,
+    })
+}

@@ -1,0 +1,42 @@
+//! Between JSON values and DynamoDB's attributes.
+
+use crate::StoreError;
+use aws_sdk_dynamodb::types::AttributeValue;
+use commit::{Item, Key};
+use serde_json::Value;
+use std::collections::HashMap;
+
+/// An item as the SDK has it.
+pub(crate) type Attributes = HashMap<String, AttributeValue>;
+
+/// The key attributes of `key`.
+pub(crate) fn key_attributes(key: &Key) -> Attributes {
+    let (pk, sk) = key.parts();
+    HashMap::from([("pk".to_owned(), text(pk)), ("sk".to_owned(), text(sk))])
+}
+
+/// A whole item to write. Fails where `value` is not an object.
+pub(crate) fn item_attributes(key: &Key, value: &Value) -> Result<Attributes, StoreError> {
+    let mut attributes: Attributes = serde_dynamo::to_item(value)
+        .map_err(|e| StoreError::Bug(format!("an item cannot be written: {e}")))?;
+    attributes.extend(key_attributes(key));
+    Ok(attributes)
+}
+
+/// An item that was read: its key, and the rest of it.
+pub(crate) fn item(attributes: Attributes) -> Result<(Key, Item), StoreError> {
+    let mut item: Item = serde_dynamo::from_item(attributes)
+        .map_err(|e| StoreError::Bug(format!("an item cannot be read: {e}")))?;
+    match (item.remove("pk"), item.remove("sk")) {
+        (Some(Value::String(pk)), Some(Value::String(sk))) => Ok((Key::from_parts(pk, sk), item)),
+        _ => Err(StoreError::Bug("an item has no key".to_owned())),
+    }
+}
+
+pub(crate) fn text(value: &str) -> AttributeValue {
+    AttributeValue::S(value.to_owned())
+}
+
+pub(crate) fn number(value: impl ToString) -> AttributeValue {
+    AttributeValue::N(value.to_string())
+}

@@ -1,0 +1,76 @@
+//! Counters and sessions' ends: the two writes that stay outside transactions, because they
+//! change nothing that a user saved and must not make a transaction fail.
+
+use crate::convert::{key_attributes, number};
+use crate::error::{classify, is_bug};
+use crate::{Store, StoreError};
+use aws_sdk_dynamodb::error::ProvideErrorMetadata;
+use aws_sdk_dynamodb::types::ReturnValue;
+use commit::Key;
+
+impl Store {
+    /// Adds one to a counter that lapses at `expires_at` (seconds since 1970), and gives its
+    /// new value.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn count(&self, key: &Key, expires_at: i64) -> Result<u64, StoreError> {
+        let answer = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(key_attributes(key)))
+            .update_expression("ADD #count :one SET expires_at = :expires_at")
+            .expression_attribute_names("#count", "count")
+            .expression_attribute_values(":one", number(1))
+            .expression_attribute_values(":expires_at", number(expires_at))
+            .return_values(ReturnValue::UpdatedNew)
+            .send()
+            .await
+            .map_err(|e| classify(e, |e| is_bug(e.code())))?;
+        let count = answer.attributes.as_ref().and_then(|attributes| attributes.get("count"));
+        count
+            .and_then(|value| value.as_n().ok()?.parse().ok())
+            .ok_or_else(|| StoreError::Bug("a counter has no count".to_owned()))
+    }
+
+    /// Moves the end of a session that is still live to `expires_at` (seconds since 1970). One
+    /// that has ended stays ended.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn extend(&self, session: &Key, now: i64, expires_at: i64) -> Result<(), StoreError> {
+        let sent = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(key_attributes(session)))
+            .update_expression("SET expires_at = :expires_at")
+            .condition_expression("attribute_exists(pk) AND expires_at > :now")
+            .expression_attribute_values(":now", number(now))
+            .expression_attribute_values(":expires_at", number(expires_at))
+            .send()
+            .await;
+        match sent {
+            Ok(_) => Ok(()),
+            Err(e) if e.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => Ok(()),
+            Err(e) => Err(classify(e, |e| is_bug(e.code()))),
+        }
+    }
+
+    /// Removes an outbox record whose tags have been dealt with.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn settle(&self, outbox: &Key) -> Result<(), StoreError> {
+        #[expect(clippy::disallowed_methods, reason = "an outbox record is no user's data")]
+        let delete = self.client.delete_item();
+        delete
+            .table_name(&self.table)
+            .set_key(Some(key_attributes(outbox)))
+            .send()
+            .await
+            .map(|_| ())
+            .map_err(|e| classify(e, |e| is_bug(e.code())))
+    }
+}

@@ -1,0 +1,155 @@
+//! Reads, all strongly consistent.
+
+use crate::convert::{Attributes, item, key_attributes, text};
+use crate::error::{classify, is_bug};
+use crate::transact::backoff;
+use crate::{Store, StoreError};
+use aws_sdk_dynamodb::error::ProvideErrorMetadata;
+use aws_sdk_dynamodb::operation::transact_get_items::TransactGetItemsError;
+use aws_sdk_dynamodb::types::{Get, KeysAndAttributes, TransactGetItem};
+use commit::{Item, Key, Query};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+/// [`BatchGetItem`](https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html)
+/// takes at most this many keys.
+const BATCH: usize = 100;
+
+/// How many items one request reads where not each of them may count.
+const FILTERED_PAGE: i32 = 500;
+
+/// How often a read is repeated where storage answered only a part of it, or was busy.
+const ATTEMPTS: u32 = 6;
+
+impl Store {
+    /// The items of `keys` that exist, in one round trip for each hundred.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn items(&self, keys: impl IntoIterator<Item = Key>) -> Result<BTreeMap<Key, Item>, StoreError> {
+        let keys: Vec<Key> = keys.into_iter().collect::<BTreeSet<_>>().into_iter().collect();
+        let mut found = BTreeMap::new();
+        for batch in keys.chunks(BATCH) {
+            self.batch(batch.iter().map(key_attributes).collect(), &mut found).await?;
+        }
+        Ok(found)
+    }
+
+    /// Reads one batch, again for what storage left unprocessed.
+    async fn batch(&self, mut keys: Vec<Attributes>, found: &mut BTreeMap<Key, Item>) -> Result<(), StoreError> {
+        for attempt in 0..ATTEMPTS {
+            let wanted = KeysAndAttributes::builder()
+                .set_keys(Some(keys))
+                .consistent_read(true)
+                .build()
+                .map_err(|e| StoreError::Bug(e.to_string()))?;
+            let answer = self
+                .client
+                .batch_get_item()
+                .request_items(&self.table, wanted)
+                .send()
+                .await
+                .map_err(|e| classify(e, |e| is_bug(e.code())))?;
+            for attributes in answer.responses.into_iter().flatten().flat_map(|(_, items)| items) {
+                let (key, item) = item(attributes)?;
+                found.insert(key, item);
+            }
+            let left = answer.unprocessed_keys.unwrap_or_default().remove(&self.table);
+            keys = left.map(|rest| rest.keys).unwrap_or_default();
+            if keys.is_empty() {
+                return Ok(());
+            }
+            backoff(attempt).await;
+        }
+        Err(StoreError::Unavailable("a read stayed unprocessed".to_owned()))
+    }
+
+    /// One item, read so that it is not missed while a transaction that writes it is under way.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn settled_item(&self, key: &Key) -> Result<Option<Item>, StoreError> {
+        for attempt in 0..ATTEMPTS {
+            let get = Get::builder()
+                .table_name(&self.table)
+                .set_key(Some(key_attributes(key)))
+                .build()
+                .map_err(|e| StoreError::Bug(e.to_string()))?;
+            let sent = self
+                .client
+                .transact_get_items()
+                .transact_items(TransactGetItem::builder().get(get).build())
+                .send()
+                .await;
+            match sent {
+                Ok(answer) => {
+                    let attributes = answer.responses.into_iter().flatten().find_map(|response| response.item);
+                    return Ok(attributes.map(item).transpose()?.map(|(_, item)| item));
+                }
+                Err(e) if e.as_service_error().is_some_and(is_contention) => backoff(attempt).await,
+                Err(e) => return Err(classify(e, |e| is_bug(e.code()))),
+            }
+        }
+        Err(StoreError::Unavailable("a read met a transaction each time".to_owned()))
+    }
+
+    /// The items of a range that pass its filter, newest first. Stops reading once the limit is
+    /// reached.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn range(&self, query: &Query) -> Result<Vec<Item>, StoreError> {
+        let mut found = Vec::new();
+        let mut from = None;
+        loop {
+            let answer = self
+                .client
+                .query()
+                .table_name(&self.table)
+                .consistent_read(true)
+                .scan_index_forward(false)
+                .set_key_condition_expression(Some(condition(query).to_owned()))
+                .set_expression_attribute_values(Some(bounds(query)))
+                .limit(page(query))
+                .set_exclusive_start_key(from)
+                .send()
+                .await
+                .map_err(|e| classify(e, |e| is_bug(e.code())))?;
+            for attributes in answer.items.unwrap_or_default() {
+                let (_, item) = item(attributes)?;
+                if query.filter.as_ref().is_none_or(|passes| passes(&item)) {
+                    found.push(item);
+                }
+                if found.len() == query.limit {
+                    return Ok(found);
+                }
+            }
+            from = answer.last_evaluated_key;
+            if from.is_none() {
+                return Ok(found);
+            }
+        }
+    }
+}
+
+fn condition(query: &Query) -> &'static str {
+    if query.after.is_some() { "pk = :pk AND sk < :after" } else { "pk = :pk" }
+}
+
+fn bounds(query: &Query) -> Attributes {
+    let mut bounds = HashMap::from([(":pk".to_owned(), text(&query.pk))]);
+    if let Some(after) = &query.after {
+        bounds.insert(":after".to_owned(), text(after));
+    }
+    bounds
+}
+
+fn page(query: &Query) -> i32 {
+    match query.filter {
+        Some(_) => FILTERED_PAGE,
+        None => i32::try_from(query.limit).unwrap_or(i32::MAX),
+    }
+}
+
+fn is_contention(error: &TransactGetItemsError) -> bool {
+    error.is_transaction_canceled_exception() || error.is_provisioned_throughput_exceeded_exception()
+}
