@@ -27,12 +27,12 @@ pub struct Options {
     pub dynamodb_url: Option<String>,
 
     /// Requests a signed-in user may make in 60 seconds; 0 for no limit
-    #[arg(long, value_name = "N", env = "RATE_LIMIT_PER_USER", default_value_t = 120)]
-    pub rate_limit_per_user: u32,
+    #[arg(long, value_name = "N", env = "RATE_LIMIT_PER_USER", value_parser = whole_number, default_value_t = 120)]
+    pub rate_limit_per_user: u64,
 
     /// Requests an address may make in 60 seconds where nobody is signed in; 0 for no limit
-    #[arg(long, value_name = "N", env = "RATE_LIMIT_PER_IP", default_value_t = 30)]
-    pub rate_limit_per_ip: u32,
+    #[arg(long, value_name = "N", env = "RATE_LIMIT_PER_IP", value_parser = whole_number, default_value_t = 30)]
+    pub rate_limit_per_ip: u64,
 }
 
 fn endpoint(text: &str) -> Result<String, &'static str> {
@@ -41,4 +41,8 @@ fn endpoint(text: &str) -> Result<String, &'static str> {
         Some(host) if !host.is_empty() => Ok(text.to_owned()),
         _ => Err("expected a URL such as http://127.0.0.1:8000"),
     }
+}
+
+fn whole_number(text: &str) -> Result<u64, &'static str> {
+    text.parse().map_err(|_| "not a whole number (the option and the environment variable of its name take one)")
 }

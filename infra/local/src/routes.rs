@@ -167,7 +167,7 @@ mod tests {
         assert_eq!(*routes.target("/t/acme/contacts/newer"), "/t/*/contacts/*");
         assert_eq!(*routes.target("/t/acme/contacts/"), "/t/*/contacts/*");
         assert_eq!(*routes.target("/t/acme/contacts"), "/t/*/contacts");
-        assert_eq!(*routes.target("/"), "/*");
+        assert_eq!(*routes.target("/"), "*");
     }
 
     #[test]

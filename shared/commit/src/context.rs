@@ -42,6 +42,12 @@ impl<C> Context<C> {
         Uuid::now_v7().into()
     }
 
+    /// A random number.
+    #[must_use]
+    pub fn random(&self) -> u32 {
+        Uuid::new_v4().as_fields().0
+    }
+
     /// A cursor that leads behind `position` in the list named `list`.
     #[must_use]
     pub fn cursor(&self, list: &str, position: &str) -> String {

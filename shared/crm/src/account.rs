@@ -1,7 +1,7 @@
 //! Accounts: a person's name, email and password.
 
-use crate::{Email, Name, PasswordHash};
-use commit::{Key, Record, Role, TenantId, UserId, Version};
+use crate::{Email, Member, Name, PasswordHash};
+use commit::{Grant, Key, Record, Role, TenantId, UserId, Version};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -42,6 +42,14 @@ impl Account {
             email: self.email.clone(),
         }
     }
+
+    /// This person as a new member of an organisation.
+    #[must_use]
+    pub fn member(&self, role: Role, now: Timestamp) -> Member {
+        let PublicUser { id, name, email } = self.public();
+        let version = Version::FIRST;
+        Member { id, name, email, role, created_at: now, updated_at: now, version }
+    }
 }
 
 impl Record for Account {
@@ -74,4 +82,12 @@ pub struct SignedIn {
     pub tenant: TenantId,
     /// The role there.
     pub role: Role,
+}
+
+impl SignedIn {
+    /// The session that goes with it.
+    #[must_use]
+    pub fn grant(&self) -> Grant {
+        Grant { tenant: self.tenant.clone(), user: self.user.id.clone(), role: self.role }
+    }
 }

@@ -2,7 +2,7 @@
 
 use crate::{Company, Email, Name, Notes, Phone, fold};
 use commit::{
-    Actor, Commit, Conflict, Entity, Form, Input, Invalid, Item, Key, Subject, TenantId, UserId,
+    ActionError, Actor, Commit, Conflict, Entity, Form, Found, Input, Invalid, Item, Key, Reads, Subject, TenantId, UserId,
     Version, uuid_id,
 };
 use jiff::Timestamp;
@@ -123,6 +123,15 @@ impl Contact {
         self.owner_id == actor.user || actor.role >= commit::Role::Admin
     }
 
+    /// The answer to who wants to change an earlier version of it.
+    #[must_use]
+    pub fn stale(&self) -> ActionError {
+        ActionError::Stale {
+            message: "This contact was changed by somebody else meanwhile",
+            current: serde_json::to_value(self).unwrap_or_default(),
+        }
+    }
+
     /// Writes this new contact and claims its email.
     #[must_use]
     pub fn create(self, tenant: &TenantId) -> Commit<Self> {
@@ -154,6 +163,41 @@ impl Contact {
 
     fn guard(&self, tenant: &TenantId) -> Key {
         Key::guard::<Self>(tenant, "email", &self.details.email.unique())
+    }
+}
+
+/// The contact that a path names, read by its id.
+#[derive(Debug, Clone, Serialize)]
+pub struct ByContactId(Option<ContactId>);
+
+impl Input for ByContactId {
+    fn parse(form: &mut Form<'_>) -> Result<Self, Invalid> {
+        // What is no id is a contact that is not there.
+        let id = form.field("id", |text| Ok::<_, String>(ContactId::parse(text).ok()));
+        Ok(Self(id?))
+    }
+}
+
+impl ByContactId {
+    /// The read of it.
+    ///
+    /// # Errors
+    /// [`ActionError::NotFound`] where the path holds no id.
+    pub fn reads(&self, actor: &Actor) -> Result<Reads, ActionError> {
+        Ok(Reads::none().item(Key::entity::<Contact>(&actor.tenant, self.id()?.as_str())))
+    }
+
+    /// The contact, where it was found.
+    ///
+    /// # Errors
+    /// [`ActionError::NotFound`] otherwise.
+    pub fn contact(&self, actor: &Actor, found: &Found) -> Result<Contact, ActionError> {
+        let contact = found.entity(&actor.tenant, self.id()?.as_str())?;
+        contact.ok_or(ActionError::NotFound(CONTACT_NOT_FOUND))
+    }
+
+    fn id(&self) -> Result<&ContactId, ActionError> {
+        self.0.as_ref().ok_or(ActionError::NotFound(CONTACT_NOT_FOUND))
     }
 }
 

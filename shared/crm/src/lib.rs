@@ -7,13 +7,15 @@ mod contact;
 mod member;
 mod organization;
 mod password;
+mod return_to;
 mod text;
 
 pub use account::{Account, PublicUser, SignedIn};
 pub use contact::{
-    CONTACT_NOT_FOUND, Contact, ContactDetails, ContactId, DUPLICATE_EMAIL, PAGE_SIZE, search,
+    ByContactId, CONTACT_NOT_FOUND, Contact, ContactDetails, ContactId, DUPLICATE_EMAIL, PAGE_SIZE, search,
 };
 pub use member::Member;
 pub use organization::{Organization, slug, slugs};
 pub use password::{Password, PasswordAttempt, PasswordHash};
+pub use return_to::ReturnTo;
 pub use text::{Company, Email, InvalidText, Name, Notes, OrganizationName, Phone, fold};

@@ -1,13 +1,7 @@
 // Brings forms to life. Every page works without this file: what it adds is an answer in place,
 // a retry that cannot do a thing twice, and input that survives a lost connection.
 //
-// What the pages agree on with it:
-//   body[data-contacts]     where the organisation's contacts are
-//   form[data-enhance]      with data-success (merge, go, enter), data-next and data-failed
-//   button[data-pending]    its words while the form is under way
-//   [data-add] template     the form that only exists with this file, and the link it replaces
-//   [data-rows] [data-id]   the list and its rows; template#row is a row to fill, by data-slot
-//   a[data-delete]          asks here, where without this file it leads to a page that asks
+// The templates say with data-* attributes what each part is.
 'use strict';
 
 const RETRY_AFTER = [500, 1500]; // ms
@@ -54,7 +48,7 @@ async function guarded(part, work) {
   }
 }
 
-// Asking -----------------------------------------------------------------------------------------
+// --- Asking
 
 /** One attempt. A status of 0 means that no answer came, or none that can be read. */
 async function attempt(action, body) {
@@ -110,7 +104,7 @@ function explain(answer, failed, signingIn) {
   return [(answer.status < 500 && answer.error) || failed];
 }
 
-// Telling ----------------------------------------------------------------------------------------
+// --- Telling
 
 const notice = $('[data-notice]');
 let clearing;
@@ -127,10 +121,11 @@ function announce(text, stays) {
  *  address, or a reload would say it again. */
 function settleFlash() {
   for (const flash of $$('.flash')) {
-    if (flash.matches(':target')) {
-      setTimeout(() => { flash.hidden = true; }, MESSAGE_LASTS);
-      history.replaceState(history.state, '', location.pathname + location.search);
-    } else flash.remove();
+    if (`#${flash.id}` !== location.hash) flash.remove(); // :target is not yet known here.
+    else setTimeout(() => {
+      flash.hidden = true;
+      history.replaceState(null, '', location.pathname + location.search);
+    }, MESSAGE_LASTS);
   }
 }
 
@@ -196,7 +191,7 @@ function showConflict(form, after, current) {
   form.elements.version.value = current.version;
 }
 
-// Forms ------------------------------------------------------------------------------------------
+// --- Forms
 
 const controls = (form) => $$('input:not([type=hidden]), textarea', form);
 
@@ -210,12 +205,11 @@ function setPending(form, pending) {
   submit.dataset.label ??= submit.textContent;
   submit.disabled = pending;
   submit.textContent = pending ? submit.dataset.pending : submit.dataset.label;
-  form.toggleAttribute('aria-busy', pending);
-  if (pending) form.setAttribute('aria-busy', 'true');
+  form.setAttribute('aria-busy', pending);
 }
 
 async function submit(form) {
-  if (form.ariaBusy) return;
+  if (form.getAttribute('aria-busy') === 'true') return;
   setPending(form, true);
   try {
     const signingIn = form.dataset.success === 'enter';
@@ -277,7 +271,7 @@ function revive(form) {
   form.addEventListener('input', () => form.elements.idempotency_key && setKey(form, freshKey()), { once: true });
 }
 
-// The list ---------------------------------------------------------------------------------------
+// --- The list
 
 const list = $('[data-rows]');
 const rows = () => $$('[data-id]', list).filter((row) => !row.hidden);
@@ -302,10 +296,12 @@ function merge(contact) {
   row.dataset.id = contact.id;
   for (const slot of $$('[data-slot]', row)) {
     const text = slots[slot.dataset.slot];
-    slot.textContent = slot.className === 'unseen' ? ` ${text}` : text ?? '';
+    slot.textContent = text ?? '';
     slot.hidden = !text;
   }
-  for (const link of $$('a', row)) link.setAttribute('href', link.getAttribute('href').replace('__id__', contact.id));
+  for (const element of $$('[id], a', row)) {
+    for (const attribute of element.attributes) attribute.value = attribute.value.replaceAll('__id__', contact.id);
+  }
   $('time', row).setAttribute('datetime', contact.createdAt);
   $('.avatar', row).className = `avatar tone-${parseInt(contact.id.at(-1), 16) % 8}`;
 
@@ -316,10 +312,11 @@ function merge(contact) {
   recount();
 }
 
-/** A page that has lost its last row: older ones may follow, a search may be over. */
+/** A page that has lost its last row: there may be others elsewhere. */
 function settleEmpty() {
   if (rows().length) return;
-  if (location.search || $('.older')) location.assign(contactsPath);
+  if (location.search) location.assign(`${contactsPath}#contact-deleted`);
+  else if ($('.older')) location.reload();
   else {
     list.after(h('div', { class: 'empty', 'data-empty': '' },
       h('p', { class: 'empty-title' }, 'No contacts yet'),
@@ -333,17 +330,17 @@ function showAddForm(place) {
   $('details', place).open = !rows().length || matchMedia('(min-width: 60rem)').matches;
 }
 
-// Deleting ---------------------------------------------------------------------------------------
+// --- Deleting
 
 function askToDelete(link) {
   const row = link.closest('[data-rows] [data-id]');
   const name = row ? $('.name', row).textContent.trim() : link.dataset.name;
   const body = new URLSearchParams({ id: (row ?? link).dataset.id, idempotency_key: freshKey() });
   const question = h('p', { id: 'question' }, 'Delete ', h('bdi', {}, name), "? This can't be undone.");
+  const work = () => (row ? deleteRow(row, body, dialog) : deletePage(body, dialog, confirm));
   const confirm = button('Delete', () => guarded(row ? $('[data-results]') : dialog, work), 'danger');
   const dialog = h('dialog', { 'aria-labelledby': 'question' }, question,
     h('p', { class: 'actions' }, confirm, button('Cancel', () => dialog.close(), 'quiet')));
-  const work = () => (row ? deleteRow(row, body, dialog) : deletePage(body, dialog, confirm));
   dialog.addEventListener('close', () => dialog.remove());
   document.body.append(dialog);
   dialog.showModal();
@@ -373,15 +370,10 @@ async function deleteRow(row, body, dialog) {
 
 async function deletePage(body, dialog, confirm) {
   if (confirm.disabled) return;
-  confirm.disabled = true;
-  confirm.textContent = 'Deleting…';
+  Object.assign(confirm, { disabled: true, textContent: 'Deleting…' });
   const answer = await send('/actions/delete-contact', body);
-  if (answer.ok) {
-    location.assign(`${contactsPath}#contact-deleted`);
-    return;
-  }
-  confirm.disabled = false;
-  confirm.textContent = 'Delete';
+  if (answer.ok) return location.assign(`${contactsPath}#contact-deleted`);
+  Object.assign(confirm, { disabled: false, textContent: 'Delete' });
   showRefusal(dialog, answer);
 }
 
@@ -400,7 +392,7 @@ function showRefusal(part, answer, again) {
   box.focus();
 }
 
-// Start ------------------------------------------------------------------------------------------
+// --- Start
 
 guarded($('main'), settleFlash);
 $$('[data-add]').forEach((place) => guarded(place, () => showAddForm(place)));

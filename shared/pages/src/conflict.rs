@@ -31,7 +31,11 @@ impl Conflict {
     pub(crate) fn new(state: &FormState, current: &Value, start_over: Option<String>) -> Self {
         let row = |field: &crate::form::FieldSpec| Row {
             label: field.label,
-            yours: state.value(field.name).replace("\r\n", "\n").trim().to_owned(),
+            yours: state
+                .value(field.name)
+                .replace("\r\n", "\n")
+                .trim()
+                .to_owned(),
             theirs: current[field.name].as_str().unwrap_or("").to_owned(),
         };
         Self {

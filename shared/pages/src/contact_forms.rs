@@ -3,9 +3,10 @@
 
 use crate::conflict::Conflict;
 use crate::form::{CONTACT_FIELDS, Form, FormSpec};
-use crate::layout::{Chrome, Page, render};
+use crate::layout::{Page, render};
+use crate::paths;
 use askama::Template;
-use commit::FormState;
+use commit::{Chrome, FormState};
 use crm::Contact;
 
 const CREATE: FormSpec = FormSpec {
@@ -63,10 +64,7 @@ struct ContactDeletePage<'a> {
 pub fn contact_new(chrome: Option<&Chrome>, form: &FormState) -> String {
     let view = Form::new(&ADD_ON_ITS_PAGE, form)
         .existing(existing(chrome, form))
-        .between(
-            flash(chrome, "contact-created"),
-            chrome.map(Chrome::contacts),
-        );
+        .between(list(chrome, "#contact-created"), list(chrome, ""));
     render(&ContactFormPage {
         page: Page::new(view.title("Add Contact"), chrome),
         heading: "Add Contact",
@@ -87,7 +85,7 @@ pub(crate) fn add_beside_the_list<'a>(
     } else {
         &ADD_ON_ITS_PAGE
     };
-    Form::new(spec, empty).between(flash(Some(chrome), "contact-created"), None)
+    Form::new(spec, empty).between(list(Some(chrome), "#contact-created"), None)
 }
 
 /// The page for editing a contact; the form's values hold its `id` and `version`. Where somebody
@@ -130,7 +128,7 @@ pub fn contact_delete(
     let id = contact.map_or(form.value("id"), |contact| contact.id.as_str());
     let view = Form::new(&DELETE, form)
         .hidden("id", id)
-        .between(flash(chrome, "contact-deleted"), contact_path(chrome, id));
+        .between(list(chrome, "#contact-deleted"), contact_path(chrome, id));
     render(&ContactDeletePage {
         page: Page::new(view.title("Delete Contact"), chrome),
         name: contact.map(|contact| contact.details.name.as_str()),
@@ -138,9 +136,9 @@ pub fn contact_delete(
     })
 }
 
-/// The list, saying that something has happened.
-fn flash(chrome: Option<&Chrome>, message: &str) -> Option<String> {
-    Some(format!("{}#{message}", chrome?.contacts()))
+/// The list, where the organisation is known; with what follows its path.
+fn list(chrome: Option<&Chrome>, rest: &str) -> Option<String> {
+    chrome.map(|_| paths::contacts(chrome, rest))
 }
 
 fn existing(chrome: Option<&Chrome>, form: &FormState) -> Option<String> {
@@ -149,5 +147,5 @@ fn existing(chrome: Option<&Chrome>, form: &FormState) -> Option<String> {
 
 /// A contact's page. An id that is none may be anything a client sent, so it makes no path.
 fn contact_path(chrome: Option<&Chrome>, id: &str) -> Option<String> {
-    commit::is_uuid(id).then_some(format!("{}/{id}", chrome?.contacts()))
+    commit::is_uuid(id).then_some(paths::contact(Some(chrome?), id, ""))
 }

@@ -2,9 +2,10 @@
 
 use crate::contact_forms::add_beside_the_list;
 use crate::form::Form;
-use crate::layout::{Chrome, Page, render};
+use crate::layout::{Page, can_write, render};
+use crate::paths::contacts_of;
 use askama::Template;
-use commit::FormState;
+use commit::{Chrome, FormState};
 use crm::Contact;
 use jiff::Timestamp;
 
@@ -69,8 +70,8 @@ pub fn contact_list(chrome: &Chrome, list: &ContactList<'_>) -> String {
             is_list: true,
             ..Page::new(title, Some(chrome))
         },
-        contacts: chrome.contacts(),
-        can_write: chrome.can_write(),
+        contacts: contacts_of(&chrome.tenant),
+        can_write: can_write(chrome),
         rows: list.contacts.iter().map(Row::new).collect(),
         blank: Row::blank(),
         list,
@@ -85,8 +86,8 @@ pub fn contact_detail(chrome: &Chrome, contact: &Contact) -> String {
     let phone = contact.details.phone.as_ref();
     render(&ContactPage {
         page: Page::new(title, Some(chrome)),
-        contacts: chrome.contacts(),
-        can_write: chrome.can_write(),
+        contacts: contacts_of(&chrome.tenant),
+        can_write: can_write(chrome),
         contact,
         row: Row::new(contact),
         updated: day(contact.updated_at),
@@ -97,7 +98,10 @@ pub fn contact_detail(chrome: &Chrome, contact: &Contact) -> String {
 impl ContactPage<'_> {
     /// The parts of the email on either side of its `@`.
     fn mailbox(&self) -> (&str, &str) {
-        self.row.email.rsplit_once('@').unwrap_or((self.row.email, ""))
+        self.row
+            .email
+            .rsplit_once('@')
+            .unwrap_or((self.row.email, ""))
     }
 }
 
@@ -138,7 +142,9 @@ fn day(time: Timestamp) -> String {
 
 /// The first letters of the first and the last word. The script makes the same.
 fn initials(name: &str) -> String {
-    let mut letters = name.split_whitespace().filter_map(|word| word.chars().next());
+    let mut letters = name
+        .split_whitespace()
+        .filter_map(|word| word.chars().next());
     let first = letters.next();
     let last = letters.next_back();
     first
@@ -150,7 +156,11 @@ fn initials(name: &str) -> String {
 
 /// One of eight colours, from the random end of the id. The script makes the same.
 fn tone(id: &str) -> u32 {
-    id.chars().next_back().and_then(|c| c.to_digit(16)).unwrap_or(0) % 8
+    id.chars()
+        .next_back()
+        .and_then(|c| c.to_digit(16))
+        .unwrap_or(0)
+        % 8
 }
 
 fn dial(phone: &str) -> String {

@@ -1,30 +1,13 @@
 //! What stands around every page.
 
 use crate::assets::{ICON, SCRIPT, STYLESHEET};
+use crate::paths;
 use askama::Template;
-use commit::{Role, TenantId};
+use commit::{Chrome, Role};
 
-/// Who is looking, as far as a page that is cached for many may know: never one user's data.
-#[derive(Debug, Clone)]
-pub struct Chrome {
-    /// The organisation, as in paths.
-    pub tenant: TenantId,
-    /// What the organisation is called.
-    pub organization: String,
-    /// What the viewer may do there.
-    pub role: Role,
-}
-
-impl Chrome {
-    /// Where the organisation's contacts are.
-    pub(crate) fn contacts(&self) -> String {
-        format!("/t/{}/contacts", self.tenant)
-    }
-
-    /// Whether to offer adding, editing and deleting.
-    pub(crate) fn can_write(&self) -> bool {
-        self.role >= Role::Member
-    }
+/// Whether to offer adding, editing and deleting.
+pub(crate) fn can_write(chrome: &Chrome) -> bool {
+    chrome.role >= Role::Member
 }
 
 /// The part of a page that `layout.html` needs.
@@ -42,6 +25,11 @@ impl<'a> Page<'a> {
             chrome,
             is_list: false,
         }
+    }
+
+    /// Where the contacts are.
+    pub(crate) fn contacts(&self) -> String {
+        paths::contacts(self.chrome, "")
     }
 
     pub(crate) fn script(&self) -> &'static str {

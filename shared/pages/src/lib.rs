@@ -12,11 +12,12 @@ mod contact_forms;
 mod contacts;
 mod form;
 mod layout;
+pub mod paths;
 mod problem;
 
 pub use account::{sign_in, sign_up};
 pub use assets::{Asset, assets};
+pub use commit::Chrome;
 pub use contact_forms::{contact_delete, contact_edit, contact_new};
 pub use contacts::{ContactList, contact_detail, contact_list};
-pub use layout::Chrome;
 pub use problem::problem;

@@ -1,7 +1,8 @@
 //! The page where another page should be and can't.
 
-use crate::layout::{Chrome, Page, render};
+use crate::layout::{Page, render};
 use askama::Template;
+use commit::Chrome;
 
 #[derive(Template)]
 #[template(path = "problem.html")]
@@ -17,13 +18,6 @@ impl ProblemPage<'_> {
     /// Whether the same request may do better later.
     fn may_pass(&self) -> bool {
         self.status == 429 || self.status >= 500
-    }
-
-    /// Where the contacts are; the start page finds them where the organisation is not known.
-    fn contacts(&self) -> String {
-        self.page
-            .chrome
-            .map_or_else(|| "/".to_owned(), Chrome::contacts)
     }
 }
 

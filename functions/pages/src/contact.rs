@@ -1,0 +1,92 @@
+//! The form pages of contacts.
+
+use action::{View, ViewPage};
+use commit::{ActionError, Actor, Context, FormState, Found, Members, Reads};
+use crm::{ByContactId, Contact};
+use serde::Serialize;
+
+/// The form to add a contact.
+pub(crate) struct NewPage;
+
+/// The form to edit one.
+pub(crate) struct EditPage;
+
+/// The question before deleting one.
+pub(crate) struct DeletePage;
+
+/// A form with nothing in it.
+#[derive(Debug, Serialize)]
+pub(crate) struct Blank {}
+
+impl View for NewPage {
+    const PATH: &'static str = "/t/{tenant}/contacts/new";
+    type Permission = Members;
+    type Params = ();
+    type Output = Blank;
+
+    fn show(_: &Context<Actor>, (): &(), _: &Found) -> Result<Blank, ActionError> {
+        Ok(Blank {})
+    }
+
+    fn page(page: &ViewPage<'_>, _: &Blank) -> String {
+        pages::contact_new(page.chrome, &FormState { key: page.key.clone(), ..FormState::default() })
+    }
+}
+
+impl View for EditPage {
+    const PATH: &'static str = "/t/{tenant}/contacts/{id}/edit";
+    type Permission = Members;
+    type Params = ByContactId;
+    type Output = Contact;
+
+    fn reads(context: &Context<Actor>, which: &ByContactId) -> Result<Reads, ActionError> {
+        which.reads(&context.caller)
+    }
+
+    fn show(context: &Context<Actor>, which: &ByContactId, found: &Found) -> Result<Contact, ActionError> {
+        which.contact(&context.caller, found)
+    }
+
+    fn page(page: &ViewPage<'_>, contact: &Contact) -> String {
+        pages::contact_edit(page.chrome, &filled(contact, page))
+    }
+}
+
+impl View for DeletePage {
+    const PATH: &'static str = "/t/{tenant}/contacts/{id}/delete";
+    type Permission = Members;
+    type Params = ByContactId;
+    type Output = Contact;
+
+    fn reads(context: &Context<Actor>, which: &ByContactId) -> Result<Reads, ActionError> {
+        which.reads(&context.caller)
+    }
+
+    fn show(context: &Context<Actor>, which: &ByContactId, found: &Found) -> Result<Contact, ActionError> {
+        which.contact(&context.caller, found)
+    }
+
+    fn page(page: &ViewPage<'_>, contact: &Contact) -> String {
+        pages::contact_delete(page.chrome, Some(contact), &filled(contact, page))
+    }
+}
+
+/// A form that holds the contact as it is.
+fn filled(contact: &Contact, page: &ViewPage<'_>) -> FormState {
+    let details = &contact.details;
+    let optional = |text: Option<&str>| text.unwrap_or_default().to_owned();
+    let values = [
+        ("id", contact.id.to_string()),
+        ("version", contact.version.to_string()),
+        ("name", details.name.to_string()),
+        ("email", details.email.to_string()),
+        ("company", optional(details.company.as_ref().map(crm::Company::as_str))),
+        ("phone", optional(details.phone.as_ref().map(crm::Phone::as_str))),
+        ("notes", optional(details.notes.as_ref().map(crm::Notes::as_str))),
+    ];
+    FormState {
+        values: values.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
+        key: page.key.clone(),
+        ..FormState::default()
+    }
+}

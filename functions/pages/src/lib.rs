@@ -1,0 +1,25 @@
+//! Serves what is not cached by tag: the pages whose forms hold a fresh idempotency key, and the
+//! assets.
+
+mod account;
+mod contact;
+
+use action::{App, Asset, Function};
+use std::sync::Arc;
+
+/// The function that serves them.
+pub fn function(app: Arc<App>) -> Function {
+    let assets = pages::assets().iter().map(|asset| Asset {
+        path: asset.path,
+        content_type: asset.content_type,
+        bytes: asset.bytes,
+    });
+    Function::views("pages", app)
+        .view::<account::Home>()
+        .view::<account::SignInPage>()
+        .view::<account::SignUpPage>()
+        .view::<contact::NewPage>()
+        .view::<contact::EditPage>()
+        .view::<contact::DeletePage>()
+        .assets(assets)
+}

@@ -1,0 +1,109 @@
+//! Opens a session for who has an account. A wrong email and a wrong password get the same words
+//! in the same time.
+
+use action::{Action, App, FormPage, Function, RateLimit, Scope};
+use commit::{
+    ActionError, Actor, Anyone, Chrome, Commit, Context, Form, Found, Input, Invalid, Key, Reads, Subject, TenantId,
+    UserId,
+};
+use crm::{Account, Email, Member, PasswordAttempt, ReturnTo, SignedIn};
+use serde::Serialize;
+use std::sync::Arc;
+
+const REFUSED: ActionError = ActionError::Unauthenticated("Wrong email or password");
+
+/// The action.
+#[derive(Debug)]
+pub struct SignIn;
+
+/// Who somebody says they are, and where they were going.
+#[derive(Debug, Clone, Serialize)]
+pub struct Credentials {
+    email: Email,
+    password: PasswordAttempt,
+    return_to: Option<ReturnTo>,
+}
+
+impl Input for Credentials {
+    fn parse(form: &mut Form<'_>) -> Result<Self, Invalid> {
+        let email = form.field("email", Email::parse);
+        let password = form.verbatim("password", PasswordAttempt::parse);
+        let return_to = form.optional("return_to", |text| Ok::<_, String>(ReturnTo::parse(text)));
+        Ok(Self { email: email?, password: password?, return_to: return_to?.flatten() })
+    }
+}
+
+impl Credentials {
+    fn account(&self, found: &Found) -> Result<Option<Account>, ActionError> {
+        found.record(&Account::key_of(&self.email))
+    }
+}
+
+/// The membership to open; one that nobody has where there is no account, so that the reads, and
+/// so the time, are the same.
+fn membership(account: Option<&Account>) -> Option<(TenantId, UserId)> {
+    let account = account?;
+    Some((account.tenants.first()?.clone(), account.id.clone()))
+}
+
+impl Action for SignIn {
+    const NAME: &'static str = "sign-in";
+    const SECRETS: &'static [&'static str] = &["password"];
+    type Permission = Anyone;
+    type Input = Credentials;
+    type Output = SignedIn;
+
+    fn rate_limit(credentials: &Credentials) -> RateLimit {
+        RateLimit::CallerAndAccount(credentials.email.unique())
+    }
+
+    /// Signing in twice makes two sessions, which harms nobody.
+    fn scope(_: &Credentials) -> Scope {
+        Scope::Unrecorded
+    }
+
+    fn reads(_: &Context<Option<Actor>>, credentials: &Credentials) -> Reads {
+        Reads::none().item(Account::key_of(&credentials.email))
+    }
+
+    fn more_reads(_: &Context<Option<Actor>>, credentials: &Credentials, found: &Found) -> Reads {
+        let account = credentials.account(found).ok().flatten();
+        let key = membership(account.as_ref()).map_or_else(
+            || Key::record("nobody", &credentials.email.unique(), "member"),
+            |(tenant, user)| Key::entity::<Member>(&tenant, user.as_str()),
+        );
+        Reads::none().item(key)
+    }
+
+    fn run(_: &Context<Option<Actor>>, credentials: &Credentials, found: &Found) -> Result<Commit<SignedIn>, ActionError> {
+        let account = credentials.account(found)?;
+        if !credentials.password.matches(account.as_ref().map(|account| &account.password_hash)) {
+            return Err(REFUSED);
+        }
+        let account = account.ok_or(REFUSED)?;
+        let (tenant, user) = membership(Some(&account)).ok_or(REFUSED)?;
+        let member: Member = found.entity(&tenant, user.as_str())?.ok_or(REFUSED)?;
+        let signed_in = SignedIn { user: account.public(), tenant, role: member.role };
+        let subject =
+            Subject { tenant: signed_in.tenant.clone(), resource: "sessions", id: account.id.to_string() };
+        let grant = signed_in.grant();
+        Ok(Commit::new(subject, signed_in).open_session(grant))
+    }
+
+    fn next(_: Option<&Chrome>, credentials: &Credentials, signed_in: &SignedIn) -> String {
+        match &credentials.return_to {
+            Some(path) => path.as_str().to_owned(),
+            None => pages::paths::contacts_of(&signed_in.tenant),
+        }
+    }
+
+    fn form(page: &FormPage<'_>) -> String {
+        let return_to = ReturnTo::parse(page.state.value("return_to"));
+        pages::sign_in(page.state, return_to.as_ref().map_or("", ReturnTo::as_str))
+    }
+}
+
+/// The function that serves it.
+pub fn function(app: Arc<App>) -> Function {
+    Function::action::<SignIn>(app)
+}

@@ -1,0 +1,128 @@
+//! A function's answer as an HTTP response.
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::header::{CONTENT_LENGTH, HeaderName, HeaderValue, SET_COOKIE};
+use hyper::{Response, StatusCode};
+use serde::Deserialize;
+use std::collections::HashMap;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Answer {
+    status_code: u16,
+    #[serde(default)]
+    headers: HashMap<String, String>,
+    #[serde(default)]
+    cookies: Vec<String>,
+    #[serde(default)]
+    body: Option<String>,
+    #[serde(default)]
+    is_base64_encoded: bool,
+}
+
+/// Why a function's answer is none.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum AnswerError {
+    #[error("not the JSON of a response: {0}")]
+    Json(#[from] serde_json::Error),
+    #[error("{0} is no final status")]
+    Status(u16),
+    #[error("a header's name or value: {0}")]
+    Header(#[from] hyper::http::Error),
+    #[error("the body is not the base64 it says: {0}")]
+    Base64(#[from] base64::DecodeError),
+}
+
+/// Reads an answer in [payload format 2.0](https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html#urls-response-payload).
+///
+/// # Errors
+/// [`AnswerError`], which is for the log only.
+pub(crate) fn decode(json: &[u8]) -> Result<Response<Full<Bytes>>, AnswerError> {
+    let answer: Answer = serde_json::from_slice(json)?;
+    let status = StatusCode::from_u16(answer.status_code)
+        .ok()
+        .filter(|status| !status.is_informational())
+        .ok_or(AnswerError::Status(answer.status_code))?;
+    let body = match answer.body {
+        Some(text) if answer.is_base64_encoded => Bytes::from(BASE64_STANDARD.decode(text)?),
+        Some(text) => Bytes::from(text),
+        None => Bytes::new(),
+    };
+    let mut response = Response::new(Full::new(body));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    for (name, value) in answer.headers {
+        let name = HeaderName::try_from(name).map_err(hyper::http::Error::from)?;
+        if !is_ours(&name) {
+            headers.append(name, HeaderValue::try_from(value).map_err(hyper::http::Error::from)?);
+        }
+    }
+    for cookie in answer.cookies {
+        headers.append(SET_COOKIE, HeaderValue::try_from(cookie).map_err(hyper::http::Error::from)?);
+    }
+    Ok(response)
+}
+
+/// Whether a header is for the server to set: how long the body is and how it is sent.
+fn is_ours(name: &HeaderName) -> bool {
+    *name == CONTENT_LENGTH || ["connection", "keep-alive", "transfer-encoding", "upgrade"].contains(&name.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http_body_util::BodyExt;
+    use serde_json::json;
+
+    async fn body(response: Response<Full<Bytes>>) -> Bytes {
+        response.into_body().collect().await.unwrap().to_bytes()
+    }
+
+    #[tokio::test]
+    async fn an_answer_becomes_a_response_with_each_cookie_on_its_own() {
+        let answer = json!({
+            "statusCode": 303,
+            "headers": {"location": "/t/acme/contacts", "x-name": "Zoë", "content-length": "99"},
+            "multiValueHeaders": {},
+            "cookies": ["session=a; HttpOnly", "fresh=b"],
+            "body": "",
+            "isBase64Encoded": false
+        });
+        let response = decode(answer.to_string().as_bytes()).unwrap();
+        assert_eq!(response.status(), 303);
+        assert_eq!(response.headers()["location"], "/t/acme/contacts");
+        assert_eq!(response.headers()["x-name"].as_bytes(), "Zoë".as_bytes());
+        assert_eq!(response.headers().get("content-length"), None);
+        let cookies: Vec<_> = response.headers().get_all("set-cookie").iter().collect();
+        assert_eq!(cookies, ["session=a; HttpOnly", "fresh=b"]);
+        assert_eq!(body(response).await, "");
+    }
+
+    #[tokio::test]
+    async fn a_base64_body_is_decoded() {
+        let answer = json!({"statusCode": 200, "body": "/wA=", "isBase64Encoded": true});
+        assert_eq!(body(decode(answer.to_string().as_bytes()).unwrap()).await, &[0xff, 0][..]);
+    }
+
+    #[test]
+    fn what_is_no_answer_is_an_error() {
+        let bad = [
+            json!({"body": "no status"}),
+            json!({"statusCode": 0}),
+            json!({"statusCode": 101}),
+            json!({"statusCode": 200, "headers": {"a b": "c"}}),
+            json!({"statusCode": 200, "headers": {"a": "b\r\nc: d"}}),
+            json!({"statusCode": 200, "cookies": ["a\n"]}),
+            json!({"statusCode": 200, "body": "%", "isBase64Encoded": true}),
+            json!("text"),
+        ];
+        for answer in bad {
+            assert!(decode(answer.to_string().as_bytes()).is_err(), "{answer}");
+        }
+        assert!(decode(b"").is_err());
+        assert!(decode(b"\xff{").is_err());
+    }
+}

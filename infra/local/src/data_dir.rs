@@ -1,0 +1,164 @@
+//! The directory that outlives a run.
+
+use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+
+/// Bytes of a signing key, as HMAC-SHA-256 wants it at least
+/// ([RFC 2104, section 3](https://www.rfc-editor.org/rfc/rfc2104#section-3)).
+const KEY_LENGTH: usize = 32;
+
+/// Why the data directory is of no use.
+#[derive(Debug, thiserror::Error)]
+pub enum DataError {
+    /// Another process has it: stop that one, or choose another directory.
+    #[error("{0} is in use by another process; stop that one or choose another directory with --data")]
+    InUse(PathBuf),
+    /// It cannot be read or written.
+    #[error("{path}: {source}")]
+    Io {
+        /// The file or directory.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The system has no random bytes.
+    #[error("no random bytes: {0}")]
+    Random(#[from] getrandom::Error),
+}
+
+fn io_error(path: &Path) -> impl Fn(io::Error) -> DataError + '_ {
+    |source| DataError::Io { path: path.to_owned(), source }
+}
+
+/// The data directory, made if missing, for its owner only.
+#[derive(Debug)]
+pub(crate) struct DataDir {
+    path: PathBuf,
+}
+
+/// Held as long as the process may write the database. The system lets go of it when the
+/// process ends, however it ends.
+#[derive(Debug)]
+pub(crate) struct Lock {
+    _file: File,
+}
+
+impl DataDir {
+    /// Opens the directory at `path`.
+    ///
+    /// # Errors
+    /// [`DataError::Io`].
+    pub(crate) fn open(path: &Path) -> Result<Self, DataError> {
+        let mut builder = DirBuilder::new();
+        builder.recursive(true);
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder.create(path).map_err(io_error(path))?;
+        Ok(Self { path: path.to_owned() })
+    }
+
+    /// Claims the directory's database for this process.
+    ///
+    /// # Errors
+    /// [`DataError::InUse`] or [`DataError::Io`].
+    pub(crate) fn lock(&self) -> Result<Lock, DataError> {
+        let path = self.path.join("lock");
+        let file = private().open(&path).map_err(io_error(&path))?;
+        match file.try_lock() {
+            Ok(()) => Ok(Lock { _file: file }),
+            Err(TryLockError::WouldBlock) => Err(DataError::InUse(self.path.clone())),
+            Err(TryLockError::Error(error)) => Err(io_error(&path)(error)),
+        }
+    }
+
+    /// Where the database is.
+    pub(crate) fn database(&self) -> PathBuf {
+        self.path.join("dynamodb.sqlite")
+    }
+
+    /// The signing key, made at the first call. Two processes that share the directory get the
+    /// same one; a key that was not written to its end was never used, and is made anew.
+    ///
+    /// # Errors
+    /// [`DataError::Io`] or [`DataError::Random`].
+    pub(crate) fn signing_key(&self) -> Result<Vec<u8>, DataError> {
+        let path = self.path.join("signing-key");
+        let mut file = private().open(&path).map_err(io_error(&path))?;
+        file.lock().map_err(io_error(&path))?;
+        let mut key = Vec::with_capacity(KEY_LENGTH);
+        file.read_to_end(&mut key).map_err(io_error(&path))?;
+        if key.len() >= KEY_LENGTH {
+            return Ok(key);
+        }
+        let key = random_key()?;
+        file.set_len(0).map_err(io_error(&path))?;
+        let written = io::Seek::rewind(&mut file).and_then(|()| file.write_all(&key)).and_then(|()| file.sync_all());
+        written.map_err(io_error(&path))?;
+        Ok(key)
+    }
+}
+
+/// A new signing key.
+///
+/// # Errors
+/// [`DataError::Random`].
+pub(crate) fn random_key() -> Result<Vec<u8>, DataError> {
+    let mut key = vec![0; KEY_LENGTH];
+    getrandom::fill(&mut key)?;
+    Ok(key)
+}
+
+/// Opens a file for its owner only, and makes it if missing.
+fn private() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn directory() -> PathBuf {
+        std::env::temp_dir().join(format!("edge-crm-{}", uuid::Uuid::new_v4()))
+    }
+
+    #[test]
+    fn the_signing_key_is_made_once_and_for_its_owner_only() {
+        let path = directory();
+        let key = DataDir::open(&path).unwrap().signing_key().unwrap();
+        assert_eq!(key.len(), KEY_LENGTH);
+        assert_eq!(DataDir::open(&path).unwrap().signing_key().unwrap(), key);
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+            assert_eq!((mode(&path), mode(&path.join("signing-key"))), (0o700, 0o600));
+        }
+        std::fs::remove_dir_all(path).unwrap();
+    }
+
+    #[test]
+    fn a_key_that_broke_off_is_made_anew() {
+        let path = directory();
+        let data = DataDir::open(&path).unwrap();
+        std::fs::write(path.join("signing-key"), [1; 5]).unwrap();
+        let key = data.signing_key().unwrap();
+        assert_eq!(std::fs::read(path.join("signing-key")).unwrap(), key);
+        std::fs::remove_dir_all(path).unwrap();
+    }
+
+    #[test]
+    fn a_directory_in_use_is_refused_until_it_is_free() {
+        let path = directory();
+        let data = DataDir::open(&path).unwrap();
+        let lock = data.lock().unwrap();
+        assert!(matches!(data.lock(), Err(DataError::InUse(_))));
+        drop(lock);
+        data.lock().unwrap();
+        std::fs::remove_dir_all(path).unwrap();
+    }
+}

@@ -1,0 +1,64 @@
+//! Answers that come from the front itself, not from a function.
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::header::{HeaderName, HeaderValue};
+use hyper::{Response, StatusCode};
+use serde_json::json;
+use uuid::Uuid;
+
+/// Why a request got no answer from a function.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Refusal {
+    /// The request has no path that a function could answer.
+    NoPath,
+    /// The body did not arrive in time.
+    Slow,
+    /// The body broke off.
+    Broken,
+    /// The body is larger than Lambda takes.
+    TooLarge,
+    /// The function panicked, or its answer is none.
+    Failed,
+}
+
+/// What every response has; nothing here is a page or may be kept.
+const HEADERS: [(&str, &str); 7] = [
+    ("cache-control", "private, no-store"),
+    ("content-security-policy", "default-src 'none'; frame-ancestors 'none'"),
+    ("content-type", "application/json"),
+    ("permissions-policy", "camera=(), microphone=(), geolocation=()"),
+    ("referrer-policy", "origin-when-cross-origin"),
+    ("x-content-type-options", "nosniff"),
+    ("x-frame-options", "DENY"),
+];
+
+impl Refusal {
+    fn parts(self) -> (StatusCode, &'static str, &'static str) {
+        match self {
+            Self::NoPath => (StatusCode::BAD_REQUEST, "BAD_REQUEST", "The request has no path"),
+            Self::Slow => (StatusCode::REQUEST_TIMEOUT, "BAD_REQUEST", "The request took too long to arrive"),
+            Self::Broken => (StatusCode::BAD_REQUEST, "BAD_REQUEST", "The request is incomplete"),
+            Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "BAD_REQUEST", "The request is too large"),
+            Self::Failed => (StatusCode::BAD_GATEWAY, "UNKNOWN", "Something went wrong. Please try again."),
+        }
+    }
+
+    /// The answer in the form that every error has. After a request that was not read to its
+    /// end, the connection closes.
+    pub(crate) fn response(self, id: Uuid) -> Response<Full<Bytes>> {
+        let (status, code, message) = self.parts();
+        let body = json!({"ok": false, "code": code, "error": message, "fieldErrors": {}, "requestId": id});
+        let mut response = Response::new(Full::from(body.to_string()));
+        *response.status_mut() = status;
+        let headers = response.headers_mut();
+        headers.extend(HEADERS.map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value))));
+        if let Ok(id) = HeaderValue::try_from(id.to_string()) {
+            headers.insert("x-request-id", id);
+        }
+        if self != Self::Failed {
+            headers.insert("connection", HeaderValue::from_static("close"));
+        }
+        response
+    }
+}

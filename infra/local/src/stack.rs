@@ -1,0 +1,179 @@
+//! The parts of the local stack, put together.
+
+use crate::data_dir::{DataDir, Lock, random_key};
+use crate::demo::{self, DemoError};
+use crate::engine::Engine;
+use crate::functions::functions;
+use crate::gateway::Gateway;
+use crate::server::Server;
+use crate::{DataError, EngineError, Options, TEMPLATE, Template, TemplateError, UnknownFunction};
+use action::{App, Config, Log};
+use edge::{Keys, WeakKey};
+use std::io::{self, Write};
+use store::{Settings, Store, StoreError};
+use tokio::net::TcpListener;
+
+/// The table's name, on every engine.
+const TABLE: &str = "edge-crm";
+
+/// Why the local stack does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The port is taken, or not for this user: choose another.
+    #[error("port {port} cannot be used: {source}; choose another with --port")]
+    Port {
+        /// The port asked for.
+        port: u16,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// See [`DataError`].
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// See [`EngineError`].
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// The table cannot be made: see whether the engine is there. What the store says is long.
+    #[error("the table cannot be made at {endpoint}: is DynamoDB there?")]
+    Table {
+        /// Where the engine should be.
+        endpoint: String,
+        /// What the store says.
+        source: StoreError,
+    },
+    /// The signing key is too short: remove its file, and everybody signs in again.
+    #[error("the signing key: {0}")]
+    Key(#[from] WeakKey),
+    /// See [`TemplateError`].
+    #[error(transparent)]
+    Template(#[from] TemplateError),
+    /// See [`UnknownFunction`].
+    #[error(transparent)]
+    Function(#[from] UnknownFunction),
+    /// See [`DemoError`].
+    #[error("the demo organisation cannot be made: {0}")]
+    Demo(#[from] DemoError),
+}
+
+/// The running local stack.
+pub struct Stack {
+    url: String,
+    server: Server,
+    engine: Option<Engine>,
+    _lock: Option<Lock>,
+}
+
+impl Stack {
+    /// Starts everything that `options` ask for; it takes requests when this returns.
+    ///
+    /// # Errors
+    /// [`StartError`], and then nothing is left running.
+    pub async fn start(options: &Options) -> Result<Self, StartError> {
+        let unusable = |source| StartError::Port { port: options.port, source };
+        let listener = TcpListener::bind(("127.0.0.1", options.port)).await.map_err(unusable)?;
+        let port = listener.local_addr().map_err(unusable)?.port();
+        let storage = Storage::open(options).await?;
+        let template = Template::parse(TEMPLATE)?;
+        let keys = Keys::new(&storage.key, None)?;
+        if options.demo {
+            // Its requests are not a user's, and must not use up a user's allowance.
+            let config = Config { log: |_| (), ..config(port, keys.clone(), Limits::NONE) };
+            let app = App::new(storage.store.clone(), config, pages::problem);
+            demo::seed(&Gateway::new(&template, functions(&app), port)?).await?;
+        }
+        let app = App::new(storage.store, config(port, keys, options.into()), pages::problem);
+        let gateway = Gateway::new(&template, functions(&app), port)?;
+        Ok(Self {
+            url: format!("http://127.0.0.1:{port}"),
+            server: Server::start(listener, gateway),
+            engine: storage.engine,
+            _lock: storage.lock,
+        })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Takes no more requests, finishes those that run, and closes the database.
+    pub async fn stop(self) {
+        self.server.stop().await;
+        if let Some(engine) = self.engine {
+            engine.stop().await;
+        }
+    }
+}
+
+/// What a run keeps, or not.
+struct Storage {
+    store: Store,
+    key: Vec<u8>,
+    engine: Option<Engine>,
+    lock: Option<Lock>,
+}
+
+impl Storage {
+    async fn open(options: &Options) -> Result<Self, StartError> {
+        let data = match options.memory {
+            true => None,
+            false => Some(DataDir::open(&options.data)?),
+        };
+        let lock = match (&data, &options.dynamodb_url) {
+            (Some(data), None) => Some(data.lock()?),
+            _ => None,
+        };
+        let key = match &data {
+            Some(data) => data.signing_key()?,
+            None => random_key()?,
+        };
+        let engine = match options.dynamodb_url {
+            Some(_) => None,
+            None => Some(Engine::start(data.map(|data| data.database()).as_deref()).await?),
+        };
+        let endpoint = match (&options.dynamodb_url, &engine) {
+            (None, Some(engine)) => engine.endpoint(),
+            (url, _) => url.as_deref().unwrap_or_default(),
+        };
+        let store = Store::connect(Settings::local(endpoint, TABLE));
+        let failed = |source| StartError::Table { endpoint: endpoint.to_owned(), source };
+        store.create_table_if_missing().await.map_err(failed)?;
+        Ok(Self { store, key, engine, lock })
+    }
+}
+
+/// Requests per 60 seconds; 0 for no limit.
+pub(crate) struct Limits {
+    per_user: u64,
+    per_ip: u64,
+}
+
+impl Limits {
+    pub(crate) const NONE: Self = Self { per_user: 0, per_ip: 0 };
+}
+
+impl From<&Options> for Limits {
+    fn from(options: &Options) -> Self {
+        Self { per_user: options.rate_limit_per_user, per_ip: options.rate_limit_per_ip }
+    }
+}
+
+/// How the functions are set up for the local stack at `port`.
+pub(crate) fn config(port: u16, keys: Keys, limits: Limits) -> Config {
+    Config {
+        https: false,
+        allowed_origins: ["127.0.0.1", "localhost"].map(|host| format!("http://{host}:{port}")).to_vec(),
+        origin_secrets: Vec::new(),
+        keys,
+        rate_limit_per_user: limits.per_user,
+        rate_limit_per_ip: limits.per_ip,
+        body_limit: Config::BODY_LIMIT,
+        log: LOG,
+    }
+}
+
+/// One write a line: standard error has no buffer.
+const LOG: Log = |line| {
+    let _nobody_reads = io::stderr().write_all(format!("{line}\n").as_bytes());
+};

@@ -1,0 +1,145 @@
+//! What the functions of one process share: the store and the configuration.
+
+use commit::{Chrome, Context, Seal};
+use edge::Keys;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use store::{Settings, Store};
+
+/// Renders an error page: where the caller is signed in, the status, what to say, and the
+/// request's id.
+pub type ProblemPage = fn(Option<&Chrome>, u16, &str, &str) -> String;
+
+/// Writes one line of the log, a JSON object.
+pub type Log = fn(&serde_json::Value);
+
+/// What an operator sets.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Whether browsers come over https: always, but on this machine.
+    pub https: bool,
+    /// The origins whose pages may post: `scheme://host[:port]`.
+    pub allowed_origins: Vec<String>,
+    /// What the edge proves itself with, in any of two slots; none where there is no edge.
+    pub origin_secrets: Vec<String>,
+    /// What signs sessions and cursors.
+    pub keys: Keys,
+    /// How many actions a user may run in 60 s; 0 for no limit.
+    pub rate_limit_per_user: u64,
+    /// How many actions may be run from one IP address in 60 s where nobody is signed in; 0 for
+    /// no limit.
+    pub rate_limit_per_ip: u64,
+    /// The largest body, decoded, in bytes.
+    pub body_limit: usize,
+    /// Where log lines go.
+    pub log: Log,
+}
+
+/// A variable of the environment is missing or wrong.
+#[derive(Debug)]
+pub struct ConfigError(String);
+
+impl std::fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+impl Config {
+    /// The largest body unless configured: 1 MiB.
+    pub const BODY_LIMIT: usize = 1 << 20;
+
+    /// The configuration of a function on Lambda.
+    ///
+    /// | variable | meaning | default |
+    /// |---|---|---|
+    /// | `SESSION_KEY` | signs sessions, at least 32 bytes | required |
+    /// | `SESSION_KEY_PREVIOUS` | still believed | none |
+    /// | `ALLOWED_ORIGINS` | comma-separated origins | none |
+    /// | `ORIGIN_SECRET`, `ORIGIN_SECRET_PREVIOUS` | what the edge sends | none |
+    /// | `RATE_LIMIT_PER_USER`, `RATE_LIMIT_PER_IP` | per 60 s, 0 for none | 120, 30 |
+    /// | `BODY_LIMIT` | bytes | 1048576 |
+    /// | `PUBLIC_SCHEME` | `http` only for development on one machine | `https` |
+    ///
+    /// # Errors
+    /// [`ConfigError`], which names the variable.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        let required = |name: &str| text(name).ok_or_else(|| ConfigError(format!("{name} is not set")));
+        let previous = text("SESSION_KEY_PREVIOUS");
+        let keys = Keys::new(required("SESSION_KEY")?.as_bytes(), previous.as_deref().map(str::as_bytes))
+            .map_err(|e| ConfigError(format!("SESSION_KEY: {e}")))?;
+        Ok(Self {
+            https: text("PUBLIC_SCHEME").as_deref() != Some("http"),
+            allowed_origins: text("ALLOWED_ORIGINS")
+                .map(|list| list.split(',').map(|origin| origin.trim().to_owned()).collect())
+                .unwrap_or_default(),
+            origin_secrets: ["ORIGIN_SECRET", "ORIGIN_SECRET_PREVIOUS"].into_iter().filter_map(text).collect(),
+            keys,
+            rate_limit_per_user: Self::number("RATE_LIMIT_PER_USER", 120)?,
+            rate_limit_per_ip: Self::number("RATE_LIMIT_PER_IP", 30)?,
+            body_limit: usize::try_from(Self::number("BODY_LIMIT", Self::BODY_LIMIT as u64)?)
+                .map_err(|_| ConfigError("BODY_LIMIT is too large".to_owned()))?,
+            log: |line| println!("{line}"),
+        })
+    }
+
+    /// A whole number from the environment.
+    ///
+    /// # Errors
+    /// [`ConfigError`] where the variable is set and is none.
+    pub fn number(name: &str, default: u64) -> Result<u64, ConfigError> {
+        match text(name) {
+            None => Ok(default),
+            Some(text) => text.parse().map_err(|_| ConfigError(format!("{name} is not a whole number: {text:?}"))),
+        }
+    }
+}
+
+fn text(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|text| !text.is_empty())
+}
+
+/// The store and the configuration, shared by every function of the process.
+pub struct App {
+    pub(crate) store: Store,
+    pub(crate) config: Config,
+    pub(crate) problem: ProblemPage,
+    seal: Arc<dyn Seal>,
+    warm: AtomicBool,
+}
+
+impl std::fmt::Debug for App {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("App").field("store", &self.store).field("config", &self.config).finish_non_exhaustive()
+    }
+}
+
+impl App {
+    /// An app over this store.
+    #[must_use]
+    pub fn new(store: Store, config: Config, problem: ProblemPage) -> Arc<Self> {
+        let seal = Arc::new(config.keys.clone());
+        Arc::new(Self { store, config, problem, seal, warm: AtomicBool::new(false) })
+    }
+
+    /// The app of a function on Lambda.
+    ///
+    /// # Errors
+    /// [`ConfigError`], which names the variable that is missing or wrong.
+    pub fn from_env(problem: ProblemPage) -> Result<Arc<Self>, ConfigError> {
+        let settings = Settings::from_env().map_err(ConfigError)?;
+        Ok(Self::new(Store::connect(settings), Config::from_env()?, problem))
+    }
+
+    /// The circumstances of one run.
+    pub(crate) fn context<C>(&self, caller: C, attempt: u32) -> Context<C> {
+        Context::new(caller, attempt, Arc::clone(&self.seal))
+    }
+
+    /// Whether this is the process's first request.
+    pub(crate) fn is_cold_start(&self) -> bool {
+        !self.warm.swap(true, Ordering::Relaxed)
+    }
+}

@@ -1,0 +1,155 @@
+//! What a developer writes: an action, or a view.
+
+use commit::{Access, ActionError, Chrome, Commit, Context, FormState, Found, Grant, Input, Reads};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+/// What the permission of `T` gives its function to hold.
+pub type Caller<P> = <P as Access>::Caller;
+
+/// Something that a user does: validated input in, one commit out.
+pub trait Action: Send + Sync + 'static {
+    /// The name in the route `/actions/{name}`, in the audit and in the logs.
+    const NAME: &'static str;
+
+    /// Input fields that are never shown again, kept or logged.
+    const SECRETS: &'static [&'static str] = &[];
+
+    /// Who may run it.
+    type Permission: Access;
+
+    /// What it is given.
+    type Input: Input;
+
+    /// The canonical record that it answers with. Holds no secret: it is kept for replays.
+    type Output: Serialize + DeserializeOwned + Send + Sync + 'static;
+
+    /// How often it may be run.
+    fn rate_limit(_input: &Self::Input) -> RateLimit {
+        RateLimit::Caller
+    }
+
+    /// Among which requests an idempotency key is unique.
+    fn scope(_input: &Self::Input) -> Scope {
+        Scope::Caller
+    }
+
+    /// What it needs to read.
+    fn reads(_context: &Context<Caller<Self::Permission>>, _input: &Self::Input) -> Reads {
+        Reads::none()
+    }
+
+    /// What it needs to read that only the first reads can name; a second round trip.
+    fn more_reads(_context: &Context<Caller<Self::Permission>>, _input: &Self::Input, _found: &Found) -> Reads {
+        Reads::none()
+    }
+
+    /// Decides what to write. Pure: everything it knows is in its arguments, everything it does
+    /// is in its result. It runs again with fresh reads where data moved before the commit.
+    ///
+    /// # Errors
+    /// An [`ActionError`] where it must not happen; nothing is then written.
+    fn run(
+        context: &Context<Caller<Self::Permission>>,
+        input: &Self::Input,
+        found: &Found,
+    ) -> Result<Commit<Self::Output>, ActionError>;
+
+    /// The session to open for a replay of a request that opened one, given fresh reads: a saved
+    /// result holds no secret, so the session itself cannot be replayed.
+    ///
+    /// # Errors
+    /// [`ActionError`] where the caller does not prove who they are.
+    fn reopen(_input: &Self::Input, _found: &Found, _output: &Self::Output) -> Result<Option<Grant>, ActionError> {
+        Ok(None)
+    }
+
+    /// Where a browser goes after success: a path, with `chrome` for whoever is signed in then.
+    fn next(chrome: Option<&Chrome>, input: &Self::Input, output: &Self::Output) -> String;
+
+    /// The form again, after a refused submit: a whole HTML document.
+    fn form(page: &FormPage<'_>) -> String;
+}
+
+/// How often an action may be run in a minute.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RateLimit {
+    /// As often as the caller may run any action: counted per user, or per IP address where
+    /// nobody is signed in.
+    Caller,
+    /// The same, and besides only a few failures for the account of this name, whoever calls.
+    CallerAndAccount(String),
+}
+
+/// Among which requests an idempotency key is unique.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Scope {
+    /// Those of the same user in the same organisation.
+    Caller,
+    /// Those about this subject, such as an email, where nobody is signed in yet.
+    Subject(String),
+    /// None: the action keeps no record.
+    Unrecorded,
+}
+
+/// What a form is shown with after a refused submit.
+#[derive(Debug)]
+pub struct FormPage<'a> {
+    /// Where the caller is signed in.
+    pub chrome: Option<&'a Chrome>,
+    /// The input and its errors.
+    pub state: &'a FormState,
+    /// What had been read.
+    pub found: &'a Found,
+}
+
+/// Something that a user looks at.
+pub trait View: Send + Sync + 'static {
+    /// The path, with names in braces for what varies: `/t/{tenant}/contacts/{id}`. A `{tenant}`
+    /// must be the caller's.
+    const PATH: &'static str;
+
+    /// Who may look.
+    type Permission: Access;
+
+    /// The names in the path and the query, parsed.
+    type Params: Input;
+
+    /// What is shown: the answer's `data` in JSON.
+    type Output: Serialize + Send + Sync + 'static;
+
+    /// What it needs to read.
+    ///
+    /// # Errors
+    /// An [`ActionError`] where the parameters ask for nothing that exists.
+    fn reads(_context: &Context<Caller<Self::Permission>>, _params: &Self::Params) -> Result<Reads, ActionError> {
+        Ok(Reads::none())
+    }
+
+    /// Makes what is shown of what was read.
+    ///
+    /// # Errors
+    /// An [`ActionError`] where there is nothing to show.
+    fn show(
+        context: &Context<Caller<Self::Permission>>,
+        params: &Self::Params,
+        found: &Found,
+    ) -> Result<Self::Output, ActionError>;
+
+    /// Where to look instead, if not here: a path.
+    fn elsewhere(_output: &Self::Output) -> Option<String> {
+        None
+    }
+
+    /// The page: a whole HTML document.
+    fn page(page: &ViewPage<'_>, output: &Self::Output) -> String;
+}
+
+/// What a page is shown with.
+#[derive(Debug)]
+pub struct ViewPage<'a> {
+    /// Where the caller is signed in.
+    pub chrome: Option<&'a Chrome>,
+    /// A fresh idempotency key for a form on a page that is not cached.
+    pub key: String,
+}

@@ -1,0 +1,168 @@
+//! A function: one action, or some views, behind one function URL.
+
+use crate::contract::{Action, View};
+use crate::event::{Event, Request};
+use crate::log::Note;
+use crate::{App, Failure, Reply, negotiate, perform, render, show};
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use std::collections::BTreeMap;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Instant;
+
+type Captures = BTreeMap<String, String>;
+type Perform = for<'a> fn(&'a App, &'a Request, &'a mut Note) -> BoxFuture<'a, Reply>;
+type Show = for<'a> fn(&'a App, &'a Request, Captures, &'a mut Note) -> BoxFuture<'a, Reply>;
+
+/// A file served under a path that names its content.
+#[derive(Debug, Clone, Copy)]
+pub struct Asset {
+    /// The path, with a hash of the content in it.
+    pub path: &'static str,
+    /// The content type.
+    pub content_type: &'static str,
+    /// The content.
+    pub bytes: &'static [u8],
+}
+
+enum Handler {
+    Action(Perform),
+    Views { routes: Vec<(&'static str, Show)>, assets: Vec<Asset> },
+}
+
+/// One Lambda function: takes events, gives answers.
+pub struct Function {
+    /// The name of the function, of its binary and of its route.
+    pub name: &'static str,
+    app: Arc<App>,
+    handler: Handler,
+}
+
+impl std::fmt::Debug for Function {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Function").field(&self.name).finish()
+    }
+}
+
+impl Function {
+    /// The function that runs an action, on any path.
+    #[must_use]
+    pub fn action<A: Action>(app: Arc<App>) -> Self {
+        let perform: Perform = |app, request, note| Box::pin(perform::run::<A>(app, request, note));
+        Self { name: A::NAME, app, handler: Handler::Action(perform) }
+    }
+
+    /// A function that serves views; each is added by [`Function::view`].
+    #[must_use]
+    pub fn views(name: &'static str, app: Arc<App>) -> Self {
+        Self { name, app, handler: Handler::Views { routes: Vec::new(), assets: Vec::new() } }
+    }
+
+    /// The function with one more view. Of two that match a path, the one added first serves it.
+    #[must_use]
+    pub fn view<V: View>(mut self) -> Self {
+        if let Handler::Views { routes, .. } = &mut self.handler {
+            let show: Show =
+                |app, request, captures, note| Box::pin(show::run::<V>(app, request, captures, note));
+            routes.push((V::PATH, show));
+        }
+        self
+    }
+
+    /// The function with these files.
+    #[must_use]
+    pub fn assets(mut self, more: impl IntoIterator<Item = Asset>) -> Self {
+        if let Handler::Views { assets, .. } = &mut self.handler {
+            assets.extend(more);
+        }
+        self
+    }
+
+    /// Answers an event as Lambda passes it: JSON in, JSON out.
+    pub async fn invoke(&self, payload: &[u8]) -> Vec<u8> {
+        let reply = match serde_json::from_slice(payload) {
+            Ok(event) => self.handle(event).await,
+            Err(_) => Reply::json(400, &Failure::unreadable("This is no function URL event").json("")),
+        };
+        serde_json::to_vec(&reply).unwrap_or_default()
+    }
+
+    /// Answers an event. A panic is an answer too.
+    pub(crate) async fn handle(&self, event: Event) -> Reply {
+        let started = Instant::now();
+        let cold = self.app.is_cold_start();
+        let request = Request::from(event);
+        let mut note = Note { action: self.name, outcome: "OK", ..Note::default() };
+        let caught = AssertUnwindSafe(self.route(&request, &mut note)).catch_unwind().await;
+        let reply = caught.unwrap_or_else(|_| {
+            let failure = Failure::unknown("the wrapper panicked");
+            render::problem(&self.app, &request, &failure, None, &mut note)
+        });
+        let reply = reply.finish(&request.id, self.app.config.https, request.method == "HEAD");
+        (self.app.config.log)(&note.line(&request.id, &reply, started.elapsed(), cold));
+        reply
+    }
+
+    async fn route(&self, request: &Request, note: &mut Note) -> Reply {
+        let (routes, assets) = match &self.handler {
+            Handler::Action(perform) => return perform(&self.app, request, note).await,
+            Handler::Views { routes, assets } => (routes, assets),
+        };
+        let problem = |failure: Failure, note: &mut Note| render::problem(&self.app, request, &failure, None, note);
+        if !matches!(request.method.as_str(), "GET" | "HEAD") {
+            return problem(Failure::method_not_allowed("GET, HEAD"), note);
+        }
+        if let Some(asset) = assets.iter().find(|asset| asset.path == request.path) {
+            return Reply::immutable(asset.content_type, asset.bytes);
+        }
+        for (pattern, show) in routes {
+            if let Some(captures) = captures(pattern, &request.path) {
+                return show(&self.app, request, captures, note).await;
+            }
+        }
+        problem(Failure::page_not_found(), note)
+    }
+}
+
+impl Request {
+    /// Whether the answer is JSON.
+    pub(crate) fn wants_json(&self) -> bool {
+        negotiate::wants_json(self.header("accept")) || crate::body::is_json(self)
+    }
+}
+
+/// What the names in braces of `pattern` stand for in `path`; `None` where it does not match. A
+/// name stands for one segment that is not empty.
+fn captures(pattern: &str, path: &str) -> Option<Captures> {
+    let mut captures = Captures::new();
+    let (mut wanted, mut given) = (pattern.split('/'), path.split('/'));
+    loop {
+        match (wanted.next(), given.next()) {
+            (None, None) => return Some(captures),
+            (Some(wanted), Some(given)) => {
+                match wanted.strip_prefix('{').and_then(|name| name.strip_suffix('}')) {
+                    Some(name) if !given.is_empty() => captures.insert(name.to_owned(), given.to_owned()),
+                    None if wanted == given => None,
+                    _ => return None,
+                };
+            }
+            _ => return None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::captures;
+
+    #[test]
+    fn a_path_matches_segment_by_segment() {
+        let found = captures("/t/{tenant}/contacts/{id}", "/t/acme/contacts/42").unwrap();
+        assert_eq!((found["tenant"].as_str(), found["id"].as_str()), ("acme", "42"));
+        for path in ["/t/acme/contacts", "/t/acme/contacts/", "/t//contacts/42", "/t/acme/contacts/42/edit", "/x"] {
+            assert_eq!(captures("/t/{tenant}/contacts/{id}", path), None, "{path}");
+        }
+        assert!(captures("/", "/").is_some());
+    }
+}

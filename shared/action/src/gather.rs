@@ -1,0 +1,92 @@
+//! The one parallel step: who is calling, how often, what this key gave before, and the reads.
+
+use crate::limit::Counter;
+use crate::session::{self, Live};
+use crate::{App, Failure};
+use commit::{Chrome, Found, Item, Key, Reads};
+use edge::Token;
+use std::collections::BTreeMap;
+use store::{Store, StoreError};
+
+/// What to ask for.
+#[derive(Debug, Default)]
+pub(crate) struct Wanted<'a> {
+    pub(crate) token: Option<&'a Token>,
+    /// Whether a page will be shown.
+    pub(crate) chrome: bool,
+    pub(crate) caller: Option<&'a Counter>,
+    pub(crate) account: Option<&'a Counter>,
+    pub(crate) record: Option<&'a Key>,
+    pub(crate) reads: Reads,
+}
+
+/// What was found.
+#[derive(Debug)]
+pub(crate) struct Gathered {
+    /// The session, where it is live.
+    pub(crate) live: Option<Live>,
+    pub(crate) chrome: Option<Chrome>,
+    /// How often the caller has called in this window, this time included.
+    pub(crate) calls: u64,
+    /// The account's failures in this window.
+    pub(crate) failures: Option<Item>,
+    /// The record of this key.
+    pub(crate) record: Option<Item>,
+    pub(crate) found: Found,
+}
+
+impl Wanted<'_> {
+    /// Asks, in one round trip (a range may need more).
+    pub(crate) async fn gather(self, app: &App, now: i64) -> Result<Gathered, Failure> {
+        let (items, range, calls) = tokio::try_join!(
+            app.store.items(self.keys()),
+            range(&app.store, &self.reads),
+            count(&app.store, self.caller),
+        )?;
+        let live = self.token.and_then(|token| session::check(token, &items, now, &app.config));
+        let chrome = live.as_ref().filter(|_| self.chrome).map(|live| session::chrome(&live.actor, &items));
+        let at = |key: Option<&Key>| key.and_then(|key| items.get(key).cloned());
+        let failures = at(self.account.map(|counter| &counter.key));
+        let record = at(self.record);
+        let found = Found { items: only(&self.reads.keys, items), range };
+        Ok(Gathered { live, chrome, calls, failures, record, found })
+    }
+
+    fn keys(&self) -> Vec<Key> {
+        let mut keys = self.reads.keys.clone();
+        if let Some(token) = self.token {
+            let (session, membership) = session::keys(token);
+            keys.extend([session, membership]);
+            keys.extend(self.chrome.then(|| Key::tenant(&token.actor.tenant)));
+        }
+        keys.extend(self.account.map(|counter| counter.key.clone()));
+        keys.extend(self.record.cloned());
+        keys
+    }
+}
+
+/// Runs reads on their own.
+pub(crate) async fn read(store: &Store, reads: &Reads) -> Result<Found, StoreError> {
+    let (items, range) = tokio::try_join!(store.items(reads.keys.clone()), range(store, reads))?;
+    Ok(Found { items, range })
+}
+
+/// An action sees only what it asked for.
+fn only(keys: &[Key], mut items: BTreeMap<Key, Item>) -> BTreeMap<Key, Item> {
+    items.retain(|key, _| keys.contains(key));
+    items
+}
+
+async fn range(store: &Store, reads: &Reads) -> Result<Vec<Item>, StoreError> {
+    match &reads.query {
+        Some(query) => store.range(query).await,
+        None => Ok(Vec::new()),
+    }
+}
+
+async fn count(store: &Store, counter: Option<&Counter>) -> Result<u64, StoreError> {
+    match counter {
+        Some(counter) => store.count(&counter.key, counter.expires_at).await,
+        None => Ok(0),
+    }
+}

@@ -1,0 +1,53 @@
+//! The wrapper that every action and view runs in.
+//!
+//! An [`Action`] declares its input, its permission and what it reads, and implements one pure
+//! function that returns a [`commit::Commit`]. Only this crate turns a request into that call and
+//! its result into one transaction and one answer, so authorisation, origin check, rate limit,
+//! idempotency, audit and revalidation cannot be forgotten. There is no other way to define an
+//! action; one without a permission does not compile:
+//!
+//! ```compile_fail,E0046
+//! struct Forgetful;
+//! impl action::Action for Forgetful {
+//!     const NAME: &'static str = "forgetful";
+//!     type Input = ();
+//!     type Output = ();
+//!     fn run(_: &commit::Context<commit::Actor>, _: &(), _: &commit::Found)
+//!         -> Result<commit::Commit<()>, commit::ActionError> { unimplemented!() }
+//!     fn next(_: Option<&commit::Chrome>, _: &(), _: &()) -> String { unimplemented!() }
+//!     fn form(_: &action::FormPage<'_>) -> String { unimplemented!() }
+//! }
+//! ```
+
+mod app;
+mod audit;
+mod body;
+mod contract;
+mod event;
+mod failure;
+mod function;
+mod gather;
+mod idempotency;
+mod json;
+mod limit;
+mod log;
+mod negotiate;
+mod origin;
+mod perform;
+mod render;
+mod reply;
+mod revalidate;
+mod serve;
+mod session;
+mod show;
+mod trust;
+mod urlencoded;
+
+pub use app::{App, Config, ConfigError, Log, ProblemPage};
+pub use contract::{Action, Caller, FormPage, RateLimit, Scope, View, ViewPage};
+pub use event::MAX_EVENT_BODY;
+pub use failure::{Code, Failure};
+pub use function::{Asset, Function};
+pub use reply::Reply;
+pub use lambda_http::Error;
+pub use serve::serve;

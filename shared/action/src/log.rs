@@ -1,0 +1,65 @@
+//! One line a request: a log record and CloudWatch metrics in one, in the
+//! [embedded metric format](https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html).
+//! Metrics have the service as their only dimension, so that their number, and so their price,
+//! does not grow with tenants and actions, which are fields of the record.
+
+use crate::Reply;
+use serde_json::{Value, json};
+use std::time::Duration;
+
+const SERVICE: &str = "edge-crm";
+
+/// What a request turned out to be.
+#[derive(Debug, Default)]
+pub(crate) struct Note {
+    pub(crate) action: &'static str,
+    pub(crate) tenant: Option<String>,
+    pub(crate) user: Option<String>,
+    /// The code of the failure, or `OK`.
+    pub(crate) outcome: &'static str,
+    pub(crate) replayed: bool,
+    /// How often the function ran.
+    pub(crate) runs: u32,
+    /// The failure's detail: never shown to a client.
+    pub(crate) detail: Option<String>,
+}
+
+impl Note {
+    /// The line.
+    pub(crate) fn line(&self, request_id: &str, reply: &Reply, took: Duration, cold: bool) -> Value {
+        let fault = u8::from(reply.status_code >= 500);
+        let throttled = u8::from(reply.status_code == 429);
+        let metric = |name: &str, unit: &str| json!({ "Name": name, "Unit": unit });
+        json!({
+            "_aws": {
+                "Timestamp": jiff::Timestamp::now().as_millisecond(),
+                "CloudWatchMetrics": [{
+                    "Namespace": "EdgeCRM",
+                    "Dimensions": [["service"]],
+                    "Metrics": [
+                        metric("duration", "Milliseconds"),
+                        metric("faults", "Count"),
+                        metric("throttles", "Count"),
+                        metric("coldStarts", "Count"),
+                    ],
+                }],
+            },
+            "service": SERVICE,
+            "level": if fault == 1 { "ERROR" } else { "INFO" },
+            "requestId": request_id,
+            "action": self.action,
+            "tenant": self.tenant,
+            "user": self.user,
+            "outcome": self.outcome,
+            "status": reply.status_code,
+            "replayed": self.replayed,
+            "runs": self.runs,
+            "detail": self.detail,
+            "duration": took.as_secs_f64() * 1e3,
+            "faults": fault,
+            "throttles": throttled,
+            "coldStarts": u8::from(cold),
+            "coldStart": cold,
+        })
+    }
+}

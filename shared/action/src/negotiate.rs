@@ -1,0 +1,41 @@
+//! JSON or HTML, by the `Accept` header (RFC 9110, section 12.5.1).
+
+/// Whether `accept` asks for `application/json`, and not more for HTML.
+pub(crate) fn wants_json(accept: Option<&str>) -> bool {
+    let quality = |wanted: &str| {
+        accept
+            .into_iter()
+            .flat_map(|accept| accept.split(','))
+            .filter_map(|range| weigh(range, wanted))
+            .fold(0.0, f32::max)
+    };
+    let json = quality("application/json");
+    json > 0.0 && json >= quality("text/html")
+}
+
+fn weigh(range: &str, wanted: &str) -> Option<f32> {
+    let mut parts = range.split(';').map(str::trim);
+    if !parts.next()?.eq_ignore_ascii_case(wanted) {
+        return None;
+    }
+    let quality = parts.find_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q=")));
+    Some(quality.map_or(1.0, |text| text.parse().unwrap_or(0.0)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::wants_json;
+
+    #[test]
+    fn json_is_answered_where_it_is_asked_for() {
+        for accept in ["application/json", "APPLICATION/JSON; q=0.5", "text/plain, application/json", "application/json, text/html"] {
+            assert!(wants_json(Some(accept)), "{accept}");
+        }
+        for accept in
+            ["*/*", "", "text/html", "application/json;q=0", "text/html, application/json;q=0.9", "application/jsonp"]
+        {
+            assert!(!wants_json(Some(accept)), "{accept}");
+        }
+        assert!(!wants_json(None));
+    }
+}

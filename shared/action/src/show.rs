@@ -1,0 +1,128 @@
+//! A view, from request to answer.
+
+use crate::contract::{View, ViewPage};
+use crate::event::Request;
+use crate::gather::Wanted;
+use crate::log::Note;
+use crate::session::{self, Presented};
+use crate::trust::Trust;
+use crate::{App, Failure, Reply, perform, render, urlencoded};
+use commit::{Access, Actor, Chrome, Form, Reads};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::json;
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// What stays as it is in a query's value (RFC 3986, section 2.3).
+const QUERY_VALUE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
+
+/// Shows the view `V` for a request whose path gave these names.
+pub(crate) async fn run<V: View>(
+    app: &App,
+    request: &Request,
+    captures: BTreeMap<String, String>,
+    note: &mut Note,
+) -> Reply {
+    let mut frame = Frame::default();
+    match look::<V>(app, request, captures, &mut frame, note).await {
+        Ok(output) => present::<V>(app, request, &output, &frame, note),
+        Err(failure) if failure.status == 401 && !request.wants_json() => {
+            render::note_failure(&failure, note);
+            Reply::see_other(&sign_in(request))
+        }
+        Err(failure) => render::problem(app, request, &failure, frame.chrome.as_ref(), note),
+    }
+    .cookie(frame.cookie)
+}
+
+/// What goes around the answer.
+#[derive(Debug, Default)]
+struct Frame {
+    chrome: Option<Chrome>,
+    cookie: Option<String>,
+}
+
+async fn look<V: View>(
+    app: &App,
+    request: &Request,
+    captures: BTreeMap<String, String>,
+    frame: &mut Frame,
+    note: &mut Note,
+) -> Result<V::Output, Failure> {
+    Trust::establish(request, &app.config)?;
+    let now = jiff::Timestamp::now().as_second();
+    let token = match (session::presented(request, &app.config), V::Permission::LEAST) {
+        (Presented::Signed(token), _) => Some(token),
+        (_, None) => None,
+        (_, Some(_)) => return Err(Failure::signed_out()),
+    };
+    let tenant = captures.get("tenant").cloned();
+    let params = parameters::<V>(request, captures);
+    let claimed = V::Permission::admit(token.as_ref().map(|token| token.actor.clone()));
+    let reads = match (&params, claimed) {
+        (Ok(params), Ok(caller)) => V::reads(&app.context(caller, 0), params).map_err(Failure::from),
+        _ => Ok(Reads::none()),
+    };
+    let wanted = Wanted {
+        token: token.as_ref(),
+        chrome: !request.wants_json(),
+        reads: reads.clone().unwrap_or_default(),
+        ..Wanted::default()
+    };
+    let gathered = wanted.gather(app, now).await?;
+    frame.chrome = gathered.chrome;
+    frame.cookie = perform::keep_session(app, token.is_some(), gathered.live.as_ref(), now).await;
+    let actor = gathered.live.map(|live| live.actor);
+    note.tenant = actor.as_ref().map(|actor| actor.tenant.to_string());
+    note.user = actor.as_ref().map(|actor| actor.user.to_string());
+    if V::Permission::LEAST.is_some() && actor.is_none() {
+        return Err(Failure::signed_out());
+    }
+    if !is_own(tenant.as_deref(), actor.as_ref()) {
+        return Err(Failure::page_not_found());
+    }
+    let caller = V::Permission::admit(actor)?;
+    let params = params?;
+    reads?;
+    note.runs += 1;
+    let context = app.context(caller, 0);
+    let shown = catch_unwind(AssertUnwindSafe(|| V::show(&context, &params, &gathered.found)));
+    Ok(shown.map_err(|_| Failure::unknown("the view panicked"))??)
+}
+
+/// Whether a path that names an organisation names the caller's.
+fn is_own(tenant: Option<&str>, actor: Option<&Actor>) -> bool {
+    tenant.is_none_or(|tenant| actor.is_some_and(|actor| actor.tenant.as_str() == tenant))
+}
+
+/// The names in the path and the query, as the view's parameters.
+fn parameters<V: View>(request: &Request, captures: BTreeMap<String, String>) -> Result<V::Params, Failure> {
+    let mut fields = urlencoded::parse(request.query.as_bytes())?;
+    // A name of the path cannot be given again in the query.
+    fields.0.extend(captures);
+    Form::new(&fields.0).parse().map_err(Failure::validation)
+}
+
+fn present<V: View>(app: &App, request: &Request, output: &V::Output, frame: &Frame, note: &mut Note) -> Reply {
+    if request.wants_json() {
+        return Reply::json(200, &json!({ "ok": true, "data": output }));
+    }
+    if let Some(path) = V::elsewhere(output) {
+        return Reply::see_other(&path);
+    }
+    let page = ViewPage { chrome: frame.chrome.as_ref(), key: perform::fresh_key() };
+    match catch_unwind(AssertUnwindSafe(|| V::page(&page, output))) {
+        Ok(html) => Reply::html(200, html),
+        Err(_) => {
+            let failure = Failure::unknown("a page's template panicked");
+            render::problem(app, request, &failure, frame.chrome.as_ref(), note)
+        }
+    }
+}
+
+/// Where to sign in and come back from.
+fn sign_in(request: &Request) -> String {
+    let query = if request.query.is_empty() { String::new() } else { format!("?{}", request.query) };
+    let here = format!("{}{query}", request.path);
+    format!("/sign-in?return_to={}", utf8_percent_encode(&here, QUERY_VALUE))
+}

@@ -1,0 +1,25 @@
+//! Where things are.
+
+use commit::{Chrome, TenantId};
+
+/// The list of an organisation's contacts.
+#[must_use]
+pub fn contacts_of(tenant: &TenantId) -> String {
+    format!("/t/{tenant}/contacts")
+}
+
+/// The list, with what follows it, such as the fragment that shows a message; the start page
+/// where nobody is signed in.
+#[must_use]
+pub fn contacts(chrome: Option<&Chrome>, rest: &str) -> String {
+    chrome.map_or_else(
+        || "/".to_owned(),
+        |chrome| contacts_of(&chrome.tenant) + rest,
+    )
+}
+
+/// One contact, with what follows it; the start page where nobody is signed in.
+#[must_use]
+pub fn contact(chrome: Option<&Chrome>, id: &str, rest: &str) -> String {
+    contacts(chrome, &format!("/{id}{rest}"))
+}

@@ -1,0 +1,253 @@
+//! What every page promises, whatever is in it.
+
+#![expect(clippy::unwrap_used, reason = "what a test makes up is valid")]
+
+use commit::{FormState, Role, TenantId};
+use crm::Contact;
+use pages::{
+    Chrome, ContactList, assets, contact_delete, contact_detail, contact_edit, contact_list,
+    contact_new, problem, sign_in, sign_up,
+};
+use serde_json::{Value, json};
+
+const ID: &str = "0197a3b0-0000-7000-8000-00000000000a";
+const OWNER: &str = "0197a3b0-0000-7000-8000-0000000000ff";
+const HOSTILE: &str = "<script>alert('\"&')</script>";
+
+fn chrome(role: Role) -> Chrome {
+    Chrome {
+        tenant: TenantId::parse("acme").unwrap(),
+        organization: HOSTILE.to_owned(),
+        role,
+    }
+}
+
+fn record(name: &str) -> Value {
+    json!({
+        "id": ID, "name": name, "email": "o'b&<x>@example.com", "company": HOSTILE,
+        "phone": "<b>+44</b>", "notes": "</textarea><script>", "ownerId": OWNER,
+        "createdAt": "2026-01-05T10:00:00Z", "updatedAt": "2026-02-05T10:00:00Z", "version": 3,
+    })
+}
+
+fn contact(name: &str) -> Contact {
+    serde_json::from_value(record(name)).unwrap()
+}
+
+fn state(values: &[(&str, &str)], errors: &[(&str, &str)]) -> FormState {
+    let map = |pairs: &[(&str, &str)]| {
+        let owned = pairs
+            .iter()
+            .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
+        owned.collect()
+    };
+    FormState {
+        values: map(values),
+        errors: map(errors),
+        key: "fresh-key".to_owned(),
+        ..FormState::default()
+    }
+}
+
+fn list_of(contacts: &[Contact]) -> ContactList<'_> {
+    ContactList {
+        contacts,
+        next: None,
+        q: "",
+        first_page: true,
+    }
+}
+
+fn list(role: Role, contacts: &[Contact]) -> String {
+    contact_list(&chrome(role), &list_of(contacts))
+}
+
+/// Every page, filled with markup wherever it takes text.
+fn hostile_pages() -> Vec<String> {
+    let chrome = chrome(Role::Owner);
+    let contact = contact(HOSTILE);
+    let values = [
+        ("id", ID),
+        ("version", HOSTILE),
+        ("name", HOSTILE),
+        ("email", HOSTILE),
+        ("company", HOSTILE),
+        ("notes", HOSTILE),
+    ];
+    let mut form = state(&values, &[("name", HOSTILE), ("unknown", HOSTILE)]);
+    form.current = Some(record(HOSTILE));
+    form.existing = Some(HOSTILE.to_owned());
+    form.key = HOSTILE.to_owned();
+    let contacts = [contact.clone()];
+    let list = ContactList {
+        next: Some(HOSTILE),
+        q: HOSTILE,
+        first_page: false,
+        ..list_of(&contacts)
+    };
+    vec![
+        contact_list(&chrome, &list),
+        contact_list(
+            &chrome,
+            &ContactList {
+                contacts: &[],
+                ..list
+            },
+        ),
+        contact_detail(&chrome, &contact),
+        contact_new(Some(&chrome), &form),
+        contact_edit(Some(&chrome), &form),
+        contact_delete(Some(&chrome), Some(&contact), &form),
+        sign_in(&form, HOSTILE),
+        sign_up(&form),
+        problem(Some(&chrome), 500, HOSTILE, HOSTILE),
+    ]
+}
+
+#[test]
+fn text_never_becomes_markup() {
+    for page in hostile_pages() {
+        assert!(!page.contains("<script>"), "{page}");
+        assert!(!page.contains("</textarea><"), "{page}");
+        assert!(!page.contains("alert('"), "{page}");
+    }
+}
+
+#[test]
+fn a_page_holds_no_script_and_no_style_of_its_own() {
+    for page in hostile_pages() {
+        assert_eq!(page.matches("<script").count(), 1);
+        for forbidden in ["<style", " style=", " onclick=", "javascript:"] {
+            assert!(!page.contains(forbidden), "{forbidden}");
+        }
+        for asset in assets() {
+            assert!(page.contains(asset.path), "{}", asset.path);
+        }
+    }
+}
+
+#[test]
+fn a_cacheable_page_holds_no_key_and_no_user() {
+    let contact = contact("Ada");
+    for role in [Role::Viewer, Role::Member, Role::Admin, Role::Owner] {
+        for page in [
+            list(role, std::slice::from_ref(&contact)),
+            list(role, &[]),
+            contact_detail(&chrome(role), &contact),
+        ] {
+            assert!(!page.contains("idempotency_key"));
+            assert!(!page.contains(OWNER));
+            assert!(!page.contains("csrf"));
+        }
+    }
+}
+
+#[test]
+fn a_viewer_is_offered_nothing_that_writes() {
+    let contact = contact("Ada");
+    for page in [
+        list(Role::Viewer, std::slice::from_ref(&contact)),
+        contact_detail(&chrome(Role::Viewer), &contact),
+    ] {
+        for word in ["Add Contact", "/edit", "/delete", "create-contact"] {
+            assert!(!page.contains(word), "{word}");
+        }
+    }
+}
+
+#[test]
+fn a_list_says_how_many_it_shows_and_whether_there_are_more() {
+    let contacts = [contact("Ada"), contact("Eve")];
+    let page = list(Role::Member, &contacts);
+    assert!(page.contains("Contacts (<span data-count>2</span>)"));
+    assert!(page.contains("Added Jan 5, 2026"));
+    assert!(!page.contains("No contacts yet"));
+    let more = ContactList {
+        next: Some("a/b="),
+        q: "x&y",
+        ..list_of(&contacts)
+    };
+    let page = contact_list(&chrome(Role::Member), &more);
+    assert!(page.contains("Contacts (<span data-count>2+</span>)"));
+    assert!(page.contains("?q=x%26y&amp;after=a%2Fb%3D"));
+}
+
+#[test]
+fn an_empty_list_says_why_and_what_to_do() {
+    let page = list(Role::Member, &[]);
+    assert!(page.contains("No contacts yet"));
+    assert!(page.contains("Add your first contact using the form above."));
+    let none = ContactList {
+        q: "zed",
+        ..list_of(&[])
+    };
+    let page = contact_list(&chrome(Role::Member), &none);
+    assert!(page.contains("No contacts match “<bdi>zed</bdi>”"));
+    assert!(!page.contains("No contacts yet"));
+}
+
+#[test]
+fn an_error_stands_in_the_summary_and_beside_its_field_and_input_is_kept() {
+    let form = state(
+        &[("name", ""), ("email", "nope"), ("notes", "\ntwo lines")],
+        &[("email", "Invalid email format")],
+    );
+    let page = contact_new(Some(&chrome(Role::Member)), &form);
+    assert!(page.contains("<title>Error: Add Contact"));
+    assert!(page.contains(r##"<a href="#email">Invalid email format</a>"##));
+    assert!(page.contains(r#"<p class="error" id="email-error">Invalid email format</p>"#));
+    assert!(page.contains(r#"aria-describedby="email-error" aria-invalid="true""#));
+    assert!(page.contains(r#"value="nope""#));
+    // The first line break after the tag is the browser's to drop.
+    assert!(page.contains(">\n\ntwo lines</textarea>"));
+    assert!(page.contains(r#"name="idempotency_key" value="fresh-key""#));
+}
+
+#[test]
+fn a_password_is_never_sent_back() {
+    let form = state(&[("email", "a@b"), ("password", "hunter22")], &[]);
+    for page in [sign_in(&form, ""), sign_up(&form)] {
+        assert!(page.contains(r#"value="a@b""#));
+        assert!(!page.contains("hunter22"));
+    }
+}
+
+#[test]
+fn saving_again_after_a_conflict_replaces_their_version() {
+    let mut form = state(&[("id", ID), ("version", "2"), ("name", "Mine")], &[]);
+    form.error = Some("Somebody else changed this contact".to_owned());
+    form.current = Some(record("Theirs"));
+    let page = contact_edit(Some(&chrome(Role::Member)), &form);
+    assert!(page.contains(r#"name="version" value="3""#));
+    assert!(page.contains(r#"<td dir="auto">Mine</td><td dir="auto">Theirs</td>"#));
+    assert!(page.contains(&format!("/t/acme/contacts/{ID}/edit\">Start over")));
+}
+
+#[test]
+fn a_form_outlives_its_session() {
+    let mut form = state(&[("name", "Ada")], &[]);
+    form.signed_out = true;
+    let page = contact_new(None, &form);
+    assert!(page.contains("Your session has ended."));
+    assert!(page.contains(r#"href="/sign-in" target="_blank""#));
+    assert!(page.contains(r#"value="Ada""#));
+    assert!(!page.contains("Sign out"));
+    assert!(!page.contains("data-enhance"), "no place is known to go to");
+}
+
+#[test]
+fn an_id_that_is_none_makes_no_link() {
+    let page = contact_delete(
+        Some(&chrome(Role::Member)),
+        None,
+        &state(&[("id", "../../evil")], &[]),
+    );
+    assert!(page.contains("Delete this contact? This can't be undone."));
+    assert!(!page.contains("contacts/.."));
+}
+
+#[test]
+fn only_a_fault_of_ours_shows_its_request() {
+    assert!(problem(None, 500, "m", "req-1").contains("req-1"));
+    assert!(!problem(None, 404, "m", "req-1").contains("req-1"));
+}
