@@ -2,7 +2,7 @@
 
 use action::{App, Function, View, ViewPage};
 use commit::{ActionError, Actor, Context, Found, Reads, Viewers};
-use crm::{ByContactId, Contact};
+use crm::{Contact, ContactRef};
 use std::sync::Arc;
 
 /// The view.
@@ -12,19 +12,25 @@ pub struct GetContact;
 impl View for GetContact {
     const PATH: &'static str = "/t/{tenant}/contacts/{id}";
     type Permission = Viewers;
-    type Params = ByContactId;
+    type Params = ContactRef;
     type Output = Contact;
 
-    fn reads(context: &Context<Actor>, which: &ByContactId) -> Result<Reads, ActionError> {
-        which.reads(&context.caller)
+    fn reads(context: &Context<Actor>, which: &ContactRef) -> Result<Reads, ActionError> {
+        Ok(which.reads(&context.caller))
     }
 
-    fn show(context: &Context<Actor>, which: &ByContactId, found: &Found) -> Result<Contact, ActionError> {
+    fn show(
+        context: &Context<Actor>,
+        which: &ContactRef,
+        found: &Found,
+    ) -> Result<Contact, ActionError> {
         which.contact(&context.caller, found)
     }
 
     fn page(page: &ViewPage<'_>, contact: &Contact) -> String {
-        page.chrome.map(|chrome| pages::contact_detail(chrome, contact)).unwrap_or_default()
+        page.chrome
+            .map(|chrome| pages::contact_detail(chrome, contact))
+            .unwrap_or_default()
     }
 }
 

@@ -1,7 +1,9 @@
 //! Lists contacts, newest first, and finds those that hold a text.
 
 use action::{App, Function, View, ViewPage};
-use commit::{ActionError, Actor, Context, FieldErrors, Form, Found, Input, Invalid, Query, Reads, Viewers};
+use commit::{
+    ActionError, Actor, Context, FieldErrors, Form, Found, Input, Invalid, Query, Reads, Viewers,
+};
 use crm::{Contact, PAGE_SIZE};
 use serde::Serialize;
 use std::convert::Infallible;
@@ -23,7 +25,10 @@ impl Input for Search {
         let own = |text: &str| Ok::<_, Infallible>(text.to_owned());
         let q = form.field("q", own);
         let after = form.optional("after", own);
-        Ok(Self { q: q?, after: after? })
+        Ok(Self {
+            q: q?,
+            after: after?,
+        })
     }
 }
 
@@ -53,12 +58,18 @@ impl View for ListContacts {
         let list = search.list(&context.caller);
         let position = |cursor: &String| {
             let unknown = || FieldErrors::from([("after".to_owned(), "Unknown page".to_owned())]);
-            context.position(&list, cursor).ok_or_else(|| ActionError::Validation(unknown()))
+            context
+                .position(&list, cursor)
+                .ok_or_else(|| ActionError::Validation(unknown()))
         };
         let after = search.after.as_ref().map(position).transpose()?;
         // One more than a page shows tells whether there is a next one.
         let newest = Query::newest::<Contact>(&context.caller.tenant, PAGE_SIZE + 1).after(after);
-        let query = if search.q.is_empty() { newest } else { newest.filter(crm::search(&search.q)) };
+        let query = if search.q.is_empty() {
+            newest
+        } else {
+            newest.filter(crm::search(&search.q))
+        };
         Ok(Reads::none().query(query))
     }
 
@@ -70,7 +81,11 @@ impl View for ListContacts {
             .last()
             .filter(|_| more)
             .map(|last| context.cursor(&search.list(&context.caller), last.id.as_str()));
-        Ok(Page { contacts, next, search: search.clone() })
+        Ok(Page {
+            contacts,
+            next,
+            search: search.clone(),
+        })
     }
 
     fn page(page: &ViewPage<'_>, output: &Page) -> String {
@@ -80,7 +95,9 @@ impl View for ListContacts {
             q: &output.search.q,
             first_page: output.search.after.is_none(),
         };
-        page.chrome.map(|chrome| pages::contact_list(chrome, &list)).unwrap_or_default()
+        page.chrome
+            .map(|chrome| pages::contact_list(chrome, &list))
+            .unwrap_or_default()
     }
 }
 

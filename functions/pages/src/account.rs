@@ -39,12 +39,18 @@ impl Door {
         let contacts = |actor: &Actor| pages::paths::contacts_of(&actor.tenant);
         let there = return_to.as_ref().map(|path| path.as_str().to_owned());
         let elsewhere = caller.map(|actor| there.unwrap_or_else(|| contacts(actor)));
-        Self { return_to, elsewhere }
+        Self {
+            return_to,
+            elsewhere,
+        }
     }
 }
 
 fn fresh(page: &ViewPage<'_>) -> FormState {
-    FormState { key: page.key.clone(), ..FormState::default() }
+    FormState {
+        key: page.key.clone(),
+        ..FormState::default()
+    }
 }
 
 impl View for Home {
@@ -55,7 +61,10 @@ impl View for Home {
 
     fn show(context: &Context<Option<Actor>>, (): &(), _: &Found) -> Result<Door, ActionError> {
         let door = Door::new(context.caller.as_ref(), None);
-        Ok(Door { elsewhere: door.elsewhere.or(Some("/sign-in".to_owned())), ..door })
+        Ok(Door {
+            elsewhere: door.elsewhere.or(Some("/sign-in".to_owned())),
+            ..door
+        })
     }
 
     fn elsewhere(door: &Door) -> Option<String> {
@@ -82,7 +91,10 @@ impl View for SignInPage {
     }
 
     fn page(page: &ViewPage<'_>, door: &Door) -> String {
-        pages::sign_in(&fresh(page), door.return_to.as_ref().map_or("", ReturnTo::as_str))
+        pages::sign_in(
+            &fresh(page),
+            door.return_to.as_ref().map_or("", ReturnTo::as_str),
+        )
     }
 }
 

@@ -2,7 +2,7 @@
 
 use action::{View, ViewPage};
 use commit::{ActionError, Actor, Context, FormState, Found, Members, Reads};
-use crm::{ByContactId, Contact};
+use crm::{Contact, ContactRef};
 use serde::Serialize;
 
 /// The form to add a contact.
@@ -29,21 +29,31 @@ impl View for NewPage {
     }
 
     fn page(page: &ViewPage<'_>, _: &Blank) -> String {
-        pages::contact_new(page.chrome, &FormState { key: page.key.clone(), ..FormState::default() })
+        pages::contact_new(
+            page.chrome,
+            &FormState {
+                key: page.key.clone(),
+                ..FormState::default()
+            },
+        )
     }
 }
 
 impl View for EditPage {
     const PATH: &'static str = "/t/{tenant}/contacts/{id}/edit";
     type Permission = Members;
-    type Params = ByContactId;
+    type Params = ContactRef;
     type Output = Contact;
 
-    fn reads(context: &Context<Actor>, which: &ByContactId) -> Result<Reads, ActionError> {
-        which.reads(&context.caller)
+    fn reads(context: &Context<Actor>, which: &ContactRef) -> Result<Reads, ActionError> {
+        Ok(which.reads(&context.caller))
     }
 
-    fn show(context: &Context<Actor>, which: &ByContactId, found: &Found) -> Result<Contact, ActionError> {
+    fn show(
+        context: &Context<Actor>,
+        which: &ContactRef,
+        found: &Found,
+    ) -> Result<Contact, ActionError> {
         which.contact(&context.caller, found)
     }
 
@@ -55,14 +65,18 @@ impl View for EditPage {
 impl View for DeletePage {
     const PATH: &'static str = "/t/{tenant}/contacts/{id}/delete";
     type Permission = Members;
-    type Params = ByContactId;
+    type Params = ContactRef;
     type Output = Contact;
 
-    fn reads(context: &Context<Actor>, which: &ByContactId) -> Result<Reads, ActionError> {
-        which.reads(&context.caller)
+    fn reads(context: &Context<Actor>, which: &ContactRef) -> Result<Reads, ActionError> {
+        Ok(which.reads(&context.caller))
     }
 
-    fn show(context: &Context<Actor>, which: &ByContactId, found: &Found) -> Result<Contact, ActionError> {
+    fn show(
+        context: &Context<Actor>,
+        which: &ContactRef,
+        found: &Found,
+    ) -> Result<Contact, ActionError> {
         which.contact(&context.caller, found)
     }
 
@@ -80,12 +94,24 @@ fn filled(contact: &Contact, page: &ViewPage<'_>) -> FormState {
         ("version", contact.version.to_string()),
         ("name", details.name.to_string()),
         ("email", details.email.to_string()),
-        ("company", optional(details.company.as_ref().map(crm::Company::as_str))),
-        ("phone", optional(details.phone.as_ref().map(crm::Phone::as_str))),
-        ("notes", optional(details.notes.as_ref().map(crm::Notes::as_str))),
+        (
+            "company",
+            optional(details.company.as_ref().map(crm::Company::as_str)),
+        ),
+        (
+            "phone",
+            optional(details.phone.as_ref().map(crm::Phone::as_str)),
+        ),
+        (
+            "notes",
+            optional(details.notes.as_ref().map(crm::Notes::as_str)),
+        ),
     ];
     FormState {
-        values: values.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
+        values: values
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect(),
         key: page.key.clone(),
         ..FormState::default()
     }

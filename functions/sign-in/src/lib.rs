@@ -3,8 +3,8 @@
 
 use action::{Action, App, FormPage, Function, RateLimit, Scope};
 use commit::{
-    ActionError, Actor, Anyone, Chrome, Commit, Context, Form, Found, Input, Invalid, Key, Reads, Subject, TenantId,
-    UserId,
+    ActionError, Actor, Anyone, Chrome, Commit, Context, Form, Found, Input, Invalid, Key, Reads,
+    Subject, TenantId, UserId,
 };
 use crm::{Account, Email, Member, PasswordAttempt, ReturnTo, SignedIn};
 use serde::Serialize;
@@ -29,7 +29,11 @@ impl Input for Credentials {
         let email = form.field("email", Email::parse);
         let password = form.verbatim("password", PasswordAttempt::parse);
         let return_to = form.optional("return_to", |text| Ok::<_, String>(ReturnTo::parse(text)));
-        Ok(Self { email: email?, password: password?, return_to: return_to?.flatten() })
+        Ok(Self {
+            email: email?,
+            password: password?,
+            return_to: return_to?.flatten(),
+        })
     }
 }
 
@@ -75,17 +79,31 @@ impl Action for SignIn {
         Reads::none().item(key)
     }
 
-    fn run(_: &Context<Option<Actor>>, credentials: &Credentials, found: &Found) -> Result<Commit<SignedIn>, ActionError> {
+    fn run(
+        _: &Context<Option<Actor>>,
+        credentials: &Credentials,
+        found: &Found,
+    ) -> Result<Commit<SignedIn>, ActionError> {
         let account = credentials.account(found)?;
-        if !credentials.password.matches(account.as_ref().map(|account| &account.password_hash)) {
+        if !credentials
+            .password
+            .matches(account.as_ref().map(|account| &account.password_hash))
+        {
             return Err(REFUSED);
         }
         let account = account.ok_or(REFUSED)?;
         let (tenant, user) = membership(Some(&account)).ok_or(REFUSED)?;
         let member: Member = found.entity(&tenant, user.as_str())?.ok_or(REFUSED)?;
-        let signed_in = SignedIn { user: account.public(), tenant, role: member.role };
-        let subject =
-            Subject { tenant: signed_in.tenant.clone(), resource: "sessions", id: account.id.to_string() };
+        let signed_in = SignedIn {
+            user: account.public(),
+            tenant,
+            role: member.role,
+        };
+        let subject = Subject {
+            tenant: signed_in.tenant.clone(),
+            resource: "sessions",
+            id: account.id.to_string(),
+        };
         let grant = signed_in.grant();
         Ok(Commit::new(subject, signed_in).open_session(grant))
     }

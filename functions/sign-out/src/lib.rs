@@ -24,11 +24,19 @@ impl Action for SignOut {
         Scope::Unrecorded
     }
 
-    fn run(context: &Context<Option<Actor>>, (): &(), _: &Found) -> Result<Commit<SignedOut>, ActionError> {
+    fn run(
+        context: &Context<Option<Actor>>,
+        (): &(),
+        _: &Found,
+    ) -> Result<Commit<SignedOut>, ActionError> {
         let commit = match &context.caller {
             None => Commit::nothing(SignedOut {}),
             Some(Actor { tenant, user, .. }) => {
-                let subject = Subject { tenant: tenant.clone(), resource: "sessions", id: user.to_string() };
+                let subject = Subject {
+                    tenant: tenant.clone(),
+                    resource: "sessions",
+                    id: user.to_string(),
+                };
                 Commit::new(subject, SignedOut {})
             }
         };

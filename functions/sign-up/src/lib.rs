@@ -2,8 +2,8 @@
 
 use action::{Action, App, FormPage, Function, Scope};
 use commit::{
-    ActionError, Actor, Anyone, Chrome, Commit, Conflict, Context, Entity, Form, Found, Grant, Input, Invalid,
-    Reads, Role, Subject, TenantId, Version,
+    ActionError, Actor, Anyone, Chrome, Commit, Conflict, Context, Entity, Form, Found, Grant,
+    Input, Invalid, Reads, Role, Subject, TenantId, Version,
 };
 use crm::{Account, Email, Member, Name, Organization, OrganizationName, Password, SignedIn};
 use serde::Serialize;
@@ -12,8 +12,11 @@ use std::sync::Arc;
 /// How many slugs to try before a random one.
 const SLUGS: usize = 20;
 
-const TAKEN: Conflict =
-    Conflict { field: "email", message: "An account with this email already exists", reveal: false };
+const TAKEN: Conflict = Conflict {
+    field: "email",
+    message: "An account with this email already exists",
+    reveal: false,
+};
 
 /// The action.
 #[derive(Debug)]
@@ -34,20 +37,33 @@ impl Input for NewAccount {
         let email = form.field("email", Email::parse);
         let password = form.verbatim("password", Password::parse);
         let organization = form.field("organization", OrganizationName::parse);
-        Ok(Self { name: name?, email: email?, password: password?, organization: organization? })
+        Ok(Self {
+            name: name?,
+            email: email?,
+            password: password?,
+            organization: organization?,
+        })
     }
 }
 
 impl NewAccount {
     /// The first free slug; among several free ones a random one where others just took the one
     /// chosen before.
-    fn tenant(&self, context: &Context<Option<Actor>>, found: &Found) -> Result<TenantId, ActionError> {
+    fn tenant(
+        &self,
+        context: &Context<Option<Actor>>,
+        found: &Found,
+    ) -> Result<TenantId, ActionError> {
         let free: Vec<_> = crm::slugs(&self.organization, SLUGS)
             .into_iter()
             .filter(|slug| !found.items.contains_key(&Organization::key_of(slug)))
             .collect();
         let random = context.random();
-        let choice = if context.attempt == 0 { 0 } else { random as usize % free.len().max(1) };
+        let choice = if context.attempt == 0 {
+            0
+        } else {
+            random as usize % free.len().max(1)
+        };
         free.into_iter().nth(choice).map_or_else(
             || {
                 let slug = format!("{}-{random:08x}", crm::slug(&self.organization));
@@ -78,14 +94,22 @@ impl Action for SignUp {
             .fold(Reads::none(), Reads::item)
     }
 
-    fn run(context: &Context<Option<Actor>>, new: &NewAccount, found: &Found) -> Result<Commit<SignedIn>, ActionError> {
+    fn run(
+        context: &Context<Option<Actor>>,
+        new: &NewAccount,
+        found: &Found,
+    ) -> Result<Commit<SignedIn>, ActionError> {
         if found.items.contains_key(&Account::key_of(&new.email)) {
             return Err(TAKEN.error(None));
         }
         let (now, version) = (context.now, Version::FIRST);
         let tenant = new.tenant(context, found)?;
-        let organization =
-            Organization { id: tenant.clone(), name: new.organization.clone(), created_at: now, version };
+        let organization = Organization {
+            id: tenant.clone(),
+            name: new.organization.clone(),
+            created_at: now,
+            version,
+        };
         let account = Account {
             id: context.new_id(),
             name: new.name.clone(),
@@ -96,16 +120,26 @@ impl Action for SignUp {
             version,
         };
         let member = account.member(Role::Owner, now);
-        let signed_in = SignedIn { user: account.public(), tenant: tenant.clone(), role: member.role };
+        let signed_in = SignedIn {
+            user: account.public(),
+            tenant: tenant.clone(),
+            role: member.role,
+        };
         let grant = signed_in.grant();
-        Ok(Commit::new(Subject::entity::<Member>(&tenant, member.id()), signed_in)
-            .put_record(&account, None, Some(TAKEN))
-            .put_record(&organization, None, None)
-            .put(&tenant, &member, None)
-            .open_session(grant))
+        Ok(
+            Commit::new(Subject::entity::<Member>(&tenant, member.id()), signed_in)
+                .put_record(&account, None, Some(TAKEN))
+                .put_record(&organization, None, None)
+                .put(&tenant, &member, None)
+                .open_session(grant),
+        )
     }
 
-    fn reopen(new: &NewAccount, found: &Found, signed_in: &SignedIn) -> Result<Option<Grant>, ActionError> {
+    fn reopen(
+        new: &NewAccount,
+        found: &Found,
+        signed_in: &SignedIn,
+    ) -> Result<Option<Grant>, ActionError> {
         let account: Option<Account> = found.record(&Account::key_of(&new.email))?;
         let hash = account.as_ref().map(|account| &account.password_hash);
         if new.password.attempt().matches(hash) {
@@ -139,6 +173,9 @@ mod tests {
     fn a_session_is_checked_against_the_membership_that_signing_up_makes() {
         let tenant = TenantId::parse("acme").unwrap();
         let user = commit::UserId::parse("0197a3b0-0000-7000-8000-00000000000f").unwrap();
-        assert_eq!(Key::entity::<Member>(&tenant, user.as_str()), Key::membership(&tenant, &user));
+        assert_eq!(
+            Key::entity::<Member>(&tenant, user.as_str()),
+            Key::membership(&tenant, &user)
+        );
     }
 }

@@ -1,8 +1,11 @@
 //! Replaces a contact's fields, for who has seen its latest version.
 
 use action::{Action, App, FormPage, Function};
-use commit::{ActionError, Actor, Chrome, Commit, Context, Form, Found, Input, Invalid, Key, Members, Reads, Version};
-use crm::{CONTACT_NOT_FOUND, Contact, ContactDetails, ContactId};
+use commit::{
+    ActionError, Actor, Chrome, Commit, Context, Form, Found, Input, Invalid, Members, Reads,
+    Version,
+};
+use crm::{Contact, ContactDetails, ContactRef};
 use serde::Serialize;
 use std::sync::Arc;
 
@@ -13,17 +16,24 @@ pub struct UpdateContact;
 /// Which contact, the version that the change was based on, and every field.
 #[derive(Debug, Clone, Serialize)]
 pub struct Change {
-    id: ContactId,
+    #[serde(flatten)]
+    which: ContactRef,
     version: Version,
     details: ContactDetails,
 }
 
 impl Input for Change {
     fn parse(form: &mut Form<'_>) -> Result<Self, Invalid> {
-        let id = form.field("id", |text| ContactId::parse(text).map_err(|_| "Invalid id"));
-        let version = form.field("version", |text| Version::parse(text).map_err(|_| "Invalid version"));
+        let which = ContactRef::parse(form);
+        let version = form.field("version", |text| {
+            Version::parse(text).map_err(|_| "Invalid version")
+        });
         let details = ContactDetails::parse(form);
-        Ok(Self { id: id?, version: version?, details: details? })
+        Ok(Self {
+            which: which?,
+            version: version?,
+            details: details?,
+        })
     }
 }
 
@@ -34,17 +44,21 @@ impl Action for UpdateContact {
     type Output = Contact;
 
     fn reads(context: &Context<Actor>, change: &Change) -> Reads {
-        Reads::none().item(Key::entity::<Contact>(&context.caller.tenant, change.id.as_str()))
+        change.which.reads(&context.caller)
     }
 
-    fn run(context: &Context<Actor>, change: &Change, found: &Found) -> Result<Commit<Contact>, ActionError> {
-        let tenant = &context.caller.tenant;
-        let before: Contact =
-            found.entity(tenant, change.id.as_str())?.ok_or(ActionError::NotFound(CONTACT_NOT_FOUND))?;
+    fn run(
+        context: &Context<Actor>,
+        change: &Change,
+        found: &Found,
+    ) -> Result<Commit<Contact>, ActionError> {
+        let before = change.which.contact(&context.caller, found)?;
         if before.version != change.version {
             return Err(before.stale());
         }
-        Ok(before.replaced(change.details.clone(), context.now).update(tenant, &before))
+        Ok(before
+            .replaced(change.details.clone(), context.now)
+            .update(&context.caller.tenant, &before))
     }
 
     fn next(chrome: Option<&Chrome>, _: &Change, contact: &Contact) -> String {

@@ -57,18 +57,25 @@ pub(crate) fn decode(json: &[u8]) -> Result<Response<Full<Bytes>>, AnswerError> 
     for (name, value) in answer.headers {
         let name = HeaderName::try_from(name).map_err(hyper::http::Error::from)?;
         if !is_ours(&name) {
-            headers.append(name, HeaderValue::try_from(value).map_err(hyper::http::Error::from)?);
+            headers.append(
+                name,
+                HeaderValue::try_from(value).map_err(hyper::http::Error::from)?,
+            );
         }
     }
     for cookie in answer.cookies {
-        headers.append(SET_COOKIE, HeaderValue::try_from(cookie).map_err(hyper::http::Error::from)?);
+        headers.append(
+            SET_COOKIE,
+            HeaderValue::try_from(cookie).map_err(hyper::http::Error::from)?,
+        );
     }
     Ok(response)
 }
 
 /// Whether a header is for the server to set: how long the body is and how it is sent.
 fn is_ours(name: &HeaderName) -> bool {
-    *name == CONTENT_LENGTH || ["connection", "keep-alive", "transfer-encoding", "upgrade"].contains(&name.as_str())
+    *name == CONTENT_LENGTH
+        || ["connection", "keep-alive", "transfer-encoding", "upgrade"].contains(&name.as_str())
 }
 
 #[cfg(test)]
@@ -104,7 +111,10 @@ mod tests {
     #[tokio::test]
     async fn a_base64_body_is_decoded() {
         let answer = json!({"statusCode": 200, "body": "/wA=", "isBase64Encoded": true});
-        assert_eq!(body(decode(answer.to_string().as_bytes()).unwrap()).await, &[0xff, 0][..]);
+        assert_eq!(
+            body(decode(answer.to_string().as_bytes()).unwrap()).await,
+            &[0xff, 0][..]
+        );
     }
 
     #[test]

@@ -63,7 +63,9 @@ mod tests {
 
     fn endless() -> impl Body<Data = Bytes, Error = Infallible> + Send + Unpin {
         let chunk = Bytes::from(vec![0; 64 * 1024]);
-        StreamBody::new(futures_util::stream::repeat_with(move || Ok(Frame::data(chunk.clone()))))
+        StreamBody::new(futures_util::stream::repeat_with(move || {
+            Ok(Frame::data(chunk.clone()))
+        }))
     }
 
     #[tokio::test]
@@ -76,13 +78,21 @@ mod tests {
     #[tokio::test]
     async fn a_body_over_the_limit_is_refused_declared_or_not() {
         let declared = Full::new(Bytes::from(vec![7; LIMIT + 1]));
-        assert_eq!(read(&HeaderMap::new(), declared).await, Err(Refusal::TooLarge));
-        assert_eq!(read(&HeaderMap::new(), endless()).await, Err(Refusal::TooLarge));
+        assert_eq!(
+            read(&HeaderMap::new(), declared).await,
+            Err(Refusal::TooLarge)
+        );
+        assert_eq!(
+            read(&HeaderMap::new(), endless()).await,
+            Err(Refusal::TooLarge)
+        );
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_body_that_never_ends_is_refused() {
-        let silent = StreamBody::new(futures_util::stream::pending::<Result<Frame<Bytes>, Infallible>>());
+        let silent = StreamBody::new(futures_util::stream::pending::<
+            Result<Frame<Bytes>, Infallible>,
+        >());
         assert_eq!(read(&HeaderMap::new(), silent).await, Err(Refusal::Slow));
     }
 }

@@ -12,7 +12,9 @@ const KEY_LENGTH: usize = 32;
 #[derive(Debug, thiserror::Error)]
 pub enum DataError {
     /// Another process has it: stop that one, or choose another directory.
-    #[error("{0} is in use by another process; stop that one or choose another directory with --data")]
+    #[error(
+        "{0} is in use by another process; stop that one or choose another directory with --data"
+    )]
     InUse(PathBuf),
     /// It cannot be read or written.
     #[error("{path}: {source}")]
@@ -28,7 +30,10 @@ pub enum DataError {
 }
 
 fn io_error(path: &Path) -> impl Fn(io::Error) -> DataError + '_ {
-    |source| DataError::Io { path: path.to_owned(), source }
+    |source| DataError::Io {
+        path: path.to_owned(),
+        source,
+    }
 }
 
 /// The data directory, made if missing, for its owner only.
@@ -55,7 +60,9 @@ impl DataDir {
         #[cfg(unix)]
         std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
         builder.create(path).map_err(io_error(path))?;
-        Ok(Self { path: path.to_owned() })
+        Ok(Self {
+            path: path.to_owned(),
+        })
     }
 
     /// Claims the directory's database for this process.
@@ -93,7 +100,9 @@ impl DataDir {
         }
         let key = random_key()?;
         file.set_len(0).map_err(io_error(&path))?;
-        let written = io::Seek::rewind(&mut file).and_then(|()| file.write_all(&key)).and_then(|()| file.sync_all());
+        let written = io::Seek::rewind(&mut file)
+            .and_then(|()| file.write_all(&key))
+            .and_then(|()| file.sync_all());
         written.map_err(io_error(&path))?;
         Ok(key)
     }
@@ -136,7 +145,10 @@ mod tests {
         {
             use std::os::unix::fs::PermissionsExt;
             let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
-            assert_eq!((mode(&path), mode(&path.join("signing-key"))), (0o700, 0o600));
+            assert_eq!(
+                (mode(&path), mode(&path.join("signing-key"))),
+                (0o700, 0o600)
+            );
         }
         std::fs::remove_dir_all(path).unwrap();
     }

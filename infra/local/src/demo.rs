@@ -47,7 +47,8 @@ pub enum DemoError {
 /// [`DemoError`].
 pub(crate) async fn seed(gateway: &Gateway) -> Result<(), DemoError> {
     let contacts: Vec<Value> = serde_json::from_str(CONTACTS)?;
-    let account = json!({"name": "Dana Demo", "email": EMAIL, "password": PASSWORD, "organization": "Acme"});
+    let account =
+        json!({"name": "Dana Demo", "email": EMAIL, "password": PASSWORD, "organization": "Acme"});
     let signed_up = post(gateway, "sign-up", "demo-sign-up", "", &account).await?;
     match signed_up.status() {
         StatusCode::OK => {}
@@ -57,7 +58,14 @@ pub(crate) async fn seed(gateway: &Gateway) -> Result<(), DemoError> {
     }
     let session = cookies(&signed_up);
     for (number, contact) in contacts.iter().enumerate() {
-        let created = post(gateway, "create-contact", &format!("demo-contact-{number}"), &session, contact).await?;
+        let created = post(
+            gateway,
+            "create-contact",
+            &format!("demo-contact-{number}"),
+            &session,
+            contact,
+        )
+        .await?;
         if created.status() != StatusCode::OK {
             return Err(refused("create-contact", created).await);
         }
@@ -79,12 +87,18 @@ async fn post(
         .header("Sec-Fetch-Site", "same-origin")
         .header(COOKIE, session)
         .body(Full::from(fields.to_string()))?;
-    Ok(gateway.answer(request, IpAddr::V4(Ipv4Addr::LOCALHOST)).await)
+    Ok(gateway
+        .answer(request, IpAddr::V4(Ipv4Addr::LOCALHOST))
+        .await)
 }
 
 /// The cookies that an answer sets, as a request sends them back.
 fn cookies(response: &Response<Full<Bytes>>) -> String {
-    let set = response.headers().get_all(SET_COOKIE).iter().filter_map(|value| value.to_str().ok());
+    let set = response
+        .headers()
+        .get_all(SET_COOKIE)
+        .iter()
+        .filter_map(|value| value.to_str().ok());
     let pairs: Vec<_> = set.filter_map(|cookie| cookie.split(';').next()).collect();
     pairs.join("; ")
 }
@@ -95,7 +109,11 @@ async fn refused(action: &'static str, response: Response<Full<Bytes>>) -> DemoE
         Ok(body) => String::from_utf8_lossy(&body.to_bytes()).into_owned(),
         Err(never) => match never {},
     };
-    DemoError::Refused { action, status, body }
+    DemoError::Refused {
+        action,
+        status,
+        body,
+    }
 }
 
 #[cfg(test)]
@@ -107,12 +125,18 @@ mod tests {
     fn the_demo_contacts_are_valid_and_distinct() {
         let contacts: Vec<Value> = serde_json::from_str(CONTACTS).unwrap();
         assert_eq!(contacts.len(), 25);
-        let emails: BTreeSet<_> = contacts.iter().map(|c| c["email"].as_str().unwrap().to_lowercase()).collect();
+        let emails: BTreeSet<_> = contacts
+            .iter()
+            .map(|c| c["email"].as_str().unwrap().to_lowercase())
+            .collect();
         assert_eq!(emails.len(), 25);
         for contact in &contacts {
             let length = |field: &str| contact[field].as_str().unwrap_or_default().chars().count();
             assert!((1..=100).contains(&length("name")), "{contact}");
-            assert!(length("company") <= 100 && length("phone") <= 20 && length("notes") <= 500, "{contact}");
+            assert!(
+                length("company") <= 100 && length("phone") <= 20 && length("notes") <= 500,
+                "{contact}"
+            );
         }
     }
 }

@@ -49,8 +49,14 @@ impl Engine {
         let endpoint = format!("http://{}", listener.local_addr()?);
         let (stop, stopped) = oneshot::channel::<()>();
         let stopped = async { stopped.await.unwrap_or_default() };
-        let task = tokio::spawn(dynoxide::server::serve_with_shutdown(listener, database, stopped));
-        Ok(Self { endpoint, stop, task })
+        let task = tokio::spawn(dynoxide::server::serve_with_shutdown(
+            listener, database, stopped,
+        ));
+        Ok(Self {
+            endpoint,
+            stop,
+            task,
+        })
     }
 
     /// The URL to reach it at.
@@ -79,5 +85,8 @@ fn open(path: Option<&Path>) -> Result<Database, EngineError> {
         },
     };
     let place = path.unwrap_or(Path::new("in memory"));
-    database.map_err(|reason| EngineError::Open { path: place.display().to_string(), reason })
+    database.map_err(|reason| EngineError::Open {
+        path: place.display().to_string(),
+        reason,
+    })
 }

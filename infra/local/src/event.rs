@@ -3,7 +3,9 @@
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use hyper::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, HOST, HeaderMap, HeaderName};
+use hyper::header::{
+    CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, HOST, HeaderMap, HeaderName,
+};
 use hyper::http::request::Parts;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -79,7 +81,11 @@ struct Http<'a> {
 ///
 /// # Errors
 /// None that is known: the event is built from strings only.
-pub(crate) fn encode(parts: &Parts, body: &[u8], call: &Call<'_>) -> Result<Vec<u8>, serde_json::Error> {
+pub(crate) fn encode(
+    parts: &Parts,
+    body: &[u8],
+    call: &Call<'_>,
+) -> Result<Vec<u8>, serde_json::Error> {
     let domain = format!("{}.lambda-url.local.on.aws", call.function);
     let query = parts.uri.query().unwrap_or_default();
     let text = text_of(&parts.headers, body);
@@ -115,7 +121,11 @@ fn context<'a>(parts: &'a Parts, call: &Call<'a>, domain: &'a str) -> RequestCon
             path: parts.uri.path(),
             protocol: Cow::Owned(format!("{:?}", parts.version)),
             source_ip: call.peer,
-            user_agent: parts.headers.get("user-agent").map(|v| lossy(v.as_bytes())).unwrap_or_default(),
+            user_agent: parts
+                .headers
+                .get("user-agent")
+                .map(|v| lossy(v.as_bytes()))
+                .unwrap_or_default(),
         },
         request_id: call.id,
         route_key: "$default",
@@ -128,22 +138,51 @@ fn context<'a>(parts: &'a Parts, call: &Call<'a>, domain: &'a str) -> RequestCon
 /// The body, if Lambda would pass it as text: UTF-8 of one of a few content types.
 fn text_of<'a>(headers: &HeaderMap, body: &'a [u8]) -> Option<&'a str> {
     let declared = headers.get(CONTENT_TYPE)?.to_str().ok()?;
-    let essence = declared.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let essence = declared
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_ascii_lowercase();
     let textual = essence.starts_with("text/")
-        || ["application/json", "application/javascript", "application/xml"].contains(&essence.as_str());
+        || [
+            "application/json",
+            "application/javascript",
+            "application/xml",
+        ]
+        .contains(&essence.as_str());
     textual.then(|| std::str::from_utf8(body).ok()).flatten()
 }
 
 fn cookies(headers: &HeaderMap) -> Vec<Cow<'_, str>> {
-    let pairs = headers.get_all(COOKIE).into_iter().flat_map(|value| value.as_bytes().split(|b| *b == b';'));
-    pairs.map(|pair| lossy(pair.trim_ascii())).filter(|pair| !pair.is_empty()).collect()
+    let pairs = headers
+        .get_all(COOKIE)
+        .into_iter()
+        .flat_map(|value| value.as_bytes().split(|b| *b == b';'));
+    pairs
+        .map(|pair| lossy(pair.trim_ascii()))
+        .filter(|pair| !pair.is_empty())
+        .collect()
 }
 
-fn headers<'a>(received: &'a HeaderMap, body_length: usize, call: &Call<'_>, domain: &'a str) -> Headers<'a> {
+fn headers<'a>(
+    received: &'a HeaderMap,
+    body_length: usize,
+    call: &Call<'_>,
+    domain: &'a str,
+) -> Headers<'a> {
     let mut headers = Headers::new();
-    for name in received.keys().filter(|name| !is_replaced(name) && !is_hop_by_hop(name, received)) {
-        let mut values = received.get_all(name).iter().map(|value| lossy(value.as_bytes()));
-        let Some(mut joined) = values.next() else { continue };
+    for name in received
+        .keys()
+        .filter(|name| !is_replaced(name) && !is_hop_by_hop(name, received))
+    {
+        let mut values = received
+            .get_all(name)
+            .iter()
+            .map(|value| lossy(value.as_bytes()));
+        let Some(mut joined) = values.next() else {
+            continue;
+        };
         for value in values {
             joined = Cow::Owned(format!("{joined},{value}"));
         }
@@ -178,9 +217,17 @@ fn is_hop_by_hop(name: &HeaderName, received: &HeaderMap) -> bool {
         "transfer-encoding",
         "upgrade",
     ];
-    let nominated = |value: &str| value.split(',').any(|option| option.trim().eq_ignore_ascii_case(name.as_str()));
+    let nominated = |value: &str| {
+        value
+            .split(',')
+            .any(|option| option.trim().eq_ignore_ascii_case(name.as_str()))
+    };
     ALWAYS.contains(&name.as_str())
-        || received.get_all(CONNECTION).iter().filter_map(|value| value.to_str().ok()).any(nominated)
+        || received
+            .get_all(CONNECTION)
+            .iter()
+            .filter_map(|value| value.to_str().ok())
+            .any(nominated)
 }
 
 /// Decoded, duplicates joined by a comma.

@@ -68,19 +68,38 @@ fn a_form_becomes_the_event_that_lambda_would_pass() {
 #[test]
 fn only_text_of_a_textual_type_stays_text() {
     let post = |content_type: &str| Request::post("/").header("Content-Type", content_type);
-    for content_type in ["application/json", "Application/JSON; charset=utf-8", "text/plain", "application/xml"] {
+    for content_type in [
+        "application/json",
+        "Application/JSON; charset=utf-8",
+        "text/plain",
+        "application/xml",
+    ] {
         let event = encoded(post(content_type), "{\"name\":\"Zoë\"}".as_bytes());
         assert_eq!(event["body"], "{\"name\":\"Zoë\"}", "{content_type}");
         assert_eq!(event["isBase64Encoded"], false, "{content_type}");
     }
-    for content_type in ["application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "application/jsonp"] {
+    for content_type in [
+        "application/x-www-form-urlencoded",
+        "multipart/form-data; boundary=x",
+        "application/jsonp",
+    ] {
         let event = encoded(post(content_type), b"a");
-        assert_eq!((&event["body"], &event["isBase64Encoded"]), (&json!("YQ=="), &json!(true)), "{content_type}");
+        assert_eq!(
+            (&event["body"], &event["isBase64Encoded"]),
+            (&json!("YQ=="), &json!(true)),
+            "{content_type}"
+        );
     }
     let event = encoded(post("application/json"), b"\xff");
-    assert_eq!((&event["body"], &event["isBase64Encoded"]), (&json!("/w=="), &json!(true)));
+    assert_eq!(
+        (&event["body"], &event["isBase64Encoded"]),
+        (&json!("/w=="), &json!(true))
+    );
     let event = encoded(Request::post("/"), b"a");
-    assert_eq!((&event["body"], &event["isBase64Encoded"]), (&json!("YQ=="), &json!(true)));
+    assert_eq!(
+        (&event["body"], &event["isBase64Encoded"]),
+        (&json!("YQ=="), &json!(true))
+    );
 }
 
 #[test]
@@ -119,12 +138,23 @@ fn headers_about_the_connection_stay_behind() {
         .header("X-Public", "1");
     let event = encoded(request, b"");
     let names: Vec<_> = event["headers"].as_object().unwrap().keys().collect();
-    assert_eq!(names, ["host", "x-forwarded-for", "x-forwarded-port", "x-forwarded-proto", "x-public"]);
+    assert_eq!(
+        names,
+        [
+            "host",
+            "x-forwarded-for",
+            "x-forwarded-port",
+            "x-forwarded-proto",
+            "x-public"
+        ]
+    );
 }
 
 #[test]
 fn a_header_that_is_no_utf_8_is_replaced_where_it_is_broken() {
-    let request = Request::get("/").header("X-Name", &b"Zo\xeb"[..]).header("Cookie", &b"a=\xeb; ;b=1"[..]);
+    let request = Request::get("/")
+        .header("X-Name", &b"Zo\xeb"[..])
+        .header("Cookie", &b"a=\xeb; ;b=1"[..]);
     let event = encoded(request, b"");
     assert_eq!(event["headers"]["x-name"], "Zo\u{fffd}");
     assert_eq!(event["cookies"], json!(["a=\u{fffd}", "b=1"]));

@@ -31,9 +31,20 @@ mod tests {
     async fn what_runs_here_is_what_is_deployed() {
         let store = Store::connect(Settings::local("http://127.0.0.1:1", "edge-crm"));
         let keys = Keys::new(&[7; 32], None).unwrap();
-        let app = App::new(store, stack::config(3000, keys, stack::Limits::NONE), pages::problem);
-        let local: BTreeSet<_> = functions(&app).iter().map(|function| function.name.to_owned()).collect();
-        let deployed: BTreeSet<_> = Template::parse(TEMPLATE).unwrap().functions.into_iter().collect();
+        let app = App::new(
+            store,
+            stack::config(3000, keys, stack::Limits::NONE),
+            pages::problem,
+        );
+        let local: BTreeSet<_> = functions(&app)
+            .iter()
+            .map(|function| function.name.to_owned())
+            .collect();
+        let deployed: BTreeSet<_> = Template::parse(TEMPLATE)
+            .unwrap()
+            .functions
+            .into_iter()
+            .collect();
         assert_eq!(local, deployed);
         assert_eq!(functions(&app).len(), local.len(), "a name is there twice");
     }

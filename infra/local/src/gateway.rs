@@ -33,13 +33,23 @@ impl Gateway {
     ///
     /// # Errors
     /// [`UnknownFunction`], when a route leads to none of `functions`.
-    pub(crate) fn new(template: &Template, functions: Vec<Function>, port: u16) -> Result<Self, UnknownFunction> {
+    pub(crate) fn new(
+        template: &Template,
+        functions: Vec<Function>,
+        port: u16,
+    ) -> Result<Self, UnknownFunction> {
         let functions: Vec<_> = functions.into_iter().map(Arc::new).collect();
         let routes = template.routes.try_map(|name| {
             let function = functions.iter().find(|function| function.name == name);
-            function.cloned().ok_or_else(|| UnknownFunction(name.clone()))
+            function
+                .cloned()
+                .ok_or_else(|| UnknownFunction(name.clone()))
         })?;
-        Ok(Self { routes, port, running: TaskTracker::new() })
+        Ok(Self {
+            routes,
+            port,
+            running: TaskTracker::new(),
+        })
     }
 
     /// Answers a request from `peer`; whatever happens, there is an answer.
@@ -55,7 +65,12 @@ impl Gateway {
         }
     }
 
-    async fn try_answer<B>(&self, request: Request<B>, peer: IpAddr, id: Uuid) -> Result<Response<Full<Bytes>>, Refusal>
+    async fn try_answer<B>(
+        &self,
+        request: Request<B>,
+        peer: IpAddr,
+        id: Uuid,
+    ) -> Result<Response<Full<Bytes>>, Refusal>
     where
         B: Body<Data = Bytes> + Send + Unpin + 'static,
         B::Error: Into<Box<dyn Error + Send + Sync>>,
@@ -67,7 +82,13 @@ impl Gateway {
         }
         let body = body::read(&parts.headers, body).await?;
         let function = Arc::clone(self.routes.target(parts.uri.path()));
-        let call = Call { function: function.name, id, at, peer, port: self.port };
+        let call = Call {
+            function: function.name,
+            id,
+            at,
+            peer,
+            port: self.port,
+        };
         self.invoke(function, &parts, &body, &call).await
     }
 
@@ -84,7 +105,9 @@ impl Gateway {
             Refusal::Failed
         };
         let event = event::encode(parts, body, call).map_err(|e| failed(&e))?;
-        let invocation = self.running.spawn(async move { function.invoke(&event).await });
+        let invocation = self
+            .running
+            .spawn(async move { function.invoke(&event).await });
         let json = invocation.await.map_err(|e| failed(&e))?;
         answer::decode(&json).map_err(|e| failed(&e))
     }

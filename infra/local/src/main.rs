@@ -11,7 +11,10 @@ use tracing_subscriber::EnvFilter;
 async fn main() -> ExitCode {
     let options = Options::parse();
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr)
+        .init();
     match run(&options).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -38,7 +41,10 @@ fn announce(stack: &Stack, demo: bool) -> io::Result<()> {
     let mut out = io::stdout().lock();
     writeln!(out, "Edge CRM is ready on {}", stack.url())?;
     if demo {
-        writeln!(out, "Sign in as {DEMO_EMAIL} with the password {DEMO_PASSWORD}")?;
+        writeln!(
+            out,
+            "Sign in as {DEMO_EMAIL} with the password {DEMO_PASSWORD}"
+        )?;
     }
     out.flush()
 }

@@ -4,7 +4,11 @@ use std::path::PathBuf;
 
 /// What the local stack is asked to do.
 #[derive(Debug, Clone, clap::Parser)]
-#[command(name = "edge-crm", version, about = "Edge CRM on this machine, in one process")]
+#[command(
+    name = "edge-crm",
+    version,
+    about = "Edge CRM on this machine, in one process"
+)]
 pub struct Options {
     /// Port to listen on, at 127.0.0.1; 0 for any free one
     #[arg(long, default_value_t = 3000)]
@@ -36,7 +40,9 @@ pub struct Options {
 }
 
 fn endpoint(text: &str) -> Result<String, &'static str> {
-    let host = text.strip_prefix("http://").or_else(|| text.strip_prefix("https://"));
+    let host = text
+        .strip_prefix("http://")
+        .or_else(|| text.strip_prefix("https://"));
     match host {
         Some(host) if !host.is_empty() => Ok(text.to_owned()),
         _ => Err("expected a URL such as http://127.0.0.1:8000"),
@@ -44,5 +50,7 @@ fn endpoint(text: &str) -> Result<String, &'static str> {
 }
 
 fn whole_number(text: &str) -> Result<u64, &'static str> {
-    text.parse().map_err(|_| "not a whole number (the option and the environment variable of its name take one)")
+    text.parse().map_err(
+        |_| "not a whole number (the option and the environment variable of its name take one)",
+    )
 }

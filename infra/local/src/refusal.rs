@@ -25,9 +25,15 @@ pub(crate) enum Refusal {
 /// What every response has; nothing here is a page or may be kept.
 const HEADERS: [(&str, &str); 7] = [
     ("cache-control", "private, no-store"),
-    ("content-security-policy", "default-src 'none'; frame-ancestors 'none'"),
+    (
+        "content-security-policy",
+        "default-src 'none'; frame-ancestors 'none'",
+    ),
     ("content-type", "application/json"),
-    ("permissions-policy", "camera=(), microphone=(), geolocation=()"),
+    (
+        "permissions-policy",
+        "camera=(), microphone=(), geolocation=()",
+    ),
     ("referrer-policy", "origin-when-cross-origin"),
     ("x-content-type-options", "nosniff"),
     ("x-frame-options", "DENY"),
@@ -36,11 +42,31 @@ const HEADERS: [(&str, &str); 7] = [
 impl Refusal {
     fn parts(self) -> (StatusCode, &'static str, &'static str) {
         match self {
-            Self::NoPath => (StatusCode::BAD_REQUEST, "BAD_REQUEST", "The request has no path"),
-            Self::Slow => (StatusCode::REQUEST_TIMEOUT, "BAD_REQUEST", "The request took too long to arrive"),
-            Self::Broken => (StatusCode::BAD_REQUEST, "BAD_REQUEST", "The request is incomplete"),
-            Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "BAD_REQUEST", "The request is too large"),
-            Self::Failed => (StatusCode::BAD_GATEWAY, "UNKNOWN", "Something went wrong. Please try again."),
+            Self::NoPath => (
+                StatusCode::BAD_REQUEST,
+                "BAD_REQUEST",
+                "The request has no path",
+            ),
+            Self::Slow => (
+                StatusCode::REQUEST_TIMEOUT,
+                "BAD_REQUEST",
+                "The request took too long to arrive",
+            ),
+            Self::Broken => (
+                StatusCode::BAD_REQUEST,
+                "BAD_REQUEST",
+                "The request is incomplete",
+            ),
+            Self::TooLarge => (
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "BAD_REQUEST",
+                "The request is too large",
+            ),
+            Self::Failed => (
+                StatusCode::BAD_GATEWAY,
+                "UNKNOWN",
+                "Something went wrong. Please try again.",
+            ),
         }
     }
 
@@ -52,7 +78,12 @@ impl Refusal {
         let mut response = Response::new(Full::from(body.to_string()));
         *response.status_mut() = status;
         let headers = response.headers_mut();
-        headers.extend(HEADERS.map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value))));
+        headers.extend(HEADERS.map(|(name, value)| {
+            (
+                HeaderName::from_static(name),
+                HeaderValue::from_static(value),
+            )
+        }));
         if let Ok(id) = HeaderValue::try_from(id.to_string()) {
             headers.insert("x-request-id", id);
         }

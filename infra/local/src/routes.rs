@@ -44,12 +44,18 @@ impl<T> Routes<T> {
             .iter()
             .map(|(pattern, target)| Ok((pattern.clone(), look_up(target)?)))
             .collect::<Result<_, E>>()?;
-        Ok(Routes { behaviors, default: look_up(&self.default)? })
+        Ok(Routes {
+            behaviors,
+            default: look_up(&self.default)?,
+        })
     }
 
     /// Every target, the default's last.
     pub fn targets(&self) -> impl Iterator<Item = &T> {
-        self.behaviors.iter().map(|(_, target)| target).chain([&self.default])
+        self.behaviors
+            .iter()
+            .map(|(_, target)| target)
+            .chain([&self.default])
     }
 }
 
@@ -116,7 +122,9 @@ fn decode_unreserved(path: &str) -> String {
     while let Some(at) = rest.find('%') {
         let (before, escape) = rest.split_at(at);
         decoded.push_str(before);
-        let byte = escape.get(1..3).and_then(|hex| u8::from_str_radix(hex, 16).ok());
+        let byte = escape
+            .get(1..3)
+            .and_then(|hex| u8::from_str_radix(hex, 16).ok());
         match byte {
             Some(byte) if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) => {
                 decoded.push(char::from(byte));
@@ -143,10 +151,20 @@ mod tests {
     #[test]
     fn a_star_is_any_run_of_characters_slashes_too() {
         let routes = routes(&["/t/*/contacts/*/edit"]);
-        for path in ["/t/acme/contacts/1/edit", "/t/a/b/contacts/1/2/edit", "/t//contacts//edit"] {
+        for path in [
+            "/t/acme/contacts/1/edit",
+            "/t/a/b/contacts/1/2/edit",
+            "/t//contacts//edit",
+        ] {
             assert_eq!(*routes.target(path), "/t/*/contacts/*/edit", "{path}");
         }
-        for path in ["/t/acme/contacts/edit", "/t/acme/contacts/1/edit/", "/t/acme/contacts/1/EDIT", "/t", "/"] {
+        for path in [
+            "/t/acme/contacts/edit",
+            "/t/acme/contacts/1/edit/",
+            "/t/acme/contacts/1/EDIT",
+            "/t",
+            "/",
+        ] {
             assert_eq!(*routes.target(path), "default", "{path}");
         }
     }
@@ -173,10 +191,20 @@ mod tests {
     #[test]
     fn a_path_is_normalised_before_it_is_compared() {
         let routes = routes(&["/actions/sign-in", "/t/*/contacts"]);
-        for path in ["/actions/sign%2Din", "/actions/./sign-in", "/x/../actions/sign-in", "/../actions/sign-in"] {
+        for path in [
+            "/actions/sign%2Din",
+            "/actions/./sign-in",
+            "/x/../actions/sign-in",
+            "/../actions/sign-in",
+        ] {
             assert_eq!(*routes.target(path), "/actions/sign-in", "{path}");
         }
-        for path in ["/actions/sign%2", "/actions/sign-in/..", "/actions%2Fsign-in", "/actions/%é"] {
+        for path in [
+            "/actions/sign%2",
+            "/actions/sign-in/..",
+            "/actions%2Fsign-in",
+            "/actions/%é",
+        ] {
             assert_eq!(*routes.target(path), "default", "{path}");
         }
     }

@@ -71,7 +71,12 @@ async fn serve(listener: TcpListener, gateway: Arc<Gateway>, mut stopped: onesho
     }
 }
 
-fn connect(stream: TcpStream, peer: IpAddr, gateway: &Arc<Gateway>, connections: &GracefulShutdown) {
+fn connect(
+    stream: TcpStream,
+    peer: IpAddr,
+    gateway: &Arc<Gateway>,
+    connections: &GracefulShutdown,
+) {
     // Answers are small and wait for nothing.
     let _best_effort = stream.set_nodelay(true);
     let gateway = Arc::clone(gateway);

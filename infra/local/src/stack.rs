@@ -69,19 +69,31 @@ impl Stack {
     /// # Errors
     /// [`StartError`], and then nothing is left running.
     pub async fn start(options: &Options) -> Result<Self, StartError> {
-        let unusable = |source| StartError::Port { port: options.port, source };
-        let listener = TcpListener::bind(("127.0.0.1", options.port)).await.map_err(unusable)?;
+        let unusable = |source| StartError::Port {
+            port: options.port,
+            source,
+        };
+        let listener = TcpListener::bind(("127.0.0.1", options.port))
+            .await
+            .map_err(unusable)?;
         let port = listener.local_addr().map_err(unusable)?.port();
         let storage = Storage::open(options).await?;
         let template = Template::parse(TEMPLATE)?;
         let keys = Keys::new(&storage.key, None)?;
         if options.demo {
             // Its requests are not a user's, and must not use up a user's allowance.
-            let config = Config { log: |_| (), ..config(port, keys.clone(), Limits::NONE) };
+            let config = Config {
+                log: |_| (),
+                ..config(port, keys.clone(), Limits::NONE)
+            };
             let app = App::new(storage.store.clone(), config, pages::problem);
             demo::seed(&Gateway::new(&template, functions(&app), port)?).await?;
         }
-        let app = App::new(storage.store, config(port, keys, options.into()), pages::problem);
+        let app = App::new(
+            storage.store,
+            config(port, keys, options.into()),
+            pages::problem,
+        );
         let gateway = Gateway::new(&template, functions(&app), port)?;
         Ok(Self {
             url: format!("http://127.0.0.1:{port}"),
@@ -137,9 +149,17 @@ impl Storage {
             (url, _) => url.as_deref().unwrap_or_default(),
         };
         let store = Store::connect(Settings::local(endpoint, TABLE));
-        let failed = |source| StartError::Table { endpoint: endpoint.to_owned(), source };
+        let failed = |source| StartError::Table {
+            endpoint: endpoint.to_owned(),
+            source,
+        };
         store.create_table_if_missing().await.map_err(failed)?;
-        Ok(Self { store, key, engine, lock })
+        Ok(Self {
+            store,
+            key,
+            engine,
+            lock,
+        })
     }
 }
 
@@ -150,12 +170,18 @@ pub(crate) struct Limits {
 }
 
 impl Limits {
-    pub(crate) const NONE: Self = Self { per_user: 0, per_ip: 0 };
+    pub(crate) const NONE: Self = Self {
+        per_user: 0,
+        per_ip: 0,
+    };
 }
 
 impl From<&Options> for Limits {
     fn from(options: &Options) -> Self {
-        Self { per_user: options.rate_limit_per_user, per_ip: options.rate_limit_per_ip }
+        Self {
+            per_user: options.rate_limit_per_user,
+            per_ip: options.rate_limit_per_ip,
+        }
     }
 }
 
@@ -163,7 +189,9 @@ impl From<&Options> for Limits {
 pub(crate) fn config(port: u16, keys: Keys, limits: Limits) -> Config {
     Config {
         https: false,
-        allowed_origins: ["127.0.0.1", "localhost"].map(|host| format!("http://{host}:{port}")).to_vec(),
+        allowed_origins: ["127.0.0.1", "localhost"]
+            .map(|host| format!("http://{host}:{port}"))
+            .to_vec(),
         origin_secrets: Vec::new(),
         keys,
         rate_limit_per_user: limits.per_user,

@@ -82,21 +82,34 @@ impl Template {
         let distribution = distribution(document.resources)?;
         let function = |origin: &String| function_of(origin, &distribution.origins, &binaries);
         let routes = Routes::new(
-            distribution.cache_behaviors.iter().map(|b| (b.path_pattern.clone(), b.target_origin_id.clone())),
+            distribution
+                .cache_behaviors
+                .iter()
+                .map(|b| (b.path_pattern.clone(), b.target_origin_id.clone())),
             distribution.default_cache_behavior.target_origin_id.clone(),
         )
         .try_map(function)?;
-        Ok(Self { functions: binaries.into_values().collect(), routes })
+        Ok(Self {
+            functions: binaries.into_values().collect(),
+            routes,
+        })
     }
 }
 
 /// Logical id to binary, of every function.
 fn binaries(document: &Document) -> Result<BTreeMap<String, String>, TemplateError> {
-    let functions = document.resources.iter().filter(|(_, r)| r.r#type == "AWS::Serverless::Function");
+    let functions = document
+        .resources
+        .iter()
+        .filter(|(_, r)| r.r#type == "AWS::Serverless::Function");
     functions
         .map(|(id, resource)| {
-            let binary = resource.metadata.pointer("/BuildProperties/Binary").and_then(Value::as_str);
-            let binary = binary.ok_or_else(|| TemplateError::Missing(format!("{id} names no binary")))?;
+            let binary = resource
+                .metadata
+                .pointer("/BuildProperties/Binary")
+                .and_then(Value::as_str);
+            let binary =
+                binary.ok_or_else(|| TemplateError::Missing(format!("{id} names no binary")))?;
             Ok((id.clone(), binary.to_owned()))
         })
         .collect()
@@ -109,11 +122,16 @@ fn distribution(resources: BTreeMap<String, Resource>) -> Result<Distribution, T
         .ok_or_else(|| TemplateError::Missing("there is no distribution".to_owned()))?
         .properties;
     let config = properties["DistributionConfig"].take();
-    serde_json::from_value(config).map_err(|e| TemplateError::Unreadable(format!("the distribution: {e}")))
+    serde_json::from_value(config)
+        .map_err(|e| TemplateError::Unreadable(format!("the distribution: {e}")))
 }
 
 /// The function whose URL is the domain name of the origin called `id`.
-fn function_of(id: &str, origins: &[Origin], binaries: &BTreeMap<String, String>) -> Result<String, TemplateError> {
+fn function_of(
+    id: &str,
+    origins: &[Origin],
+    binaries: &BTreeMap<String, String>,
+) -> Result<String, TemplateError> {
     origins
         .iter()
         .find(|origin| origin.id == id)
@@ -127,7 +145,11 @@ fn function_of(id: &str, origins: &[Origin], binaries: &BTreeMap<String, String>
 /// URL of `SomeFunction` [`SomeFunctionUrl`](https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-specification-generated-resources-function.html).
 fn url_resource(value: &Value) -> Option<&str> {
     match value {
-        Value::Object(map) => match map.get("Fn::GetAtt").and_then(Value::as_array).map(Vec::as_slice) {
+        Value::Object(map) => match map
+            .get("Fn::GetAtt")
+            .and_then(Value::as_array)
+            .map(Vec::as_slice)
+        {
             Some([resource, attribute]) if attribute == "FunctionUrl" => resource.as_str(),
             _ => map.values().find_map(url_resource),
         },
@@ -148,7 +170,11 @@ mod tests {
     #[test]
     fn each_action_has_its_own_function() {
         let template = ours();
-        for name in template.functions.iter().filter(|f| !["pages", "list-contacts", "get-contact"].contains(&f.as_str())) {
+        for name in template
+            .functions
+            .iter()
+            .filter(|f| !["pages", "list-contacts", "get-contact"].contains(&f.as_str()))
+        {
             assert_eq!(template.routes.target(&format!("/actions/{name}")), name);
         }
         assert_eq!(template.routes.target("/actions/unknown"), "pages");
@@ -159,10 +185,19 @@ mod tests {
         let template = ours();
         let expected = [
             ("/t/acme/contacts", "list-contacts"),
-            ("/t/acme/contacts/0198c5d2-7a00-7000-8000-000000000001", "get-contact"),
+            (
+                "/t/acme/contacts/0198c5d2-7a00-7000-8000-000000000001",
+                "get-contact",
+            ),
             ("/t/acme/contacts/new", "pages"),
-            ("/t/acme/contacts/0198c5d2-7a00-7000-8000-000000000001/edit", "pages"),
-            ("/t/acme/contacts/0198c5d2-7a00-7000-8000-000000000001/delete", "pages"),
+            (
+                "/t/acme/contacts/0198c5d2-7a00-7000-8000-000000000001/edit",
+                "pages",
+            ),
+            (
+                "/t/acme/contacts/0198c5d2-7a00-7000-8000-000000000001/delete",
+                "pages",
+            ),
             ("/sign-in", "pages"),
             ("/sign-up", "pages"),
             ("/assets/app-0a1b2c.css", "pages"),
@@ -183,8 +218,12 @@ mod tests {
 
     #[test]
     fn a_route_to_nowhere_is_refused() {
-        let broken = crate::TEMPLATE.replace("TargetOriginId: get-contact", "TargetOriginId: nowhere");
+        let broken =
+            crate::TEMPLATE.replace("TargetOriginId: get-contact", "TargetOriginId: nowhere");
         let error = Template::parse(&broken).unwrap_err();
-        assert_eq!(error.to_string(), "template.yaml: origin nowhere is no function's URL");
+        assert_eq!(
+            error.to_string(),
+            "template.yaml: origin nowhere is no function's URL"
+        );
     }
 }

@@ -66,16 +66,27 @@ impl Config {
     /// # Errors
     /// [`ConfigError`], which names the variable.
     pub fn from_env() -> Result<Self, ConfigError> {
-        let required = |name: &str| text(name).ok_or_else(|| ConfigError(format!("{name} is not set")));
+        let required =
+            |name: &str| text(name).ok_or_else(|| ConfigError(format!("{name} is not set")));
         let previous = text("SESSION_KEY_PREVIOUS");
-        let keys = Keys::new(required("SESSION_KEY")?.as_bytes(), previous.as_deref().map(str::as_bytes))
-            .map_err(|e| ConfigError(format!("SESSION_KEY: {e}")))?;
+        let keys = Keys::new(
+            required("SESSION_KEY")?.as_bytes(),
+            previous.as_deref().map(str::as_bytes),
+        )
+        .map_err(|e| ConfigError(format!("SESSION_KEY: {e}")))?;
         Ok(Self {
             https: text("PUBLIC_SCHEME").as_deref() != Some("http"),
             allowed_origins: text("ALLOWED_ORIGINS")
-                .map(|list| list.split(',').map(|origin| origin.trim().to_owned()).collect())
+                .map(|list| {
+                    list.split(',')
+                        .map(|origin| origin.trim().to_owned())
+                        .collect()
+                })
                 .unwrap_or_default(),
-            origin_secrets: ["ORIGIN_SECRET", "ORIGIN_SECRET_PREVIOUS"].into_iter().filter_map(text).collect(),
+            origin_secrets: ["ORIGIN_SECRET", "ORIGIN_SECRET_PREVIOUS"]
+                .into_iter()
+                .filter_map(text)
+                .collect(),
             keys,
             rate_limit_per_user: Self::number("RATE_LIMIT_PER_USER", 120)?,
             rate_limit_per_ip: Self::number("RATE_LIMIT_PER_IP", 30)?,
@@ -92,7 +103,9 @@ impl Config {
     pub fn number(name: &str, default: u64) -> Result<u64, ConfigError> {
         match text(name) {
             None => Ok(default),
-            Some(text) => text.parse().map_err(|_| ConfigError(format!("{name} is not a whole number: {text:?}"))),
+            Some(text) => text
+                .parse()
+                .map_err(|_| ConfigError(format!("{name} is not a whole number: {text:?}"))),
         }
     }
 }
@@ -112,7 +125,10 @@ pub struct App {
 
 impl std::fmt::Debug for App {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("App").field("store", &self.store).field("config", &self.config).finish_non_exhaustive()
+        f.debug_struct("App")
+            .field("store", &self.store)
+            .field("config", &self.config)
+            .finish_non_exhaustive()
     }
 }
 
@@ -121,7 +137,13 @@ impl App {
     #[must_use]
     pub fn new(store: Store, config: Config, problem: ProblemPage) -> Arc<Self> {
         let seal = Arc::new(config.keys.clone());
-        Arc::new(Self { store, config, problem, seal, warm: AtomicBool::new(false) })
+        Arc::new(Self {
+            store,
+            config,
+            problem,
+            seal,
+            warm: AtomicBool::new(false),
+        })
     }
 
     /// The app of a function on Lambda.
@@ -130,7 +152,11 @@ impl App {
     /// [`ConfigError`], which names the variable that is missing or wrong.
     pub fn from_env(problem: ProblemPage) -> Result<Arc<Self>, ConfigError> {
         let settings = Settings::from_env().map_err(ConfigError)?;
-        Ok(Self::new(Store::connect(settings), Config::from_env()?, problem))
+        Ok(Self::new(
+            Store::connect(settings),
+            Config::from_env()?,
+            problem,
+        ))
     }
 
     /// The circumstances of one run.

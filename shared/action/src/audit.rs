@@ -38,7 +38,10 @@ impl Entry<'_> {
             "requestId": self.request_id,
             "input": self.input,
         });
-        put(Key::record("audit", self.subject.tenant.as_str(), &id), item)
+        put(
+            Key::record("audit", self.subject.tenant.as_str(), &id),
+            item,
+        )
     }
 }
 
@@ -53,5 +56,10 @@ pub(crate) fn outbox(tags: &[String], at: Timestamp) -> (Key, Operation) {
 }
 
 fn put(key: Key, item: Value) -> Operation {
-    Operation::Put { key, item, expect: Expect::Absent, conflict: None }
+    Operation::Put {
+        key,
+        item,
+        expect: Expect::Absent,
+        conflict: None,
+    }
 }

@@ -65,7 +65,9 @@ pub(crate) async fn parse(request: &Request, limit: usize) -> Result<Fields, Fai
     let bytes = request.body(limit)?;
     let encoding = request.header("content-encoding").unwrap_or("identity");
     if !encoding.trim().eq_ignore_ascii_case("identity") {
-        return Err(Failure::unsupported("The body is compressed, which is not supported"));
+        return Err(Failure::unsupported(
+            "The body is compressed, which is not supported",
+        ));
     }
     let content_type = request.header("content-type").unwrap_or_default();
     match kind(content_type) {
@@ -83,18 +85,21 @@ pub(crate) async fn parse(request: &Request, limit: usize) -> Result<Fields, Fai
 async fn multipart(content_type: &str, bytes: Vec<u8>) -> Result<Fields, Failure> {
     let unreadable = |_| Failure::unreadable("The form cannot be read as multipart/form-data");
     let boundary = multer::parse_boundary(content_type).map_err(unreadable)?;
-    let constraints = Constraints::new().size_limit(SizeLimit::new().whole_stream(bytes.len() as u64));
+    let constraints =
+        Constraints::new().size_limit(SizeLimit::new().whole_stream(bytes.len() as u64));
     let stream = futures_util::stream::iter([Ok::<_, Infallible>(bytes)]);
     let mut parts = Multipart::with_constraints(stream, boundary, constraints);
     let mut fields = Fields::default();
     while let Some(part) = parts.next_field().await.map_err(unreadable)? {
         if part.file_name().is_some() {
-            return Err(Failure::unreadable("The form has a file, which is not supported"));
+            return Err(Failure::unreadable(
+                "The form has a file, which is not supported",
+            ));
         }
         let name = part.name().unwrap_or_default().to_owned();
         let value = part.bytes().await.map_err(unreadable)?;
-        let value =
-            String::from_utf8(value.into()).map_err(|_| Failure::unreadable("The form is not valid UTF-8"))?;
+        let value = String::from_utf8(value.into())
+            .map_err(|_| Failure::unreadable("The form is not valid UTF-8"))?;
         fields.insert(name, value)?;
     }
     Ok(fields)

@@ -40,7 +40,11 @@ pub trait Action: Send + Sync + 'static {
     }
 
     /// What it needs to read that only the first reads can name; a second round trip.
-    fn more_reads(_context: &Context<Caller<Self::Permission>>, _input: &Self::Input, _found: &Found) -> Reads {
+    fn more_reads(
+        _context: &Context<Caller<Self::Permission>>,
+        _input: &Self::Input,
+        _found: &Found,
+    ) -> Reads {
         Reads::none()
     }
 
@@ -60,7 +64,11 @@ pub trait Action: Send + Sync + 'static {
     ///
     /// # Errors
     /// [`ActionError`] where the caller does not prove who they are.
-    fn reopen(_input: &Self::Input, _found: &Found, _output: &Self::Output) -> Result<Option<Grant>, ActionError> {
+    fn reopen(
+        _input: &Self::Input,
+        _found: &Found,
+        _output: &Self::Output,
+    ) -> Result<Option<Grant>, ActionError> {
         Ok(None)
     }
 
@@ -122,7 +130,10 @@ pub trait View: Send + Sync + 'static {
     ///
     /// # Errors
     /// An [`ActionError`] where the parameters ask for nothing that exists.
-    fn reads(_context: &Context<Caller<Self::Permission>>, _params: &Self::Params) -> Result<Reads, ActionError> {
+    fn reads(
+        _context: &Context<Caller<Self::Permission>>,
+        _params: &Self::Params,
+    ) -> Result<Reads, ActionError> {
         Ok(Reads::none())
     }
 

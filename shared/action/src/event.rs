@@ -26,7 +26,7 @@ pub(crate) struct Event {
     #[serde(default)]
     headers: HashMap<String, String>,
     #[serde(default)]
-    cookies: Vec<String>,
+    cookies: Option<Vec<String>>,
     request_context: RequestContext,
     #[serde(default)]
     body: Option<String>,
@@ -67,9 +67,12 @@ pub(crate) struct Request {
 impl From<Event> for Request {
     fn from(event: Event) -> Self {
         let RequestContext { http, request_id } = event.request_context;
-        let mut headers: HashMap<_, _> =
-            event.headers.into_iter().map(|(name, value)| (name.to_ascii_lowercase(), value)).collect();
-        let mut cookies = event.cookies;
+        let mut headers: HashMap<_, _> = event
+            .headers
+            .into_iter()
+            .map(|(name, value)| (name.to_ascii_lowercase(), value))
+            .collect();
+        let mut cookies = event.cookies.unwrap_or_default();
         if let Some(header) = headers.remove("cookie") {
             cookies.push(header);
         }
@@ -106,21 +109,35 @@ impl Request {
     pub(crate) fn body(&self, limit: usize) -> Result<Vec<u8>, Failure> {
         let text = self.body.as_deref().unwrap_or_default();
         // Three bytes make four characters; whatever is shorter than that can still be too long.
-        let least = if self.is_base64 { text.len() / 4 * 3 } else { text.len() + 2 };
+        let least = if self.is_base64 {
+            text.len() / 4 * 3
+        } else {
+            text.len() + 2
+        };
         if least > limit + 2 {
             return Err(Failure::too_large(limit));
         }
         let bytes = if self.is_base64 {
-            STANDARD.decode(text).map_err(|_| Failure::unreadable("The body is not valid base64"))?
+            STANDARD
+                .decode(text)
+                .map_err(|_| Failure::unreadable("The body is not valid base64"))?
         } else {
             text.as_bytes().to_vec()
         };
-        if bytes.len() > limit { Err(Failure::too_large(limit)) } else { Ok(bytes) }
+        if bytes.len() > limit {
+            Err(Failure::too_large(limit))
+        } else {
+            Ok(bytes)
+        }
     }
 }
 
 /// Lambda's own id, so that its logs and ours agree; a new one where it cannot stand in a header.
 fn request_id_or_new(id: String) -> String {
     let usable = (1..=128).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_graphic());
-    if usable { id } else { uuid::Uuid::now_v7().to_string() }
+    if usable {
+        id
+    } else {
+        uuid::Uuid::now_v7().to_string()
+    }
 }

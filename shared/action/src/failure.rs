@@ -87,13 +87,20 @@ impl Failure {
     }
 
     pub(crate) fn method_not_allowed(allow: &'static str) -> Self {
-        Self { allow: Some(allow), ..Self::new(Code::BadRequest, 405, "Method not allowed") }
+        Self {
+            allow: Some(allow),
+            ..Self::new(Code::BadRequest, 405, "Method not allowed")
+        }
     }
 
     /// The body is larger than `limit` bytes.
     #[must_use]
     pub fn too_large(limit: usize) -> Self {
-        Self::new(Code::BadRequest, 413, format!("The request is too large: at most {limit} bytes"))
+        Self::new(
+            Code::BadRequest,
+            413,
+            format!("The request is too large: at most {limit} bytes"),
+        )
     }
 
     pub(crate) fn unsupported(error: &'static str) -> Self {
@@ -107,7 +114,11 @@ impl Failure {
     }
 
     pub(crate) fn wrong_origin() -> Self {
-        Self::new(Code::Auth, 403, "This request did not come from an allowed origin")
+        Self::new(
+            Code::Auth,
+            403,
+            "This request did not come from an allowed origin",
+        )
     }
 
     pub(crate) fn not_through_edge() -> Self {
@@ -123,11 +134,18 @@ impl Failure {
     }
 
     pub(crate) fn validation(fields: FieldErrors) -> Self {
-        Self { fields, ..Self::new(Code::Validation, 400, "Invalid input") }
+        Self {
+            fields,
+            ..Self::new(Code::Validation, 400, "Invalid input")
+        }
     }
 
     pub(crate) fn unusable_key() -> Self {
-        Self::new(Code::Idempotency, 400, "An idempotency key has 1 to 255 visible ASCII characters")
+        Self::new(
+            Code::Idempotency,
+            400,
+            "An idempotency key has 1 to 255 visible ASCII characters",
+        )
     }
 
     pub(crate) fn reused_key() -> Self {
@@ -141,14 +159,20 @@ impl Failure {
 
     pub(crate) fn too_many_requests(seconds: i64) -> Self {
         let error = format!("Too many requests. Try again in {seconds} seconds");
-        Self { retry_after: Some(seconds), ..Self::new(Code::RateLimit, 429, error) }
+        Self {
+            retry_after: Some(seconds),
+            ..Self::new(Code::RateLimit, 429, error)
+        }
     }
 
     /// A bug: nothing of `detail` reaches the client.
     #[must_use]
     pub fn unknown(detail: impl Into<String>) -> Self {
         let error = "Something went wrong on our side. Please try again.";
-        Self { detail: Some(detail.into()), ..Self::new(Code::Unknown, 500, error) }
+        Self {
+            detail: Some(detail.into()),
+            ..Self::new(Code::Unknown, 500, error)
+        }
     }
 
     /// The answer in JSON.
@@ -185,14 +209,19 @@ impl From<ActionError> for Failure {
             ActionError::Unauthenticated(error) => Self::new(Code::Auth, 401, error),
             ActionError::Forbidden(error) => Self::new(Code::Auth, 403, error),
             ActionError::NotFound(error) => Self::new(Code::NotFound, 404, error),
-            ActionError::Duplicate { field, message, existing } => Self {
+            ActionError::Duplicate {
+                field,
+                message,
+                existing,
+            } => Self {
                 fields: FieldErrors::from([(field.to_owned(), message.to_owned())]),
                 existing,
                 ..Self::new(Code::Conflict, 409, message)
             },
-            ActionError::Stale { message, current } => {
-                Self { current: Some(current), ..Self::new(Code::Conflict, 409, message) }
-            }
+            ActionError::Stale { message, current } => Self {
+                current: Some(current),
+                ..Self::new(Code::Conflict, 409, message)
+            },
             ActionError::Internal(detail) => Self::unknown(detail),
         }
     }
@@ -202,10 +231,14 @@ impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         let detail = Some(error.to_string());
         let failure = match error {
-            StoreError::Unavailable(_) => {
-                Self::new(Code::Database, 503, "We could not save or read just now. Please try again.")
+            StoreError::Unavailable(_) => Self::new(
+                Code::Database,
+                503,
+                "We could not save or read just now. Please try again.",
+            ),
+            StoreError::Timeout(_) => {
+                Self::new(Code::Network, 504, "This took too long. Please try again.")
             }
-            StoreError::Timeout(_) => Self::new(Code::Network, 504, "This took too long. Please try again."),
             StoreError::Bug(_) => Self::unknown(String::new()),
         };
         Self { detail, ..failure }
@@ -217,7 +250,9 @@ impl From<Rejected> for Failure {
         match rejected {
             Rejected::Taken(error) => error.into(),
             Rejected::Storage(error) => error.into(),
-            Rejected::Moved => StoreError::Unavailable("the data moved at each attempt".to_owned()).into(),
+            Rejected::Moved => {
+                StoreError::Unavailable("the data moved at each attempt".to_owned()).into()
+            }
             Rejected::Recorded(_) => Self::reused_key(),
         }
     }

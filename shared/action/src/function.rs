@@ -28,7 +28,10 @@ pub struct Asset {
 
 enum Handler {
     Action(Perform),
-    Views { routes: Vec<(&'static str, Show)>, assets: Vec<Asset> },
+    Views {
+        routes: Vec<(&'static str, Show)>,
+        assets: Vec<Asset>,
+    },
 }
 
 /// One Lambda function: takes events, gives answers.
@@ -50,21 +53,33 @@ impl Function {
     #[must_use]
     pub fn action<A: Action>(app: Arc<App>) -> Self {
         let perform: Perform = |app, request, note| Box::pin(perform::run::<A>(app, request, note));
-        Self { name: A::NAME, app, handler: Handler::Action(perform) }
+        Self {
+            name: A::NAME,
+            app,
+            handler: Handler::Action(perform),
+        }
     }
 
     /// A function that serves views; each is added by [`Function::view`].
     #[must_use]
     pub fn views(name: &'static str, app: Arc<App>) -> Self {
-        Self { name, app, handler: Handler::Views { routes: Vec::new(), assets: Vec::new() } }
+        Self {
+            name,
+            app,
+            handler: Handler::Views {
+                routes: Vec::new(),
+                assets: Vec::new(),
+            },
+        }
     }
 
     /// The function with one more view. Of two that match a path, the one added first serves it.
     #[must_use]
     pub fn view<V: View>(mut self) -> Self {
         if let Handler::Views { routes, .. } = &mut self.handler {
-            let show: Show =
-                |app, request, captures, note| Box::pin(show::run::<V>(app, request, captures, note));
+            let show: Show = |app, request, captures, note| {
+                Box::pin(show::run::<V>(app, request, captures, note))
+            };
             routes.push((V::PATH, show));
         }
         self
@@ -83,7 +98,10 @@ impl Function {
     pub async fn invoke(&self, payload: &[u8]) -> Vec<u8> {
         let reply = match serde_json::from_slice(payload) {
             Ok(event) => self.handle(event).await,
-            Err(_) => Reply::json(400, &Failure::unreadable("This is no function URL event").json("")),
+            Err(_) => Reply::json(
+                400,
+                &Failure::unreadable("This is no function URL event").json(""),
+            ),
         };
         serde_json::to_vec(&reply).unwrap_or_default()
     }
@@ -93,8 +111,14 @@ impl Function {
         let started = Instant::now();
         let cold = self.app.is_cold_start();
         let request = Request::from(event);
-        let mut note = Note { action: self.name, outcome: "OK", ..Note::default() };
-        let caught = AssertUnwindSafe(self.route(&request, &mut note)).catch_unwind().await;
+        let mut note = Note {
+            action: self.name,
+            outcome: "OK",
+            ..Note::default()
+        };
+        let caught = AssertUnwindSafe(self.route(&request, &mut note))
+            .catch_unwind()
+            .await;
         let reply = caught.unwrap_or_else(|_| {
             let failure = Failure::unknown("the wrapper panicked");
             render::problem(&self.app, &request, &failure, None, &mut note)
@@ -109,7 +133,9 @@ impl Function {
             Handler::Action(perform) => return perform(&self.app, request, note).await,
             Handler::Views { routes, assets } => (routes, assets),
         };
-        let problem = |failure: Failure, note: &mut Note| render::problem(&self.app, request, &failure, None, note);
+        let problem = |failure: Failure, note: &mut Note| {
+            render::problem(&self.app, request, &failure, None, note)
+        };
         if !matches!(request.method.as_str(), "GET" | "HEAD") {
             return problem(Failure::method_not_allowed("GET, HEAD"), note);
         }
@@ -141,8 +167,13 @@ fn captures(pattern: &str, path: &str) -> Option<Captures> {
         match (wanted.next(), given.next()) {
             (None, None) => return Some(captures),
             (Some(wanted), Some(given)) => {
-                match wanted.strip_prefix('{').and_then(|name| name.strip_suffix('}')) {
-                    Some(name) if !given.is_empty() => captures.insert(name.to_owned(), given.to_owned()),
+                match wanted
+                    .strip_prefix('{')
+                    .and_then(|name| name.strip_suffix('}'))
+                {
+                    Some(name) if !given.is_empty() => {
+                        captures.insert(name.to_owned(), given.to_owned())
+                    }
                     None if wanted == given => None,
                     _ => return None,
                 };
@@ -159,8 +190,17 @@ mod tests {
     #[test]
     fn a_path_matches_segment_by_segment() {
         let found = captures("/t/{tenant}/contacts/{id}", "/t/acme/contacts/42").unwrap();
-        assert_eq!((found["tenant"].as_str(), found["id"].as_str()), ("acme", "42"));
-        for path in ["/t/acme/contacts", "/t/acme/contacts/", "/t//contacts/42", "/t/acme/contacts/42/edit", "/x"] {
+        assert_eq!(
+            (found["tenant"].as_str(), found["id"].as_str()),
+            ("acme", "42")
+        );
+        for path in [
+            "/t/acme/contacts",
+            "/t/acme/contacts/",
+            "/t//contacts/42",
+            "/t/acme/contacts/42/edit",
+            "/x",
+        ] {
             assert_eq!(captures("/t/{tenant}/contacts/{id}", path), None, "{path}");
         }
         assert!(captures("/", "/").is_some());

@@ -43,13 +43,28 @@ impl Wanted<'_> {
             range(&app.store, &self.reads),
             count(&app.store, self.caller),
         )?;
-        let live = self.token.and_then(|token| session::check(token, &items, now, &app.config));
-        let chrome = live.as_ref().filter(|_| self.chrome).map(|live| session::chrome(&live.actor, &items));
+        let live = self
+            .token
+            .and_then(|token| session::check(token, &items, now, &app.config));
+        let chrome = live
+            .as_ref()
+            .filter(|_| self.chrome)
+            .map(|live| session::chrome(&live.actor, &items));
         let at = |key: Option<&Key>| key.and_then(|key| items.get(key).cloned());
         let failures = at(self.account.map(|counter| &counter.key));
         let record = at(self.record);
-        let found = Found { items: only(&self.reads.keys, items), range };
-        Ok(Gathered { live, chrome, calls, failures, record, found })
+        let found = Found {
+            items: only(&self.reads.keys, items),
+            range,
+        };
+        Ok(Gathered {
+            live,
+            chrome,
+            calls,
+            failures,
+            record,
+            found,
+        })
     }
 
     fn keys(&self) -> Vec<Key> {

@@ -26,7 +26,8 @@ pub(crate) fn key(request: &Request, fields: &Fields) -> Result<Option<Idempoten
         (Some(header), Some(field)) if header != field => return Err(Failure::unusable_key()),
         _ => header.or(field),
     };
-    text.map(|text| IdempotencyKey::parse(text).map_err(|_| Failure::unusable_key())).transpose()
+    text.map(|text| IdempotencyKey::parse(text).map_err(|_| Failure::unusable_key()))
+        .transpose()
 }
 
 /// One keyed request: where its record is, and what tells its input from another.
@@ -64,20 +65,34 @@ impl Keyed {
     ) -> Option<Self> {
         let scope = match (A::scope(input), actor) {
             (Scope::Caller, Some(actor)) => format!("{}:{}", actor.tenant, actor.user),
-            (Scope::Subject(subject), _) => format!("anonymous:{}", config.keys.sign("subject", &subject)),
+            (Scope::Subject(subject), _) => {
+                format!("anonymous:{}", config.keys.sign("subject", &subject))
+            }
             (Scope::Caller, None) | (Scope::Unrecorded, _) => return None,
         };
-        let record = Key::record("idempotency", &format!("{scope}:{}:{}", A::NAME, key?.as_str()), "record");
+        let record = Key::record(
+            "idempotency",
+            &format!("{scope}:{}:{}", A::NAME, key?.as_str()),
+            "record",
+        );
         // Serialising the parsed input leaves out its encoding, the fields' order and the key.
         let input = serde_json::to_string(input).ok()?;
-        Some(Self { record, purpose: format!("input {}", A::NAME), input })
+        Some(Self {
+            record,
+            purpose: format!("input {}", A::NAME),
+            input,
+        })
     }
 
     /// The record to write with the result.
     pub(crate) fn save(&self, data: &Value, tags: &[String], now: i64, config: &Config) -> Saved {
         let fingerprint = config.keys.sign(&self.purpose, &self.input);
         let item = json!({ "fingerprint": fingerprint, "data": data, "tags": tags, "expires_at": now + KEPT });
-        Saved { key: self.record.clone(), item, now }
+        Saved {
+            key: self.record.clone(),
+            item,
+            now,
+        }
     }
 
     /// What a stored record says; nothing where it has expired.
@@ -90,10 +105,16 @@ impl Keyed {
         if !config.keys.verify(&self.purpose, &self.input, fingerprint) {
             return Some(Recall::Reused);
         }
-        let tags = item.get("tags").and_then(Value::as_array).into_iter().flatten();
+        let tags = item
+            .get("tags")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten();
         Some(Recall::Replay(Outcome {
             data: item.get("data").cloned().unwrap_or(Value::Null),
-            tags: tags.filter_map(|tag| Some(tag.as_str()?.to_owned())).collect(),
+            tags: tags
+                .filter_map(|tag| Some(tag.as_str()?.to_owned()))
+                .collect(),
         }))
     }
 }

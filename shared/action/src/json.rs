@@ -9,8 +9,8 @@ use std::fmt;
 /// The fields in `bytes`. Numbers and booleans become their text, null an empty one. An object
 /// or list within, or a name given twice, is refused.
 pub(crate) fn parse(bytes: &[u8]) -> Result<Fields, Failure> {
-    let Object(pairs) =
-        serde_json::from_slice(bytes).map_err(|_| Failure::unreadable("The body is not a JSON object of plain values"))?;
+    let Object(pairs) = serde_json::from_slice(bytes)
+        .map_err(|_| Failure::unreadable("The body is not a JSON object of plain values"))?;
     let mut fields = Fields::default();
     for (name, Scalar(value)) in pairs {
         fields.insert(name, value)?;

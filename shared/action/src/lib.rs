@@ -48,6 +48,6 @@ pub use contract::{Action, Caller, FormPage, RateLimit, Scope, View, ViewPage};
 pub use event::MAX_EVENT_BODY;
 pub use failure::{Code, Failure};
 pub use function::{Asset, Function};
-pub use reply::Reply;
 pub use lambda_http::Error;
+pub use reply::Reply;
 pub use serve::serve;

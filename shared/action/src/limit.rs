@@ -35,7 +35,12 @@ impl Counter {
 
     /// The counter of a caller: the user, or the address where nobody is signed in. `None` where
     /// there is no limit.
-    pub(crate) fn of_caller(actor: Option<&Actor>, trust: &Trust, config: &Config, now: i64) -> Option<Self> {
+    pub(crate) fn of_caller(
+        actor: Option<&Actor>,
+        trust: &Trust,
+        config: &Config,
+        now: i64,
+    ) -> Option<Self> {
         let (subject, most) = match actor {
             Some(actor) => (format!("user:{}", actor.user), config.rate_limit_per_user),
             None => (format!("ip:{}", trust.address), config.rate_limit_per_ip),
@@ -56,12 +61,20 @@ impl Counter {
 
     /// Refuses where the counter stands above its limit.
     pub(crate) fn check(&self, count: u64) -> Result<(), Failure> {
-        if count > self.most { Err(Failure::too_many_requests(self.seconds_left)) } else { Ok(()) }
+        if count > self.most {
+            Err(Failure::too_many_requests(self.seconds_left))
+        } else {
+            Ok(())
+        }
     }
 
     /// Refuses where the stored counter stands above its limit.
     pub(crate) fn check_stored(&self, item: Option<&Item>) -> Result<(), Failure> {
-        self.check(item.and_then(|item| item.get("count")).and_then(Value::as_u64).unwrap_or(0))
+        self.check(
+            item.and_then(|item| item.get("count"))
+                .and_then(Value::as_u64)
+                .unwrap_or(0),
+        )
     }
 }
 

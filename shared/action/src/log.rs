@@ -26,7 +26,13 @@ pub(crate) struct Note {
 
 impl Note {
     /// The line.
-    pub(crate) fn line(&self, request_id: &str, reply: &Reply, took: Duration, cold: bool) -> Value {
+    pub(crate) fn line(
+        &self,
+        request_id: &str,
+        reply: &Reply,
+        took: Duration,
+        cold: bool,
+    ) -> Value {
         let fault = u8::from(reply.status_code >= 500);
         let throttled = u8::from(reply.status_code == 429);
         let metric = |name: &str, unit: &str| json!({ "Name": name, "Unit": unit });

@@ -18,7 +18,8 @@ fn weigh(range: &str, wanted: &str) -> Option<f32> {
     if !parts.next()?.eq_ignore_ascii_case(wanted) {
         return None;
     }
-    let quality = parts.find_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q=")));
+    let quality =
+        parts.find_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q=")));
     Some(quality.map_or(1.0, |text| text.parse().unwrap_or(0.0)))
 }
 
@@ -28,12 +29,22 @@ mod tests {
 
     #[test]
     fn json_is_answered_where_it_is_asked_for() {
-        for accept in ["application/json", "APPLICATION/JSON; q=0.5", "text/plain, application/json", "application/json, text/html"] {
+        for accept in [
+            "application/json",
+            "APPLICATION/JSON; q=0.5",
+            "text/plain, application/json",
+            "application/json, text/html",
+        ] {
             assert!(wants_json(Some(accept)), "{accept}");
         }
-        for accept in
-            ["*/*", "", "text/html", "application/json;q=0", "text/html, application/json;q=0.9", "application/jsonp"]
-        {
+        for accept in [
+            "*/*",
+            "",
+            "text/html",
+            "application/json;q=0",
+            "text/html, application/json;q=0.9",
+            "application/jsonp",
+        ] {
             assert!(!wants_json(Some(accept)), "{accept}");
         }
         assert!(!wants_json(None));

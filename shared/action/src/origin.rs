@@ -45,12 +45,30 @@ mod tests {
 
     #[test]
     fn every_other_page_is_refused() {
-        for site in [Some("cross-site"), Some("same-site"), Some("SAME-ORIGIN"), Some(""), Some("same-origin, none"), None] {
+        for site in [
+            Some("cross-site"),
+            Some("same-site"),
+            Some("SAME-ORIGIN"),
+            Some(""),
+            Some("same-origin, none"),
+            None,
+        ] {
             for origin in [
-                "null", "", "https://evil.example", "https://crm.example.evil.example", "https://xcrm.example",
-                "https://crm.example:8443", "https://crm.example:443", "http://crm.example", "https://crm.example/",
-                "https://CRM.example", "HTTPS://crm.example", "https://crm.example https://evil.example",
-                "https://user@crm.example", "http://localhost:3000", "junk",
+                "null",
+                "",
+                "https://evil.example",
+                "https://crm.example.evil.example",
+                "https://xcrm.example",
+                "https://crm.example:8443",
+                "https://crm.example:443",
+                "http://crm.example",
+                "https://crm.example/",
+                "https://CRM.example",
+                "HTTPS://crm.example",
+                "https://crm.example https://evil.example",
+                "https://user@crm.example",
+                "http://localhost:3000",
+                "junk",
             ] {
                 assert!(!passes(site, Some(origin)), "{site:?} {origin:?}");
             }

@@ -11,8 +11,8 @@ use crate::session::{self, Live, Presented};
 use crate::trust::Trust;
 use crate::{App, Failure, Reply, body, origin, render, revalidate};
 use commit::{
-    Access, ActionError, Chrome, Commit, Context, Form, FormState, Found, IdempotencyKey, Item, Operation,
-    SessionChange,
+    Access, ActionError, Chrome, Commit, Context, Form, FormState, Found, IdempotencyKey, Item,
+    Operation, SessionChange,
 };
 use edge::Token;
 use serde_json::{Value, json};
@@ -99,7 +99,11 @@ async fn attempt<A: Action>(
     let input = Form::new(&fields.0).parse::<A::Input>();
 
     let counter = Counter::of_caller(actor, &trust, config, now);
-    let mut wanted = Wanted { chrome: !request.wants_json(), caller: counter.as_ref(), ..Wanted::default() };
+    let mut wanted = Wanted {
+        chrome: !request.wants_json(),
+        caller: counter.as_ref(),
+        ..Wanted::default()
+    };
     wanted.token = token.as_ref();
     let (mut keyed, mut account, mut reads_known) = (None, None, false);
     if let (Ok(key), Ok(input)) = (&key, &input) {
@@ -131,10 +135,23 @@ async fn attempt<A: Action>(
     if let Some(account) = &account {
         account.check_stored(gathered.failures.as_ref())?;
     }
-    let call = Call { app, request, trust, now, live: gathered.live, caller, input, keyed, account };
+    let call = Call {
+        app,
+        request,
+        trust,
+        now,
+        live: gathered.live,
+        caller,
+        input,
+        keyed,
+        account,
+    };
     match gathered.record.and_then(|record| call.recall(&record)) {
         Some(recall) => call.recorded(recall, progress, note).await,
-        None => call.commit(reads_known.then_some(gathered.found), progress, note).await,
+        None => {
+            call.commit(reads_known.then_some(gathered.found), progress, note)
+                .await
+        }
     }
 }
 
@@ -145,10 +162,18 @@ fn receive(app: &App, request: &Request) -> Result<Trust, Failure> {
     }
     let config = &app.config;
     let trust = Trust::establish(request, config);
-    let own = trust.as_ref().ok().and_then(|trust| trust.own_origin.as_deref());
+    let own = trust
+        .as_ref()
+        .ok()
+        .and_then(|trust| trust.own_origin.as_deref());
     let allowed = config.allowed_origins.iter().map(String::as_str).chain(own);
     let has_session = request.cookie(session::cookie_name(config.https)).is_some();
-    if !origin::may_write(request.header("sec-fetch-site"), request.header("origin"), allowed, has_session) {
+    if !origin::may_write(
+        request.header("sec-fetch-site"),
+        request.header("origin"),
+        allowed,
+        has_session,
+    ) {
         return Err(Failure::wrong_origin());
     }
     trust
@@ -157,7 +182,10 @@ fn receive(app: &App, request: &Request) -> Result<Trust, Failure> {
 /// The session's token. Where anyone may call, one that is not ours counts as none, or nobody
 /// could sign in over it.
 fn token<A: Action>(app: &App, request: &Request) -> Result<Option<Token>, Failure> {
-    match (session::presented(request, &app.config), A::Permission::LEAST) {
+    match (
+        session::presented(request, &app.config),
+        A::Permission::LEAST,
+    ) {
         (Presented::Signed(token), _) => Ok(Some(token)),
         (_, None) => Ok(None),
         (_, Some(_)) => Err(Failure::signed_out()),
@@ -165,8 +193,15 @@ fn token<A: Action>(app: &App, request: &Request) -> Result<Option<Token>, Failu
 }
 
 /// The cookie to answer with: a renewed one, or one that removes a session that has ended.
-pub(crate) async fn keep_session(app: &App, presented: bool, live: Option<&Live>, now: i64) -> Option<String> {
-    let Some(live) = live else { return presented.then(|| session::clear(&app.config)) };
+pub(crate) async fn keep_session(
+    app: &App,
+    presented: bool,
+    live: Option<&Live>,
+    now: i64,
+) -> Option<String> {
+    let Some(live) = live else {
+        return presented.then(|| session::clear(&app.config));
+    };
     if let Some(end) = live.extend_to
         && let Err(error) = app.store.extend(&live.key, now, end).await
     {
@@ -178,7 +213,11 @@ pub(crate) async fn keep_session(app: &App, presented: bool, live: Option<&Live>
 /// The input as it may be shown again.
 fn public_values<A: Action>(fields: &BTreeMap<String, String>) -> BTreeMap<String, String> {
     let hidden = |name: &str| name == idempotency::FIELD || A::SECRETS.contains(&name);
-    fields.iter().filter(|(name, _)| !hidden(name)).map(|(name, value)| (name.clone(), value.clone())).collect()
+    fields
+        .iter()
+        .filter(|(name, _)| !hidden(name))
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect()
 }
 
 impl<A: Action> Call<'_, A> {
@@ -203,7 +242,13 @@ impl<A: Action> Call<'_, A> {
             let halt = match self.once(&context, &mut found).await {
                 Ok((data, tags, cookie)) => {
                     let cookie = cookie.or(progress.cookie.take());
-                    return Ok(Done { input: self.input, data, tags, replayed: false, cookie });
+                    return Ok(Done {
+                        input: self.input,
+                        data,
+                        tags,
+                        replayed: false,
+                        cookie,
+                    });
                 }
                 Err(halt) => halt,
             };
@@ -239,7 +284,11 @@ impl<A: Action> Call<'_, A> {
         let tags = commit.tags();
         let (mut operations, cookie) = self.session_change(&commit)?;
         operations.extend_from_slice(commit.operations());
-        operations.extend(commit.subject().map(|subject| self.audit(context, subject, &commit)));
+        operations.extend(
+            commit
+                .subject()
+                .map(|subject| self.audit(context, subject, &commit)),
+        );
         let outbox = (!tags.is_empty()).then(|| outbox(&tags, context.now));
         let outbox_key = outbox.map(|(key, operation)| {
             operations.push(operation);
@@ -248,8 +297,10 @@ impl<A: Action> Call<'_, A> {
         if operations.is_empty() {
             return Ok((data, tags, cookie));
         }
-        let saved: Option<Saved> =
-            self.keyed.as_ref().map(|keyed| keyed.save(&data, &tags, self.now, &self.app.config));
+        let saved: Option<Saved> = self
+            .keyed
+            .as_ref()
+            .map(|keyed| keyed.save(&data, &tags, self.now, &self.app.config));
         match self.app.store.transact(saved.as_ref(), &operations).await {
             Ok(()) => {}
             Err(Rejected::Moved) => return Err(Halt::Moved),
@@ -274,7 +325,11 @@ impl<A: Action> Call<'_, A> {
             Ok(commit) => Ok(commit),
             Err(error @ ActionError::Unauthenticated(_)) => {
                 if let Some(account) = &self.account {
-                    let failures = self.app.store.count(&account.key, account.expires_at).await?;
+                    let failures = self
+                        .app
+                        .store
+                        .count(&account.key, account.expires_at)
+                        .await?;
                     account.check(failures)?;
                 }
                 Err(error.into())
@@ -284,7 +339,10 @@ impl<A: Action> Call<'_, A> {
     }
 
     /// The write that opens or ends the caller's session, and the cookie that goes with it.
-    fn session_change(&self, commit: &Commit<A::Output>) -> Result<(Vec<Operation>, Option<String>), Failure> {
+    fn session_change(
+        &self,
+        commit: &Commit<A::Output>,
+    ) -> Result<(Vec<Operation>, Option<String>), Failure> {
         match commit.session() {
             SessionChange::Keep => Ok((Vec::new(), None)),
             SessionChange::Close => {
@@ -327,12 +385,21 @@ impl<A: Action> Call<'_, A> {
     }
 
     fn recall(&self, item: &Item) -> Option<Recall> {
-        self.keyed.as_ref()?.recall(item, self.now, &self.app.config)
+        self.keyed
+            .as_ref()?
+            .recall(item, self.now, &self.app.config)
     }
 
     /// A failure, unless a twin with the same key has succeeded meanwhile: then its result.
-    async fn fail(self, failure: Failure, progress: &mut Progress, note: &mut Note) -> Result<Done<A>, Failure> {
-        let Some(keyed) = &self.keyed else { return Err(failure) };
+    async fn fail(
+        self,
+        failure: Failure,
+        progress: &mut Progress,
+        note: &mut Note,
+    ) -> Result<Done<A>, Failure> {
+        let Some(keyed) = &self.keyed else {
+            return Err(failure);
+        };
         match self.app.store.settled_item(&keyed.record).await {
             Ok(record) => match record.and_then(|record| self.recall(&record)) {
                 Some(recall) => self.recorded(recall, progress, note).await,
@@ -346,11 +413,24 @@ impl<A: Action> Call<'_, A> {
     }
 
     /// What the key's record says: the saved result, or that the key was used for other input.
-    async fn recorded(self, recall: Recall, progress: &mut Progress, note: &mut Note) -> Result<Done<A>, Failure> {
-        let Recall::Replay(Outcome { data, tags }) = recall else { return Err(Failure::reused_key()) };
+    async fn recorded(
+        self,
+        recall: Recall,
+        progress: &mut Progress,
+        note: &mut Note,
+    ) -> Result<Done<A>, Failure> {
+        let Recall::Replay(Outcome { data, tags }) = recall else {
+            return Err(Failure::reused_key());
+        };
         let cookie = self.reopen(&data).await?.or(progress.cookie.take());
         note.replayed = true;
-        Ok(Done { input: self.input, data, tags, replayed: true, cookie })
+        Ok(Done {
+            input: self.input,
+            data,
+            tags,
+            replayed: true,
+            cookie,
+        })
     }
 
     /// A replay of what opened a session opens a new one, for who proves themselves again.
@@ -374,19 +454,21 @@ impl<A: Action> Call<'_, A> {
 }
 
 fn output<A: Action>(data: &Value) -> Result<A::Output, Failure> {
-    serde_json::from_value(data.clone()).map_err(|e| Failure::unknown(format!("a result cannot be read: {e}")))
+    serde_json::from_value(data.clone())
+        .map_err(|e| Failure::unknown(format!("a result cannot be read: {e}")))
 }
 
 impl<A: Action> Done<A> {
     /// Step 9: the answer to success.
     fn reply(self, request: &Request, progress: Progress, note: &mut Note) -> Reply {
         let reply = if request.wants_json() {
-            let body =
-                json!({ "ok": true, "data": self.data, "revalidated": self.tags, "requestId": request.id });
+            let body = json!({ "ok": true, "data": self.data, "revalidated": self.tags, "requestId": request.id });
             Reply::json(200, &body)
         } else {
             match output::<A>(&self.data) {
-                Ok(output) => Reply::see_other(&A::next(progress.chrome.as_ref(), &self.input, &output)),
+                Ok(output) => {
+                    Reply::see_other(&A::next(progress.chrome.as_ref(), &self.input, &output))
+                }
                 Err(failure) => {
                     // The commit is made, so this is still a success.
                     note.detail = failure.detail;
@@ -395,15 +477,26 @@ impl<A: Action> Done<A> {
             }
         };
         let reply = reply.cookie(self.cookie);
-        if self.replayed { reply.header("idempotency-replayed", "true") } else { reply }
+        if self.replayed {
+            reply.header("idempotency-replayed", "true")
+        } else {
+            reply
+        }
     }
 }
 
 impl Progress {
     /// Step 9: the answer to failure. Where the form was read, it comes back with all it held.
-    fn refuse<A: Action>(self, app: &App, request: &Request, failure: &Failure, note: &mut Note) -> Reply {
+    fn refuse<A: Action>(
+        self,
+        app: &App,
+        request: &Request,
+        failure: &Failure,
+        note: &mut Note,
+    ) -> Reply {
         let Some(values) = self.values.filter(|_| !request.wants_json()) else {
-            return render::problem(app, request, failure, self.chrome.as_ref(), note).cookie(self.cookie);
+            return render::problem(app, request, failure, self.chrome.as_ref(), note)
+                .cookie(self.cookie);
         };
         render::note_failure(failure, note);
         let signed_out = failure.status == 401 && A::Permission::LEAST.is_some();
@@ -417,7 +510,11 @@ impl Progress {
             existing: failure.existing.clone(),
             signed_out,
         };
-        let form = FormPage { chrome: self.chrome.as_ref(), state: &state, found: &self.found };
+        let form = FormPage {
+            chrome: self.chrome.as_ref(),
+            state: &state,
+            found: &self.found,
+        };
         let reply = Reply::html(failure.status, A::form(&form)).cookie(self.cookie);
         render::headers(reply, failure)
     }

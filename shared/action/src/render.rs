@@ -23,7 +23,10 @@ pub(crate) fn problem(
     let reply = if request.wants_json() {
         Reply::json(failure.status, &failure.json(&request.id))
     } else {
-        Reply::html(failure.status, (app.problem)(chrome, failure.status, &failure.error, &request.id))
+        Reply::html(
+            failure.status,
+            (app.problem)(chrome, failure.status, &failure.error, &request.id),
+        )
     };
     headers(reply, failure)
 }

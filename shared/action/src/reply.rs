@@ -14,7 +14,10 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; st
 /// On every answer. HSTS follows over https alone (RFC 6797, section 7.2).
 const SECURITY_HEADERS: [(&str, &str); 6] = [
     ("content-security-policy", CONTENT_SECURITY_POLICY),
-    ("permissions-policy", "camera=(), microphone=(), geolocation=()"),
+    (
+        "permissions-policy",
+        "camera=(), microphone=(), geolocation=()",
+    ),
     ("referrer-policy", "origin-when-cross-origin"),
     ("vary", "Accept, Cookie"),
     ("x-content-type-options", "nosniff"),
@@ -40,11 +43,19 @@ pub struct Reply {
 
 impl Reply {
     fn new(status: u16, content_type: &str, body: String) -> Self {
-        let mut headers: BTreeMap<_, _> =
-            SECURITY_HEADERS.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
+        let mut headers: BTreeMap<_, _> = SECURITY_HEADERS
+            .iter()
+            .map(|(name, value)| (*name, (*value).to_owned()))
+            .collect();
         headers.insert("cache-control", "private, no-store".to_owned());
         headers.insert("content-type", content_type.to_owned());
-        Self { status_code: status, headers, cookies: Vec::new(), body, is_base64_encoded: false }
+        Self {
+            status_code: status,
+            headers,
+            cookies: Vec::new(),
+            body,
+            is_base64_encoded: false,
+        }
     }
 
     /// A JSON answer.
@@ -76,7 +87,10 @@ impl Reply {
         };
         let mut reply = Self::new(200, content_type, body.into_owned());
         reply.is_base64_encoded = is_base64;
-        reply.headers.insert("cache-control", "public, max-age=31536000, immutable".to_owned());
+        reply.headers.insert(
+            "cache-control",
+            "public, max-age=31536000, immutable".to_owned(),
+        );
         reply.headers.remove("vary");
         reply
     }
@@ -99,7 +113,10 @@ impl Reply {
     pub(crate) fn finish(mut self, request_id: &str, https: bool, head: bool) -> Self {
         self.headers.insert("x-request-id", request_id.to_owned());
         if https {
-            self.headers.insert("strict-transport-security", "max-age=63072000; includeSubDomains".to_owned());
+            self.headers.insert(
+                "strict-transport-security",
+                "max-age=63072000; includeSubDomains".to_owned(),
+            );
         }
         if head {
             self.body.clear();

@@ -12,9 +12,17 @@ use std::sync::Arc;
 /// # Errors
 /// Where the environment lacks what [`Config::from_env`](crate::Config::from_env) needs, or the
 /// runtime API goes away.
-pub async fn serve(build: impl FnOnce(Arc<App>) -> Function, problem: ProblemPage) -> Result<(), Error> {
-    let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "info".into());
-    tracing_subscriber::fmt().json().with_env_filter(filter).with_current_span(false).init();
+pub async fn serve(
+    build: impl FnOnce(Arc<App>) -> Function,
+    problem: ProblemPage,
+) -> Result<(), Error> {
+    let filter =
+        tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "info".into());
+    tracing_subscriber::fmt()
+        .json()
+        .with_env_filter(filter)
+        .with_current_span(false)
+        .init();
     let function = &build(App::from_env(problem)?);
     lambda_runtime::run(service_fn(|event: LambdaEvent<Event>| async move {
         Ok::<_, Error>(function.handle(event.payload).await)

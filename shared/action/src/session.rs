@@ -34,14 +34,19 @@ pub(crate) fn cookie_name(https: bool) -> &'static str {
 pub(crate) fn presented(request: &Request, config: &Config) -> Presented {
     match request.cookie(cookie_name(config.https)) {
         None | Some("") => Presented::Nothing,
-        Some(text) => Token::verify(text, &config.keys).map_or(Presented::Forged, Presented::Signed),
+        Some(text) => {
+            Token::verify(text, &config.keys).map_or(Presented::Forged, Presented::Signed)
+        }
     }
 }
 
 /// Where the session and the membership behind a token are.
 pub(crate) fn keys(token: &Token) -> (Key, Key) {
     let Actor { tenant, user, .. } = &token.actor;
-    (Key::session(user, &token.secret.hash()), Key::membership(tenant, user))
+    (
+        Key::session(user, &token.secret.hash()),
+        Key::membership(tenant, user),
+    )
 }
 
 /// A session that is live.
@@ -59,7 +64,12 @@ pub(crate) struct Live {
 
 /// Whether the session behind the token is live: stored, not ended, of the token's organisation,
 /// and of somebody who is still a member there.
-pub(crate) fn check(token: &Token, items: &BTreeMap<Key, Item>, now: i64, config: &Config) -> Option<Live> {
+pub(crate) fn check(
+    token: &Token,
+    items: &BTreeMap<Key, Item>,
+    now: i64,
+    config: &Config,
+) -> Option<Live> {
     let (key, membership) = keys(token);
     let session = items.get(&key)?;
     let ends = session.get("expires_at")?.as_i64()?;
@@ -68,11 +78,19 @@ pub(crate) fn check(token: &Token, items: &BTreeMap<Key, Item>, now: i64, config
         return None;
     }
     let role = Role::parse(items.get(&membership)?.get("role")?.as_str()?)?;
-    let actor = Actor { role, ..token.actor.clone() };
+    let actor = Actor {
+        role,
+        ..token.actor.clone()
+    };
     let renews = token.expires <= now || role != token.actor.role;
     let renewal = renews.then(|| cookie(config, token.secret.clone(), actor.clone(), now));
     let extend_to = (renews && ends < now + IDLE - SLIDE_AFTER).then_some(now + IDLE);
-    Some(Live { actor, key, renewal, extend_to })
+    Some(Live {
+        actor,
+        key,
+        renewal,
+        extend_to,
+    })
 }
 
 /// A new session: what to store, and the cookie to answer with. `None` where the system gives no
@@ -86,12 +104,18 @@ pub(crate) fn open(grant: &Grant, now: i64, config: &Config) -> Option<(Operatio
         expect: Expect::Absent,
         conflict: None,
     };
-    Some((put, cookie(config, secret, Actor { tenant, user, role }, now)))
+    Some((
+        put,
+        cookie(config, secret, Actor { tenant, user, role }, now),
+    ))
 }
 
 /// What ends the session.
 pub(crate) fn close(live: &Live) -> Operation {
-    Operation::Delete { key: live.key.clone(), expect: Expect::Anything }
+    Operation::Delete {
+        key: live.key.clone(),
+        expect: Expect::Anything,
+    }
 }
 
 /// The cookie that removes the cookie.
@@ -100,7 +124,11 @@ pub(crate) fn clear(config: &Config) -> String {
 }
 
 fn cookie(config: &Config, secret: SessionSecret, actor: Actor, now: i64) -> String {
-    let token = Token { secret, actor, expires: now + LIFETIME };
+    let token = Token {
+        secret,
+        actor,
+        expires: now + LIFETIME,
+    };
     attributes(config, &token.sign(&config.keys), IDLE)
 }
 
@@ -112,7 +140,10 @@ fn attributes(config: &Config, value: &str, max_age: i64) -> String {
 
 /// What is said around every page of the organisation, by its stored record.
 pub(crate) fn chrome(actor: &Actor, items: &BTreeMap<Key, Item>) -> commit::Chrome {
-    let name = items.get(&Key::tenant(&actor.tenant)).and_then(|item| item.get("name")).and_then(Value::as_str);
+    let name = items
+        .get(&Key::tenant(&actor.tenant))
+        .and_then(|item| item.get("name"))
+        .and_then(Value::as_str);
     commit::Chrome {
         tenant: actor.tenant.clone(),
         organization: name.unwrap_or(actor.tenant.as_str()).to_owned(),

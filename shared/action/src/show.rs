@@ -14,7 +14,12 @@ use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// What stays as it is in a query's value (RFC 3986, section 2.3).
-const QUERY_VALUE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
+const QUERY_VALUE: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~')
+    .remove(b'/');
 
 /// Shows the view `V` for a request whose path gave these names.
 pub(crate) async fn run<V: View>(
@@ -51,7 +56,10 @@ async fn look<V: View>(
 ) -> Result<V::Output, Failure> {
     Trust::establish(request, &app.config)?;
     let now = jiff::Timestamp::now().as_second();
-    let token = match (session::presented(request, &app.config), V::Permission::LEAST) {
+    let token = match (
+        session::presented(request, &app.config),
+        V::Permission::LEAST,
+    ) {
         (Presented::Signed(token), _) => Some(token),
         (_, None) => None,
         (_, Some(_)) => return Err(Failure::signed_out()),
@@ -60,7 +68,9 @@ async fn look<V: View>(
     let params = parameters::<V>(request, captures);
     let claimed = V::Permission::admit(token.as_ref().map(|token| token.actor.clone()));
     let reads = match (&params, claimed) {
-        (Ok(params), Ok(caller)) => V::reads(&app.context(caller, 0), params).map_err(Failure::from),
+        (Ok(params), Ok(caller)) => {
+            V::reads(&app.context(caller, 0), params).map_err(Failure::from)
+        }
         _ => Ok(Reads::none()),
     };
     let wanted = Wanted {
@@ -86,7 +96,9 @@ async fn look<V: View>(
     reads?;
     note.runs += 1;
     let context = app.context(caller, 0);
-    let shown = catch_unwind(AssertUnwindSafe(|| V::show(&context, &params, &gathered.found)));
+    let shown = catch_unwind(AssertUnwindSafe(|| {
+        V::show(&context, &params, &gathered.found)
+    }));
     Ok(shown.map_err(|_| Failure::unknown("the view panicked"))??)
 }
 
@@ -95,22 +107,43 @@ fn is_own(tenant: Option<&str>, actor: Option<&Actor>) -> bool {
     tenant.is_none_or(|tenant| actor.is_some_and(|actor| actor.tenant.as_str() == tenant))
 }
 
-/// The names in the path and the query, as the view's parameters.
-fn parameters<V: View>(request: &Request, captures: BTreeMap<String, String>) -> Result<V::Params, Failure> {
+/// The names in the path and the query, as the view's parameters. A name in the path that cannot
+/// be right leads to no page.
+fn parameters<V: View>(
+    request: &Request,
+    captures: BTreeMap<String, String>,
+) -> Result<V::Params, Failure> {
     let mut fields = urlencoded::parse(request.query.as_bytes())?;
+    let in_path: Vec<_> = captures.keys().cloned().collect();
     // A name of the path cannot be given again in the query.
     fields.0.extend(captures);
-    Form::new(&fields.0).parse().map_err(Failure::validation)
+    Form::new(&fields.0).parse().map_err(|errors| {
+        let no_page = in_path.iter().any(|name| errors.contains_key(name));
+        if no_page {
+            Failure::page_not_found()
+        } else {
+            Failure::validation(errors)
+        }
+    })
 }
 
-fn present<V: View>(app: &App, request: &Request, output: &V::Output, frame: &Frame, note: &mut Note) -> Reply {
+fn present<V: View>(
+    app: &App,
+    request: &Request,
+    output: &V::Output,
+    frame: &Frame,
+    note: &mut Note,
+) -> Reply {
     if request.wants_json() {
         return Reply::json(200, &json!({ "ok": true, "data": output }));
     }
     if let Some(path) = V::elsewhere(output) {
         return Reply::see_other(&path);
     }
-    let page = ViewPage { chrome: frame.chrome.as_ref(), key: perform::fresh_key() };
+    let page = ViewPage {
+        chrome: frame.chrome.as_ref(),
+        key: perform::fresh_key(),
+    };
     match catch_unwind(AssertUnwindSafe(|| V::page(&page, output))) {
         Ok(html) => Reply::html(200, html),
         Err(_) => {
@@ -122,7 +155,14 @@ fn present<V: View>(app: &App, request: &Request, output: &V::Output, frame: &Fr
 
 /// Where to sign in and come back from.
 fn sign_in(request: &Request) -> String {
-    let query = if request.query.is_empty() { String::new() } else { format!("?{}", request.query) };
+    let query = if request.query.is_empty() {
+        String::new()
+    } else {
+        format!("?{}", request.query)
+    };
     let here = format!("{}{query}", request.path);
-    format!("/sign-in?return_to={}", utf8_percent_encode(&here, QUERY_VALUE))
+    format!(
+        "/sign-in?return_to={}",
+        utf8_percent_encode(&here, QUERY_VALUE)
+    )
 }

@@ -29,7 +29,10 @@ impl Trust {
     /// A 403 where a secret is configured and the request does not carry it.
     pub(crate) fn establish(request: &Request, config: &Config) -> Result<Self, Failure> {
         if config.origin_secrets.is_empty() {
-            return Ok(Self { address: group(&request.source_ip), own_origin: None });
+            return Ok(Self {
+                address: group(&request.source_ip),
+                own_origin: None,
+            });
         }
         let sent = request.header(SECRET).unwrap_or_default().as_bytes();
         // Every slot is compared, so that the time does not tell which matched.
@@ -40,8 +43,13 @@ impl Trust {
             return Err(Failure::not_through_edge());
         }
         let ip = request.header(VIEWER_IP).unwrap_or(&request.source_ip);
-        let own_origin = request.header(DOMAIN).map(|domain| format!("https://{domain}"));
-        Ok(Self { address: group(ip), own_origin })
+        let own_origin = request
+            .header(DOMAIN)
+            .map(|domain| format!("https://{domain}"));
+        Ok(Self {
+            address: group(ip),
+            own_origin,
+        })
     }
 }
 

@@ -2,8 +2,8 @@
 //! ([URL Standard](https://url.spec.whatwg.org/#urlencoded-parsing)), but strict about UTF-8:
 //! what is not text is refused, not replaced.
 
-use crate::body::Fields;
 use crate::Failure;
+use crate::body::Fields;
 use percent_encoding::percent_decode;
 
 /// The fields in `bytes`.
@@ -20,7 +20,10 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Fields, Failure> {
 
 /// One segment of a path, or one half of a pair.
 fn decode(bytes: &[u8]) -> Result<String, Failure> {
-    let spaced: Vec<u8> = bytes.iter().map(|b| if *b == b'+' { b' ' } else { *b }).collect();
+    let spaced: Vec<u8> = bytes
+        .iter()
+        .map(|b| if *b == b'+' { b' ' } else { *b })
+        .collect();
     String::from_utf8(percent_decode(&spaced).collect())
         .map_err(|_| Failure::unreadable("The form is not valid UTF-8"))
 }

@@ -33,7 +33,12 @@ impl<C> Context<C> {
     #[must_use]
     pub fn new(caller: C, attempt: u32, seal: Arc<dyn Seal>) -> Self {
         let now = Timestamp::now();
-        Self { caller, now: now.round(Unit::Millisecond).unwrap_or(now), attempt, seal }
+        Self {
+            caller,
+            now: now.round(Unit::Millisecond).unwrap_or(now),
+            attempt,
+            seal,
+        }
     }
 
     /// A new UUIDv7, later than all that this process made before.

@@ -55,7 +55,10 @@ impl Key {
     /// The membership of `user` in `tenant`, whose attribute `role` says what they may do there.
     #[must_use]
     pub fn membership(tenant: &TenantId, user: &UserId) -> Self {
-        Self { pk: format!("{tenant}:members"), sk: user.to_string() }
+        Self {
+            pk: format!("{tenant}:members"),
+            sk: user.to_string(),
+        }
     }
 
     /// What is known of `tenant` itself: its attribute `name` is what it calls itself.

@@ -48,7 +48,15 @@ impl Account {
     pub fn member(&self, role: Role, now: Timestamp) -> Member {
         let PublicUser { id, name, email } = self.public();
         let version = Version::FIRST;
-        Member { id, name, email, role, created_at: now, updated_at: now, version }
+        Member {
+            id,
+            name,
+            email,
+            role,
+            created_at: now,
+            updated_at: now,
+            version,
+        }
     }
 }
 
@@ -88,6 +96,10 @@ impl SignedIn {
     /// The session that goes with it.
     #[must_use]
     pub fn grant(&self) -> Grant {
-        Grant { tenant: self.tenant.clone(), user: self.user.id.clone(), role: self.role }
+        Grant {
+            tenant: self.tenant.clone(),
+            user: self.user.id.clone(),
+            role: self.role,
+        }
     }
 }

@@ -2,8 +2,8 @@
 
 use crate::{Company, Email, Name, Notes, Phone, fold};
 use commit::{
-    ActionError, Actor, Commit, Conflict, Entity, Form, Found, Input, Invalid, Item, Key, Reads, Subject, TenantId, UserId,
-    Version, uuid_id,
+    ActionError, Actor, Commit, Conflict, Entity, Form, Found, Input, Invalid, Item, Key, Reads,
+    Subject, TenantId, UserId, Version, uuid_id,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -166,25 +166,27 @@ impl Contact {
     }
 }
 
-/// The contact that a path names, read by its id.
-#[derive(Debug, Clone, Serialize)]
-pub struct ByContactId(Option<ContactId>);
+/// Which contact is meant: the input of whatever is about one that exists.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ContactRef {
+    /// Its id.
+    pub id: ContactId,
+}
 
-impl Input for ByContactId {
+impl Input for ContactRef {
     fn parse(form: &mut Form<'_>) -> Result<Self, Invalid> {
-        // What is no id is a contact that is not there.
-        let id = form.field("id", |text| Ok::<_, String>(ContactId::parse(text).ok()));
-        Ok(Self(id?))
+        let id = form.field("id", |text| {
+            ContactId::parse(text).map_err(|_| "Invalid id")
+        });
+        Ok(Self { id: id? })
     }
 }
 
-impl ByContactId {
+impl ContactRef {
     /// The read of it.
-    ///
-    /// # Errors
-    /// [`ActionError::NotFound`] where the path holds no id.
-    pub fn reads(&self, actor: &Actor) -> Result<Reads, ActionError> {
-        Ok(Reads::none().item(Key::entity::<Contact>(&actor.tenant, self.id()?.as_str())))
+    #[must_use]
+    pub fn reads(&self, actor: &Actor) -> Reads {
+        Reads::none().item(Key::entity::<Contact>(&actor.tenant, self.id.as_str()))
     }
 
     /// The contact, where it was found.
@@ -192,12 +194,8 @@ impl ByContactId {
     /// # Errors
     /// [`ActionError::NotFound`] otherwise.
     pub fn contact(&self, actor: &Actor, found: &Found) -> Result<Contact, ActionError> {
-        let contact = found.entity(&actor.tenant, self.id()?.as_str())?;
+        let contact = found.entity(&actor.tenant, self.id.as_str())?;
         contact.ok_or(ActionError::NotFound(CONTACT_NOT_FOUND))
-    }
-
-    fn id(&self) -> Result<&ContactId, ActionError> {
-        self.0.as_ref().ok_or(ActionError::NotFound(CONTACT_NOT_FOUND))
     }
 }
 

@@ -12,7 +12,8 @@ mod text;
 
 pub use account::{Account, PublicUser, SignedIn};
 pub use contact::{
-    ByContactId, CONTACT_NOT_FOUND, Contact, ContactDetails, ContactId, DUPLICATE_EMAIL, PAGE_SIZE, search,
+    CONTACT_NOT_FOUND, Contact, ContactDetails, ContactId, ContactRef, DUPLICATE_EMAIL, PAGE_SIZE,
+    search,
 };
 pub use member::Member;
 pub use organization::{Organization, slug, slugs};

@@ -33,7 +33,15 @@ mod tests {
     #[test]
     fn only_a_path_of_this_site_is_returned_to() {
         assert!(ReturnTo::parse("/t/acme/contacts?q=a%20b").is_some());
-        for text in ["", "//evil.example", "/\\evil.example", "https://evil.example", "/a\nb", "javascript:1", "/\t/evil.example"] {
+        for text in [
+            "",
+            "//evil.example",
+            "/\\evil.example",
+            "https://evil.example",
+            "/a\nb",
+            "javascript:1",
+            "/\t/evil.example",
+        ] {
             assert_eq!(ReturnTo::parse(text), None, "{text:?}");
         }
     }

@@ -43,7 +43,10 @@ impl Keys {
             }
             Hmac::<Sha256>::new_from_slice(secret).map_err(|_| WeakKey)
         };
-        Ok(Self { current: key(current)?, previous: previous.map(key).transpose()? })
+        Ok(Self {
+            current: key(current)?,
+            previous: previous.map(key).transpose()?,
+        })
     }
 
     /// The signature of `text` for one purpose, in base64url. A signature for one purpose is
@@ -57,7 +60,9 @@ impl Keys {
     /// time wherever they differ.
     #[must_use]
     pub fn verify(&self, purpose: &str, text: &str, signature: &str) -> bool {
-        let Ok(signature) = URL_SAFE_NO_PAD.decode(signature) else { return false };
+        let Ok(signature) = URL_SAFE_NO_PAD.decode(signature) else {
+            return false;
+        };
         std::iter::once(&self.current)
             .chain(&self.previous)
             .any(|key| feed(key, purpose, text).verify_slice(&signature).is_ok())
@@ -66,7 +71,11 @@ impl Keys {
     /// A text that only a holder of the keys can have made for this purpose.
     #[must_use]
     pub fn seal(&self, purpose: &str, text: &str) -> String {
-        format!("{}.{}", URL_SAFE_NO_PAD.encode(text), self.sign(purpose, text))
+        format!(
+            "{}.{}",
+            URL_SAFE_NO_PAD.encode(text),
+            self.sign(purpose, text)
+        )
     }
 
     /// The text within a seal of this purpose; `None` where it is no such seal.
@@ -102,7 +111,11 @@ mod tests {
     use proptest::prelude::*;
 
     fn keys(current: u8, previous: Option<u8>) -> Keys {
-        Keys::new(&[current; 32], previous.map(|b| [b; 32]).as_ref().map(|k| &k[..])).unwrap()
+        Keys::new(
+            &[current; 32],
+            previous.map(|b| [b; 32]).as_ref().map(|k| &k[..]),
+        )
+        .unwrap()
     }
 
     #[test]

@@ -59,7 +59,12 @@ impl Token {
     #[must_use]
     pub fn sign(&self, keys: &Keys) -> String {
         let Actor { tenant, user, role } = &self.actor;
-        let claims = format!("1.{}.{tenant}.{user}.{}.{}", self.secret.0, role.as_str(), self.expires);
+        let claims = format!(
+            "1.{}.{tenant}.{user}.{}.{}",
+            self.secret.0,
+            role.as_str(),
+            self.expires
+        );
         let signature = keys.sign(PURPOSE, &claims);
         format!("{claims}.{signature}")
     }
@@ -81,7 +86,11 @@ impl Token {
             user: UserId::parse(user).ok()?,
             role: Role::parse(role)?,
         };
-        Some(Self { secret: SessionSecret(secret.to_owned()), actor, expires: expires.parse().ok()? })
+        Some(Self {
+            secret: SessionSecret(secret.to_owned()),
+            actor,
+            expires: expires.parse().ok()?,
+        })
     }
 }
 
@@ -119,7 +128,11 @@ mod tests {
             let mut bytes = text.clone().into_bytes();
             bytes[at] = if bytes[at] == b'A' { b'B' } else { b'A' };
             // The last character of base64 has bits that do not count; strict decoding refuses them.
-            assert_eq!(Token::verify(&String::from_utf8(bytes).unwrap(), &keys()), None, "at {at}");
+            assert_eq!(
+                Token::verify(&String::from_utf8(bytes).unwrap(), &keys()),
+                None,
+                "at {at}"
+            );
         }
     }
 

@@ -68,11 +68,16 @@ impl Store {
     /// A store that speaks to the table of `settings`; the first call connects.
     #[must_use]
     pub fn connect(settings: Settings) -> Self {
-        let plain = settings.endpoint.as_deref().is_some_and(|url| url.starts_with("http://"));
+        let plain = settings
+            .endpoint
+            .as_deref()
+            .is_some_and(|url| url.starts_with("http://"));
         let http = if plain {
             Builder::new().build_http()
         } else {
-            Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https()
+            Builder::new()
+                .tls_provider(Provider::Rustls(CryptoMode::Ring))
+                .build_https()
         };
         let timeouts = TimeoutConfig::builder()
             .connect_timeout(Duration::from_secs(1))
@@ -81,7 +86,9 @@ impl Store {
             .build();
         let mut config = Config::builder()
             .behavior_version(BehaviorVersion::latest())
-            .region(Region::new(settings.region.unwrap_or_else(|| "us-east-1".to_owned())))
+            .region(Region::new(
+                settings.region.unwrap_or_else(|| "us-east-1".to_owned()),
+            ))
             .credentials_provider(settings.credentials)
             .http_client(http)
             .retry_config(RetryConfig::standard().with_max_attempts(3))
@@ -89,6 +96,9 @@ impl Store {
         config.set_endpoint_url(settings.endpoint);
         #[expect(clippy::disallowed_methods, reason = "this is the one place")]
         let client = Client::from_conf(config.build());
-        Self { client, table: settings.table }
+        Self {
+            client,
+            table: settings.table,
+        }
     }
 }

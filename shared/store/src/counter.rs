@@ -28,7 +28,10 @@ impl Store {
             .send()
             .await
             .map_err(|e| classify(e, |e| is_bug(e.code())))?;
-        let count = answer.attributes.as_ref().and_then(|attributes| attributes.get("count"));
+        let count = answer
+            .attributes
+            .as_ref()
+            .and_then(|attributes| attributes.get("count"));
         count
             .and_then(|value| value.as_n().ok()?.parse().ok())
             .ok_or_else(|| StoreError::Bug("a counter has no count".to_owned()))
@@ -53,7 +56,12 @@ impl Store {
             .await;
         match sent {
             Ok(_) => Ok(()),
-            Err(e) if e.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => Ok(()),
+            Err(e)
+                if e.as_service_error()
+                    .is_some_and(|e| e.is_conditional_check_failed_exception()) =>
+            {
+                Ok(())
+            }
             Err(e) => Err(classify(e, |e| is_bug(e.code()))),
         }
     }
@@ -63,7 +71,10 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub async fn settle(&self, outbox: &Key) -> Result<(), StoreError> {
-        #[expect(clippy::disallowed_methods, reason = "an outbox record is no user's data")]
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "an outbox record is no user's data"
+        )]
         let delete = self.client.delete_item();
         delete
             .table_name(&self.table)

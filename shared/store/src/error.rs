@@ -34,7 +34,10 @@ where
         _ => StoreError::Unavailable,
     };
     let request = error.request_id().unwrap_or("none").to_owned();
-    kind(format!("{} (request {request})", DisplayErrorContext(&error)))
+    kind(format!(
+        "{} (request {request})",
+        DisplayErrorContext(&error)
+    ))
 }
 
 /// Whether the service's error code says that the request itself is wrong.

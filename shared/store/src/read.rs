@@ -25,17 +25,29 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn items(&self, keys: impl IntoIterator<Item = Key>) -> Result<BTreeMap<Key, Item>, StoreError> {
-        let keys: Vec<Key> = keys.into_iter().collect::<BTreeSet<_>>().into_iter().collect();
+    pub async fn items(
+        &self,
+        keys: impl IntoIterator<Item = Key>,
+    ) -> Result<BTreeMap<Key, Item>, StoreError> {
+        let keys: Vec<Key> = keys
+            .into_iter()
+            .collect::<BTreeSet<_>>()
+            .into_iter()
+            .collect();
         let mut found = BTreeMap::new();
         for batch in keys.chunks(BATCH) {
-            self.batch(batch.iter().map(key_attributes).collect(), &mut found).await?;
+            self.batch(batch.iter().map(key_attributes).collect(), &mut found)
+                .await?;
         }
         Ok(found)
     }
 
     /// Reads one batch, again for what storage left unprocessed.
-    async fn batch(&self, mut keys: Vec<Attributes>, found: &mut BTreeMap<Key, Item>) -> Result<(), StoreError> {
+    async fn batch(
+        &self,
+        mut keys: Vec<Attributes>,
+        found: &mut BTreeMap<Key, Item>,
+    ) -> Result<(), StoreError> {
         for attempt in 0..ATTEMPTS {
             let wanted = KeysAndAttributes::builder()
                 .set_keys(Some(keys))
@@ -49,18 +61,28 @@ impl Store {
                 .send()
                 .await
                 .map_err(|e| classify(e, |e| is_bug(e.code())))?;
-            for attributes in answer.responses.into_iter().flatten().flat_map(|(_, items)| items) {
+            for attributes in answer
+                .responses
+                .into_iter()
+                .flatten()
+                .flat_map(|(_, items)| items)
+            {
                 let (key, item) = item(attributes)?;
                 found.insert(key, item);
             }
-            let left = answer.unprocessed_keys.unwrap_or_default().remove(&self.table);
+            let left = answer
+                .unprocessed_keys
+                .unwrap_or_default()
+                .remove(&self.table);
             keys = left.map(|rest| rest.keys).unwrap_or_default();
             if keys.is_empty() {
                 return Ok(());
             }
             backoff(attempt).await;
         }
-        Err(StoreError::Unavailable("a read stayed unprocessed".to_owned()))
+        Err(StoreError::Unavailable(
+            "a read stayed unprocessed".to_owned(),
+        ))
     }
 
     /// One item, read so that it is not missed while a transaction that writes it is under way.
@@ -82,14 +104,20 @@ impl Store {
                 .await;
             match sent {
                 Ok(answer) => {
-                    let attributes = answer.responses.into_iter().flatten().find_map(|response| response.item);
+                    let attributes = answer
+                        .responses
+                        .into_iter()
+                        .flatten()
+                        .find_map(|response| response.item);
                     return Ok(attributes.map(item).transpose()?.map(|(_, item)| item));
                 }
                 Err(e) if e.as_service_error().is_some_and(is_contention) => backoff(attempt).await,
                 Err(e) => return Err(classify(e, |e| is_bug(e.code()))),
             }
         }
-        Err(StoreError::Unavailable("a read met a transaction each time".to_owned()))
+        Err(StoreError::Unavailable(
+            "a read met a transaction each time".to_owned(),
+        ))
     }
 
     /// The items of a range that pass its filter, newest first. Stops reading once the limit is
@@ -132,7 +160,11 @@ impl Store {
 }
 
 fn condition(query: &Query) -> &'static str {
-    if query.after.is_some() { "pk = :pk AND sk < :after" } else { "pk = :pk" }
+    if query.after.is_some() {
+        "pk = :pk AND sk < :after"
+    } else {
+        "pk = :pk"
+    }
 }
 
 fn bounds(query: &Query) -> Attributes {
@@ -151,5 +183,6 @@ fn page(query: &Query) -> i32 {
 }
 
 fn is_contention(error: &TransactGetItemsError) -> bool {
-    error.is_transaction_canceled_exception() || error.is_provisioned_throughput_exceeded_exception()
+    error.is_transaction_canceled_exception()
+        || error.is_provisioned_throughput_exceeded_exception()
 }

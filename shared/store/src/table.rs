@@ -4,7 +4,8 @@ use crate::error::{classify, is_bug};
 use crate::{Store, StoreError};
 use aws_sdk_dynamodb::error::ProvideErrorMetadata;
 use aws_sdk_dynamodb::types::{
-    AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType, TimeToLiveSpecification,
+    AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType,
+    TimeToLiveSpecification,
 };
 
 impl Store {
@@ -25,12 +26,21 @@ impl Store {
                 .attribute_type(ScalarAttributeType::S)
                 .build()
                 .map_err(bug)?;
-            let element = KeySchemaElement::builder().attribute_name(name).key_type(kind).build().map_err(bug)?;
+            let element = KeySchemaElement::builder()
+                .attribute_name(name)
+                .key_type(kind)
+                .build()
+                .map_err(bug)?;
             request = request.attribute_definitions(attribute).key_schema(element);
         }
         match request.send().await {
             Ok(_) => self.expire_items().await,
-            Err(e) if e.as_service_error().is_some_and(|e| e.is_resource_in_use_exception()) => Ok(()),
+            Err(e)
+                if e.as_service_error()
+                    .is_some_and(|e| e.is_resource_in_use_exception()) =>
+            {
+                Ok(())
+            }
             Err(e) => Err(classify(e, |e| is_bug(e.code()))),
         }
     }

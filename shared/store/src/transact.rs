@@ -51,12 +51,25 @@ impl Store {
     ///
     /// # Errors
     /// [`Rejected`] where nothing was written, or that is not known.
-    pub async fn transact(&self, saved: Option<&Saved>, operations: &[Operation]) -> Result<(), Rejected> {
+    pub async fn transact(
+        &self,
+        saved: Option<&Saved>,
+        operations: &[Operation],
+    ) -> Result<(), Rejected> {
         let record = saved.map(|saved| self.record(saved)).transpose()?;
         let writes = operations.iter().map(|operation| self.write(operation));
-        let items: Vec<_> = record.into_iter().map(Ok).chain(writes).collect::<Result<_, _>>()?;
+        let items: Vec<_> = record
+            .into_iter()
+            .map(Ok)
+            .chain(writes)
+            .collect::<Result<_, _>>()?;
         for attempt in 0..ATTEMPTS {
-            let sent = self.client.transact_write_items().set_transact_items(Some(items.clone())).send().await;
+            let sent = self
+                .client
+                .transact_write_items()
+                .set_transact_items(Some(items.clone()))
+                .send()
+                .await;
             let Err(error) = sent else { return Ok(()) };
             match judge(error, saved.is_some(), operations)? {
                 Verdict::Recorded(item) => return Err(Rejected::Recorded(item)),
@@ -83,20 +96,28 @@ impl Store {
 
     fn write(&self, operation: &Operation) -> Result<TransactWriteItem, StoreError> {
         match operation {
-            Operation::Put { key, item, expect, .. } => {
-                self.put(item_attributes(key, item)?, expectation(*expect))
-            }
+            Operation::Put {
+                key, item, expect, ..
+            } => self.put(item_attributes(key, item)?, expectation(*expect)),
             Operation::Delete { key, expect } => self.delete(key, expectation(*expect)),
             Operation::Claim { guard, owner, .. } => {
                 let free = "attribute_not_exists(pk) OR #owner = :owner";
                 self.put(guard_attributes(guard, owner), Some(owned_by(free, owner)))
             }
-            Operation::Release { guard, owner } => self.delete(guard, Some(owned_by("#owner = :owner", owner))),
-            Operation::Keep { guard, owner } => self.check(guard, owned_by("#owner = :owner", owner)),
+            Operation::Release { guard, owner } => {
+                self.delete(guard, Some(owned_by("#owner = :owner", owner)))
+            }
+            Operation::Keep { guard, owner } => {
+                self.check(guard, owned_by("#owner = :owner", owner))
+            }
         }
     }
 
-    fn put(&self, item: Attributes, condition: Option<Condition>) -> Result<TransactWriteItem, StoreError> {
+    fn put(
+        &self,
+        item: Attributes,
+        condition: Option<Condition>,
+    ) -> Result<TransactWriteItem, StoreError> {
         let condition = condition.unwrap_or_default();
         let put = Put::builder()
             .table_name(&self.table)
@@ -110,7 +131,11 @@ impl Store {
         Ok(TransactWriteItem::builder().put(put).build())
     }
 
-    fn delete(&self, key: &Key, condition: Option<Condition>) -> Result<TransactWriteItem, StoreError> {
+    fn delete(
+        &self,
+        key: &Key,
+        condition: Option<Condition>,
+    ) -> Result<TransactWriteItem, StoreError> {
         let condition = condition.unwrap_or_default();
         let delete = Delete::builder()
             .table_name(&self.table)
@@ -146,9 +171,10 @@ struct Condition {
 fn expectation(expect: Expect) -> Option<Condition> {
     match expect {
         Expect::Anything => None,
-        Expect::Absent => {
-            Some(Condition { expression: Some("attribute_not_exists(pk)".to_owned()), ..Condition::default() })
-        }
+        Expect::Absent => Some(Condition {
+            expression: Some("attribute_not_exists(pk)".to_owned()),
+            ..Condition::default()
+        }),
         Expect::Version(version) => Some(Condition {
             expression: Some("#version = :version".to_owned()),
             names: Some([("#version".to_owned(), "version".to_owned())].into()),

@@ -28,16 +28,30 @@ const CONDITION_FAILED: &str = "ConditionalCheckFailed";
 /// The record's own reason decides before all others, because on a replay every other condition
 /// fails too. A condition that failed decides before contention, since trying again would meet it
 /// again.
-pub(crate) fn verdict(reasons: &[CancellationReason], keyed: bool, operations: &[Operation]) -> Verdict {
-    let (record, rest) = if keyed { (reasons.first(), reasons.get(1..).unwrap_or_default()) } else { (None, reasons) };
+pub(crate) fn verdict(
+    reasons: &[CancellationReason],
+    keyed: bool,
+    operations: &[Operation],
+) -> Verdict {
+    let (record, rest) = if keyed {
+        (reasons.first(), reasons.get(1..).unwrap_or_default())
+    } else {
+        (None, reasons)
+    };
     match record.and_then(CancellationReason::code) {
         Some(CONDITION_FAILED) => return Verdict::Recorded(old_item(record)),
         Some("TransactionConflict") => return Verdict::Contention,
         _ => {}
     }
-    let failed: Vec<_> =
-        operations.iter().zip(rest).filter(|(_, reason)| reason.code() == Some(CONDITION_FAILED)).collect();
-    let answers: Vec<_> = failed.iter().map(|(operation, reason)| taken(operation, reason)).collect();
+    let failed: Vec<_> = operations
+        .iter()
+        .zip(rest)
+        .filter(|(_, reason)| reason.code() == Some(CONDITION_FAILED))
+        .collect();
+    let answers: Vec<_> = failed
+        .iter()
+        .map(|(operation, reason)| taken(operation, reason))
+        .collect();
     match answers.into_iter().collect::<Option<Vec<_>>>() {
         None => Verdict::Moved,
         Some(mut taken) if !taken.is_empty() => Verdict::Taken(taken.remove(0)),
@@ -47,10 +61,19 @@ pub(crate) fn verdict(reasons: &[CancellationReason], keyed: bool, operations: &
 
 /// The answer that the operation itself names for its failed condition, if it names one.
 fn taken(operation: &Operation, reason: &CancellationReason) -> Option<ActionError> {
-    let owner = || old_item(Some(reason)).get("owner").and_then(Value::as_str).map(str::to_owned);
+    let owner = || {
+        old_item(Some(reason))
+            .get("owner")
+            .and_then(Value::as_str)
+            .map(str::to_owned)
+    };
     match operation {
         Operation::Claim { conflict, .. } => Some(conflict.error(owner())),
-        Operation::Put { expect: Expect::Absent, conflict: Some(conflict), .. } => Some(conflict.error(None)),
+        Operation::Put {
+            expect: Expect::Absent,
+            conflict: Some(conflict),
+            ..
+        } => Some(conflict.error(None)),
         _ => None,
     }
 }
@@ -63,16 +86,181 @@ fn contention_or_bug(reasons: &[CancellationReason]) -> Verdict {
         .filter(|reason| {
             !matches!(
                 reason.code(),
-                None | Some("None" | "TransactionConflict" | "ThrottlingError" | "ProvisionedThroughputExceeded")
+                None | Some(
+                    "None"
+                        | "TransactionConflict"
+                        | "ThrottlingError"
+                        | "ProvisionedThroughputExceeded"
+                )
             )
         })
-        .map(|reason| format!("{}: {}", reason.code().unwrap_or_default(), reason.message().unwrap_or_default()))
+        .map(|reason| {
+            format!(
+                "{}: {}",
+                reason.code().unwrap_or_default(),
+                reason.message().unwrap_or_default()
+            )
+        })
         .collect();
-    if bugs.is_empty() { Verdict::Contention } else { Verdict::Bug(bugs.join("; ")) }
+    if bugs.is_empty() {
+        Verdict::Contention
+    } else {
+        Verdict::Bug(bugs.join("; "))
+    }
 }
 
 /// The item that stood in the way (`ReturnValuesOnConditionCheckFailure: ALL_OLD`).
 fn old_item(reason: Option<&CancellationReason>) -> Item {
     let attributes: Option<Attributes> = reason.and_then(|reason| reason.item.clone());
-    attributes.and_then(|attributes| item(attributes).ok()).map(|(_, item)| item).unwrap_or_default()
+    attributes
+        .and_then(|attributes| item(attributes).ok())
+        .map(|(_, item)| item)
+        .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aws_sdk_dynamodb::types::AttributeValue;
+    use commit::{Conflict, Key, Version};
+    use serde_json::json;
+    use std::collections::HashMap;
+
+    const EMAIL: Conflict = Conflict {
+        field: "email",
+        message: "taken",
+        reveal: true,
+    };
+
+    fn key(name: &str) -> Key {
+        Key::record("test", name, "x")
+    }
+
+    /// A put that expects a version, a claim, and a release: an update that moves an email.
+    fn operations() -> Vec<Operation> {
+        let owner = "me".to_owned();
+        vec![
+            Operation::Put {
+                key: key("item"),
+                item: json!({}),
+                expect: Expect::Version(Version::FIRST),
+                conflict: None,
+            },
+            Operation::Claim {
+                guard: key("new"),
+                owner: owner.clone(),
+                conflict: EMAIL,
+            },
+            Operation::Release {
+                guard: key("old"),
+                owner,
+            },
+        ]
+    }
+
+    fn reason(code: &str) -> CancellationReason {
+        CancellationReason::builder().code(code).build()
+    }
+
+    fn with_old(code: &str, name: &str, value: &str) -> CancellationReason {
+        let text = |text: &str| AttributeValue::S(text.to_owned());
+        let item = HashMap::from([
+            ("pk".to_owned(), text("p")),
+            ("sk".to_owned(), text("s")),
+            (name.to_owned(), text(value)),
+        ]);
+        CancellationReason::builder()
+            .code(code)
+            .set_item(Some(item))
+            .build()
+    }
+
+    const PASSING: [&str; 4] = [
+        "None",
+        "TransactionConflict",
+        "ThrottlingError",
+        "ProvisionedThroughputExceeded",
+    ];
+
+    /// Every mixture of these codes over the record and the three operations.
+    fn mixtures() -> impl Iterator<Item = [&'static str; 4]> {
+        let codes = [
+            "None",
+            "ConditionalCheckFailed",
+            "TransactionConflict",
+            "ThrottlingError",
+            "ProvisionedThroughputExceeded",
+        ];
+        (0..625).map(move |n| [n % 5, n / 5 % 5, n / 25 % 5, n / 125].map(|i| codes[i]))
+    }
+
+    #[test]
+    fn every_mixture_of_reasons_is_weighed_in_the_fixed_order() {
+        for codes in mixtures() {
+            let reasons = codes.map(reason);
+            let [record, put, claim, release] = codes.map(|code| code == CONDITION_FAILED);
+            let expected = |verdict: &Verdict| match verdict {
+                Verdict::Recorded(_) => record,
+                Verdict::Moved => !record && codes[0] != "TransactionConflict" && (put || release),
+                Verdict::Taken(_) => {
+                    !record && codes[0] != "TransactionConflict" && claim && !put && !release
+                }
+                Verdict::Contention => {
+                    !record && (codes[0] == "TransactionConflict" || !(put || claim || release))
+                }
+                Verdict::Bug(_) => false,
+            };
+            let verdict = verdict(&reasons, true, &operations());
+            assert!(expected(&verdict), "{codes:?} gave {verdict:?}");
+        }
+    }
+
+    #[test]
+    fn without_a_key_the_first_reason_is_the_first_operations() {
+        let reasons = [CONDITION_FAILED, "None", "None"].map(reason);
+        assert_eq!(verdict(&reasons, false, &operations()), Verdict::Moved);
+    }
+
+    #[test]
+    fn a_used_key_gives_its_record() {
+        let reasons = [
+            with_old(CONDITION_FAILED, "fingerprint", "f"),
+            reason(CONDITION_FAILED),
+            reason("None"),
+            reason("None"),
+        ];
+        let Verdict::Recorded(item) = verdict(&reasons, true, &operations()) else {
+            panic!("not recorded")
+        };
+        assert_eq!(item["fingerprint"], "f");
+    }
+
+    #[test]
+    fn a_taken_value_names_its_owner() {
+        let reasons = [
+            reason("None"),
+            reason("None"),
+            with_old(CONDITION_FAILED, "owner", "you"),
+            reason("ThrottlingError"),
+        ];
+        assert_eq!(
+            verdict(&reasons, true, &operations()),
+            Verdict::Taken(EMAIL.error(Some("you".to_owned())))
+        );
+    }
+
+    #[test]
+    fn what_does_not_pass_by_itself_is_a_bug() {
+        for code in [
+            "ValidationError",
+            "ItemCollectionSizeLimitExceeded",
+            "NewInTwoYears",
+        ] {
+            let reasons = [PASSING[0], code, PASSING[1], PASSING[2]].map(reason);
+            assert!(
+                matches!(verdict(&reasons, true, &operations()), Verdict::Bug(_)),
+                "{code}"
+            );
+        }
+    }
 }

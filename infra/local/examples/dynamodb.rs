@@ -1,0 +1,28 @@
+//! The embedded DynamoDB alone, in memory, with the table in it: for functions that run outside
+//! the local stack, such as under `cargo lambda watch`.
+//!
+//! `cargo run -p edge-crm-local --example dynamodb -- 8000` prints its URL when it is ready. Any
+//! credentials do; the table is `edge-crm`.
+
+use dynoxide::Database;
+use std::error::Error;
+use std::io::{self, Write};
+use store::{Settings, Store};
+use tokio::net::TcpListener;
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let port = match std::env::args().nth(1) {
+        Some(port) => port.parse()?,
+        None => 0,
+    };
+    let listener = TcpListener::bind(("127.0.0.1", port)).await?;
+    let url = format!("http://{}", listener.local_addr()?);
+    let database = Database::memory()?;
+    let engine = tokio::spawn(dynoxide::server::serve_on(listener, database));
+    let store = Store::connect(Settings::local(&url, "edge-crm"));
+    store.create_table_if_missing().await?;
+    writeln!(io::stdout(), "DynamoDB is ready on {url}")?;
+    engine.await?;
+    Ok(())
+}

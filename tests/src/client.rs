@@ -1,0 +1,237 @@
+//! Somebody at a browser, or a program.
+
+use crate::{Answer, Product};
+use reqwest::cookie::{CookieStore, Jar};
+use reqwest::redirect::Policy;
+use reqwest::{Method, RequestBuilder, Url};
+use serde_json::Value;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The password of every account that [`Product::sign_up`] makes.
+const PASSWORD: &str = "correct horse battery";
+
+/// A client with its own cookies. It follows no redirect.
+#[derive(Debug, Clone)]
+pub struct Client {
+    http: reqwest::Client,
+    jar: Arc<Jar>,
+    base: Url,
+    /// The organisation that it is signed in to, or none.
+    pub tenant: String,
+    /// The email of its account.
+    pub email: String,
+    /// Who it is signed in as.
+    pub user: String,
+}
+
+impl Product {
+    /// A client that is not signed in.
+    #[must_use]
+    pub fn client(&self) -> Client {
+        Client::new(&self.url)
+    }
+
+    /// A client that is signed in with this token, whatever it is.
+    #[must_use]
+    pub fn client_with(&self, token: &str, tenant: &str) -> Client {
+        let mut client = self.client();
+        client
+            .jar
+            .add_cookie_str(&format!("session={token}"), &client.base);
+        client.tenant = tenant.to_owned();
+        client
+    }
+
+    /// The owner of a new organisation, signed in.
+    pub async fn sign_up(&self, organization: &str) -> Client {
+        let mut client = self.client();
+        let email = format!("owner-{}@example.com", uuid::Uuid::new_v4().simple());
+        let fields = [
+            ("name", "Olive Owner"),
+            ("email", email.as_str()),
+            ("password", PASSWORD),
+            ("organization", organization),
+        ];
+        let data = client.post("sign-up", &fields).await.data();
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        (client.tenant, client.user) = (text(&data["tenant"]), text(&data["user"]["id"]));
+        client.email = email;
+        client
+    }
+}
+
+impl Client {
+    /// The password of every account that [`Product::sign_up`] makes.
+    pub const PASSWORD: &'static str = PASSWORD;
+
+    /// A client of the product at `base` that is not signed in.
+    #[must_use]
+    pub fn new(base: &str) -> Self {
+        let jar = Arc::new(Jar::default());
+        let http = reqwest::Client::builder()
+            .cookie_provider(Arc::clone(&jar))
+            .redirect(Policy::none())
+            .timeout(Duration::from_secs(30))
+            .no_proxy()
+            .build()
+            .expect("an HTTP client");
+        let base = base.parse().expect("a URL");
+        Self {
+            http,
+            jar,
+            base,
+            tenant: String::new(),
+            email: String::new(),
+            user: String::new(),
+        }
+    }
+
+    /// Where the product is, as its pages' origin.
+    #[must_use]
+    pub fn origin(&self) -> String {
+        self.base.origin().ascii_serialization()
+    }
+
+    /// The session token among the cookies; empty where there is none.
+    #[must_use]
+    pub fn token(&self) -> String {
+        let header = self.jar.cookies(&self.base);
+        let cookies = header
+            .as_ref()
+            .and_then(|header| header.to_str().ok())
+            .unwrap_or_default();
+        let own = cookies
+            .split("; ")
+            .find_map(|pair| pair.strip_prefix("session="));
+        own.unwrap_or_default().to_owned()
+    }
+
+    /// A request with nothing but the cookies. `path` begins with a slash.
+    #[must_use]
+    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.http
+            .request(method, self.base.join(path).expect("a path"))
+    }
+
+    /// A request as a page of the product sends it, which asks for JSON.
+    #[must_use]
+    pub fn own(&self, method: Method, path: &str) -> RequestBuilder {
+        self.request(method, path)
+            .header("accept", "application/json")
+            .header("origin", self.origin())
+            .header("sec-fetch-site", "same-origin")
+    }
+
+    /// A request that runs an action, without a body.
+    #[must_use]
+    pub fn action(&self, action: &str) -> RequestBuilder {
+        self.own(Method::POST, &format!("/actions/{action}"))
+    }
+
+    /// Runs an action without an idempotency key.
+    pub async fn post(&self, action: &str, fields: &[(&str, &str)]) -> Answer {
+        self.post_form(action, fields, None).await
+    }
+
+    /// Runs an action.
+    pub async fn post_form(
+        &self,
+        action: &str,
+        fields: &[(&str, &str)],
+        key: Option<&str>,
+    ) -> Answer {
+        let mut request = self.action(action).form(fields);
+        if let Some(key) = key {
+            request = request.header("idempotency-key", key);
+        }
+        send(request).await
+    }
+
+    /// Submits a form as a browser without scripts does, which asks for HTML.
+    pub async fn submit(&self, action: &str, fields: &[(&str, &str)]) -> Answer {
+        let request = self
+            .request(Method::POST, &format!("/actions/{action}"))
+            .header(
+                "accept",
+                "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
+            )
+            .header("origin", self.origin())
+            .header("sec-fetch-site", "same-origin");
+        send(request.form(fields)).await
+    }
+
+    /// What a view shows, in JSON.
+    pub async fn get(&self, path: &str) -> Answer {
+        send(
+            self.request(Method::GET, path)
+                .header("accept", "application/json"),
+        )
+        .await
+    }
+
+    /// The page of a view.
+    pub async fn page(&self, path: &str) -> Answer {
+        send(
+            self.request(Method::GET, path)
+                .header("accept", "text/html"),
+        )
+        .await
+    }
+
+    /// A path of the organisation's contacts: the list, with what follows it.
+    #[must_use]
+    pub fn contacts(&self, rest: &str) -> String {
+        format!("/t/{}/contacts{rest}", self.tenant)
+    }
+
+    /// Adds a contact.
+    pub async fn create(&self, name: &str, email: &str) -> Value {
+        let answer = self
+            .post("create-contact", &[("name", name), ("email", email)])
+            .await;
+        answer.data()
+    }
+
+    /// Every contact that the list shows for `q`, newest first, page by page.
+    pub async fn all(&self, q: &str) -> Vec<Value> {
+        let mut contacts = Vec::new();
+        let mut after = Value::Null;
+        loop {
+            let mut url = self.base.join(&self.contacts("")).expect("a path");
+            url.query_pairs_mut().append_pair("q", q);
+            if let Some(after) = after.as_str() {
+                url.query_pairs_mut().append_pair("after", after);
+            }
+            let mut page = send(self.http.get(url).header("accept", "application/json"))
+                .await
+                .data();
+            let Value::Array(shown) = page["contacts"].take() else {
+                panic!("no list: {page}")
+            };
+            contacts.extend(shown);
+            after = page["next"].take();
+            if after.is_null() {
+                return contacts;
+            }
+        }
+    }
+}
+
+/// Sends the request and reads the answer.
+async fn send(request: RequestBuilder) -> Answer {
+    let response = request.send().await.expect("an answer");
+    Answer::read(response).await.expect("a whole answer")
+}
+
+/// Sends a request that a test has built.
+pub trait Exchange {
+    /// Sends it and reads the answer.
+    fn answer(self) -> impl Future<Output = Answer>;
+}
+
+impl Exchange for RequestBuilder {
+    async fn answer(self) -> Answer {
+        send(self).await
+    }
+}

@@ -1,0 +1,130 @@
+//! The functions without HTTP around them: for what HTTP cannot carry.
+
+use crate::Table;
+use action::{App, Config, Function};
+use edge::{Keys, SessionSecret, Token};
+use serde_json::{Value, json};
+use std::sync::Arc;
+use store::{Settings, Store};
+
+/// The functions, over a table.
+#[derive(Debug)]
+pub struct Direct {
+    functions: Vec<Function>,
+    keys: Keys,
+}
+
+impl Direct {
+    /// The functions over `table`, which they make.
+    pub async fn new(table: &Table) -> Self {
+        let store = Store::connect(Settings::local(table.url(), "edge-crm"));
+        store.create_table_if_missing().await.expect("a table");
+        let mut key = [0; 32];
+        getrandom::fill(&mut key).expect("randomness");
+        let keys = Keys::new(&key, None).expect("a strong key");
+        let config = Config {
+            https: true,
+            allowed_origins: vec!["https://crm.example".to_owned()],
+            origin_secrets: Vec::new(),
+            keys: keys.clone(),
+            rate_limit_per_user: 0,
+            rate_limit_per_ip: 0,
+            body_limit: Config::BODY_LIMIT,
+            log: |_| (),
+        };
+        let app = App::new(store, config, pages::problem);
+        let build = [
+            create_contact::function,
+            delete_contact::function,
+            get_contact::function,
+            list_contacts::function,
+            sign_in::function,
+            sign_out::function,
+            sign_up::function,
+            site::function,
+            update_contact::function,
+        ];
+        Self {
+            functions: build.map(|build| build(Arc::clone(&app))).into(),
+            keys,
+        }
+    }
+
+    /// Invokes a function with an event, and gives its answer.
+    pub async fn invoke(&self, function: &str, event: &Value) -> Value {
+        let answer = self
+            .invoke_bytes(function, event.to_string().as_bytes())
+            .await;
+        serde_json::from_slice(&answer).expect("an answer")
+    }
+
+    /// Invokes a function with anything.
+    pub async fn invoke_bytes(&self, function: &str, event: &[u8]) -> Vec<u8> {
+        let function = self
+            .functions
+            .iter()
+            .find(|f| f.name == function)
+            .expect("a function");
+        function.invoke(event).await
+    }
+
+    /// A member of an organisation of `table`, as the cookie of a live session.
+    #[must_use]
+    pub fn member(&self, table: &Table, tenant: &str, role: commit::Role) -> String {
+        format!("__Host-session={}", table.member(&self.keys, tenant, role))
+    }
+}
+
+impl Table {
+    /// Makes a member of an organisation with a live session, past the product, and gives the
+    /// session's token.
+    #[must_use]
+    pub fn member(&self, keys: &Keys, tenant: &str, role: commit::Role) -> String {
+        let secret = SessionSecret::random().expect("randomness");
+        let user = commit::UserId::from(uuid::Uuid::now_v7());
+        let session = json!({
+            "tenant": tenant, "user": user, "createdAt": crate::now(), "expires_at": crate::now() + 86_400,
+        });
+        self.put(&format!("#session:{user}"), &secret.hash(), &session);
+        let member = json!({
+            "id": user, "name": "Mia Member", "email": format!("{user}@example.com"), "role": role,
+            "createdAt": "2026-01-01T00:00:00Z", "updatedAt": "2026-01-01T00:00:00Z", "version": 1,
+        });
+        self.put(&format!("{tenant}:members"), user.as_str(), &member);
+        let tenant = commit::TenantId::parse(tenant).expect("a slug");
+        let actor = commit::Actor { tenant, user, role };
+        Token {
+            secret,
+            actor,
+            expires: crate::now() + edge::LIFETIME,
+        }
+        .sign(keys)
+    }
+}
+
+/// The event of a request to a function's URL: a POST of a form from a page of ours, with
+/// `headers` on top.
+#[must_use]
+pub fn event(headers: &[(&str, &str)], body: &str) -> Value {
+    let mut event = json!({
+        "version": "2.0",
+        "rawPath": "/",
+        "rawQueryString": "",
+        "headers": {
+            "accept": "application/json",
+            "content-type": "application/x-www-form-urlencoded",
+            "origin": "https://crm.example",
+            "sec-fetch-site": "same-origin",
+        },
+        "requestContext": {
+            "http": { "method": "POST", "path": "/", "sourceIp": "192.0.2.1" },
+            "requestId": "test",
+        },
+        "body": body,
+        "isBase64Encoded": false,
+    });
+    for (name, value) in headers {
+        event["headers"][*name] = json!(value);
+    }
+    event
+}

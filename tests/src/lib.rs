@@ -1,0 +1,53 @@
+//! What the black-box tests share: the product as a process, its table, and a client that speaks
+//! to it as a browser does.
+//!
+//! A test that looks at what is stored starts a [`Table`] of its own and has the product use it:
+//!
+//! ```no_run
+//! # async fn example() {
+//! let (product, table) = edge_crm_tests::product_with_table().await;
+//! let acme = product.sign_up("Acme").await;
+//! acme.create("Ada", "ada@example.com").await;
+//! assert_eq!(table.under("acme:contacts").len(), 1);
+//! # }
+//! ```
+
+mod answer;
+mod client;
+mod direct;
+mod product;
+mod raw;
+mod table;
+
+pub use answer::{Answer, hidden};
+pub use client::{Client, Exchange};
+pub use direct::{Direct, event};
+pub use product::{Ended, Launch, Product, Scratch};
+pub use raw::raw;
+pub use table::{Record, Table};
+
+/// A product that keeps everything in a table that the test can look into.
+pub async fn product_with_table() -> (Product, Table) {
+    let table = Table::start().await;
+    let product = Launch::new().table(&table).start();
+    (product, table)
+}
+
+/// Seconds since 1970.
+#[must_use]
+pub fn now() -> i64 {
+    let elapsed = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    elapsed.map_or(0, |elapsed| elapsed.as_secs().cast_signed())
+}
+
+/// Waits, where fewer than `seconds` are left of the minute, for the next one: counters of rate
+/// limits begin anew on the minute, and a test that counts must stay within one.
+pub async fn within_a_minute(seconds: i64) {
+    let left = 60 - now() % 60;
+    if left < seconds {
+        tokio::time::sleep(std::time::Duration::from_secs(left.unsigned_abs() + 1)).await;
+    }
+}
+
+pub mod fault;
+pub mod inside;

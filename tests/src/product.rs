@@ -1,0 +1,332 @@
+//! The product as its user starts it: the real binary, as a process.
+
+use crate::Table;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::sync::{Arc, Mutex, Once, PoisonError};
+use std::time::{Duration, Instant};
+
+/// How long a start or a stop may take on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+const READY: &str = "Edge CRM is ready on ";
+
+/// A directory that is removed when this is dropped.
+#[derive(Debug)]
+pub struct Scratch(PathBuf);
+
+impl Scratch {
+    /// A new, empty one.
+    #[must_use]
+    pub fn new() -> Self {
+        let path = std::env::temp_dir().join(format!("edge-crm-tests-{}", uuid::Uuid::new_v4()));
+        std::fs::create_dir_all(&path).expect("a temporary directory");
+        Self(path)
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Default for Scratch {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _leftovers_are_harmless = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// How to start the product. Without anything said: at a free port, in memory, without limits.
+#[derive(Debug, Default)]
+pub struct Launch {
+    arguments: Vec<String>,
+    variables: Vec<(&'static str, String)>,
+    port: u16,
+    data: Option<PathBuf>,
+    scratch: Option<Scratch>,
+}
+
+impl Launch {
+    /// The plainest start.
+    #[must_use]
+    pub fn new() -> Self {
+        let variables =
+            ["RATE_LIMIT_PER_USER", "RATE_LIMIT_PER_IP"].map(|name| (name, "0".to_owned()));
+        Self {
+            variables: variables.into(),
+            ..Self::default()
+        }
+    }
+
+    /// With this many requests a minute for a user.
+    #[must_use]
+    pub fn per_user(mut self, limit: u64) -> Self {
+        self.variables
+            .push(("RATE_LIMIT_PER_USER", limit.to_string()));
+        self
+    }
+
+    /// With this many requests a minute for an address.
+    #[must_use]
+    pub fn per_ip(mut self, limit: u64) -> Self {
+        self.variables
+            .push(("RATE_LIMIT_PER_IP", limit.to_string()));
+        self
+    }
+
+    /// At this port.
+    #[must_use]
+    pub fn port(mut self, port: u16) -> Self {
+        self.port = port;
+        self
+    }
+
+    /// With its data and signing key in this directory.
+    #[must_use]
+    pub fn data(mut self, directory: &Path) -> Self {
+        self.data = Some(directory.to_owned());
+        self
+    }
+
+    /// With its data in `table`; its signing key is in a directory of its own.
+    #[must_use]
+    pub fn table(mut self, table: &Table) -> Self {
+        let scratch = self.scratch.get_or_insert_default();
+        self.data = Some(scratch.path().to_owned());
+        self.argument("--dynamodb-url").argument(table.url())
+    }
+
+    /// With one more argument.
+    #[must_use]
+    pub fn argument(mut self, argument: &str) -> Self {
+        self.arguments.push(argument.to_owned());
+        self
+    }
+
+    /// Starts it and waits until it takes requests.
+    #[must_use]
+    pub fn start(self) -> Product {
+        self.try_start()
+            .unwrap_or_else(|ended| panic!("the product did not start: {ended:?}"))
+    }
+
+    /// Starts it and waits until it takes requests, or has ended.
+    ///
+    /// # Errors
+    /// How it ended.
+    pub fn try_start(self) -> Result<Product, Ended> {
+        build();
+        let storage = match &self.data {
+            Some(directory) => vec!["--data".to_owned(), directory.display().to_string()],
+            None => vec!["--memory".to_owned()],
+        };
+        let mut child = Command::new(binary())
+            .args(["--port", &self.port.to_string()])
+            .args(storage)
+            .args(&self.arguments)
+            .envs(self.variables)
+            .env("RUST_LOG", "warn")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the product's binary");
+        let (log, _) = follow(child.stderr.take().expect("piped"));
+        let (output, lines) = follow(child.stdout.take().expect("piped"));
+        let url = lines
+            .recv_timeout(PATIENCE)
+            .ok()
+            .and_then(|line| Some(line.strip_prefix(READY)?.to_owned()));
+        let product = Product {
+            url: url.unwrap_or_default(),
+            child,
+            log,
+            output,
+            data: self.data,
+            scratch: self.scratch,
+        };
+        if product.url.is_empty() {
+            Err(product.wait())
+        } else {
+            Ok(product)
+        }
+    }
+}
+
+/// Lines that a process has written so far.
+type Lines = Arc<Mutex<Vec<String>>>;
+
+/// Reads lines to the end on a thread of its own, so that the process never waits for a reader.
+fn follow(stream: impl std::io::Read + Send + 'static) -> (Lines, Receiver<String>) {
+    let lines = Lines::default();
+    let (sender, receiver) = channel();
+    let kept = Arc::clone(&lines);
+    std::thread::spawn(move || {
+        for line in BufReader::new(stream).lines().map_while(Result::ok) {
+            kept.lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push(line.clone());
+            let _nobody_waits = sender.send(line);
+        }
+    });
+    (lines, receiver)
+}
+
+fn read(lines: &Lines) -> Vec<String> {
+    lines.lock().unwrap_or_else(PoisonError::into_inner).clone()
+}
+
+/// Where cargo has put the product: beside this test's own directory, or `EDGE_CRM_BIN`, which
+/// tests another build, such as an optimised one.
+fn binary() -> PathBuf {
+    if let Some(path) = std::env::var_os("EDGE_CRM_BIN") {
+        return path.into();
+    }
+    let test = std::env::current_exe().expect("this test's own path");
+    test.ancestors()
+        .nth(2)
+        .expect("target/{profile}/deps")
+        .join("edge-crm")
+}
+
+/// Builds the product once a process, so that what is tested is what the sources say.
+fn build() {
+    static BUILT: Once = Once::new();
+    BUILT.call_once(|| {
+        if std::env::var_os("EDGE_CRM_BIN").is_some() {
+            return;
+        }
+        let release = binary()
+            .parent()
+            .is_some_and(|directory| directory.ends_with("release"));
+        let status = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+            .args([
+                "build",
+                "--quiet",
+                "-p",
+                "edge-crm-local",
+                "--bin",
+                "edge-crm",
+            ])
+            .args(release.then_some("--release"))
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .status()
+            .expect("cargo");
+        assert!(status.success(), "the product does not build");
+    });
+}
+
+/// How a process ended, and what it had to say.
+#[derive(Debug)]
+pub struct Ended {
+    /// Its exit status.
+    pub status: ExitStatus,
+    /// Its standard output.
+    pub output: Vec<String>,
+    /// Its standard error.
+    pub log: Vec<String>,
+}
+
+/// The running product. It is killed when this is dropped.
+#[derive(Debug)]
+pub struct Product {
+    /// Where it listens: `http://127.0.0.1:{port}`.
+    pub url: String,
+    child: Child,
+    log: Lines,
+    output: Lines,
+    data: Option<PathBuf>,
+    scratch: Option<Scratch>,
+}
+
+impl Product {
+    /// A product in memory, without limits.
+    #[must_use]
+    pub fn start() -> Self {
+        Launch::new().start()
+    }
+
+    /// What it has logged, one line a request.
+    #[must_use]
+    pub fn log(&self) -> Vec<String> {
+        read(&self.log)
+    }
+
+    /// What it has printed.
+    #[must_use]
+    pub fn output(&self) -> Vec<String> {
+        read(&self.output)
+    }
+
+    /// Where it listens, without the scheme: `127.0.0.1:{port}`.
+    #[must_use]
+    pub fn address(&self) -> &str {
+        self.url.trim_start_matches("http://")
+    }
+
+    /// What it signs sessions with; it must have a data directory.
+    #[must_use]
+    pub fn keys(&self) -> edge::Keys {
+        let directory = self.data.as_ref().expect("a data directory");
+        let key = std::fs::read(directory.join("signing-key")).expect("the signing key");
+        edge::Keys::new(&key, None).expect("a strong key")
+    }
+
+    /// Ends it at once, as a crash of the machine would.
+    pub fn kill(mut self) {
+        self.end();
+    }
+
+    /// Asks it to stop (SIGTERM) and waits until it has.
+    #[must_use]
+    pub fn stop(self) -> Ended {
+        let id = self.child.id().to_string();
+        let sent = Command::new("kill")
+            .args(["-TERM", &id])
+            .status()
+            .expect("kill");
+        assert!(sent.success());
+        self.wait()
+    }
+
+    fn wait(mut self) -> Ended {
+        let late = Instant::now() + PATIENCE;
+        let status = loop {
+            match self.child.try_wait().expect("the process") {
+                Some(status) => break status,
+                None if Instant::now() > late => {
+                    panic!("the product does not end: {:?}", self.log())
+                }
+                None => std::thread::sleep(Duration::from_millis(20)),
+            }
+        };
+        // Its last lines may still be on their way through the threads that read them.
+        std::thread::sleep(Duration::from_millis(50));
+        Ended {
+            status,
+            output: self.output(),
+            log: self.log(),
+        }
+    }
+
+    fn end(&mut self) {
+        let _gone_already = self.child.kill();
+        let _gone_already = self.child.wait();
+    }
+}
+
+impl Drop for Product {
+    fn drop(&mut self) {
+        self.end();
+        drop(self.scratch.take());
+    }
+}

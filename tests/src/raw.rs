@@ -1,0 +1,31 @@
+//! Bytes that no well-behaved client sends.
+
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+/// Sends these bytes to `address` and gives the answer's head and body as text, read to the end
+/// of the connection or for as long as something comes. Empty where there is no answer.
+pub async fn raw(address: &str, bytes: &[u8]) -> String {
+    let stream = TcpStream::connect(address).await.expect("a connection");
+    let (mut reader, mut writer) = stream.into_split();
+    let bytes = bytes.to_vec();
+    // The product may answer, and close, before it has taken everything.
+    let sending = tokio::spawn(async move {
+        let _refused = writer.write_all(&bytes).await;
+        writer
+    });
+    let mut answer = Vec::new();
+    let mut chunk = [0; 16 * 1024];
+    while let Ok(Ok(read @ 1..)) = timeout(patience(&answer), reader.read(&mut chunk)).await {
+        answer.extend_from_slice(&chunk[..read]);
+    }
+    sending.abort();
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+/// Long for the first byte, short once an answer has begun.
+fn patience(answer: &[u8]) -> Duration {
+    Duration::from_millis(if answer.is_empty() { 8_000 } else { 300 })
+}

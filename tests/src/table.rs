@@ -1,0 +1,189 @@
+//! The product's table, in this process, where a test can look into it.
+
+use dynoxide::Database;
+use serde_json::{Map, Value, json};
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+const NAME: &str = "edge-crm";
+
+/// One stored item.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Record {
+    /// Partition key.
+    pub pk: String,
+    /// Sort key.
+    pub sk: String,
+    /// The rest, as JSON text, so that records compare and sort.
+    text: String,
+}
+
+impl Record {
+    /// The item without its keys.
+    #[must_use]
+    pub fn item(&self) -> Map<String, Value> {
+        serde_json::from_str(&self.text).expect("written by us")
+    }
+
+    /// One attribute; null where there is none.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Value {
+        self.item().remove(name).unwrap_or_default()
+    }
+}
+
+/// An embedded DynamoDB in memory, served over HTTP until this is dropped.
+pub struct Table {
+    database: Database,
+    url: String,
+    server: JoinHandle<()>,
+}
+
+impl Drop for Table {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}
+
+impl Table {
+    /// Starts one; the product makes the table in it.
+    pub async fn start() -> Self {
+        let database = Database::memory().expect("an engine");
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let url = format!("http://{}", listener.local_addr().expect("its address"));
+        let server = tokio::spawn(dynoxide::server::serve_on(listener, database.clone()));
+        Self {
+            database,
+            url,
+            server,
+        }
+    }
+
+    /// Where it is served.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Everything that is stored, in order.
+    #[must_use]
+    pub fn dump(&self) -> Vec<Record> {
+        let mut records = Vec::new();
+        let mut from = Value::Null;
+        loop {
+            let mut request = json!({ "TableName": NAME, "ConsistentRead": true });
+            if !from.is_null() {
+                request["ExclusiveStartKey"] = from;
+            }
+            let request = serde_json::from_value(request).expect("a scan");
+            let answer = self.database.scan(request).expect("a scan");
+            for item in answer.items.into_iter().flatten() {
+                records.push(record(serde_json::to_value(&item).expect("an item")));
+            }
+            match answer.last_evaluated_key {
+                Some(key) => from = serde_json::to_value(key).expect("a key"),
+                None => break,
+            }
+        }
+        records.sort();
+        records
+    }
+
+    /// What a request that does nothing leaves as it was: everything but the counters of rate
+    /// limits, which count such requests too.
+    #[must_use]
+    pub fn saved(&self) -> Vec<Record> {
+        self.dump()
+            .into_iter()
+            .filter(|record| !record.pk.starts_with("#rate:"))
+            .collect()
+    }
+
+    /// The records whose partition key begins so, such as `acme:contacts` or `#audit:acme`.
+    #[must_use]
+    pub fn under(&self, prefix: &str) -> Vec<Record> {
+        self.dump()
+            .into_iter()
+            .filter(|record| record.pk.starts_with(prefix))
+            .collect()
+    }
+
+    /// Writes an item past the product.
+    pub fn put(&self, pk: &str, sk: &str, item: &Value) {
+        let Value::Object(mut attributes) = item.clone() else {
+            panic!("not an object: {item}")
+        };
+        attributes.extend([("pk".to_owned(), json!(pk)), ("sk".to_owned(), json!(sk))]);
+        let attributes: Map<_, _> = attributes
+            .into_iter()
+            .map(|(name, value)| (name, tagged(&value)))
+            .collect();
+        let request = json!({ "TableName": NAME, "Item": attributes });
+        self.database
+            .put_item(serde_json::from_value(request).expect("a put"))
+            .expect("a put");
+    }
+
+    /// Removes an item past the product.
+    pub fn remove(&self, pk: &str, sk: &str) {
+        let request = json!({ "TableName": NAME, "Key": { "pk": { "S": pk }, "sk": { "S": sk } } });
+        self.database
+            .delete_item(serde_json::from_value(request).expect("a delete"))
+            .expect("a delete");
+    }
+}
+
+fn record(item: Value) -> Record {
+    let Value::Object(item) = item else {
+        panic!("no item: {item}")
+    };
+    let mut item: Map<_, _> = item
+        .into_iter()
+        .map(|(name, value)| (name, plain(value)))
+        .collect();
+    let mut key = |name| {
+        item.remove(name)
+            .and_then(|key| Some(key.as_str()?.to_owned()))
+            .expect("a key")
+    };
+    let (pk, sk) = (key("pk"), key("sk"));
+    Record {
+        pk,
+        sk,
+        text: Value::Object(item).to_string(),
+    }
+}
+
+/// DynamoDB's JSON as plain JSON.
+fn plain(value: Value) -> Value {
+    let Value::Object(value) = value else {
+        panic!("no attribute: {value}")
+    };
+    let (tag, value) = value.into_iter().next().expect("a type");
+    match (tag.as_str(), value) {
+        ("S" | "BOOL", value) => value,
+        ("N", number) => serde_json::from_str(number.as_str().expect("digits")).expect("a number"),
+        ("NULL", _) => Value::Null,
+        ("L", Value::Array(list)) => list.into_iter().map(plain).collect(),
+        ("M", Value::Object(map)) => Value::Object(
+            map.into_iter()
+                .map(|(name, value)| (name, plain(value)))
+                .collect(),
+        ),
+        (tag, value) => panic!("{tag}: {value} is not stored by the product"),
+    }
+}
+
+/// Plain JSON as DynamoDB's.
+fn tagged(value: &Value) -> Value {
+    match value {
+        Value::Null => json!({ "NULL": true }),
+        Value::Bool(value) => json!({ "BOOL": value }),
+        Value::Number(number) => json!({ "N": number.to_string() }),
+        Value::String(text) => json!({ "S": text }),
+        Value::Array(list) => json!({ "L": list.iter().map(tagged).collect::<Vec<_>>() }),
+        Value::Object(map) => {
+            json!({ "M": map.iter().map(|(name, value)| (name.clone(), tagged(value))).collect::<Map<_, _>>() })
+        }
+    }
+}

@@ -1,0 +1,430 @@
+//! The product without scripts: pages, forms and redirects alone.
+
+use edge_crm_tests::{Client, Exchange, Product};
+use reqwest::Method;
+use serde_json::Value;
+
+fn path(contact: &Value) -> String {
+    format!(
+        "/t/acme/contacts/{}",
+        contact["id"].as_str().expect("an id")
+    )
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_contact_is_added_by_form_and_redirect() {
+    let product = Product::start();
+    let acme = product.sign_up("Acme").await;
+    let empty = acme.page(&acme.contacts("")).await.text;
+    assert!(
+        empty.contains("No contacts yet")
+            && empty.contains("Add your first contact using the form above.")
+    );
+
+    let form = acme.page(&acme.contacts("/new")).await;
+    let key = form.hidden("idempotency_key").expect("a key");
+    assert_ne!(
+        acme.page(&acme.contacts("/new"))
+            .await
+            .hidden("idempotency_key")
+            .as_ref(),
+        Some(&key)
+    );
+    for words in [
+        "Add Contact",
+        "Create Contact",
+        "method=\"post\"",
+        "action=\"/actions/create-contact\"",
+    ] {
+        assert!(form.text.contains(words), "{words}: {}", form.text);
+    }
+    let fields = [
+        ("name", "Ada"),
+        ("email", "ada@example.com"),
+        ("company", ""),
+        ("idempotency_key", key.as_str()),
+    ];
+    let sent = acme.submit("create-contact", &fields).await;
+    assert_eq!(
+        (sent.status, sent.header("location")),
+        (303, Some("/t/acme/contacts#contact-created"))
+    );
+    assert_eq!(sent.text, "");
+    let list = acme.page(&acme.contacts("")).await.text;
+    for words in [
+        ">Ada<",
+        "ada@example.com",
+        "Contact created!",
+        "data-count>1<",
+        "Added ",
+    ] {
+        assert!(list.contains(words), "{words}: {list}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_form_comes_back_with_its_input_its_errors_and_its_key() {
+    let product = Product::start();
+    let acme = product.sign_up("Acme").await;
+    let key = acme
+        .page(&acme.contacts("/new"))
+        .await
+        .hidden("idempotency_key")
+        .unwrap();
+    let fields = [
+        ("name", ""),
+        ("email", "nonsense \"x\""),
+        ("company", "Müller & <Söhne>"),
+        ("notes", "</textarea><b>"),
+        ("idempotency_key", key.as_str()),
+    ];
+    let answer = acme.submit("create-contact", &fields).await;
+    assert_eq!(answer.status, 400);
+    for words in [
+        "<title>Error: Add Contact",
+        "Name is required",
+        "Invalid email format",
+        "nonsense &#34;x&#34;",
+        "Müller &#38; &#60;Söhne&#62;",
+        "&#60;/textarea&#62;&#60;b&#62;",
+        "aria-invalid=\"true\"",
+    ] {
+        assert!(answer.text.contains(words), "{words}: {}", answer.text);
+    }
+    assert_eq!(answer.hidden("idempotency_key"), Some(key));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_password_is_never_shown_again() {
+    let product = Product::start();
+    let client = product.client();
+    let secret = "My-Secret-77";
+    let fields = [
+        ("name", "Ada"),
+        ("email", "x"),
+        ("password", secret),
+        ("organization", ""),
+    ];
+    let sign_up = client.submit("sign-up", &fields).await;
+    assert_eq!(sign_up.status, 400);
+    assert!(
+        sign_up.text.contains("value=\"Ada\"") && sign_up.text.contains("Organization is required")
+    );
+    let sign_in = client
+        .submit(
+            "sign-in",
+            &[("email", "ada@example.com"), ("password", secret)],
+        )
+        .await;
+    assert_eq!(sign_in.status, 401);
+    assert!(
+        sign_in.text.contains("value=\"ada@example.com\"")
+            && sign_in.text.contains("Wrong email or password")
+    );
+    for page in [sign_up, sign_in] {
+        assert!(!page.text.contains(secret), "{}", page.text);
+        assert!(
+            page.text.contains("type=\"password\"")
+                && !page.text.contains("type=\"password\" value")
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_duplicate_is_led_to_the_contact_that_is_there() {
+    let product = Product::start();
+    let acme = product.sign_up("Acme").await;
+    let ada = acme.create("Ada", "ada@example.com").await;
+    let answer = acme
+        .submit(
+            "create-contact",
+            &[("name", "Another"), ("email", "ADA@example.com")],
+        )
+        .await;
+    assert_eq!(answer.status, 409);
+    for words in [
+        "Contact with this email already exists",
+        &format!("href=\"{}\"", path(&ada)),
+        "value=\"Another\"",
+    ] {
+        assert!(answer.text.contains(words), "{words}: {}", answer.text);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_contact_is_edited_and_a_conflict_shows_both_versions() {
+    let product = Product::start();
+    let acme = product.sign_up("Acme").await;
+    let ada = acme.create("Ada", "ada@example.com").await;
+    let edit = acme.page(&format!("{}/edit", path(&ada))).await;
+    let [id, version, key] =
+        ["id", "version", "idempotency_key"].map(|name| edit.hidden(name).expect("a hidden field"));
+    assert!(edit.text.contains("Edit Contact") && edit.text.contains("Update Contact"));
+    assert!(edit.text.contains("value=\"Ada\"") && version == "1");
+    let email = ("email", "ada@example.com");
+    let fields = [
+        ("id", id.as_str()),
+        ("version", &version),
+        ("name", "Ada King"),
+        email,
+        ("idempotency_key", &key),
+    ];
+    let sent = acme.submit("update-contact", &fields).await;
+    assert_eq!(
+        (sent.status, sent.header("location")),
+        (
+            303,
+            Some(format!("{}#contact-updated", path(&ada)).as_str())
+        )
+    );
+    assert!(acme.page(&path(&ada)).await.text.contains("Ada King"));
+
+    // Somebody else still has the page from before.
+    let late = [
+        ("id", id.as_str()),
+        ("version", "1"),
+        ("name", "Ada Byron"),
+        email,
+        ("idempotency_key", "late"),
+    ];
+    let conflict = acme.submit("update-contact", &late).await;
+    assert_eq!(conflict.status, 409);
+    assert!(
+        conflict.text.contains("Ada Byron") && conflict.text.contains("Ada King"),
+        "{}",
+        conflict.text
+    );
+    let (version, key) = (
+        conflict.hidden("version").unwrap(),
+        conflict.hidden("idempotency_key").unwrap(),
+    );
+    assert_eq!(version, "2");
+    let again = [
+        ("id", id.as_str()),
+        ("version", &version),
+        ("name", "Ada Byron"),
+        email,
+        ("idempotency_key", &key),
+    ];
+    assert_eq!(acme.submit("update-contact", &again).await.status, 303);
+    assert_eq!(acme.get(&path(&ada)).await.data()["name"], "Ada Byron");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_contact_is_deleted_after_a_question() {
+    let product = Product::start();
+    let acme = product.sign_up("Acme").await;
+    let ada = acme.create("Ada", "ada@example.com").await;
+    let question = acme.page(&format!("{}/delete", path(&ada))).await;
+    let plain = question.text.replace("<bdi>", "").replace("</bdi>", "");
+    assert!(
+        plain.contains("Delete Ada? This can't be undone."),
+        "{plain}"
+    );
+    let [id, key] =
+        ["id", "idempotency_key"].map(|name| question.hidden(name).expect("a hidden field"));
+    let sent = acme
+        .submit("delete-contact", &[("id", &id), ("idempotency_key", &key)])
+        .await;
+    assert_eq!(
+        (sent.status, sent.header("location")),
+        (303, Some("/t/acme/contacts#contact-deleted"))
+    );
+    assert_eq!(acme.page(&path(&ada)).await.status, 404);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn signing_in_leads_back_to_where_somebody_wanted_to_go() {
+    let product = Product::start();
+    let acme = product.sign_up("Acme").await;
+    let stranger = product.client();
+    let wanted = "/t/acme/contacts?q=a%20b&after=";
+    let led = stranger.page(wanted).await;
+    let location = led.header("location").expect("a location").to_owned();
+    assert!(
+        led.status == 303 && location.starts_with("/sign-in?return_to="),
+        "{location}"
+    );
+    let form = stranger.page(&location).await;
+    let return_to = form
+        .hidden("return_to")
+        .expect("a way back")
+        .replace("&#38;", "&");
+    assert_eq!(return_to, wanted);
+    let fields = [
+        ("email", acme.email.as_str()),
+        ("password", Client::PASSWORD),
+        ("return_to", &return_to),
+    ];
+    let entered = stranger.submit("sign-in", &fields).await;
+    assert_eq!(
+        (entered.status, entered.header("location")),
+        (303, Some(wanted))
+    );
+    assert_eq!(stranger.page(wanted).await.status, 200);
+    // Whoever is signed in needs no form.
+    assert_eq!(
+        stranger.page(&location).await.header("location"),
+        Some(wanted)
+    );
+    assert_eq!(
+        stranger.page("/").await.header("location"),
+        Some("/t/acme/contacts")
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_way_back_leads_to_no_other_site() {
+    let product = Product::start();
+    let acme = product.sign_up("Acme").await;
+    let foreign = [
+        "https://evil.example",
+        "//evil.example",
+        "/\\evil.example",
+        "\\\\evil.example",
+        "javascript:alert(1)",
+        "/\t/evil.example",
+        "///evil.example",
+        "evil.example",
+        "http:evil.example",
+        "/a\r\nSet-Cookie: x=y",
+        " //evil.example",
+    ];
+    for there in foreign {
+        let stranger = product.client();
+        let form = stranger
+            .request(Method::GET, "/sign-in")
+            .query(&[("return_to", there)])
+            .answer()
+            .await;
+        assert!(
+            form.status == 200 && form.hidden("return_to").is_none(),
+            "{there}: {}",
+            form.text
+        );
+        let fields = [
+            ("email", acme.email.as_str()),
+            ("password", Client::PASSWORD),
+            ("return_to", there),
+        ];
+        let entered = stranger.submit("sign-in", &fields).await;
+        assert_eq!(
+            (entered.status, entered.header("location")),
+            (303, Some("/t/acme/contacts")),
+            "{there:?}"
+        );
+        let again = acme
+            .request(Method::GET, "/sign-in")
+            .query(&[("return_to", there)])
+            .answer()
+            .await;
+        assert_eq!(
+            again.header("location"),
+            Some("/t/acme/contacts"),
+            "{there:?}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_form_sent_after_the_session_has_ended_keeps_what_was_written() {
+    let product = Product::start();
+    let acme = product.sign_up("Acme").await;
+    let token = acme.token();
+    assert_eq!(acme.post("sign-out", &[]).await.status, 200);
+    let late = product.client_with(&token, "acme");
+    let fields = [
+        ("name", "Ada"),
+        ("email", "ada@example.com"),
+        ("idempotency_key", "late"),
+    ];
+    let answer = late.submit("create-contact", &fields).await;
+    assert_eq!(answer.status, 401);
+    assert!(
+        answer.text.contains("Your session has ended") && answer.text.contains("value=\"Ada\""),
+        "{}",
+        answer.text
+    );
+    assert_eq!(answer.hidden("idempotency_key").as_deref(), Some("late"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_name_that_is_markup_stays_text_on_every_page() {
+    let product = Product::start();
+    let acme = product.sign_up("<script>o</script>").await;
+    let markup = "<script>n</script>\"'><img src=x onerror=y>";
+    let fields = [
+        ("name", markup),
+        ("email", "a@b.example"),
+        ("company", markup),
+        ("phone", "\"><b>"),
+        ("notes", markup),
+    ];
+    let id = acme.post("create-contact", &fields).await.data()["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    for page in [
+        "",
+        &format!("/{id}"),
+        &format!("/{id}/edit"),
+        &format!("/{id}/delete"),
+        "?q=%3Cscript%3En",
+    ] {
+        let answer = acme.page(&acme.contacts(page)).await;
+        assert_eq!(answer.status, 200);
+        for raw in ["<script>o", "<script>n", "<img src=x", "\"><b>"] {
+            assert!(!answer.text.contains(raw), "{page}: {}", answer.text);
+        }
+        assert!(
+            answer.text.contains("&#60;script&#62;n"),
+            "{page}: {}",
+            answer.text
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_for_many_holds_no_key_and_nothing_of_one_user() {
+    let product = Product::start();
+    let acme = product.sign_up("Acme").await;
+    let ada = acme.create("Ada", "ada@example.com").await;
+    for page in [acme.contacts(""), path(&ada)] {
+        let (first, second) = (acme.page(&page).await, acme.page(&page).await);
+        assert_eq!(first.text, second.text, "the page is the same each time");
+        assert!(!first.text.contains("idempotency_key"), "{}", first.text);
+        assert!(
+            !first.text.contains(&acme.email) && !first.text.contains(&acme.user),
+            "{}",
+            first.text
+        );
+        assert_eq!(first.session(), None, "it sets no session");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn signing_up_and_out_by_form_leads_on() {
+    let product = Product::start();
+    let client = product.client();
+    let form = client.page("/sign-up").await;
+    let key = form.hidden("idempotency_key").expect("a key");
+    let fields = [
+        ("name", "Ada"),
+        ("email", "ada@example.com"),
+        ("password", Client::PASSWORD),
+        ("organization", "Acme"),
+        ("idempotency_key", key.as_str()),
+    ];
+    let entered = client.submit("sign-up", &fields).await;
+    assert_eq!(
+        (entered.status, entered.header("location")),
+        (303, Some("/t/acme/contacts"))
+    );
+    assert_eq!(client.page("/t/acme/contacts").await.status, 200);
+    let left = client.submit("sign-out", &[]).await;
+    assert_eq!(
+        (left.status, left.header("location")),
+        (303, Some("/sign-in"))
+    );
+    assert_eq!(client.page("/t/acme/contacts").await.status, 303);
+}

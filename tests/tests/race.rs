@@ -1,0 +1,178 @@
+//! Racing creates, updates, deletes and moves of emails between contacts, while transactions are
+//! cancelled in every mixture and answers are lost: afterwards every contact has exactly its
+//! guard, every guard its contact, and every success its audit record.
+
+use action::Function;
+use edge_crm_tests::fault::{Faults, random};
+use edge_crm_tests::inside::{Answer, Inside};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
+
+const WORKERS: usize = 8;
+const STEPS: usize = 200;
+const EMAILS: u64 = 5;
+
+/// What all workers know: the latest record of each contact that they have seen.
+struct Race {
+    inside: Inside,
+    create: Function,
+    update: Function,
+    delete: Function,
+    cookie: String,
+    seen: Mutex<Vec<Value>>,
+}
+
+impl Race {
+    async fn start(faults: Faults) -> Arc<Self> {
+        let inside = Inside::start().await;
+        let (cookie, tenant) = inside.sign_up("Acme").await;
+        inside.proxy.make(faults);
+        assert_eq!(tenant, "acme");
+        let app = &inside.app;
+        Arc::new(Self {
+            create: create_contact::function(Arc::clone(app)),
+            update: update_contact::function(Arc::clone(app)),
+            delete: delete_contact::function(Arc::clone(app)),
+            cookie,
+            seen: Mutex::new(Vec::new()),
+            inside,
+        })
+    }
+
+    fn pick(&self) -> Option<Value> {
+        let seen = self.seen.lock().unwrap();
+        (!seen.is_empty()).then(|| seen[random(seen.len() as u64) as usize].clone())
+    }
+
+    fn learn(&self, record: &Value) {
+        let mut seen = self.seen.lock().unwrap();
+        seen.retain(|other| other["id"] != record["id"]);
+        seen.push(record.clone());
+    }
+
+    /// One random action, sent again with its key until it is answered for good. Gives whether it
+    /// was done.
+    async fn step(&self) -> bool {
+        let letter = |c: char| {
+            if random(2) == 0 {
+                c.to_ascii_uppercase()
+            } else {
+                c
+            }
+        };
+        let email: String = format!("person{}@example.com", random(EMAILS))
+            .chars()
+            .map(letter)
+            .collect();
+        let (function, mut fields) = match (random(6), self.pick()) {
+            (0 | 1, _) | (_, None) => (&self.create, json!({ "name": "New", "email": email })),
+            (2, Some(old)) => (&self.delete, json!({ "id": old["id"] })),
+            (_, Some(old)) => (
+                &self.update,
+                json!({ "id": old["id"], "version": old["version"], "name": "Changed", "email": email }),
+            ),
+        };
+        fields["idempotency_key"] = json!(uuid::Uuid::new_v4().to_string());
+        let answer = self.insist(function, &fields).await;
+        let data = &answer.json["data"];
+        match answer.status {
+            200 if data["version"].is_u64() => self.learn(data),
+            200 => self
+                .seen
+                .lock()
+                .unwrap()
+                .retain(|other| other["id"] != data["id"]),
+            409 if answer.json["current"].is_object() => self.learn(&answer.json["current"]),
+            404 => self
+                .seen
+                .lock()
+                .unwrap()
+                .retain(|other| other["id"] != fields["id"]),
+            409 => {}
+            _ => panic!("{fields} was answered {answer:?}"),
+        }
+        answer.status == 200
+    }
+
+    async fn insist(&self, function: &Function, fields: &Value) -> Answer {
+        for _ in 0..50 {
+            let answer = self.inside.post(function, &self.cookie, fields).await;
+            if answer.status != 503 {
+                return answer;
+            }
+            assert_eq!(answer.json["code"], "DATABASE_ERROR");
+        }
+        panic!("{fields} was never answered");
+    }
+
+    /// Every contact has its guard, every guard its contact, every success its audit record.
+    fn audit(&self, done: usize) {
+        let guard = |email: &Value| email.as_str().unwrap().to_ascii_lowercase();
+        let contacts: BTreeSet<_> = self
+            .inside
+            .stored("acme:contacts")
+            .iter()
+            .map(|stored| (guard(&stored.item["email"]), stored.sk.clone()))
+            .collect();
+        let prefix = "#guard:acme:contacts:email:";
+        let guards: BTreeSet<_> = self
+            .inside
+            .stored(prefix)
+            .iter()
+            .map(|stored| {
+                (
+                    stored.pk[prefix.len()..].to_owned(),
+                    stored.item["owner"].as_str().unwrap().to_owned(),
+                )
+            })
+            .collect();
+        assert_eq!(contacts, guards);
+        // Signing up left one too.
+        assert_eq!(self.inside.stored("#audit:acme").len(), done + 1);
+        assert_eq!(self.inside.stored("#idempotency:acme:").len(), done);
+    }
+}
+
+async fn race(faults: Faults) -> Arc<Race> {
+    let race = Race::start(faults).await;
+    let workers: Vec<_> = (0..WORKERS)
+        .map(|_| {
+            let race = Arc::clone(&race);
+            tokio::spawn(async move {
+                let mut done = 0;
+                for _ in 0..STEPS {
+                    done += usize::from(race.step().await);
+                }
+                done
+            })
+        })
+        .collect();
+    let mut done = 0;
+    for worker in workers {
+        done += worker.await.unwrap();
+    }
+    assert!(done > STEPS, "only {done} steps did anything");
+    race.audit(done);
+    race
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn contacts_and_guards_agree_after_a_race() {
+    let race = race(Faults::default()).await;
+    assert!(
+        race.inside.stored("#outbox:").is_empty(),
+        "an outbox record is left"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn contacts_and_guards_agree_after_a_race_with_every_fault() {
+    let faults = Faults {
+        contention: 15,
+        mixture: 60,
+        lost_answer: 10,
+        unprocessed: 5,
+    };
+    race(faults).await;
+}

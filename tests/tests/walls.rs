@@ -1,0 +1,131 @@
+//! The walls of the workspace: which crate may reach what.
+
+use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, PackageId};
+use std::collections::{BTreeMap, BTreeSet};
+
+fn metadata() -> Metadata {
+    MetadataCommand::new()
+        .other_options(["--offline".to_owned()])
+        .exec()
+        .unwrap()
+}
+
+/// What each package is built with: its normal and build dependencies, not those of its tests.
+fn dependencies(metadata: &Metadata) -> BTreeMap<&PackageId, Vec<&PackageId>> {
+    let nodes = &metadata.resolve.as_ref().unwrap().nodes;
+    let built_with = |dep: &&cargo_metadata::NodeDep| {
+        dep.dep_kinds
+            .iter()
+            .any(|kind| kind.kind != DependencyKind::Development)
+    };
+    nodes
+        .iter()
+        .map(|node| {
+            (
+                &node.id,
+                node.deps
+                    .iter()
+                    .filter(built_with)
+                    .map(|dep| &dep.pkg)
+                    .collect(),
+            )
+        })
+        .collect()
+}
+
+/// The names of all packages that `package` reaches.
+fn reach(metadata: &Metadata, package: &str) -> BTreeSet<String> {
+    let edges = dependencies(metadata);
+    let start = metadata
+        .workspace_packages()
+        .into_iter()
+        .find(|p| p.name == package)
+        .unwrap();
+    let mut seen = BTreeSet::new();
+    let mut next = vec![&start.id];
+    while let Some(id) = next.pop() {
+        if seen.insert(id) {
+            next.extend(&edges[id]);
+        }
+    }
+    seen.into_iter()
+        .map(|id| metadata[id].name.to_string())
+        .collect()
+}
+
+#[test]
+fn the_domain_reaches_no_aws_and_no_http() {
+    let metadata = metadata();
+    for package in ["commit", "crm", "pages"] {
+        let foreign: Vec<_> = reach(&metadata, package)
+            .into_iter()
+            .filter(|name| {
+                name.starts_with("aws-")
+                    || name.starts_with("lambda")
+                    || ["http", "hyper", "tokio"].contains(&&**name)
+            })
+            .collect();
+        assert!(foreign.is_empty(), "{package} reaches {foreign:?}");
+    }
+}
+
+#[test]
+fn only_the_store_depends_on_the_dynamodb_client() {
+    let metadata = metadata();
+    let direct: Vec<_> = metadata
+        .workspace_packages()
+        .into_iter()
+        .filter(|package| {
+            package
+                .dependencies
+                .iter()
+                .any(|dep| dep.name.contains("aws-sdk-dynamodb"))
+        })
+        .map(|package| package.name.to_string())
+        .collect();
+    assert_eq!(direct, ["store"]);
+}
+
+#[test]
+fn the_wrapper_knows_no_word_of_the_domain() {
+    let metadata = metadata();
+    for package in ["action", "store", "edge", "commit"] {
+        let reached = reach(&metadata, package);
+        assert!(
+            !reached.contains("crm") && !reached.contains("pages"),
+            "{package} reaches the domain"
+        );
+    }
+}
+
+#[test]
+fn no_function_carries_the_local_stack() {
+    let metadata = metadata();
+    for package in metadata.workspace_packages() {
+        if package.manifest_path.as_str().contains("/functions/") {
+            let reached = reach(&metadata, &package.name);
+            assert!(
+                !reached.contains("dynoxide-rs") && !reached.contains("axum"),
+                "{}",
+                package.name
+            );
+        }
+    }
+}
+
+/// Two TLS stacks, or an HTTP client of their own, would come with a feature switched on by
+/// accident.
+#[test]
+fn a_function_has_one_tls_stack() {
+    let reached = reach(&metadata(), "create-contact");
+    for unwanted in [
+        "aws-lc-rs",
+        "aws-lc-sys",
+        "openssl",
+        "native-tls",
+        "aws-config",
+        "hyper-tls",
+    ] {
+        assert!(!reached.contains(unwanted), "a function reaches {unwanted}");
+    }
+}
