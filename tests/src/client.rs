@@ -45,19 +45,20 @@ impl Product {
 
     /// The owner of a new organisation, signed in.
     pub async fn sign_up(&self, organization: &str) -> Client {
-        let mut client = self.client();
         let email = format!("owner-{}@example.com", uuid::Uuid::new_v4().simple());
         let fields = [
             ("name", "Olive Owner"),
-            ("email", email.as_str()),
+            ("email", &email),
             ("password", PASSWORD),
             ("organization", organization),
         ];
-        let data = client.post("sign-up", &fields).await.data();
-        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-        (client.tenant, client.user) = (text(&data["tenant"]), text(&data["user"]["id"]));
-        client.email = email;
-        client
+        self.client().enter("sign-up", &fields).await
+    }
+
+    /// Somebody who has an account, signed in.
+    pub async fn sign_in(&self, email: &str, password: &str) -> Client {
+        let fields = [("email", email), ("password", password)];
+        self.client().enter("sign-in", &fields).await
     }
 }
 
@@ -85,6 +86,15 @@ impl Client {
             email: String::new(),
             user: String::new(),
         }
+    }
+
+    async fn enter(mut self, action: &str, fields: &[(&str, &str)]) -> Self {
+        let data = self.post(action, fields).await.data();
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        self.tenant = text(&data["tenant"]);
+        self.user = text(&data["user"]["id"]);
+        self.email = text(&data["user"]["email"]);
+        self
     }
 
     /// Where the product is, as its pages' origin.

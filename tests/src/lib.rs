@@ -51,3 +51,8 @@ pub async fn within_a_minute(seconds: i64) {
 
 pub mod fault;
 pub mod inside;
+
+/// The examples in the README compile.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+pub struct Readme;

@@ -104,3 +104,88 @@ async fn multipart(content_type: &str, bytes: Vec<u8>) -> Result<Fields, Failure
     }
     Ok(fields)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::Event;
+    use futures_util::FutureExt;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    const MULTIPART: &str = "multipart/form-data; boundary=x";
+
+    /// What a body of that type is read as. Nothing in a body makes the parser wait.
+    fn read(content_type: &str, body: &str) -> Result<Fields, u16> {
+        let event: Event = serde_json::from_value(json!({
+            "headers": { "content-type": content_type },
+            "requestContext": { "http": { "method": "POST" } },
+            "body": body,
+        }))
+        .unwrap();
+        let parsed = parse(&event.into(), 1 << 20).now_or_never().unwrap();
+        parsed.map_err(|failure| failure.status)
+    }
+
+    #[test]
+    fn every_encoding_gives_the_same_fields() {
+        let part = |name: &str, value: &str| {
+            format!("--x\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
+        };
+        let multipart = part("name", "Zoë & Co") + &part("n", "1") + "--x--\r\n";
+        let urlencoded = read("application/x-www-form-urlencoded", "n=1&name=Zo%C3%AB+%26+Co").unwrap();
+        assert_eq!(urlencoded.0["name"], "Zoë & Co");
+        assert_eq!(read("Application/JSON; charset=utf-8", r#"{"name":"Zoë & Co","n":1}"#).unwrap(), urlencoded);
+        assert_eq!(read(MULTIPART, &multipart).unwrap(), urlencoded);
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_a_400() {
+        let form = "application/x-www-form-urlencoded";
+        let many = "&a=b".repeat(2);
+        let too_many: String = (0..=Fields::MOST).map(|n| format!("&f{n}=")).collect();
+        for body in [many.as_str(), &too_many, "a=%ff", "%c3=1", "a=%00"] {
+            assert_eq!(read(form, body), Err(400), "{body}");
+        }
+        let deep = "[".repeat(100_000);
+        for body in
+            ["", "1", "[]", "{", r#"{"a":[]}"#, r#"{"a":{}}"#, r#"{"a":1,"a":2}"#, "{}x", r#"{"a":"\u0000"}"#, &deep]
+        {
+            assert_eq!(read("application/json", body), Err(400), "{body:.20}");
+        }
+        for (content_type, body) in [
+            ("multipart/form-data", "--x--\r\n"),
+            (MULTIPART, "junk"),
+            (MULTIPART, "--x\r\ncontent-disposition: form-data; name=\"a\"\r\n\r\nno end"),
+            (MULTIPART, "--x\r\ncontent-disposition: form-data; name=\"a\"; filename=\"f\"\r\n\r\n1\r\n--x--\r\n"),
+        ] {
+            assert_eq!(read(content_type, body), Err(400), "{body}");
+        }
+    }
+
+    #[test]
+    fn another_type_is_a_415_and_no_body_is_no_fields() {
+        for content_type in ["text/plain", "application/xml", "application/x-www-form-urlencodedx", "junk"] {
+            assert_eq!(read(content_type, "a=b"), Err(415), "{content_type}");
+            assert_eq!(read(content_type, ""), Ok(Fields::default()), "{content_type}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_body_makes_a_parser_panic(kind in 0..3usize, body in ".{0,400}") {
+            let content_type = ["application/x-www-form-urlencoded", MULTIPART, "application/json"][kind];
+            let _ = read(content_type, &body);
+            let _ = read(MULTIPART, &format!("--x\r\n{body}\r\n--x--\r\n"));
+        }
+
+        #[test]
+        fn what_a_browser_encodes_reads_back(value in "[^\\x00]{0,80}") {
+            let encoded: String = value.bytes().map(|b| format!("%{b:02X}")).collect();
+            let fields = read("application/x-www-form-urlencoded", &format!("a={encoded}")).unwrap();
+            prop_assert_eq!(&fields.0["a"], &value);
+            let fields = read("application/json", &json!({ "a": value }).to_string()).unwrap();
+            prop_assert_eq!(&fields.0["a"], &value);
+        }
+    }
+}

@@ -11,6 +11,9 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Instant;
 
+/// The methods of a view (RFC 9110, section 9.2.1).
+const READING: &str = "GET, HEAD";
+
 type Captures = BTreeMap<String, String>;
 type Perform = for<'a> fn(&'a App, &'a Request, &'a mut Note) -> BoxFuture<'a, Reply>;
 type Show = for<'a> fn(&'a App, &'a Request, Captures, &'a mut Note) -> BoxFuture<'a, Reply>;
@@ -136,18 +139,22 @@ impl Function {
         let problem = |failure: Failure, note: &mut Note| {
             render::problem(&self.app, request, &failure, None, note)
         };
-        if !matches!(request.method.as_str(), "GET" | "HEAD") {
-            return problem(Failure::method_not_allowed("GET, HEAD"), note);
-        }
+        let reads = matches!(request.method.as_str(), "GET" | "HEAD");
         if let Some(asset) = assets.iter().find(|asset| asset.path == request.path) {
-            return Reply::immutable(asset.content_type, asset.bytes);
+            return if reads {
+                Reply::immutable(asset.content_type, asset.bytes)
+            } else {
+                problem(Failure::method_not_allowed(READING), note)
+            };
         }
-        for (pattern, show) in routes {
-            if let Some(captures) = captures(pattern, &request.path) {
-                return show(&self.app, request, captures, note).await;
-            }
+        let matching = routes
+            .iter()
+            .find_map(|(pattern, show)| Some((captures(pattern, &request.path)?, show)));
+        match matching {
+            Some((captures, show)) if reads => show(&self.app, request, captures, note).await,
+            Some(_) => problem(Failure::method_not_allowed(READING), note),
+            None => problem(Failure::page_not_found(), note),
         }
-        problem(Failure::page_not_found(), note)
     }
 }
 

@@ -327,7 +327,8 @@ function settleEmpty() {
 /** The form takes the place of the link to it. Where it stands above the list, it starts shut. */
 function showAddForm(place) {
   place.replaceChildren($('template', place).content.cloneNode(true));
-  $('details', place).open = !rows().length || matchMedia('(min-width: 60rem)').matches;
+  const nothingYet = !rows().length && !location.search;
+  $('details', place).open = nothingYet || matchMedia('(min-width: 60rem)').matches;
 }
 
 // --- Deleting

@@ -38,7 +38,8 @@ pub fn problem(chrome: Option<&Chrome>, status: u16, message: &str, request_id: 
     render(&ProblemPage {
         page: Page::new(heading, chrome),
         heading,
-        message,
+        // What the heading says already is not said again.
+        message: if message == heading { "" } else { message },
         status,
         request_id,
     })

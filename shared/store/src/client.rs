@@ -79,10 +79,12 @@ impl Store {
                 .tls_provider(Provider::Rustls(CryptoMode::Ring))
                 .build_https()
         };
+        // Three operations in a row, each at its longest, must end before the function's own
+        // timeout (15 s in the template).
         let timeouts = TimeoutConfig::builder()
             .connect_timeout(Duration::from_secs(1))
             .operation_attempt_timeout(Duration::from_secs(2))
-            .operation_timeout(Duration::from_secs(5))
+            .operation_timeout(Duration::from_secs(4))
             .build();
         let mut config = Config::builder()
             .behavior_version(BehaviorVersion::latest())

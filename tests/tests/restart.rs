@@ -1,0 +1,204 @@
+//! Ends and beginnings: what was answered survives any end, and what was not can be sent again.
+
+use edge_crm_tests::{Answer, Client, Launch, Product, Scratch, Table};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::time::sleep;
+
+fn start(data: &Path) -> Product {
+    Launch::new().data(data).start()
+}
+
+/// Adds contact `n` under a key of its own; nothing where there was no answer.
+async fn add(client: &Client, n: usize) -> Option<Answer> {
+    let (name, email) = (format!("Contact {n}"), format!("contact-{n}@example.com"));
+    let request = client.action("create-contact").header("idempotency-key", format!("key-{n}"));
+    let response = request.form(&[("name", &name), ("email", &email)]).send().await.ok()?;
+    Answer::read(response).await.ok()
+}
+
+/// What several writers have tried, and the ids that were answered.
+#[derive(Default)]
+struct Written {
+    tried: AtomicUsize,
+    answered: Mutex<BTreeMap<usize, Value>>,
+    stop: AtomicBool,
+}
+
+impl Written {
+    /// Adds one contact after the other until the product is gone.
+    async fn write(self: Arc<Self>, client: Client) {
+        while !self.stop.load(Ordering::Relaxed) {
+            let n = self.tried.fetch_add(1, Ordering::Relaxed);
+            match add(&client, n).await {
+                Some(answer) => {
+                    let id = answer.data()["id"].clone();
+                    self.answered.lock().unwrap().insert(n, id);
+                }
+                None => return,
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_kill_at_any_moment_loses_nothing_and_doubles_nothing() {
+    let data = Scratch::new();
+    let mut product = start(data.path());
+    let owner = product.sign_up("Acme").await;
+    let (token, email) = (owner.token(), owner.email.clone());
+    let written = Arc::new(Written::default());
+    for delay in [40, 90, 170, 260, 390, 610] {
+        let client = product.client_with(&token, "acme");
+        let writers: Vec<_> = (0..4).map(|_| tokio::spawn(Arc::clone(&written).write(client.clone()))).collect();
+        sleep(Duration::from_millis(delay)).await;
+        product.kill();
+        for writer in writers {
+            writer.await.expect("every answer was a success");
+        }
+        product = start(data.path());
+        // Whoever got no answer sends the same again.
+        let client = product.client_with(&token, "acme");
+        let tried = written.tried.load(Ordering::Relaxed);
+        for n in 0..tried {
+            let answer = add(&client, n).await.expect("an answer");
+            let id = answer.data()["id"].clone();
+            let mut answered = written.answered.lock().unwrap();
+            assert_eq!(answered.entry(n).or_insert_with(|| id.clone()), &id, "contact {n} was answered otherwise before");
+        }
+    }
+    let answered = written.answered.lock().unwrap().clone();
+    assert!(answered.len() >= 12, "only {} contacts were written", answered.len());
+    let client = product.client_with(&token, "acme");
+    let listed = client.all("").await;
+    assert_eq!(listed.len(), answered.len());
+    for (n, id) in &answered {
+        let found: Vec<_> = listed.iter().filter(|contact| contact["email"] == format!("contact-{n}@example.com")).collect();
+        assert!(found.len() == 1 && found[0]["id"] == *id, "contact {n}: {found:?}");
+    }
+    // Each address has its guard, which names the contact that has it.
+    let (n, id) = answered.iter().next_back().unwrap();
+    let again = client.post("create-contact", &[("name", "X"), ("email", &format!("contact-{n}@example.com"))]).await;
+    again.expect(409, "CONFLICT");
+    assert_eq!(again.json()["existingId"], *id);
+    let credentials = [("email", email.as_str()), ("password", Client::PASSWORD)];
+    assert_eq!(product.client().post("sign-in", &credentials).await.status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_stops_when_asked_and_finishes_what_is_under_way() {
+    let data = Scratch::new();
+    let product = start(data.path());
+    let acme = product.sign_up("Acme").await;
+    let written = Arc::new(Written::default());
+    let writers: Vec<_> = (0..4).map(|_| tokio::spawn(Arc::clone(&written).write(acme.clone()))).collect();
+    sleep(Duration::from_millis(150)).await;
+    let ended = tokio::task::spawn_blocking(move || product.stop()).await.unwrap();
+    assert_eq!(ended.status.code(), Some(0), "{ended:?}");
+    assert!(ended.log.iter().all(|line| !line.contains("ERROR") && !line.contains("panicked")), "{ended:?}");
+    for writer in writers {
+        writer.await.expect("every answer was a success");
+    }
+    let again = start(data.path());
+    let client = again.client_with(&acme.token(), "acme");
+    let listed = client.all("").await;
+    let answered = written.answered.lock().unwrap();
+    assert!(!answered.is_empty());
+    for id in answered.values() {
+        assert!(listed.iter().any(|contact| contact["id"] == *id), "{id} was answered and is gone");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn memory_is_forgotten_and_signing_keys_with_it() {
+    let first = Product::start();
+    let acme = first.sign_up("Acme").await;
+    let token = acme.token();
+    first.kill();
+    let second = Product::start();
+    assert_eq!(second.client_with(&token, "acme").get("/t/acme/contacts").await.status, 401);
+    assert_eq!(second.sign_up("Acme").await.tenant, "acme");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_process_on_the_same_data_is_refused_in_one_clear_line() {
+    let data = Scratch::new();
+    let first = start(data.path());
+    let acme = first.sign_up("Acme").await;
+    let ended = Launch::new().data(data.path()).try_start().expect_err("a second process");
+    assert_eq!(ended.status.code(), Some(1));
+    assert!(ended.output.is_empty(), "{ended:?}");
+    assert_eq!(ended.log.len(), 1, "{ended:?}");
+    assert!(ended.log[0].contains("in use") && ended.log[0].contains("--data"), "{ended:?}");
+    assert_eq!(acme.get("/t/acme/contacts").await.status, 200);
+    first.kill();
+    drop(start(data.path()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_port_in_use_and_an_engine_that_is_not_there_are_told_in_one_line() {
+    let first = Product::start();
+    let port = first.address().rsplit_once(':').unwrap().1.parse().unwrap();
+    let ended = Launch::new().port(port).try_start().expect_err("the port is taken");
+    assert_eq!((ended.status.code(), ended.log.len()), (Some(1), 1), "{ended:?}");
+    assert!(ended.log[0].contains(&port.to_string()) && ended.log[0].contains("--port"), "{ended:?}");
+
+    let nowhere = Launch::new().argument("--dynamodb-url").argument("http://127.0.0.1:1");
+    let ended = nowhere.try_start().expect_err("nothing is there");
+    assert_eq!((ended.status.code(), ended.output.len()), (Some(1), 0), "{ended:?}");
+    assert!(ended.log.last().unwrap().contains("http://127.0.0.1:1"), "{ended:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_option_that_is_wrong_is_told_before_anything_starts() {
+    for arguments in [["--port", "x"], ["--dynamodb-url", "nowhere"], ["--rate-limit-per-ip", "-1"], ["--no-such", "x"]] {
+        let launch = arguments.into_iter().fold(Launch::new(), Launch::argument);
+        let ended = launch.try_start().expect_err("a wrong option");
+        assert_eq!((ended.status.code(), ended.output.len()), (Some(2), 0), "{ended:?}");
+        assert!(ended.log.join("\n").contains(arguments[0]), "{ended:?}");
+    }
+}
+
+/// The sign-in that the product prints.
+async fn printed_sign_in(product: &Product) -> (String, String) {
+    for _ in 0..100 {
+        let lines = product.output();
+        let line = lines.iter().find_map(|line| line.strip_prefix("Sign in as "));
+        if let Some((email, password)) = line.and_then(|line| line.split_once(" with the password ")) {
+            return (email.to_owned(), password.to_owned());
+        }
+        sleep(Duration::from_millis(20)).await;
+    }
+    panic!("no sign-in is printed: {:?}", product.output());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_demo_is_made_once_and_its_sign_in_works() {
+    let (table, data) = (Table::start().await, Scratch::new());
+    let demo = || {
+        let launch = Launch::new().table(&table).data(data.path()).per_ip(3).per_user(3);
+        launch.argument("--demo").start()
+    };
+    // Every start opens a session or none; all else stays as the first one made it.
+    let stored = || -> Vec<_> { table.saved().into_iter().filter(|record| !record.pk.starts_with("#session:")).collect() };
+    let product = demo();
+    let (email, password) = printed_sign_in(&product).await;
+    let contacts = product.sign_in(&email, &password).await.all("").await;
+    assert_eq!(contacts.len(), 25);
+    let first = stored();
+    product.kill();
+
+    let product = demo();
+    assert_eq!(stored(), first);
+    // What was deleted stays so.
+    let client = product.sign_in(&email, &password).await;
+    let id = contacts[0]["id"].as_str().unwrap();
+    assert_eq!(client.post("delete-contact", &[("id", id)]).await.status, 200);
+    product.kill();
+    let product = demo();
+    assert_eq!(product.sign_in(&email, &password).await.all("").await.len(), 24);
+}
