@@ -36,12 +36,14 @@ pub struct Proxy {
     /// How many faults it has made.
     pub made: Arc<AtomicU64>,
     faults: Arc<Mutex<Faults>>,
+    calls: Arc<Mutex<Vec<String>>>,
 }
 
 struct Shared {
     upstream: String,
     client: reqwest::Client,
     faults: Arc<Mutex<Faults>>,
+    calls: Arc<Mutex<Vec<String>>>,
     made: Arc<AtomicU64>,
 }
 
@@ -52,10 +54,12 @@ impl Proxy {
         let url = format!("http://{}", listener.local_addr().expect("an address"));
         let made = Arc::new(AtomicU64::new(0));
         let faults = Arc::new(Mutex::new(Faults::default()));
+        let calls = Arc::new(Mutex::new(Vec::new()));
         let shared = Arc::new(Shared {
             upstream: upstream.to_owned(),
             client: reqwest::Client::new(),
             faults: Arc::clone(&faults),
+            calls: Arc::clone(&calls),
             made: Arc::clone(&made),
         });
         tokio::spawn(async move {
@@ -65,7 +69,12 @@ impl Proxy {
                 tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
             }
         });
-        Self { url, made, faults }
+        Self { url, made, faults, calls }
+    }
+
+    /// The calls since this was last asked, in order.
+    pub fn calls(&self) -> Vec<String> {
+        std::mem::take(&mut *self.calls.lock().expect("a lock"))
     }
 
     /// Makes these faults from now on.
@@ -105,6 +114,7 @@ async fn answer(
         .and_then(|value| value.to_str().ok())
         .unwrap_or_default();
     let call = target.rsplit('.').next().unwrap_or_default().to_owned();
+    shared.calls.lock().expect("a lock").push(call.clone());
     let input: Value = serde_json::from_slice(&body).unwrap_or_default();
     let faults = *shared.faults.lock().expect("a lock");
     let count = input["TransactItems"].as_array().map_or(0, Vec::len);

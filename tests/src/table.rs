@@ -108,6 +108,22 @@ impl Table {
             .collect()
     }
 
+    /// The audit records of one action.
+    #[must_use]
+    pub fn audits(&self, action: &str) -> Vec<Record> {
+        let mut records = self.under("#audit:");
+        records.retain(|record| record.get("action") == action);
+        records
+    }
+
+    /// The idempotency records of one action.
+    #[must_use]
+    pub fn results(&self, action: &str) -> Vec<Record> {
+        let mut records = self.under("#idempotency:");
+        records.retain(|record| record.pk.contains(&format!(":{action}:")));
+        records
+    }
+
     /// Writes an item past the product.
     pub fn put(&self, pk: &str, sk: &str, item: &Value) {
         let Value::Object(mut attributes) = item.clone() else {

@@ -8,8 +8,15 @@ use proptest::test_runner::{Config, TestCaseError, TestRunner};
 use serde_json::{Value, json};
 
 const FUNCTIONS: [&str; 9] = [
-    "create-contact", "update-contact", "delete-contact", "sign-in", "sign-up", "sign-out", "get-contact",
-    "list-contacts", "pages",
+    "create-contact",
+    "update-contact",
+    "delete-contact",
+    "sign-in",
+    "sign-up",
+    "sign-out",
+    "get-contact",
+    "list-contacts",
+    "pages",
 ];
 
 struct Scene {
@@ -23,11 +30,21 @@ impl Scene {
         let table = Table::start().await;
         let direct = Direct::new(&table).await;
         let member = direct.member(&table, "acme", commit::Role::Owner);
-        Self { direct, table, member }
+        Self {
+            direct,
+            table,
+            member,
+        }
     }
 
     /// Runs an action as a member, with this body.
-    async fn post(&self, action: &str, headers: &[(&str, &str)], body: &str, is_base64: bool) -> Value {
+    async fn post(
+        &self,
+        action: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+        is_base64: bool,
+    ) -> Value {
         let mut event = event(headers, body);
         event["isBase64Encoded"] = json!(is_base64);
         event["cookies"] = json!([self.member]);
@@ -43,7 +60,12 @@ fn status(answer: &Value) -> u64 {
 fn check(answer: &Value) -> Result<(), TestCaseError> {
     let status = status(answer);
     prop_assert!((200..500).contains(&status), "{answer}");
-    for header in ["x-request-id", "x-frame-options", "content-security-policy", "strict-transport-security"] {
+    for header in [
+        "x-request-id",
+        "x-frame-options",
+        "content-security-policy",
+        "strict-transport-security",
+    ] {
         prop_assert!(answer["headers"][header].is_string(), "{header}: {answer}");
     }
     for (name, value) in answer["headers"].as_object().expect("headers") {
@@ -51,7 +73,8 @@ fn check(answer: &Value) -> Result<(), TestCaseError> {
         prop_assert!(!value.contains(['\r', '\n', '\0']), "{name}: {value:?}");
     }
     if answer["headers"]["content-type"] == "application/json" && answer["body"] != "" {
-        let body: Value = serde_json::from_str(answer["body"].as_str().expect("a body")).expect("JSON");
+        let body: Value =
+            serde_json::from_str(answer["body"].as_str().expect("a body")).expect("JSON");
         prop_assert_eq!(body["ok"] == true, status < 400);
     }
     Ok(())
@@ -61,19 +84,42 @@ fn check(answer: &Value) -> Result<(), TestCaseError> {
 async fn a_body_that_is_not_the_base64_it_says_is_unreadable() {
     let scene = Scene::new().await;
     let before = scene.table.saved();
-    for body in ["%%%", "A", "AAA", "AA=A", "====", "bmFtZT1BZGE", "bmFtZT1BZGE\n=", "é", "\u{0}", "bmFtZQ==x"] {
+    for body in [
+        "%%%",
+        "A",
+        "AAA",
+        "AA=A",
+        "====",
+        "bmFtZT1BZGE",
+        "bmFtZT1BZGE\n=",
+        "é",
+        "\u{0}",
+        "bmFtZQ==x",
+    ] {
         let answer = scene.post("create-contact", &[], body, true).await;
         assert_eq!(status(&answer), 400, "{body}: {answer}");
         assert!(answer["body"].as_str().unwrap().contains("BAD_REQUEST"));
     }
     // Over the limit is over the limit in base64 too, whether it is valid or not.
     for body in ["QUFB".repeat(349_526), "!".repeat(3_000_000)] {
-        assert_eq!(status(&scene.post("create-contact", &[], &body, true).await), 413);
+        assert_eq!(
+            status(&scene.post("create-contact", &[], &body, true).await),
+            413
+        );
     }
-    assert_eq!(status(&scene.post("create-contact", &[], &"a".repeat((1 << 20) + 1), false).await), 413);
+    assert_eq!(
+        status(
+            &scene
+                .post("create-contact", &[], &"a".repeat((1 << 20) + 1), false)
+                .await
+        ),
+        413
+    );
     assert_eq!(scene.table.saved(), before);
     // name=Ada&email=a@b.c
-    let answer = scene.post("create-contact", &[], "bmFtZT1BZGEmZW1haWw9YUBiLmM=", true).await;
+    let answer = scene
+        .post("create-contact", &[], "bmFtZT1BZGEmZW1haWw9YUBiLmM=", true)
+        .await;
     assert_eq!(status(&answer), 200, "{answer}");
 }
 
@@ -83,8 +129,18 @@ async fn what_is_no_event_is_refused() {
     let before = scene.table.saved();
     let deep = "[".repeat(200_000);
     let payloads: [&[u8]; 14] = [
-        b"", b"null", b"{}", b"[]", b"1", b"\"x\"", b"{", b"\xff", deep.as_bytes(), br#"{"requestContext":{}}"#,
-        br#"{"requestContext":{"http":{}}}"#, br#"{"requestContext":{"http":{"method":1}}}"#,
+        b"",
+        b"null",
+        b"{}",
+        b"[]",
+        b"1",
+        b"\"x\"",
+        b"{",
+        b"\xff",
+        deep.as_bytes(),
+        br#"{"requestContext":{}}"#,
+        br#"{"requestContext":{"http":{}}}"#,
+        br#"{"requestContext":{"http":{"method":1}}}"#,
         br#"{"requestContext":{"http":{"method":"POST"}},"headers":[]}"#,
         br#"{"requestContext":{"http":{"method":"POST"}},"body":{}}"#,
     ];
@@ -92,7 +148,12 @@ async fn what_is_no_event_is_refused() {
         for payload in payloads {
             let answer = scene.direct.invoke_bytes(function, payload).await;
             let answer: Value = serde_json::from_slice(&answer).expect("an answer");
-            assert_eq!(status(&answer), 400, "{}", String::from_utf8_lossy(&payload[..payload.len().min(99)]));
+            assert_eq!(
+                status(&answer),
+                400,
+                "{}",
+                String::from_utf8_lossy(&payload[..payload.len().min(99)])
+            );
         }
     }
     assert_eq!(scene.table.saved(), before);
@@ -104,14 +165,24 @@ async fn an_event_with_almost_nothing_or_nonsense_in_it_gets_an_answer() {
     let before = scene.table.saved();
     for function in FUNCTIONS {
         for method in ["", "POST", "GET", "post", "é\n", "HEAD"] {
-            for path in ["", "/", "no slash", "/t/acme/contacts", "/\r\nx: y", "/t/\u{202e}/contacts", "\\", "/t/acme/contacts/é"] {
+            for path in [
+                "",
+                "/",
+                "no slash",
+                "/t/acme/contacts",
+                "/\r\nx: y",
+                "/t/\u{202e}/contacts",
+                "\\",
+                "/t/acme/contacts/é",
+            ] {
                 let event = json!({
                     "rawPath": path, "rawQueryString": "%&=é\n", "headers": { "COOKIE": scene.member, "X": "\r\n" },
                     "cookies": ["", "=", "__Host-session"], "body": null,
                     "requestContext": { "http": { "method": method }, "requestId": "a\r\nb" },
                 });
                 let answer = scene.direct.invoke(function, &event).await;
-                check(&answer).unwrap_or_else(|error| panic!("{function} {method:?} {path:?}: {error}"));
+                check(&answer)
+                    .unwrap_or_else(|error| panic!("{function} {method:?} {path:?}: {error}"));
             }
         }
     }
@@ -121,45 +192,87 @@ async fn an_event_with_almost_nothing_or_nonsense_in_it_gets_an_answer() {
 /// Text that is sometimes what a parser expects, and sometimes anything.
 fn text() -> impl Strategy<Value = String> {
     prop_oneof![
-        "\\PC{0,40}", ".{0,20}", "[a-z]{1,8}@[a-z]{1,8}\\.example", "[ \\t\\r\\n]{0,4}", "1|0|-1|1e9|null|true",
+        "\\PC{0,40}",
+        ".{0,20}",
+        "[a-z]{1,8}@[a-z]{1,8}\\.example",
+        "[ \\t\\r\\n]{0,4}",
+        "1|0|-1|1e9|null|true",
         "[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-8[0-9a-f]{3}-[0-9a-f]{12}",
     ]
 }
 
 fn name() -> impl Strategy<Value = String> {
     prop_oneof![
-        Just("name".to_owned()), Just("email".to_owned()), Just("id".to_owned()), Just("version".to_owned()),
-        Just("idempotency_key".to_owned()), Just("password".to_owned()), Just("q".to_owned()), text(),
+        Just("name".to_owned()),
+        Just("email".to_owned()),
+        Just("id".to_owned()),
+        Just("version".to_owned()),
+        Just("idempotency_key".to_owned()),
+        Just("password".to_owned()),
+        Just("q".to_owned()),
+        text(),
     ]
 }
 
 fn percent(text: &str) -> String {
-    text.bytes().map(|b| if b.is_ascii_alphanumeric() { char::from(b).to_string() } else { format!("%{b:02X}") }).collect()
+    text.bytes()
+        .map(|b| {
+            if b.is_ascii_alphanumeric() {
+                char::from(b).to_string()
+            } else {
+                format!("%{b:02X}")
+            }
+        })
+        .collect()
 }
 
 /// A content type and a body that often fit each other.
 fn body() -> impl Strategy<Value = (String, Vec<u8>)> {
     let pairs = || vec((name(), text()), 0..8);
     let form = pairs().prop_map(|pairs| {
-        let pairs: Vec<_> = pairs.iter().map(|(name, value)| format!("{}={}", percent(name), percent(value))).collect();
-        ("application/x-www-form-urlencoded".to_owned(), pairs.join("&").into_bytes())
+        let pairs: Vec<_> = pairs
+            .iter()
+            .map(|(name, value)| format!("{}={}", percent(name), percent(value)))
+            .collect();
+        (
+            "application/x-www-form-urlencoded".to_owned(),
+            pairs.join("&").into_bytes(),
+        )
     });
     let json = pairs().prop_map(|pairs| {
-        let pairs: serde_json::Map<_, _> = pairs.into_iter().map(|(name, value)| (name, json!(value))).collect();
-        ("application/json".to_owned(), json!(pairs).to_string().into_bytes())
+        let pairs: serde_json::Map<_, _> = pairs
+            .into_iter()
+            .map(|(name, value)| (name, json!(value)))
+            .collect();
+        (
+            "application/json".to_owned(),
+            json!(pairs).to_string().into_bytes(),
+        )
     });
     let multipart = pairs().prop_map(|pairs| {
         let part = |(name, value): &(String, String)| {
             format!("--b\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
         };
         let parts: String = pairs.iter().map(part).collect();
-        ("multipart/form-data; boundary=b".to_owned(), format!("{parts}--b--").into_bytes())
+        (
+            "multipart/form-data; boundary=b".to_owned(),
+            format!("{parts}--b--").into_bytes(),
+        )
     });
     let kind = prop_oneof![
-        Just("application/x-www-form-urlencoded".to_owned()), Just("application/json".to_owned()),
-        Just("multipart/form-data; boundary=b".to_owned()), "\\PC{0,30}", "[a-z]{1,9}/[a-z]{1,9}(;[a-z=\"]{0,12})?",
+        Just("application/x-www-form-urlencoded".to_owned()),
+        Just("application/json".to_owned()),
+        Just("multipart/form-data; boundary=b".to_owned()),
+        "\\PC{0,30}",
+        "[a-z]{1,9}/[a-z]{1,9}(;[a-z=\"]{0,12})?",
     ];
-    let bytes = (kind, prop_oneof![vec(any::<u8>(), 0..300), "[%&=+{}\\[\\]\",:\\-b\r\n0-9a-f]{0,200}".prop_map(String::into_bytes)]);
+    let bytes = (
+        kind,
+        prop_oneof![
+            vec(any::<u8>(), 0..300),
+            "[%&=+{}\\[\\]\",:\\-b\r\n0-9a-f]{0,200}".prop_map(String::into_bytes)
+        ],
+    );
     prop_oneof![form, json, multipart, bytes]
 }
 
@@ -170,38 +283,68 @@ fn base64(bytes: &[u8]) -> String {
 /// A request to some function that tries at random what may matter.
 fn request() -> impl Strategy<Value = (&'static str, Value)> {
     let header = prop_oneof![
-        Just("accept"), Just("idempotency-key"), Just("origin"), Just("sec-fetch-site"), Just("content-encoding"),
-        Just("cookie"), Just("x-edge-domain"),
+        Just("accept"),
+        Just("idempotency-key"),
+        Just("origin"),
+        Just("sec-fetch-site"),
+        Just("content-encoding"),
+        Just("cookie"),
+        Just("x-edge-domain"),
     ];
     let value = prop_oneof![
-        text(), Just("application/json".to_owned()), Just("text/html".to_owned()), Just("same-origin".to_owned()),
+        text(),
+        Just("application/json".to_owned()),
+        Just("text/html".to_owned()),
+        Just("same-origin".to_owned()),
     ];
     let path = prop_oneof![
-        Just("/".to_owned()), Just("/t/acme/contacts".to_owned()), Just("/t/acme/contacts/new".to_owned()),
-        Just("/sign-in".to_owned()), text().prop_map(|text| format!("/t/acme/contacts/{text}")), text(),
+        Just("/".to_owned()),
+        Just("/t/acme/contacts".to_owned()),
+        Just("/t/acme/contacts/new".to_owned()),
+        Just("/sign-in".to_owned()),
+        text().prop_map(|text| format!("/t/acme/contacts/{text}")),
+        text(),
     ];
-    let query = prop_oneof![text(), (name(), text()).prop_map(|(name, value)| format!("{name}={value}&return_to=/{value}"))];
-    let method = prop_oneof![4 => Just("POST".to_owned()), 3 => Just("GET".to_owned()), 1 => "[A-Z]{0,7}"];
-    let parts = (proptest::sample::select(&FUNCTIONS), method, path, query, body(), vec((header, value), 0..4), any::<bool>());
-    parts.prop_map(|(function, method, path, query, (content_type, body), headers, signed_in)| {
-        let mut event = event(&[("content-type", &content_type)], &base64(&body));
-        for (name, value) in headers {
-            event["headers"][name] = json!(value);
-        }
-        event["isBase64Encoded"] = json!(true);
-        event["rawPath"] = json!(path);
-        event["rawQueryString"] = json!(query);
-        event["requestContext"]["http"]["method"] = json!(method);
-        event["signedIn"] = json!(signed_in);
-        (function, event)
-    })
+    let query = prop_oneof![
+        text(),
+        (name(), text()).prop_map(|(name, value)| format!("{name}={value}&return_to=/{value}"))
+    ];
+    let method =
+        prop_oneof![4 => Just("POST".to_owned()), 3 => Just("GET".to_owned()), 1 => "[A-Z]{0,7}"];
+    let parts = (
+        proptest::sample::select(&FUNCTIONS),
+        method,
+        path,
+        query,
+        body(),
+        vec((header, value), 0..4),
+        any::<bool>(),
+    );
+    parts.prop_map(
+        |(function, method, path, query, (content_type, body), headers, signed_in)| {
+            let mut event = event(&[("content-type", &content_type)], &base64(&body));
+            for (name, value) in headers {
+                event["headers"][name] = json!(value);
+            }
+            event["isBase64Encoded"] = json!(true);
+            event["rawPath"] = json!(path);
+            event["rawQueryString"] = json!(query);
+            event["requestContext"]["http"]["method"] = json!(method);
+            event["signedIn"] = json!(signed_in);
+            (function, event)
+        },
+    )
 }
 
 #[test]
 fn no_request_at_random_is_a_fault_of_ours() {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let scene = runtime.block_on(Scene::new());
-    let mut runner = TestRunner::new(Config { cases: 1_500, failure_persistence: None, ..Config::default() });
+    let mut runner = TestRunner::new(Config {
+        cases: 1_500,
+        failure_persistence: None,
+        ..Config::default()
+    });
     let answered = runner.run(&request(), |(function, mut event)| {
         if event["signedIn"] == true {
             event["cookies"] = json!([scene.member]);
@@ -211,7 +354,13 @@ fn no_request_at_random_is_a_fault_of_ours() {
     answered.unwrap_or_else(|error| panic!("{error}"));
     // Random requests may add contacts; whatever they added is whole.
     for record in scene.table.under("acme:contacts") {
-        assert!(record.get("name").is_string() && record.get("email").is_string(), "{record:?}");
+        assert!(
+            record.get("name").is_string() && record.get("email").is_string(),
+            "{record:?}"
+        );
     }
-    assert_eq!(scene.table.under("acme:contacts").len(), scene.table.under("#guard:").len());
+    assert_eq!(
+        scene.table.under("acme:contacts").len(),
+        scene.table.under("#guard:").len()
+    );
 }

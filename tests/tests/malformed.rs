@@ -17,7 +17,10 @@ fn part(headers: &str, value: &str) -> String {
 }
 
 fn field(name: &str, value: &str) -> String {
-    part(&format!("Content-Disposition: form-data; name=\"{name}\""), value)
+    part(
+        &format!("Content-Disposition: form-data; name=\"{name}\""),
+        value,
+    )
 }
 
 fn multipart(parts: &[String]) -> String {
@@ -34,21 +37,43 @@ impl Scene {
     async fn new() -> Self {
         let (product, table) = product_with_table().await;
         let acme = product.sign_up("Acme").await;
-        Self { product, table, acme }
+        Self {
+            product,
+            table,
+            acme,
+        }
     }
 
     /// Sends each body to each action, and asserts that it is refused with this status.
     async fn refuses(&self, status: u16, code: &str, cases: &[(&str, &[u8])]) {
         let before = self.table.saved();
         for (content_type, body) in cases {
-            for action in ["create-contact", "update-contact", "delete-contact", "sign-up", "sign-in"] {
+            for action in [
+                "create-contact",
+                "update-contact",
+                "delete-contact",
+                "sign-up",
+                "sign-in",
+            ] {
                 let shown = String::from_utf8_lossy(&body[..body.len().min(80)]);
                 let started = Instant::now();
-                let request = self.acme.action(action).header("content-type", *content_type).body(body.to_vec());
+                let request = self
+                    .acme
+                    .action(action)
+                    .header("content-type", *content_type)
+                    .body(body.to_vec());
                 let answer = request.answer().await;
-                assert!(started.elapsed() < SOON, "{action} took {:?} for {shown}", started.elapsed());
+                assert!(
+                    started.elapsed() < SOON,
+                    "{action} took {:?} for {shown}",
+                    started.elapsed()
+                );
                 let seen = (answer.status, answer.code());
-                assert_eq!(seen, (status, code.to_owned()), "{action} with {content_type} {shown}: {answer:?}");
+                assert_eq!(
+                    seen,
+                    (status, code.to_owned()),
+                    "{action} with {content_type} {shown}: {answer:?}"
+                );
             }
         }
         assert_eq!(self.table.saved(), before);
@@ -56,9 +81,14 @@ impl Scene {
     }
 
     async fn is_alive(&self) {
-        self.acme.create("Alive", &format!("{}@example.com", uuid::Uuid::new_v4())).await;
+        self.acme
+            .create("Alive", &format!("{}@example.com", uuid::Uuid::new_v4()))
+            .await;
         let log = self.product.log().join("\n");
-        assert!(!log.contains("panicked") && !log.contains("\"level\":\"ERROR\""), "{log}");
+        assert!(
+            !log.contains("panicked") && !log.contains("\"level\":\"ERROR\""),
+            "{log}"
+        );
     }
 }
 
@@ -68,131 +98,195 @@ async fn a_urlencoded_form_that_is_no_text_is_unreadable() {
     let same = "a=&".repeat(100_000);
     Scene::new()
         .await
-        .refuses(400, "BAD_REQUEST", &[
-            (FORM, b"name=\xff&email=a@b.example"),
-            (FORM, b"name=%ff&email=a@b.example"),
-            (FORM, b"name=%c0%80"),
-            (FORM, b"name=%ed%a0%80"),
-            (FORM, b"name=%f5%80%80%80"),
-            (FORM, b"\xfe\xff=x"),
-            (FORM, b"name=a%00b&email=a@b.example"),
-            (FORM, b"name=a\0b"),
-            (FORM, b"na%00me=a"),
-            (FORM, b"name=a&name=b&email=a@b.example"),
-            (FORM, b"name=a&n%61me=a"),
-            (FORM, b"email=a@b.example&=1&=2"),
-            (FORM, many.as_bytes()),
-            (FORM, same.as_bytes()),
-        ])
+        .refuses(
+            400,
+            "BAD_REQUEST",
+            &[
+                (FORM, b"name=\xff&email=a@b.example"),
+                (FORM, b"name=%ff&email=a@b.example"),
+                (FORM, b"name=%c0%80"),
+                (FORM, b"name=%ed%a0%80"),
+                (FORM, b"name=%f5%80%80%80"),
+                (FORM, b"\xfe\xff=x"),
+                (FORM, b"name=a%00b&email=a@b.example"),
+                (FORM, b"name=a\0b"),
+                (FORM, b"na%00me=a"),
+                (FORM, b"name=a&name=b&email=a@b.example"),
+                (FORM, b"name=a&n%61me=a"),
+                (FORM, b"email=a@b.example&=1&=2"),
+                (FORM, many.as_bytes()),
+                (FORM, same.as_bytes()),
+            ],
+        )
         .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn json_that_is_no_object_of_plain_values_is_unreadable() {
     let (open, object) = ("[".repeat(100_000), "{\"a\":".repeat(100_000));
-    let deep = format!("{{\"name\":{}{}}}", "[".repeat(100_000), "]".repeat(100_000));
-    let many = format!("{{{}\"z\":1}}", (0..50_000).map(|n| format!("\"f{n}\":1,")).collect::<String>());
+    let deep = format!(
+        "{{\"name\":{}{}}}",
+        "[".repeat(100_000),
+        "]".repeat(100_000)
+    );
+    let many = format!(
+        "{{{}\"z\":1}}",
+        (0..50_000)
+            .map(|n| format!("\"f{n}\":1,"))
+            .collect::<String>()
+    );
     Scene::new()
         .await
-        .refuses(400, "BAD_REQUEST", &[
-            (JSON, open.as_bytes()),
-            (JSON, object.as_bytes()),
-            (JSON, deep.as_bytes()),
-            (JSON, many.as_bytes()),
-            (JSON, b""),
-            (JSON, b" "),
-            (JSON, b"null"),
-            (JSON, b"1"),
-            (JSON, b"\"name\""),
-            (JSON, b"true"),
-            (JSON, b"[]"),
-            (JSON, b"[{\"name\":\"a\"}]"),
-            (JSON, b"{\"name\":[\"a\"]}"),
-            (JSON, b"{\"name\":{\"first\":\"a\"}}"),
-            (JSON, b"{\"name\":\"a\",\"name\":\"b\"}"),
-            (JSON, b"{\"name\":\"a\",\"n\\u0061me\":\"a\"}"),
-            (JSON, b"{\"name\":\"a\"} x"),
-            (JSON, b"{\"name\":\"a\"}{}"),
-            (JSON, b"{\"name\":\"a\",}"),
-            (JSON, b"{\"name\":\"a\""),
-            (JSON, b"{name:\"a\"}"),
-            (JSON, b"{\"name\":\"\xff\"}"),
-            (JSON, b"{\"name\":\"\\ud800\"}"),
-            (JSON, b"{\"name\":\"a\\u0000b\"}"),
-            (JSON, b"{\"name\":\"a\nb\"}"),
-            (JSON, b"{\"version\":1e999}"),
-            (JSON, b"{\"version\":NaN}"),
-            (JSON, b"\xef\xbb\xbf{\"name\":\"a\"}"),
-            ("Application/JSON; charset=utf-16", b"{\0\"\0"),
-            (JSON, b"name=a"),
-        ])
+        .refuses(
+            400,
+            "BAD_REQUEST",
+            &[
+                (JSON, open.as_bytes()),
+                (JSON, object.as_bytes()),
+                (JSON, deep.as_bytes()),
+                (JSON, many.as_bytes()),
+                (JSON, b""),
+                (JSON, b" "),
+                (JSON, b"null"),
+                (JSON, b"1"),
+                (JSON, b"\"name\""),
+                (JSON, b"true"),
+                (JSON, b"[]"),
+                (JSON, b"[{\"name\":\"a\"}]"),
+                (JSON, b"{\"name\":[\"a\"]}"),
+                (JSON, b"{\"name\":{\"first\":\"a\"}}"),
+                (JSON, b"{\"name\":\"a\",\"name\":\"b\"}"),
+                (JSON, b"{\"name\":\"a\",\"n\\u0061me\":\"a\"}"),
+                (JSON, b"{\"name\":\"a\"} x"),
+                (JSON, b"{\"name\":\"a\"}{}"),
+                (JSON, b"{\"name\":\"a\",}"),
+                (JSON, b"{\"name\":\"a\""),
+                (JSON, b"{name:\"a\"}"),
+                (JSON, b"{\"name\":\"\xff\"}"),
+                (JSON, b"{\"name\":\"\\ud800\"}"),
+                (JSON, b"{\"name\":\"a\\u0000b\"}"),
+                (JSON, b"{\"name\":\"a\nb\"}"),
+                (JSON, b"{\"version\":1e999}"),
+                (JSON, b"{\"version\":NaN}"),
+                (JSON, b"\xef\xbb\xbf{\"name\":\"a\"}"),
+                ("Application/JSON; charset=utf-16", b"{\0\"\0"),
+                (JSON, b"name=a"),
+            ],
+        )
         .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_multipart_form_that_is_broken_is_unreadable() {
     let whole = multipart(&[field("name", "Ada"), field("email", "a@b.example")]);
-    let file = multipart(&[part("Content-Disposition: form-data; name=\"name\"; filename=\"a.txt\"", "Ada")]);
-    let empty_file = multipart(&[part("Content-Disposition: form-data; name=\"f\"; filename=\"\"\r\nContent-Type: application/octet-stream", "")]);
+    let file = multipart(&[part(
+        "Content-Disposition: form-data; name=\"name\"; filename=\"a.txt\"",
+        "Ada",
+    )]);
+    let empty_file = multipart(&[part(
+        "Content-Disposition: form-data; name=\"f\"; filename=\"\"\r\nContent-Type: application/octet-stream",
+        "",
+    )]);
     let twice = multipart(&[field("name", "a"), field("name", "b")]);
     let nul = multipart(&[field("name", "a\0b")]);
-    let many = multipart(&(0..15_000).map(|n| field(&format!("f{n}"), "")).collect::<Vec<_>>());
-    let header = multipart(&[part(&format!("Content-Disposition: form-data; name=\"{}\"", "n".repeat(500_000)), "")]);
-    let headers = multipart(&[part(&format!("Content-Disposition: form-data; name=\"a\"\r\n{}", "X: y\r\n".repeat(50_000)), "")]);
+    let many = multipart(
+        &(0..15_000)
+            .map(|n| field(&format!("f{n}"), ""))
+            .collect::<Vec<_>>(),
+    );
+    let header = multipart(&[part(
+        &format!(
+            "Content-Disposition: form-data; name=\"{}\"",
+            "n".repeat(500_000)
+        ),
+        "",
+    )]);
+    let headers = multipart(&[part(
+        &format!(
+            "Content-Disposition: form-data; name=\"a\"\r\n{}",
+            "X: y\r\n".repeat(50_000)
+        ),
+        "",
+    )]);
     let long = format!("multipart/form-data; boundary={}", "b".repeat(10_000));
-    let invalid = [b"--b\r\nContent-Disposition: form-data; name=\"name\"\r\n\r\n", &b"\xff\xfe"[..], b"\r\n--b--\r\n"].concat();
+    let invalid = [
+        b"--b\r\nContent-Disposition: form-data; name=\"name\"\r\n\r\n",
+        &b"\xff\xfe"[..],
+        b"\r\n--b--\r\n",
+    ]
+    .concat();
     let whole = whole.as_bytes();
     Scene::new()
         .await
-        .refuses(400, "BAD_REQUEST", &[
-            ("multipart/form-data", whole),
-            ("multipart/form-data; boundary", whole),
-            ("multipart/form-data; boundary=", whole),
-            ("multipart/form-data; boundary=\"", whole),
-            ("multipart/form-data; boundary=other", whole),
-            (&long, whole),
-            (MULTIPART, b""),
-            (MULTIPART, b"--b"),
-            (MULTIPART, b"--b\r\n"),
-            (MULTIPART, &whole[..whole.len() - 4]),
-            (MULTIPART, &whole[..whole.len() / 2]),
-            (MULTIPART, b"--b\r\nno header\r\n\r\nx\r\n--b--\r\n"),
-            (MULTIPART, &invalid),
-            (MULTIPART, file.as_bytes()),
-            (MULTIPART, empty_file.as_bytes()),
-            (MULTIPART, twice.as_bytes()),
-            (MULTIPART, nul.as_bytes()),
-            (MULTIPART, many.as_bytes()),
-            (MULTIPART, headers.as_bytes()),
-            (MULTIPART, b"{\"name\":\"a\"}"),
-        ])
+        .refuses(
+            400,
+            "BAD_REQUEST",
+            &[
+                ("multipart/form-data", whole),
+                ("multipart/form-data; boundary", whole),
+                ("multipart/form-data; boundary=", whole),
+                ("multipart/form-data; boundary=\"", whole),
+                ("multipart/form-data; boundary=other", whole),
+                (&long, whole),
+                (MULTIPART, b""),
+                (MULTIPART, b"--b"),
+                (MULTIPART, b"--b\r\n"),
+                (MULTIPART, &whole[..whole.len() - 4]),
+                (MULTIPART, &whole[..whole.len() / 2]),
+                (MULTIPART, b"--b\r\nno header\r\n\r\nx\r\n--b--\r\n"),
+                (MULTIPART, &invalid),
+                (MULTIPART, file.as_bytes()),
+                (MULTIPART, empty_file.as_bytes()),
+                (MULTIPART, twice.as_bytes()),
+                (MULTIPART, nul.as_bytes()),
+                (MULTIPART, many.as_bytes()),
+                (MULTIPART, headers.as_bytes()),
+                (MULTIPART, b"{\"name\":\"a\"}"),
+            ],
+        )
         .await;
     // A name of any length is a name.
     let scene = Scene::new().await;
-    scene.refuses(400, "VALIDATION_ERROR", &[(MULTIPART, header.as_bytes())]).await;
+    scene
+        .refuses(400, "VALIDATION_ERROR", &[(MULTIPART, header.as_bytes())])
+        .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_body_of_more_than_a_mebibyte_is_too_large_in_any_encoding() {
     let limit = 1 << 20;
     let over = vec![b'a'; limit + 1];
-    let parts = multipart(&(0..100_000).map(|n| field(&format!("f{n}"), "")).collect::<Vec<_>>());
+    let parts = multipart(
+        &(0..100_000)
+            .map(|n| field(&format!("f{n}"), ""))
+            .collect::<Vec<_>>(),
+    );
     let fields: String = (0..100_000).map(|n| format!("field-{n}=&")).collect();
     let scene = Scene::new().await;
     scene
-        .refuses(413, "BAD_REQUEST", &[
-            (FORM, &over),
-            (JSON, &over),
-            (MULTIPART, &over),
-            ("text/plain", &over),
-            (FORM, &vec![0xff; limit + 1]),
-            (MULTIPART, parts.as_bytes()),
-            (FORM, fields.as_bytes()),
-        ])
+        .refuses(
+            413,
+            "BAD_REQUEST",
+            &[
+                (FORM, &over),
+                (JSON, &over),
+                (MULTIPART, &over),
+                ("text/plain", &over),
+                (FORM, &vec![0xff; limit + 1]),
+                (MULTIPART, parts.as_bytes()),
+                (FORM, fields.as_bytes()),
+            ],
+        )
         .await;
     let mut name = b"email=a@b.example&notes=n&name=".to_vec();
     name.resize(limit, b'a');
-    let answer = scene.acme.action("create-contact").header("content-type", FORM).body(name).answer().await;
+    let answer = scene
+        .acme
+        .action("create-contact")
+        .header("content-type", FORM)
+        .body(name)
+        .answer()
+        .await;
     answer.expect(400, "VALIDATION_ERROR");
     assert_eq!(answer.field_error("name"), "Name too long");
 }
@@ -205,30 +299,59 @@ async fn a_body_of_undeclared_or_lying_length_is_read_in_bounds() {
         format!(
             "POST /actions/create-contact HTTP/1.1\r\nHost: {}\r\nAccept: application/json\r\nContent-Type: {FORM}\r\n\
              Sec-Fetch-Site: same-origin\r\nCookie: session={}\r\n{framing}\r\n\r\n",
-            scene.product.address(), scene.acme.token(),
+            scene.product.address(),
+            scene.acme.token(),
         )
     };
     let chunk = format!("10000\r\n{}\r\n", "a".repeat(0x10000));
     for (framing, body) in [
-        ("Transfer-Encoding: chunked", format!("{}0\r\n\r\n", chunk.repeat(32))),
+        (
+            "Transfer-Encoding: chunked",
+            format!("{}0\r\n\r\n", chunk.repeat(32)),
+        ),
         ("Transfer-Encoding: chunked", chunk.repeat(160)),
         ("Content-Length: 99999999999", String::new()),
         ("Content-Length: 8000000", "a".repeat(1000)),
-        ("Expect: 100-continue\r\nContent-Length: 8000000", String::new()),
+        (
+            "Expect: 100-continue\r\nContent-Length: 8000000",
+            String::new(),
+        ),
     ] {
         let started = Instant::now();
-        let answer = raw(scene.product.address(), format!("{}{body}", head(framing)).as_bytes()).await;
-        assert!(answer.starts_with("HTTP/1.1 413 ") && answer.contains("BAD_REQUEST"), "{framing}: {answer}");
-        assert!(started.elapsed() < SOON, "{framing}: {:?}", started.elapsed());
+        let answer = raw(
+            scene.product.address(),
+            format!("{}{body}", head(framing)).as_bytes(),
+        )
+        .await;
+        assert!(
+            answer.starts_with("HTTP/1.1 413 ") && answer.contains("BAD_REQUEST"),
+            "{framing}: {answer}"
+        );
+        assert!(
+            started.elapsed() < SOON,
+            "{framing}: {:?}",
+            started.elapsed()
+        );
     }
     for framing in [
-        "Content-Length: -1", "Content-Length: x", "Content-Length: 5\r\nContent-Length: 6", "Transfer-Encoding: chunked, x",
+        "Content-Length: -1",
+        "Content-Length: x",
+        "Content-Length: 5\r\nContent-Length: 6",
+        "Transfer-Encoding: chunked, x",
         "Content-Length: 99999999999999999999999",
     ] {
-        let answer = raw(scene.product.address(), format!("{}name=", head(framing)).as_bytes()).await;
+        let answer = raw(
+            scene.product.address(),
+            format!("{}name=", head(framing)).as_bytes(),
+        )
+        .await;
         assert!(answer.starts_with("HTTP/1.1 4"), "{framing}: {answer}");
     }
-    let answer = raw(scene.product.address(), format!("{}zz\r\nxx", head("Transfer-Encoding: chunked")).as_bytes()).await;
+    let answer = raw(
+        scene.product.address(),
+        format!("{}zz\r\nxx", head("Transfer-Encoding: chunked")).as_bytes(),
+    )
+    .await;
     assert!(answer.starts_with("HTTP/1.1 400 "), "{answer}");
     assert_eq!(scene.table.saved(), before);
     scene.is_alive().await;
@@ -239,23 +362,30 @@ async fn other_content_types_and_encodings_are_not_supported() {
     let scene = Scene::new().await;
     let body = b"name=Ada&email=a%40b.example";
     scene
-        .refuses(415, "BAD_REQUEST", &[
-            ("text/plain", body),
-            ("application/octet-stream", body),
-            ("application/x-www-form-urlencodedx", body),
-            ("application/json+x", b"{}"),
-            ("application/vnd.api+json", b"{}"),
-            ("text/json", b"{}"),
-            ("multipart/mixed; boundary=b", body),
-            ("application/x-www-form-urlencoded, application/json", body),
-            ("a/b;c=d", body),
-            ("", body),
-            ("junk", body),
-        ])
+        .refuses(
+            415,
+            "BAD_REQUEST",
+            &[
+                ("text/plain", body),
+                ("application/octet-stream", body),
+                ("application/x-www-form-urlencodedx", body),
+                ("application/json+x", b"{}"),
+                ("application/vnd.api+json", b"{}"),
+                ("text/json", b"{}"),
+                ("multipart/mixed; boundary=b", body),
+                ("application/x-www-form-urlencoded, application/json", body),
+                ("a/b;c=d", body),
+                ("", body),
+                ("junk", body),
+            ],
+        )
         .await;
     let before = scene.table.saved();
     for encoding in ["gzip", "GZIP", "br", "deflate, gzip", "identity, gzip", "x"] {
-        let request = scene.acme.action("create-contact").header("content-encoding", encoding);
+        let request = scene
+            .acme
+            .action("create-contact")
+            .header("content-encoding", encoding);
         let request = request.form(&[("name", "Ada"), ("email", "a@b.example")]);
         request.answer().await.expect(415, "BAD_REQUEST");
     }
@@ -263,7 +393,12 @@ async fn other_content_types_and_encodings_are_not_supported() {
     typeless.answer().await.expect(415, "BAD_REQUEST");
     assert_eq!(scene.table.saved(), before);
     // Nothing at all is a form with nothing in it.
-    scene.acme.action("create-contact").answer().await.expect(400, "VALIDATION_ERROR");
+    scene
+        .acme
+        .action("create-contact")
+        .answer()
+        .await
+        .expect(400, "VALIDATION_ERROR");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -281,27 +416,68 @@ async fn what_is_odd_but_readable_is_read() {
     let many: String = (0..900).map(|n| format!("f{n}=x&")).collect();
     bodies.push((FORM, format!("{many}name=100%25&email={}", contact(6))));
     for (content_type, body) in bodies {
-        let request = scene.acme.action("create-contact").header("content-type", content_type);
+        let request = scene
+            .acme
+            .action("create-contact")
+            .header("content-type", content_type);
         let data = request.body(body.clone()).answer().await.data();
-        assert_eq!((&data["name"], data.as_object().unwrap().len()), (&json!("100%"), 10), "{body}");
+        assert_eq!(
+            (&data["name"], data.as_object().unwrap().len()),
+            (&json!("100%"), 10),
+            "{body}"
+        );
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn names_in_any_script_pass_and_hidden_reordering_does_not() {
     let scene = Scene::new().await;
-    for (n, name) in ["محمد بن سلمان", "שרה לוי", "علی‌رضا", "\u{200f}Ada\u{200e}", "👨‍👩‍👧", "नमस्ते", "e\u{301}"].iter().enumerate() {
-        assert_eq!(scene.acme.create(name, &format!("{n}@example.com")).await["name"], *name);
+    for (n, name) in [
+        "محمد بن سلمان",
+        "שרה לוי",
+        "علی‌رضا",
+        "\u{200f}Ada\u{200e}",
+        "👨‍👩‍👧",
+        "नमस्ते",
+        "e\u{301}",
+    ]
+    .iter()
+    .enumerate()
+    {
+        assert_eq!(
+            scene.acme.create(name, &format!("{n}@example.com")).await["name"],
+            *name
+        );
     }
     let before = scene.table.saved();
-    for hidden in ['\u{202e}', '\u{202a}', '\u{2066}', '\u{2069}', '\u{200b}', '\u{feff}', '\u{2060}', '\u{e0041}', '\u{7f}', '\u{85}', '\u{2028}', '\r'] {
-        for (field, name) in [("name", format!("Ada{hidden}gpj.exe")), ("company", format!("A{hidden}B")), ("notes", format!("A{hidden}B"))] {
+    for hidden in [
+        '\u{202e}',
+        '\u{202a}',
+        '\u{2066}',
+        '\u{2069}',
+        '\u{200b}',
+        '\u{feff}',
+        '\u{2060}',
+        '\u{e0041}',
+        '\u{7f}',
+        '\u{85}',
+        '\u{2028}',
+        '\r',
+    ] {
+        for (field, name) in [
+            ("name", format!("Ada{hidden}gpj.exe")),
+            ("company", format!("A{hidden}B")),
+            ("notes", format!("A{hidden}B")),
+        ] {
             let mut fields = vec![("name", "Ada"), ("email", "ada@example.com")];
             fields.retain(|(name, _)| *name != field);
             fields.push((field, &name));
             let answer = scene.acme.post("create-contact", &fields).await;
             answer.expect(400, "VALIDATION_ERROR");
-            assert!(answer.field_error(field).contains("invisible characters"), "{hidden:?} in {field}");
+            assert!(
+                answer.field_error(field).contains("invisible characters"),
+                "{hidden:?} in {field}"
+            );
         }
     }
     assert_eq!(scene.table.saved(), before);
@@ -328,7 +504,10 @@ async fn huge_and_junk_heads_are_refused() {
         get("/t/%ff/contacts", ""),
         get("/%00", ""),
         get("/nope", &format!("X: {}\r\n", "y".repeat(100_000))),
-        get("/t/acme/contacts", &format!("X: {}\r\n", "y".repeat(2_000_000))),
+        get(
+            "/t/acme/contacts",
+            &format!("X: {}\r\n", "y".repeat(2_000_000)),
+        ),
         get("/t/acme/contacts", &"X: y\r\n".repeat(5_000)),
         get("/nope", "Accept: \u{0}\r\n"),
         get("/t/acme/contacts", "No colon\r\n"),
@@ -343,8 +522,15 @@ async fn huge_and_junk_heads_are_refused() {
         let shown = String::from_utf8_lossy(&case[..case.len().min(100)]).into_owned();
         let started = Instant::now();
         let answer = raw(address, &case).await;
-        assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 4"), "{shown}: {answer}");
-        assert!(started.elapsed() < SOON * 2, "{shown}: {:?}", started.elapsed());
+        assert!(
+            answer.is_empty() || answer.starts_with("HTTP/1.1 4"),
+            "{shown}: {answer}"
+        );
+        assert!(
+            started.elapsed() < SOON * 2,
+            "{shown}: {:?}",
+            started.elapsed()
+        );
     }
     assert_eq!(scene.table.saved(), before);
     scene.is_alive().await;
@@ -356,13 +542,27 @@ async fn junk_among_the_cookies_does_no_harm() {
     let token = scene.acme.token();
     let nobody = scene.product.client();
     let ask = |cookie: Vec<u8>| {
-        nobody.request(reqwest::Method::GET, "/t/acme/contacts").header("accept", JSON).header("cookie", cookie).answer()
+        nobody
+            .request(reqwest::Method::GET, "/t/acme/contacts")
+            .header("accept", JSON)
+            .header("cookie", cookie)
+            .answer()
     };
     let many = "a=b; ".repeat(5_000);
-    for cookie in [format!("{many}session={token}"), format!(";;=; =x; a; \u{e9}=1; session={token};"), format!("xsession=1; session={token}; session2=x")] {
+    for cookie in [
+        format!("{many}session={token}"),
+        format!(";;=; =x; a; \u{e9}=1; session={token};"),
+        format!("xsession=1; session={token}; session2=x"),
+    ] {
         assert_eq!(ask(cookie.into_bytes()).await.status, 200);
     }
-    for cookie in [b"session=\xff\xfe".to_vec(), b"session".to_vec(), b"session=".to_vec(), b"=".to_vec(), many.into_bytes()] {
+    for cookie in [
+        b"session=\xff\xfe".to_vec(),
+        b"session".to_vec(),
+        b"session=".to_vec(),
+        b"=".to_vec(),
+        many.into_bytes(),
+    ] {
         ask(cookie).await.expect(401, "AUTH_ERROR");
     }
 }

@@ -5,17 +5,43 @@ use edge_crm_tests::{Answer, Client, Exchange, Launch, Product, Record, Table};
 use reqwest::{Method, RequestBuilder};
 
 const SITES: [Option<&str>; 10] = [
-    None, Some("same-origin"), Some("none"), Some("same-site"), Some("cross-site"), Some(""), Some("SAME-ORIGIN"),
-    Some("same-origin, none"), Some("null"), Some("junk"),
+    None,
+    Some("same-origin"),
+    Some("none"),
+    Some("same-site"),
+    Some("cross-site"),
+    Some(""),
+    Some("SAME-ORIGIN"),
+    Some("same-origin, none"),
+    Some("null"),
+    Some("junk"),
 ];
 
 const BODIES: [(Option<&str>, &str); 9] = [
-    (Some("application/x-www-form-urlencoded"), "name=Ada&email=ada%40example.com"),
-    (Some("APPLICATION/X-WWW-FORM-URLENCODED"), "name=Ada&email=ada%40example.com"),
-    (Some("application/json"), r#"{"name":"Ada","email":"ada@example.com"}"#),
-    (Some("text/plain"), r#"{"name":"Ada","email":"ada@example.com"}"#),
-    (Some("TEXT/PLAIN;charset=utf-8"), "name=Ada&email=ada%40example.com"),
-    (Some("multipart/form-data; boundary=b"), "--b\r\nContent-Disposition: form-data; name=\"name\"\r\n\r\nAda\r\n--b--\r\n"),
+    (
+        Some("application/x-www-form-urlencoded"),
+        "name=Ada&email=ada%40example.com",
+    ),
+    (
+        Some("APPLICATION/X-WWW-FORM-URLENCODED"),
+        "name=Ada&email=ada%40example.com",
+    ),
+    (
+        Some("application/json"),
+        r#"{"name":"Ada","email":"ada@example.com"}"#,
+    ),
+    (
+        Some("text/plain"),
+        r#"{"name":"Ada","email":"ada@example.com"}"#,
+    ),
+    (
+        Some("TEXT/PLAIN;charset=utf-8"),
+        "name=Ada&email=ada%40example.com",
+    ),
+    (
+        Some("multipart/form-data; boundary=b"),
+        "--b\r\nContent-Disposition: form-data; name=\"name\"\r\n\r\nAda\r\n--b--\r\n",
+    ),
     (Some("*/*;;="), "\u{1}"),
     (Some(""), ""),
     (None, "name=Ada"),
@@ -32,14 +58,29 @@ struct Scene {
 impl Scene {
     async fn new() -> Self {
         let table = Table::start().await;
-        let product = Launch::new().table(&table).per_user(100_000).per_ip(100_000).start();
+        let product = Launch::new()
+            .table(&table)
+            .per_user(100_000)
+            .per_ip(100_000)
+            .start();
         let acme = product.sign_up("Acme").await;
         let before = table.dump();
-        Self { product, table, acme, before }
+        Self {
+            product,
+            table,
+            acme,
+            before,
+        }
     }
 
     fn port(&self) -> u16 {
-        self.product.address().rsplit_once(':').unwrap().1.parse().unwrap()
+        self.product
+            .address()
+            .rsplit_once(':')
+            .unwrap()
+            .1
+            .parse()
+            .unwrap()
     }
 
     /// Origins that are ours.
@@ -52,7 +93,15 @@ impl Scene {
         let port = self.port();
         let own = &self.product.url;
         [
-            "null", "NULL", "", "junk", "https://evil.example", "file://", "*", "http://127.0.0.1", "http://localhost",
+            "null",
+            "NULL",
+            "",
+            "junk",
+            "https://evil.example",
+            "file://",
+            "*",
+            "http://127.0.0.1",
+            "http://localhost",
         ]
         .map(str::to_owned)
         .into_iter()
@@ -85,7 +134,9 @@ impl Scene {
 }
 
 fn with(request: RequestBuilder, name: &str, value: Option<&str>) -> RequestBuilder {
-    value.into_iter().fold(request, |request, value| request.header(name, value))
+    value
+        .into_iter()
+        .fold(request, |request, value| request.header(name, value))
 }
 
 async fn send(
@@ -95,9 +146,14 @@ async fn send(
     origin: Option<&str>,
     body: (Option<&'static str>, &'static str),
 ) -> Answer {
-    let request = client.request(method, "/actions/create-contact").header("accept", "application/json");
+    let request = client
+        .request(method, "/actions/create-contact")
+        .header("accept", "application/json");
     let request = with(with(request, "sec-fetch-site", site), "origin", origin);
-    with(request, "content-type", body.0).body(body.1).answer().await
+    with(request, "content-type", body.0)
+        .body(body.1)
+        .answer()
+        .await
 }
 
 /// Whether a page may say this and write.
@@ -112,12 +168,18 @@ async fn a_foreign_origin_is_refused_with_every_content_type() {
         for origin in scene.foreign() {
             for body in BODIES {
                 let answer = send(&scene.acme, Method::POST, site, Some(&origin), body).await;
-                assert_eq!((answer.status, answer.code().as_str()), (403, "AUTH_ERROR"), "{site:?} {origin:?} {body:?}");
+                assert_eq!(
+                    (answer.status, answer.code().as_str()),
+                    (403, "AUTH_ERROR"),
+                    "{site:?} {origin:?} {body:?}"
+                );
             }
         }
         // Nor does a session without an origin pass.
         for body in BODIES {
-            send(&scene.acme, Method::POST, site, None, body).await.expect(403, "AUTH_ERROR");
+            send(&scene.acme, Method::POST, site, None, body)
+                .await
+                .expect(403, "AUTH_ERROR");
         }
     }
     scene.nothing_happened();
@@ -131,9 +193,15 @@ async fn an_own_origin_passes_whatever_else_is_said() {
         for origin in scene.own() {
             made += 1;
             let email = format!("{made}@example.com");
-            let request = scene.acme.request(Method::POST, "/actions/create-contact").header("accept", "application/json");
+            let request = scene
+                .acme
+                .request(Method::POST, "/actions/create-contact")
+                .header("accept", "application/json");
             let request = with(request.header("origin", &origin), "sec-fetch-site", site);
-            let answer = request.form(&[("name", "Ada"), ("email", &email)]).answer().await;
+            let answer = request
+                .form(&[("name", "Ada"), ("email", &email)])
+                .answer()
+                .await;
             assert_eq!(answer.status, 200, "{site:?} {origin}: {answer:?}");
         }
     }
@@ -146,7 +214,14 @@ async fn what_the_browser_calls_our_own_page_passes_with_any_origin() {
     for site in [Some("same-origin"), Some("none")] {
         for origin in [None, Some("null"), Some("https://evil.example")] {
             // The body is looked at only now, and is no form.
-            let answer = send(&scene.acme, Method::POST, site, origin, (Some("text/plain"), "x")).await;
+            let answer = send(
+                &scene.acme,
+                Method::POST,
+                site,
+                origin,
+                (Some("text/plain"), "x"),
+            )
+            .await;
             answer.expect(415, "BAD_REQUEST");
         }
     }
@@ -157,8 +232,15 @@ async fn what_the_browser_calls_our_own_page_passes_with_any_origin() {
 async fn a_program_without_a_session_needs_no_origin() {
     let scene = Scene::new().await;
     let post = |client: &Client, action: &str| {
-        let request = client.request(Method::POST, &format!("/actions/{action}")).header("accept", "application/json");
-        request.form(&[("email", scene.acme.email.as_str()), ("password", Client::PASSWORD)]).answer()
+        let request = client
+            .request(Method::POST, &format!("/actions/{action}"))
+            .header("accept", "application/json");
+        request
+            .form(&[
+                ("email", scene.acme.email.as_str()),
+                ("password", Client::PASSWORD),
+            ])
+            .answer()
     };
     let program = scene.product.client();
     assert_eq!(post(&program, "sign-in").await.status, 200);
@@ -172,13 +254,29 @@ async fn a_program_without_a_session_needs_no_origin() {
 async fn a_foreign_page_signs_nobody_in_up_or_out() {
     let scene = Scene::new().await;
     let fields = [
-        ("name", "Eve"), ("email", scene.acme.email.as_str()), ("password", Client::PASSWORD), ("organization", "Evil"),
+        ("name", "Eve"),
+        ("email", scene.acme.email.as_str()),
+        ("password", Client::PASSWORD),
+        ("organization", "Evil"),
     ];
     for client in [scene.product.client(), scene.acme.clone()] {
-        for action in ["sign-in", "sign-up", "sign-out", "create-contact", "update-contact", "delete-contact"] {
+        for action in [
+            "sign-in",
+            "sign-up",
+            "sign-out",
+            "create-contact",
+            "update-contact",
+            "delete-contact",
+        ] {
             for origin in ["https://evil.example", "null"] {
-                let request = client.request(Method::POST, &format!("/actions/{action}")).header("accept", "application/json");
-                let answer = request.header("origin", origin).form(&fields).answer().await;
+                let request = client
+                    .request(Method::POST, &format!("/actions/{action}"))
+                    .header("accept", "application/json");
+                let answer = request
+                    .header("origin", origin)
+                    .form(&fields)
+                    .answer()
+                    .await;
                 answer.expect(403, "AUTH_ERROR");
                 assert!(answer.cookies().is_empty());
             }
@@ -191,16 +289,29 @@ async fn a_foreign_page_signs_nobody_in_up_or_out() {
 async fn no_header_about_the_host_makes_a_foreign_origin_ours() {
     let scene = Scene::new().await;
     let spoofs = [
-        ("host", "evil.example"), ("x-forwarded-host", "evil.example"), ("forwarded", "host=evil.example;proto=https"),
-        ("x-edge-domain", "evil.example"), ("x-original-host", "evil.example"), ("referer", "http://127.0.0.1/"),
-        ("x-forwarded-proto", "https"), ("x-edge-secret", ""), ("x-http-method-override", "GET"),
+        ("host", "evil.example"),
+        ("x-forwarded-host", "evil.example"),
+        ("forwarded", "host=evil.example;proto=https"),
+        ("x-edge-domain", "evil.example"),
+        ("x-original-host", "evil.example"),
+        ("referer", "http://127.0.0.1/"),
+        ("x-forwarded-proto", "https"),
+        ("x-edge-secret", ""),
+        ("x-http-method-override", "GET"),
         ("access-control-request-method", "POST"),
     ];
     for (name, value) in spoofs {
         for origin in ["https://evil.example", "http://evil.example"] {
-            let request = scene.acme.request(Method::POST, "/actions/create-contact").header("accept", "application/json");
+            let request = scene
+                .acme
+                .request(Method::POST, "/actions/create-contact")
+                .header("accept", "application/json");
             let request = request.header("origin", origin).header(name, value);
-            request.form(&[("name", "Ada"), ("email", "a@b.example")]).answer().await.expect(403, "AUTH_ERROR");
+            request
+                .form(&[("name", "Ada"), ("email", "a@b.example")])
+                .answer()
+                .await
+                .expect(403, "AUTH_ERROR");
         }
     }
     scene.nothing_happened();
@@ -213,13 +324,26 @@ async fn two_headers_of_one_name_do_not_add_up_to_a_pass() {
     let pairs = [
         [("origin", own.as_str()), ("origin", "https://evil.example")],
         [("origin", "https://evil.example"), ("origin", own)],
-        [("sec-fetch-site", "same-origin"), ("sec-fetch-site", "cross-site")],
-        [("sec-fetch-site", "cross-site"), ("sec-fetch-site", "same-origin")],
+        [
+            ("sec-fetch-site", "same-origin"),
+            ("sec-fetch-site", "cross-site"),
+        ],
+        [
+            ("sec-fetch-site", "cross-site"),
+            ("sec-fetch-site", "same-origin"),
+        ],
     ];
     for [first, second] in pairs {
-        let request = scene.acme.request(Method::POST, "/actions/create-contact").header("accept", "application/json");
+        let request = scene
+            .acme
+            .request(Method::POST, "/actions/create-contact")
+            .header("accept", "application/json");
         let request = request.header(first.0, first.1).header(second.0, second.1);
-        request.form(&[("name", "Ada"), ("email", "a@b.example")]).answer().await.expect(403, "AUTH_ERROR");
+        request
+            .form(&[("name", "Ada"), ("email", "a@b.example")])
+            .answer()
+            .await
+            .expect(403, "AUTH_ERROR");
     }
     scene.nothing_happened();
 }
@@ -228,22 +352,51 @@ async fn two_headers_of_one_name_do_not_add_up_to_a_pass() {
 async fn the_origin_is_looked_at_before_the_body() {
     let scene = Scene::new().await;
     let request = || {
-        let request = scene.acme.request(Method::POST, "/actions/create-contact").header("accept", "application/json");
+        let request = scene
+            .acme
+            .request(Method::POST, "/actions/create-contact")
+            .header("accept", "application/json");
         request.header("origin", "https://evil.example")
     };
-    request().header("content-type", "application/json").body("[".repeat(100_000)).answer().await.expect(403, "AUTH_ERROR");
-    request().body(vec![0xff; 2 * 1024 * 1024]).answer().await.expect(403, "AUTH_ERROR");
-    request().header("idempotency-key", "").body("").answer().await.expect(403, "AUTH_ERROR");
+    request()
+        .header("content-type", "application/json")
+        .body("[".repeat(100_000))
+        .answer()
+        .await
+        .expect(403, "AUTH_ERROR");
+    request()
+        .body(vec![0xff; 2 * 1024 * 1024])
+        .answer()
+        .await
+        .expect(403, "AUTH_ERROR");
+    request()
+        .header("idempotency-key", "")
+        .body("")
+        .answer()
+        .await
+        .expect(403, "AUTH_ERROR");
     scene.nothing_happened();
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_other_method_writes_from_anywhere() {
     let scene = Scene::new().await;
-    let methods = [Method::PUT, Method::PATCH, Method::DELETE, Method::GET, Method::HEAD, Method::OPTIONS];
+    let methods = [
+        Method::PUT,
+        Method::PATCH,
+        Method::DELETE,
+        Method::GET,
+        Method::HEAD,
+        Method::OPTIONS,
+    ];
     for method in methods {
         for site in [None, Some("same-origin"), Some("cross-site")] {
-            for origin in [None, Some(scene.product.url.as_str()), Some("https://evil.example"), Some("null")] {
+            for origin in [
+                None,
+                Some(scene.product.url.as_str()),
+                Some("https://evil.example"),
+                Some("null"),
+            ] {
                 for body in [BODIES[0], BODIES[2], BODIES[3], BODIES[5], BODIES[8]] {
                     let answer = send(&scene.acme, method.clone(), site, origin, body).await;
                     assert_eq!((answer.status, answer.header("allow")), (405, Some("POST")));
@@ -259,10 +412,23 @@ async fn no_answer_invites_another_site_to_read_it() {
     let scene = Scene::new().await;
     for origin in ["https://evil.example", "null", &scene.product.url] {
         for (method, path) in [
-            (Method::GET, "/t/acme/contacts"), (Method::OPTIONS, "/actions/create-contact"), (Method::GET, "/sign-in"),
+            (Method::GET, "/t/acme/contacts"),
+            (Method::OPTIONS, "/actions/create-contact"),
+            (Method::GET, "/sign-in"),
         ] {
-            let answer = scene.acme.request(method, path).header("origin", origin).answer().await;
-            assert!(answer.headers.keys().all(|name| !name.as_str().starts_with("access-control-")), "{answer:?}");
+            let answer = scene
+                .acme
+                .request(method, path)
+                .header("origin", origin)
+                .answer()
+                .await;
+            assert!(
+                answer
+                    .headers
+                    .keys()
+                    .all(|name| !name.as_str().starts_with("access-control-")),
+                "{answer:?}"
+            );
         }
     }
 }

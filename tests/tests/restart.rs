@@ -16,8 +16,14 @@ fn start(data: &Path) -> Product {
 /// Adds contact `n` under a key of its own; nothing where there was no answer.
 async fn add(client: &Client, n: usize) -> Option<Answer> {
     let (name, email) = (format!("Contact {n}"), format!("contact-{n}@example.com"));
-    let request = client.action("create-contact").header("idempotency-key", format!("key-{n}"));
-    let response = request.form(&[("name", &name), ("email", &email)]).send().await.ok()?;
+    let request = client
+        .action("create-contact")
+        .header("idempotency-key", format!("key-{n}"));
+    let response = request
+        .form(&[("name", &name), ("email", &email)])
+        .send()
+        .await
+        .ok()?;
     Answer::read(response).await.ok()
 }
 
@@ -54,7 +60,9 @@ async fn a_kill_at_any_moment_loses_nothing_and_doubles_nothing() {
     let written = Arc::new(Written::default());
     for delay in [40, 90, 170, 260, 390, 610] {
         let client = product.client_with(&token, "acme");
-        let writers: Vec<_> = (0..4).map(|_| tokio::spawn(Arc::clone(&written).write(client.clone()))).collect();
+        let writers: Vec<_> = (0..4)
+            .map(|_| tokio::spawn(Arc::clone(&written).write(client.clone())))
+            .collect();
         sleep(Duration::from_millis(delay)).await;
         product.kill();
         for writer in writers {
@@ -68,25 +76,123 @@ async fn a_kill_at_any_moment_loses_nothing_and_doubles_nothing() {
             let answer = add(&client, n).await.expect("an answer");
             let id = answer.data()["id"].clone();
             let mut answered = written.answered.lock().unwrap();
-            assert_eq!(answered.entry(n).or_insert_with(|| id.clone()), &id, "contact {n} was answered otherwise before");
+            assert_eq!(
+                answered.entry(n).or_insert_with(|| id.clone()),
+                &id,
+                "contact {n} was answered otherwise before"
+            );
         }
     }
     let answered = written.answered.lock().unwrap().clone();
-    assert!(answered.len() >= 12, "only {} contacts were written", answered.len());
+    assert!(
+        answered.len() >= 12,
+        "only {} contacts were written",
+        answered.len()
+    );
     let client = product.client_with(&token, "acme");
     let listed = client.all("").await;
     assert_eq!(listed.len(), answered.len());
     for (n, id) in &answered {
-        let found: Vec<_> = listed.iter().filter(|contact| contact["email"] == format!("contact-{n}@example.com")).collect();
-        assert!(found.len() == 1 && found[0]["id"] == *id, "contact {n}: {found:?}");
+        let found: Vec<_> = listed
+            .iter()
+            .filter(|contact| contact["email"] == format!("contact-{n}@example.com"))
+            .collect();
+        assert!(
+            found.len() == 1 && found[0]["id"] == *id,
+            "contact {n}: {found:?}"
+        );
     }
     // Each address has its guard, which names the contact that has it.
     let (n, id) = answered.iter().next_back().unwrap();
-    let again = client.post("create-contact", &[("name", "X"), ("email", &format!("contact-{n}@example.com"))]).await;
+    let again = client
+        .post(
+            "create-contact",
+            &[
+                ("name", "X"),
+                ("email", &format!("contact-{n}@example.com")),
+            ],
+        )
+        .await;
     again.expect(409, "CONFLICT");
     assert_eq!(again.json()["existingId"], *id);
     let credentials = [("email", email.as_str()), ("password", Client::PASSWORD)];
-    assert_eq!(product.client().post("sign-in", &credentials).await.status, 200);
+    assert_eq!(
+        product.client().post("sign-in", &credentials).await.status,
+        200
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_stored_after_a_kill_is_whole() {
+    let table = Table::start().await;
+    let data = Scratch::new();
+    let start = || Launch::new().table(&table).data(data.path()).start();
+    let owner = start().sign_up("Acme").await;
+    let written = Arc::new(Written::default());
+    for delay in [30, 75, 140, 230] {
+        let product = start();
+        let client = product.client_with(&owner.token(), "acme");
+        let writers: Vec<_> = (0..6)
+            .map(|_| tokio::spawn(Arc::clone(&written).write(client.clone())))
+            .collect();
+        sleep(Duration::from_millis(delay)).await;
+        product.kill();
+        for writer in writers {
+            writer.await.expect("every answer was a success");
+        }
+        // The table may still be at what it was asked last.
+        sleep(Duration::from_millis(200)).await;
+        let contacts = table.under("acme:contacts").len();
+        let beside = [
+            table.under("#guard:").len(),
+            table.audits("create-contact").len(),
+            table.results("create-contact").len(),
+        ];
+        assert_eq!(beside, [contacts; 3]);
+        assert!(contacts >= written.answered.lock().unwrap().len());
+        assert!(contacts <= written.tried.load(Ordering::Relaxed));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sign_up_that_a_kill_broke_off_is_made_once() {
+    let data = Scratch::new();
+    for (n, delay) in [0, 10, 25, 60].into_iter().enumerate() {
+        let (email, organization) = (format!("{n}@example.com"), format!("Org {n}"));
+        let fields = [
+            ("name", "Ada"),
+            ("email", email.as_str()),
+            ("password", Client::PASSWORD),
+            ("organization", organization.as_str()),
+        ];
+        let product = start(data.path());
+        let request = product
+            .client()
+            .action("sign-up")
+            .header("idempotency-key", "k")
+            .form(&fields);
+        let sending = tokio::spawn(request.send());
+        sleep(Duration::from_millis(delay)).await;
+        product.kill();
+        let _answered_or_not = sending.await;
+
+        let product = start(data.path());
+        let client = product.client();
+        let made = client.post_form("sign-up", &fields, Some("k")).await.data();
+        assert_eq!(made["tenant"], format!("org-{n}"));
+        assert_eq!(
+            client.get(&format!("/t/org-{n}/contacts")).await.status,
+            200
+        );
+        assert_eq!(
+            product.sign_in(&email, Client::PASSWORD).await.user,
+            made["user"]["id"]
+        );
+        assert_eq!(
+            product.sign_up(&organization).await.tenant,
+            format!("org-{n}-2")
+        );
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -95,11 +201,21 @@ async fn it_stops_when_asked_and_finishes_what_is_under_way() {
     let product = start(data.path());
     let acme = product.sign_up("Acme").await;
     let written = Arc::new(Written::default());
-    let writers: Vec<_> = (0..4).map(|_| tokio::spawn(Arc::clone(&written).write(acme.clone()))).collect();
+    let writers: Vec<_> = (0..4)
+        .map(|_| tokio::spawn(Arc::clone(&written).write(acme.clone())))
+        .collect();
     sleep(Duration::from_millis(150)).await;
-    let ended = tokio::task::spawn_blocking(move || product.stop()).await.unwrap();
+    let ended = tokio::task::spawn_blocking(move || product.stop())
+        .await
+        .unwrap();
     assert_eq!(ended.status.code(), Some(0), "{ended:?}");
-    assert!(ended.log.iter().all(|line| !line.contains("ERROR") && !line.contains("panicked")), "{ended:?}");
+    assert!(
+        ended
+            .log
+            .iter()
+            .all(|line| !line.contains("ERROR") && !line.contains("panicked")),
+        "{ended:?}"
+    );
     for writer in writers {
         writer.await.expect("every answer was a success");
     }
@@ -109,7 +225,10 @@ async fn it_stops_when_asked_and_finishes_what_is_under_way() {
     let answered = written.answered.lock().unwrap();
     assert!(!answered.is_empty());
     for id in answered.values() {
-        assert!(listed.iter().any(|contact| contact["id"] == *id), "{id} was answered and is gone");
+        assert!(
+            listed.iter().any(|contact| contact["id"] == *id),
+            "{id} was answered and is gone"
+        );
     }
 }
 
@@ -120,7 +239,14 @@ async fn memory_is_forgotten_and_signing_keys_with_it() {
     let token = acme.token();
     first.kill();
     let second = Product::start();
-    assert_eq!(second.client_with(&token, "acme").get("/t/acme/contacts").await.status, 401);
+    assert_eq!(
+        second
+            .client_with(&token, "acme")
+            .get("/t/acme/contacts")
+            .await
+            .status,
+        401
+    );
     assert_eq!(second.sign_up("Acme").await.tenant, "acme");
 }
 
@@ -129,11 +255,17 @@ async fn a_second_process_on_the_same_data_is_refused_in_one_clear_line() {
     let data = Scratch::new();
     let first = start(data.path());
     let acme = first.sign_up("Acme").await;
-    let ended = Launch::new().data(data.path()).try_start().expect_err("a second process");
+    let ended = Launch::new()
+        .data(data.path())
+        .try_start()
+        .expect_err("a second process");
     assert_eq!(ended.status.code(), Some(1));
     assert!(ended.output.is_empty(), "{ended:?}");
     assert_eq!(ended.log.len(), 1, "{ended:?}");
-    assert!(ended.log[0].contains("in use") && ended.log[0].contains("--data"), "{ended:?}");
+    assert!(
+        ended.log[0].contains("in use") && ended.log[0].contains("--data"),
+        "{ended:?}"
+    );
     assert_eq!(acme.get("/t/acme/contacts").await.status, 200);
     first.kill();
     drop(start(data.path()));
@@ -143,22 +275,50 @@ async fn a_second_process_on_the_same_data_is_refused_in_one_clear_line() {
 async fn a_port_in_use_and_an_engine_that_is_not_there_are_told_in_one_line() {
     let first = Product::start();
     let port = first.address().rsplit_once(':').unwrap().1.parse().unwrap();
-    let ended = Launch::new().port(port).try_start().expect_err("the port is taken");
-    assert_eq!((ended.status.code(), ended.log.len()), (Some(1), 1), "{ended:?}");
-    assert!(ended.log[0].contains(&port.to_string()) && ended.log[0].contains("--port"), "{ended:?}");
+    let ended = Launch::new()
+        .port(port)
+        .try_start()
+        .expect_err("the port is taken");
+    assert_eq!(
+        (ended.status.code(), ended.log.len()),
+        (Some(1), 1),
+        "{ended:?}"
+    );
+    assert!(
+        ended.log[0].contains(&port.to_string()) && ended.log[0].contains("--port"),
+        "{ended:?}"
+    );
 
-    let nowhere = Launch::new().argument("--dynamodb-url").argument("http://127.0.0.1:1");
+    let nowhere = Launch::new()
+        .argument("--dynamodb-url")
+        .argument("http://127.0.0.1:1");
     let ended = nowhere.try_start().expect_err("nothing is there");
-    assert_eq!((ended.status.code(), ended.output.len()), (Some(1), 0), "{ended:?}");
-    assert!(ended.log.last().unwrap().contains("http://127.0.0.1:1"), "{ended:?}");
+    assert_eq!(
+        (ended.status.code(), ended.output.len()),
+        (Some(1), 0),
+        "{ended:?}"
+    );
+    assert!(
+        ended.log.last().unwrap().contains("http://127.0.0.1:1"),
+        "{ended:?}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_option_that_is_wrong_is_told_before_anything_starts() {
-    for arguments in [["--port", "x"], ["--dynamodb-url", "nowhere"], ["--rate-limit-per-ip", "-1"], ["--no-such", "x"]] {
+    for arguments in [
+        ["--port", "x"],
+        ["--dynamodb-url", "nowhere"],
+        ["--rate-limit-per-ip", "many"],
+        ["--no-such", "x"],
+    ] {
         let launch = arguments.into_iter().fold(Launch::new(), Launch::argument);
         let ended = launch.try_start().expect_err("a wrong option");
-        assert_eq!((ended.status.code(), ended.output.len()), (Some(2), 0), "{ended:?}");
+        assert_eq!(
+            (ended.status.code(), ended.output.len()),
+            (Some(2), 0),
+            "{ended:?}"
+        );
         assert!(ended.log.join("\n").contains(arguments[0]), "{ended:?}");
     }
 }
@@ -167,8 +327,12 @@ async fn an_option_that_is_wrong_is_told_before_anything_starts() {
 async fn printed_sign_in(product: &Product) -> (String, String) {
     for _ in 0..100 {
         let lines = product.output();
-        let line = lines.iter().find_map(|line| line.strip_prefix("Sign in as "));
-        if let Some((email, password)) = line.and_then(|line| line.split_once(" with the password ")) {
+        let line = lines
+            .iter()
+            .find_map(|line| line.strip_prefix("Sign in as "));
+        if let Some((email, password)) =
+            line.and_then(|line| line.split_once(" with the password "))
+        {
             return (email.to_owned(), password.to_owned());
         }
         sleep(Duration::from_millis(20)).await;
@@ -180,11 +344,21 @@ async fn printed_sign_in(product: &Product) -> (String, String) {
 async fn the_demo_is_made_once_and_its_sign_in_works() {
     let (table, data) = (Table::start().await, Scratch::new());
     let demo = || {
-        let launch = Launch::new().table(&table).data(data.path()).per_ip(3).per_user(3);
+        let launch = Launch::new()
+            .table(&table)
+            .data(data.path())
+            .per_ip(3)
+            .per_user(3);
         launch.argument("--demo").start()
     };
     // Every start opens a session or none; all else stays as the first one made it.
-    let stored = || -> Vec<_> { table.saved().into_iter().filter(|record| !record.pk.starts_with("#session:")).collect() };
+    let stored = || -> Vec<_> {
+        table
+            .saved()
+            .into_iter()
+            .filter(|record| !record.pk.starts_with("#session:"))
+            .collect()
+    };
     let product = demo();
     let (email, password) = printed_sign_in(&product).await;
     let contacts = product.sign_in(&email, &password).await.all("").await;
@@ -197,8 +371,14 @@ async fn the_demo_is_made_once_and_its_sign_in_works() {
     // What was deleted stays so.
     let client = product.sign_in(&email, &password).await;
     let id = contacts[0]["id"].as_str().unwrap();
-    assert_eq!(client.post("delete-contact", &[("id", id)]).await.status, 200);
+    assert_eq!(
+        client.post("delete-contact", &[("id", id)]).await.status,
+        200
+    );
     product.kill();
     let product = demo();
-    assert_eq!(product.sign_in(&email, &password).await.all("").await.len(), 24);
+    assert_eq!(
+        product.sign_in(&email, &password).await.all("").await.len(),
+        24
+    );
 }

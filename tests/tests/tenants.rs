@@ -23,10 +23,27 @@ impl Scene {
     async fn new() -> Self {
         let (product, table) = product_with_table().await;
         let (victim, other) = (product.sign_up("Acme").await, product.sign_up("Acme").await);
-        assert_eq!((victim.tenant.as_str(), other.tenant.as_str()), ("acme", "acme-2"));
-        let fields = [("name", SECRET), ("email", "zarquon@secret.example"), ("company", SECRET), ("notes", SECRET)];
-        let contact = victim.post_form("create-contact", &fields, Some("shared")).await.data();
-        Self { product, table, victim, other, contact }
+        assert_eq!(
+            (victim.tenant.as_str(), other.tenant.as_str()),
+            ("acme", "acme-2")
+        );
+        let fields = [
+            ("name", SECRET),
+            ("email", "zarquon@secret.example"),
+            ("company", SECRET),
+            ("notes", SECRET),
+        ];
+        let contact = victim
+            .post_form("create-contact", &fields, Some("shared"))
+            .await
+            .data();
+        Self {
+            product,
+            table,
+            victim,
+            other,
+            contact,
+        }
     }
 
     fn id(&self) -> &str {
@@ -44,7 +61,14 @@ fn holds_nothing(answer: &Answer) {
 async fn every_page_of_another_organisation_is_closed() {
     let scene = Scene::new().await;
     let id = scene.id();
-    for rest in ["", "?q=", "/new", &format!("/{id}"), &format!("/{id}/edit"), &format!("/{id}/delete")] {
+    for rest in [
+        "",
+        "?q=",
+        "/new",
+        &format!("/{id}"),
+        &format!("/{id}/edit"),
+        &format!("/{id}/delete"),
+    ] {
         let path = scene.victim.contacts(rest);
         for (client, tenant) in [(&scene.other, "acme"), (&scene.victim, "acme-2")] {
             let path = path.replacen("/t/acme/", &format!("/t/{tenant}/"), 1);
@@ -56,7 +80,10 @@ async fn every_page_of_another_organisation_is_closed() {
             holds_nothing(&html);
         }
         // An organisation that is not there looks the same.
-        let nowhere = scene.other.get(&path.replacen("/t/acme/", "/t/nowhere/", 1)).await;
+        let nowhere = scene
+            .other
+            .get(&path.replacen("/t/acme/", "/t/nowhere/", 1))
+            .await;
         assert_eq!(nowhere.essence(), scene.other.get(&path).await.essence());
     }
 }
@@ -68,20 +95,39 @@ async fn an_id_of_another_organisation_is_an_id_of_nothing() {
     let mut answers = Vec::new();
     for id in [scene.id(), NOBODY] {
         let path = scene.other.contacts(&format!("/{id}"));
-        let change = [("id", id), ("version", "1"), ("name", "Mine"), ("email", "mine@example.com")];
+        let change = [
+            ("id", id),
+            ("version", "1"),
+            ("name", "Mine"),
+            ("email", "mine@example.com"),
+        ];
         answers.push(vec![
             scene.other.get(&path).await.essence(),
             scene.other.get(&format!("{path}/edit")).await.essence(),
             scene.other.get(&format!("{path}/delete")).await.essence(),
             scene.other.post("update-contact", &change).await.essence(),
-            scene.other.post_form("update-contact", &change, Some("update")).await.essence(),
-            scene.other.post("delete-contact", &[("id", id)]).await.essence(),
+            scene
+                .other
+                .post_form("update-contact", &change, Some("update"))
+                .await
+                .essence(),
+            scene
+                .other
+                .post("delete-contact", &[("id", id)])
+                .await
+                .essence(),
         ]);
         holds_nothing(&scene.other.page(&path).await);
         holds_nothing(&scene.other.submit("delete-contact", &[("id", id)]).await);
     }
-    assert!(answers[0].iter().all(|(status, _)| *status == 404), "{answers:#?}");
-    assert_eq!(answers[0], answers[1], "what is another's looks like what is not there");
+    assert!(
+        answers[0].iter().all(|(status, _)| *status == 404),
+        "{answers:#?}"
+    );
+    assert_eq!(
+        answers[0], answers[1],
+        "what is another's looks like what is not there"
+    );
     assert_eq!(scene.table.saved(), before);
 }
 
@@ -89,14 +135,24 @@ async fn an_id_of_another_organisation_is_an_id_of_nothing() {
 async fn no_search_and_no_cursor_reaches_another_organisation() {
     let scene = Scene::new().await;
     for n in 0..51 {
-        scene.victim.create("Contact", &format!("{n}@example.com")).await;
+        scene
+            .victim
+            .create("Contact", &format!("{n}@example.com"))
+            .await;
     }
     for q in ["", SECRET, "zarquon", "acme", "@"] {
         assert!(scene.other.all(q).await.is_empty());
     }
-    let cursor = scene.victim.get(&scene.victim.contacts("")).await.data()["next"].as_str().unwrap().to_owned();
+    let cursor = scene.victim.get(&scene.victim.contacts("")).await.data()["next"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     for list in [scene.other.contacts(""), scene.victim.contacts("")] {
-        let answer = scene.other.request(Method::GET, &list).query(&[("after", &cursor)]).header("accept", "application/json");
+        let answer = scene
+            .other
+            .request(Method::GET, &list)
+            .query(&[("after", &cursor)])
+            .header("accept", "application/json");
         let answer = answer.answer().await;
         assert!((400..=404).contains(&answer.status), "{answer:?}");
         holds_nothing(&answer);
@@ -107,11 +163,17 @@ async fn no_search_and_no_cursor_reaches_another_organisation() {
 async fn another_organisations_idempotency_key_is_just_a_key() {
     let scene = Scene::new().await;
     let fields = [("name", "Mine"), ("email", "zarquon@secret.example")];
-    let answer = scene.other.post_form("create-contact", &fields, Some("shared")).await;
+    let answer = scene
+        .other
+        .post_form("create-contact", &fields, Some("shared"))
+        .await;
     assert!(!answer.is_replayed());
     // The address is free here: what another organisation has is no conflict, and no hint.
     let contact = answer.data();
-    assert_eq!((&contact["name"], &contact["ownerId"]), (&json!("Mine"), &json!(scene.other.user)));
+    assert_eq!(
+        (&contact["name"], &contact["ownerId"]),
+        (&json!("Mine"), &json!(scene.other.user))
+    );
     assert_ne!(contact["id"], scene.contact["id"]);
     let conflict = scene.other.post("create-contact", &fields).await;
     assert_eq!(conflict.json()["existingId"], contact["id"]);
@@ -122,17 +184,39 @@ async fn another_organisations_idempotency_key_is_just_a_key() {
 async fn no_field_of_a_form_says_whose_contact_it_is() {
     let scene = Scene::new().await;
     let fields = [
-        ("name", "Mine"), ("email", "mine@example.com"), ("tenant", "acme"), ("ownerId", &scene.victim.user),
-        ("pk", "acme:contacts"), ("id", scene.id()), ("version", "9"), ("role", "owner"), ("createdAt", "2001-01-01T00:00:00Z"),
+        ("name", "Mine"),
+        ("email", "mine@example.com"),
+        ("tenant", "acme"),
+        ("ownerId", &scene.victim.user),
+        ("pk", "acme:contacts"),
+        ("id", scene.id()),
+        ("version", "9"),
+        ("role", "owner"),
+        ("createdAt", "2001-01-01T00:00:00Z"),
     ];
     let contact = scene.other.post("create-contact", &fields).await.data();
-    assert_eq!((&contact["ownerId"], &contact["version"]), (&json!(scene.other.user), &json!(1)));
+    assert_eq!(
+        (&contact["ownerId"], &contact["version"]),
+        (&json!(scene.other.user), &json!(1))
+    );
     assert_ne!(contact["id"], scene.contact["id"]);
-    assert_eq!((scene.table.under("acme:contacts").len(), scene.table.under("acme-2:contacts").len()), (1, 1));
-    let query = scene.other.get(&scene.other.contacts("?tenant=acme")).await.data();
+    assert_eq!(
+        (
+            scene.table.under("acme:contacts").len(),
+            scene.table.under("acme-2:contacts").len()
+        ),
+        (1, 1)
+    );
+    let query = scene
+        .other
+        .get(&scene.other.contacts("?tenant=acme"))
+        .await
+        .data();
     assert_eq!(query["contacts"], json!([contact]));
     let id = contact["id"].as_str().unwrap();
-    let path = scene.other.contacts(&format!("/{id}?tenant=acme&id={}", scene.id()));
+    let path = scene
+        .other
+        .contacts(&format!("/{id}?tenant=acme&id={}", scene.id()));
     assert_eq!(scene.other.get(&path).await.data(), contact);
 }
 
@@ -155,7 +239,10 @@ async fn no_mixture_of_two_cookies_is_a_cookie() {
         for path in ["/t/acme/contacts", "/t/acme-2/contacts"] {
             client.get(path).await.expect(401, "AUTH_ERROR");
         }
-        client.post("delete-contact", &[("id", scene.id())]).await.expect(401, "AUTH_ERROR");
+        client
+            .post("delete-contact", &[("id", scene.id())])
+            .await
+            .expect(401, "AUTH_ERROR");
     }
     assert!(tried >= 14, "{tried}");
     assert_eq!(scene.table.saved(), before);
@@ -166,8 +253,15 @@ async fn two_cookies_are_never_two_organisations() {
     let scene = Scene::new().await;
     let (a, b) = (scene.victim.token(), scene.other.token());
     let nobody = scene.product.client();
-    for cookies in [format!("session={b}; session={a}"), format!("session={b};session=x; SESSION={a}"), format!("session={b}; __Host-session={a}")] {
-        let answer = nobody.request(Method::GET, "/t/acme/contacts").header("cookie", cookies).header("accept", "application/json");
+    for cookies in [
+        format!("session={b}; session={a}"),
+        format!("session={b};session=x; SESSION={a}"),
+        format!("session={b}; __Host-session={a}"),
+    ] {
+        let answer = nobody
+            .request(Method::GET, "/t/acme/contacts")
+            .header("cookie", cookies)
+            .header("accept", "application/json");
         let answer = answer.answer().await;
         assert!((401..=404).contains(&answer.status), "{answer:?}");
         holds_nothing(&answer);
@@ -179,22 +273,42 @@ async fn no_spelling_of_a_path_leads_to_another_organisation() {
     let scene = Scene::new().await;
     let id = scene.id();
     let paths = [
-        "/t/acme-2/../acme/contacts", "/t/acme-2/contacts/../../acme/contacts", "/t/acme-2%2f..%2facme/contacts",
-        "/t/acme-2/contacts/..%2f..%2facme%2fcontacts", "/t/%61cme/contacts", "/t/ACME/contacts", "/t/acme%00/contacts",
-        "/t/acme:contacts/contacts", "/t/acme%3acontacts/contacts", "/t/acme/contacts;", "/t/acme;acme-2/contacts",
-        "//t/acme/contacts", "/t//acme/contacts", "/t/acme/contacts//", "/./t/acme/contacts", "/t/acme/./contacts",
-        "/t/acme%20/contacts", "/t/acme/contacts?tenant=acme-2", "/t/acme/contacts#/t/acme-2/contacts",
-        "http://127.0.0.1/t/acme/contacts", "/t/acme\\contacts", "/t/*/contacts",
+        "/t/acme-2/../acme/contacts",
+        "/t/acme-2/contacts/../../acme/contacts",
+        "/t/acme-2%2f..%2facme/contacts",
+        "/t/acme-2/contacts/..%2f..%2facme%2fcontacts",
+        "/t/%61cme/contacts",
+        "/t/ACME/contacts",
+        "/t/acme%00/contacts",
+        "/t/acme:contacts/contacts",
+        "/t/acme%3acontacts/contacts",
+        "/t/acme/contacts;",
+        "/t/acme;acme-2/contacts",
+        "//t/acme/contacts",
+        "/t//acme/contacts",
+        "/t/acme/contacts//",
+        "/./t/acme/contacts",
+        "/t/acme/./contacts",
+        "/t/acme%20/contacts",
+        "/t/acme/contacts?tenant=acme-2",
+        "/t/acme/contacts#/t/acme-2/contacts",
+        "http://127.0.0.1/t/acme/contacts",
+        "/t/acme\\contacts",
+        "/t/*/contacts",
     ];
     let with_id = [
-        format!("/t/acme-2/contacts/acme:contacts:{id}"), format!("/t/acme-2/contacts/{}", id.to_uppercase()),
-        format!("/t/acme-2/contacts/{id}%20"), format!("/t/acme-2/contacts/%30{}", &id[1..]),
-        format!("/t/acme-2/contacts/../../acme/contacts/{id}"), format!("/t/acme/contacts/{id}/"),
+        format!("/t/acme-2/contacts/acme:contacts:{id}"),
+        format!("/t/acme-2/contacts/{}", id.to_uppercase()),
+        format!("/t/acme-2/contacts/{id}%20"),
+        format!("/t/acme-2/contacts/%30{}", &id[1..]),
+        format!("/t/acme-2/contacts/../../acme/contacts/{id}"),
+        format!("/t/acme/contacts/{id}/"),
     ];
     for path in paths.map(str::to_owned).into_iter().chain(with_id) {
         let request = format!(
             "GET {path} HTTP/1.1\r\nHost: {}\r\nAccept: application/json\r\nCookie: session={}\r\nConnection: close\r\n\r\n",
-            scene.product.address(), scene.other.token(),
+            scene.product.address(),
+            scene.other.token(),
         );
         let answer = raw(scene.product.address(), request.as_bytes()).await;
         let status = answer.split(' ').nth(1).unwrap_or_default();
@@ -210,8 +324,18 @@ async fn the_log_and_the_audit_keep_organisations_apart() {
     for record in scene.table.dump() {
         let text = format!("{record:?}");
         if record.pk.contains("acme-2") {
-            assert!(!text.contains(SECRET) && !text.contains(&scene.victim.user), "{text}");
+            assert!(
+                !text.contains(SECRET) && !text.contains(&scene.victim.user),
+                "{text}"
+            );
         }
     }
-    assert!(scene.product.log().iter().all(|line| !line.contains(SECRET)), "the log holds no one's data");
+    assert!(
+        scene
+            .product
+            .log()
+            .iter()
+            .all(|line| !line.contains(SECRET)),
+        "the log holds no one's data"
+    );
 }

@@ -1,0 +1,142 @@
+//! The rules for what a contact holds, each with its message.
+
+use edge_crm_tests::{Exchange, Product, product_with_table};
+use serde_json::json;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_version_is_a_whole_number_from_1() {
+    let product = Product::start();
+    let acme = product.sign_up("Acme").await;
+    let contact = acme.create("Ada", "ada@example.com").await;
+    for version in [
+        "",
+        "0",
+        "-1",
+        "+1",
+        "1.0",
+        "1e0",
+        "one",
+        "0x1",
+        "١",
+        "99999999999999999999",
+    ] {
+        let answer = update(&acme, &contact, version, "Ada", "ada@example.com").await;
+        answer.expect(400, "VALIDATION_ERROR");
+        assert!(!answer.field_error("version").is_empty(), "{version:?}");
+    }
+    let body = json!({ "id": contact["id"], "version": 1, "name": "Ada King", "email": "ada@example.com" });
+    let answer = acme.action("update-contact").json(&body);
+    assert_eq!(answer.answer().await.data()["version"], 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_rule_has_its_message() {
+    let (product, table) = product_with_table().await;
+    let acme = product.sign_up("Acme").await;
+    let before = table.saved();
+    let (long, longer) = ("é".repeat(101), "n".repeat(501));
+    let local = format!("{}@example.com", "l".repeat(65));
+    let cases = [
+        ("name", "", "Name is required"),
+        ("name", " \t\u{a0}\u{3000}", "Name is required"),
+        ("name", "\u{200b}", "Name is required"),
+        ("name", &long, "Name too long"),
+        ("name", "Ada\u{202e}", "Name contains invisible characters"),
+        ("name", "A\u{200b}da", "Name contains invisible characters"),
+        ("name", "A\nda", "Name contains invisible characters"),
+        ("company", &long, "Company too long"),
+        ("phone", "123456789012345678901", "Phone too long"),
+        ("notes", &longer, "Notes too long"),
+        ("email", "", "Invalid email format"),
+        ("email", "ada", "Invalid email format"),
+        ("email", "ada@", "Invalid email format"),
+        ("email", "@example.com", "Invalid email format"),
+        ("email", ".ada@example.com", "Invalid email format"),
+        ("email", "ada.@example.com", "Invalid email format"),
+        ("email", "a..da@example.com", "Invalid email format"),
+        ("email", "ada@exam ple.com", "Invalid email format"),
+        ("email", "ada@-example.com", "Invalid email format"),
+        ("email", "ada@example.com.", "Invalid email format"),
+        ("email", "ada@bücher.example", "Invalid email format"),
+        ("email", "a@b@c", "Invalid email format"),
+        ("email", &local, "Invalid email format"),
+    ];
+    for (field, value, message) in cases {
+        let mut fields = vec![("name", "Ada"), ("email", "ada@example.com")];
+        fields.retain(|(name, _)| *name != field);
+        fields.push((field, value));
+        let answer = acme.post("create-contact", &fields).await;
+        answer.expect(400, "VALIDATION_ERROR");
+        assert_eq!(
+            answer.json()["fieldErrors"],
+            json!({ field: message }),
+            "{value:?}"
+        );
+        assert_eq!(answer.error(), "Invalid input");
+    }
+    let all = acme
+        .post(
+            "create-contact",
+            &[("phone", &long), ("company", &long), ("notes", &longer)],
+        )
+        .await;
+    let fields = ["company", "email", "name", "notes", "phone"];
+    assert_eq!(
+        all.json()["fieldErrors"]
+            .as_object()
+            .unwrap()
+            .keys()
+            .collect::<Vec<_>>(),
+        fields
+    );
+    assert_eq!(table.saved(), before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_longest_and_the_oddest_that_is_allowed_is_kept() {
+    let product = Product::start();
+    let acme = product.sign_up("Acme").await;
+    let (name, notes) = ("é".repeat(100), "日".repeat(500));
+    let email = format!("{}@example.com", "l".repeat(64));
+    let fields = [
+        ("name", name.as_str()),
+        ("email", &email),
+        ("company", &name),
+        ("phone", "+1 (234) 567-8901 x12"),
+        ("notes", &notes),
+    ];
+    // 21 characters: one too many.
+    acme.post("create-contact", &fields)
+        .await
+        .expect(400, "VALIDATION_ERROR");
+    let fields = [
+        fields[0],
+        fields[1],
+        fields[2],
+        ("phone", "+1 (234) 567-8901 x1"),
+        fields[4],
+    ];
+    let contact = acme.post("create-contact", &fields).await.data();
+    for (field, value) in fields {
+        assert_eq!(contact[field], value);
+    }
+    for (n, name) in [
+        "محمد",
+        "שרה",
+        "می‌خواهم",
+        "👩‍💻 Ada",
+        "O'Neil <b>&amp;",
+        "__proto__",
+        "0",
+        "null",
+    ]
+    .iter()
+    .enumerate()
+    {
+        assert_eq!(
+            acme.create(name, &format!("a+{n}'!#$%&*/=?^_`{{|}}~-@x.y"))
+                .await["name"],
+            *name
+        );
+    }
+}
