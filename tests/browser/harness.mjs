@@ -16,11 +16,11 @@ const FLAGS = [
   '--disable-background-networking', '--disable-component-update', '--disable-sync',
 ];
 
-/** Builds a program of the local stack and says where it is. `EDGE_CRM` names a folder with programs
- *  that are built already, such as `target/release`. */
+/** Builds a program of the local stack and says where it is. `EDGE_CRM_BIN` names a product that is
+ *  built already, such as an optimised one. */
 export function build(kind, name) {
-  if (process.env.EDGE_CRM) return join(process.env.EDGE_CRM, kind === 'example' ? 'examples' : '', name);
-  const args = ['build', '--quiet', '--message-format=json', '--package', 'edge-crm-local', `--${kind}`, name];
+  if (name === 'edge-crm' && process.env.EDGE_CRM_BIN) return process.env.EDGE_CRM_BIN;
+  const args = ['build', '--quiet', '--message-format=json', `--${kind}`, name];
   const cargo = spawnSync('cargo', args, { cwd: ROOT, encoding: 'utf8', maxBuffer: 1 << 28, stdio: ['ignore', 'pipe', 'inherit'] });
   assert.equal(cargo.status, 0, `cargo ${args.join(' ')} failed`);
   const messages = cargo.stdout.trim().split('\n').map((line) => JSON.parse(line));

@@ -118,14 +118,12 @@ impl Client {
     }
 
     /// A request with nothing but the cookies. `path` begins with a slash.
-    #[must_use]
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.http
             .request(method, self.base.join(path).expect("a path"))
     }
 
     /// A request as a page of the product sends it, which asks for JSON.
-    #[must_use]
     pub fn own(&self, method: Method, path: &str) -> RequestBuilder {
         self.request(method, path)
             .header("accept", "application/json")
@@ -134,7 +132,6 @@ impl Client {
     }
 
     /// A request that runs an action, without a body.
-    #[must_use]
     pub fn action(&self, action: &str) -> RequestBuilder {
         self.own(Method::POST, &format!("/actions/{action}"))
     }

@@ -166,7 +166,7 @@ async fn fifty_keys_with_one_email_make_one_contact_and_49_conflicts() {
     let send = |n: usize| {
         let acme = acme.clone();
         // The same address in any case is the same address.
-        let email = if n % 2 == 0 {
+        let email = if n.is_multiple_of(2) {
             "ada@example.com"
         } else {
             "ADA@Example.com"

@@ -1,6 +1,6 @@
 //! What an idempotency key is, whose it is, and what counts as the same request.
 
-use edge_crm_tests::{Client, Exchange, product_with_table};
+use edge_crm_tests::{Exchange, product_with_table};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 

@@ -1,0 +1,145 @@
+//! How often one may try.
+
+use edge_crm_tests::{
+    Answer, Client, Exchange, Launch, Product, Table, now, product_with_table, within_a_minute,
+};
+
+const ADA: [(&str, &str); 2] = [("name", "Ada"), ("email", "ada@example.com")];
+
+async fn sign_up(product: &Product, email: &str, organization: &str) -> Answer {
+    let fields = [
+        ("name", "Ada"),
+        ("email", email),
+        ("password", Client::PASSWORD),
+        ("organization", organization),
+    ];
+    product.client().post("sign-up", &fields).await
+}
+
+async fn sign_in(client: &Client, email: &str, password: &str) -> Answer {
+    client
+        .post("sign-in", &[("email", email), ("password", password)])
+        .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn five_failures_cost_nothing_and_the_sixth_waits() {
+    let (product, table) = product_with_table().await;
+    sign_up(&product, "ada@example.com", "Acme").await;
+    sign_up(&product, "eve@example.com", "Beta").await;
+    within_a_minute(20).await;
+    let client = product.client();
+    for _ in 0..5 {
+        sign_in(&client, "ada@example.com", "a wrong password")
+            .await
+            .expect(401, "AUTH_ERROR");
+    }
+    // The right one still works, from wherever, and resets nothing.
+    assert_eq!(
+        sign_in(&product.client(), "ada@example.com", Client::PASSWORD)
+            .await
+            .status,
+        200
+    );
+    let refused = sign_in(&product.client(), "ADA@example.com", "a wrong password").await;
+    refused.expect(429, "RATE_LIMIT_ERROR");
+    let seconds: u64 = refused.header("retry-after").unwrap().parse().unwrap();
+    assert!((1..=60).contains(&seconds));
+    assert_eq!(
+        refused.error(),
+        format!("Too many requests. Try again in {seconds} seconds")
+    );
+    // Guessing on is of no use, not even with the right one; another account is not concerned.
+    sign_in(&client, "ada@example.com", Client::PASSWORD)
+        .await
+        .expect(429, "RATE_LIMIT_ERROR");
+    assert_eq!(
+        sign_in(&client, "eve@example.com", Client::PASSWORD)
+            .await
+            .status,
+        200
+    );
+    for record in table.under("#rate:") {
+        assert!(
+            !record.pk.contains("ada@"),
+            "the counter does not name the account: {record:?}"
+        );
+        assert!(record.get("expires_at").as_i64().unwrap() > now());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_user_has_so_many_requests_a_minute_and_refused_ones_count() {
+    let table = Table::start().await;
+    let product = Launch::new().table(&table).per_user(5).start();
+    let (acme, beta) = (product.sign_up("Acme").await, product.sign_up("Beta").await);
+    within_a_minute(15).await;
+    for n in 0..5 {
+        let (name, email) = if n % 2 == 0 {
+            ("Ada", format!("{n}@example.com"))
+        } else {
+            ("", String::new())
+        };
+        let answer = acme
+            .post("create-contact", &[("name", name), ("email", &email)])
+            .await;
+        assert_eq!(answer.status, if n % 2 == 0 { 200 } else { 400 });
+    }
+    let before = table.saved();
+    for n in 1..=2 {
+        let refused = acme.post("create-contact", &ADA).await;
+        refused.expect(429, "RATE_LIMIT_ERROR");
+        let seconds: u64 = refused.header("retry-after").unwrap().parse().unwrap();
+        assert!((1..=60).contains(&seconds));
+        assert_eq!(
+            refused.error(),
+            format!("Too many requests. Try again in {seconds} seconds")
+        );
+        assert_eq!(table.under("#rate:user:")[0].get("count"), 5 + n);
+    }
+    // In HTML it is the form again, with all that was written.
+    let page = acme.submit("create-contact", &ADA).await;
+    assert!(
+        page.status == 429
+            && page.text.contains("value=\"Ada\"")
+            && page.header("retry-after").is_some()
+    );
+    assert_eq!(table.saved(), before);
+    // Reading goes on, and another user is not concerned.
+    assert_eq!(acme.get("/t/acme/contacts").await.status, 200);
+    assert_eq!(beta.post("create-contact", &ADA).await.status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_has_so_many_requests_a_minute_where_nobody_is_signed_in() {
+    let product = Launch::new().per_ip(4).start();
+    within_a_minute(20).await;
+    let acme = product.sign_up("Acme").await;
+    let client = product.client();
+    for n in 0..3 {
+        let email = format!("{n}@example.com");
+        sign_in(&client, &email, "a wrong password")
+            .await
+            .expect(401, "AUTH_ERROR");
+    }
+    sign_up(&product, "more@example.com", "More")
+        .await
+        .expect(429, "RATE_LIMIT_ERROR");
+    for header in [
+        "x-forwarded-for",
+        "x-real-ip",
+        "cloudfront-viewer-address",
+        "x-edge-viewer-ip",
+        "forwarded",
+    ] {
+        let fields = [("email", "x@example.com"), ("password", "a wrong password")];
+        let spoofed = client
+            .action("sign-in")
+            .form(&fields)
+            .header(header, "203.0.113.9")
+            .answer()
+            .await;
+        spoofed.expect(429, "RATE_LIMIT_ERROR");
+    }
+    assert_eq!(acme.post("create-contact", &ADA).await.status, 200);
+}

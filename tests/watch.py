@@ -1,0 +1,197 @@
+"""Drives every function through `cargo lambda watch`. Run by watch.sh."""
+
+import contextlib
+import http.client
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.parse
+
+FUNCTIONS = [
+    "sign-up", "sign-in", "sign-out", "create-contact", "update-contact", "delete-contact",
+    "list-contacts", "get-contact", "pages",
+]
+PATIENCE = 120  # Seconds for a function to start.
+
+
+class Watch:
+    """The functions behind `/lambda-url/{name}`, and a client with a session."""
+
+    def __init__(self, port):
+        self.port = port
+        self.cookie = None
+
+    def call(self, function, path="/", fields=None, accept="application/json", **headers):
+        """A GET, or a POST where there are fields: the status, the headers, and the body, as JSON
+        where it is JSON."""
+        headers = {"Accept": accept, **{name.replace("_", "-"): value for name, value in headers.items()}}
+        body = None
+        if fields is not None:
+            body = urllib.parse.urlencode(fields)
+            headers["Content-Type"] = "application/x-www-form-urlencoded"
+            headers.setdefault("Origin", f"http://127.0.0.1:{self.port}")
+        if self.cookie:
+            headers["Cookie"] = self.cookie
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
+        with contextlib.closing(connection):
+            connection.request("POST" if body is not None else "GET", f"/lambda-url/{function}{path}", body, headers)
+            response = connection.getresponse()
+            text = response.read().decode()
+        if cookie := response.headers.get("Set-Cookie"):
+            self.cookie = cookie.split(";")[0]
+        is_json = response.headers.get_content_type() == "application/json"
+        return response.status, response.headers, json.loads(text) if is_json else text
+
+    def act(self, function, fields, **headers):
+        """What an action that succeeds answers."""
+        status, _, answer = self.call(function, f"/actions/{function}", fields, **headers)
+        expect(status == 200 and answer["ok"], f"{function} answers {status}: {answer}")
+        return answer["data"]
+
+
+def expect(holds, what):
+    if not holds:
+        raise AssertionError(what)
+
+
+def warm(watch):
+    """One by one: at simultaneous first requests cargo-lambda may wait for itself (its issue
+    444)."""
+    for function in FUNCTIONS:
+        started = time.monotonic()
+        status, headers, _ = watch.call(function, "/warm")
+        expect(headers.get("X-Request-Id"), f"{function} does not answer: {status}")
+        print(f"  {function} answers after {time.monotonic() - started:.1f} s", flush=True)
+
+
+def drive(watch):
+    account = {"email": "ada@example.com", "password": "correct horse"}
+    signed_up = watch.act("sign-up", {"name": "Ada", "organization": "Acme", **account})
+    expect((signed_up["tenant"], signed_up["role"]) == ("acme", "owner"), signed_up)
+    contacts = "/t/acme/contacts"
+
+    fields = {"name": "Grace Hopper", "email": "grace@example.com", "company": "Navy"}
+    grace = watch.act("create-contact", fields, Idempotency_Key="grace")
+    _, headers, again = watch.call("create-contact", "/", fields, Idempotency_Key="grace")
+    expect(again["data"] == grace and headers["Idempotency-Replayed"] == "true", again)
+    status, _, other = watch.call("create-contact", "/", {**fields, "name": "Other"}, Idempotency_Key="grace")
+    expect((status, other["code"]) == (422, "IDEMPOTENCY_ERROR"), other)
+    status, _, invalid = watch.call("create-contact", "/", {"email": "no"})
+    expect((status, invalid["fieldErrors"]) == (400, {"name": "Name is required", "email": "Invalid email format"}), invalid)
+    status, _, foreign = watch.call("create-contact", "/", fields, Origin="https://evil.example")
+    expect((status, foreign["code"]) == (403, "AUTH_ERROR"), foreign)
+    ada = watch.act("create-contact", {"name": "Ada Lovelace", "email": "ada@example.com"})
+
+    _, _, page = watch.call("list-contacts", contacts)
+    expect(page["data"] == {"contacts": [ada, grace], "next": None}, page)
+    _, _, found = watch.call("list-contacts", f"{contacts}?q=NAVY")
+    expect(found["data"]["contacts"] == [grace], found)
+    status, _, html = watch.call("list-contacts", contacts, accept="text/html")
+    expect(status == 200 and "Contacts (<span data-count>2</span>)" in html, html)
+
+    _, _, one = watch.call("get-contact", f"{contacts}/{grace['id']}")
+    expect(one["data"] == grace, one)
+    change = {"id": grace["id"], "version": 1, "name": "Grace B. Hopper", "email": grace["email"]}
+    changed = watch.act("update-contact", change)
+    expect((changed["name"], changed["company"], changed["version"]) == ("Grace B. Hopper", None, 2), changed)
+    status, _, stale = watch.call("update-contact", "/", change)
+    expect((status, stale["current"]) == (409, changed), stale)
+    expect(watch.act("delete-contact", {"id": grace["id"]}) == {"id": grace["id"]}, "what was deleted")
+    status, _, gone = watch.call("get-contact", f"{contacts}/{grace['id']}")
+    expect((status, gone["code"]) == (404, "NOT_FOUND"), gone)
+
+    for path in [f"{contacts}/new", f"{contacts}/{ada['id']}/edit", f"{contacts}/{ada['id']}/delete"]:
+        status, _, html = watch.call("pages", path, accept="text/html")
+        expect(status == 200 and 'name="idempotency_key"' in html, f"{path}: {status} {html}")
+    for asset in set(re.findall(r"/assets/[\w.-]+", html)):
+        status, headers, _ = watch.call("pages", asset, accept="*/*")
+        expect(status == 200 and "immutable" in headers["Cache-Control"], f"{asset}: {status}")
+
+    expect(watch.act("sign-out", {}) == {}, "nothing to say")
+    status, _, answer = watch.call("list-contacts", contacts)
+    expect((status, answer["code"]) == (401, "AUTH_ERROR"), answer)
+    status, headers, _ = watch.call("list-contacts", contacts, accept="text/html")
+    expect(status == 303 and headers["Location"].startswith("/sign-in?return_to="), headers)
+    status, _, html = watch.call("pages", "/sign-in", accept="text/html")
+    expect(status == 200 and "Sign in" in html, html)
+    expect(watch.act("sign-in", account)["tenant"] == "acme", "the same organisation")
+    _, _, page = watch.call("list-contacts", contacts)
+    expect(page["data"]["contacts"] == [ada], page)
+
+
+@contextlib.contextmanager
+def running(command, **options):
+    """A process, and whatever it starts, until the end of the block."""
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True, **options)
+    try:
+        yield process
+    finally:
+        for stop in (signal.SIGTERM, signal.SIGKILL):
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, stop)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(10)
+
+
+def free_port():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return taken.getsockname()[1]
+
+
+def wait_for(port, process):
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end and process.poll() is None:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+            return
+        time.sleep(0.1)
+    raise AssertionError("cargo lambda watch does not listen")
+
+
+def main():
+    port = free_port()
+    log = tempfile.TemporaryFile("w+")
+    engine_command = ["cargo", "run", "--quiet", "--example", "dynamodb"]
+    with running(engine_command, stdout=subprocess.PIPE, text=True) as engine:
+        url = re.search(r"http://\S+", engine.stdout.readline())
+        expect(url, "the embedded DynamoDB does not start")
+        environment = {
+            **os.environ,
+            "TABLE_NAME": "edge-crm",
+            "DYNAMODB_URL": url.group(),
+            "AWS_REGION": "us-east-1",
+            "AWS_ACCESS_KEY_ID": "local",
+            "AWS_SECRET_ACCESS_KEY": "local",
+            "SESSION_KEY": "a signing key for this run and no other one",
+            "PUBLIC_SCHEME": "http",
+            "ALLOWED_ORIGINS": f"http://127.0.0.1:{port}",
+            "RATE_LIMIT_PER_USER": "0",
+            "RATE_LIMIT_PER_IP": "0",
+        }
+        for name in ("AWS_SESSION_TOKEN", "ORIGIN_SECRET", "ORIGIN_SECRET_PREVIOUS", "SESSION_KEY_PREVIOUS"):
+            environment.pop(name, None)
+        command = [
+            "cargo", "lambda", "watch", "--ignore-changes",
+            "--invoke-address", "127.0.0.1", "--invoke-port", str(port),
+        ]
+        with running(command, env=environment, stdout=log, stderr=log) as lambdas:
+            try:
+                wait_for(port, lambdas)
+                watch = Watch(port)
+                warm(watch)
+                drive(watch)
+            except Exception as error:
+                log.seek(0)
+                print(log.read()[-8000:], file=sys.stderr)
+                sys.exit(f"watch: failed: {type(error).__name__}: {error}")
+    print(f"watch: all {len(FUNCTIONS)} functions answer as they should")
+
+
+if __name__ == "__main__":
+    main()
