@@ -4,7 +4,6 @@ use crate::Table;
 use action::{App, Config, Function};
 use edge::{Keys, SessionSecret, Token};
 use serde_json::{Value, json};
-use std::sync::Arc;
 use store::{Settings, Store};
 
 /// The functions, over a table.
@@ -33,19 +32,8 @@ impl Direct {
             log: |_| (),
         };
         let app = App::new(store, config, pages::problem);
-        let build = [
-            create_contact::function,
-            delete_contact::function,
-            get_contact::function,
-            list_contacts::function,
-            sign_in::function,
-            sign_out::function,
-            sign_up::function,
-            site::function,
-            update_contact::function,
-        ];
         Self {
-            functions: build.map(|build| build(Arc::clone(&app))).into(),
+            functions: edge_crm_local::functions(&app),
             keys,
         }
     }

@@ -69,7 +69,12 @@ impl Proxy {
                 tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
             }
         });
-        Self { url, made, faults, calls }
+        Self {
+            url,
+            made,
+            faults,
+            calls,
+        }
     }
 
     /// The calls since this was last asked, in order.

@@ -111,26 +111,28 @@ impl Race {
         let guard = |email: &Value| email.as_str().unwrap().to_ascii_lowercase();
         let contacts: BTreeSet<_> = self
             .inside
-            .stored("acme:contacts")
+            .table
+            .under("acme:contacts")
             .iter()
-            .map(|stored| (guard(&stored.item["email"]), stored.sk.clone()))
+            .map(|stored| (guard(&stored.get("email")), stored.sk.clone()))
             .collect();
         let prefix = "#guard:acme:contacts:email:";
         let guards: BTreeSet<_> = self
             .inside
-            .stored(prefix)
+            .table
+            .under(prefix)
             .iter()
             .map(|stored| {
                 (
                     stored.pk[prefix.len()..].to_owned(),
-                    stored.item["owner"].as_str().unwrap().to_owned(),
+                    stored.get("owner").as_str().unwrap().to_owned(),
                 )
             })
             .collect();
         assert_eq!(contacts, guards);
         // Signing up left one too.
-        assert_eq!(self.inside.stored("#audit:acme").len(), done + 1);
-        assert_eq!(self.inside.stored("#idempotency:acme:").len(), done);
+        assert_eq!(self.inside.table.under("#audit:acme").len(), done + 1);
+        assert_eq!(self.inside.table.under("#idempotency:acme:").len(), done);
     }
 }
 
@@ -161,7 +163,7 @@ async fn race(faults: Faults) -> Arc<Race> {
 async fn contacts_and_guards_agree_after_a_race() {
     let race = race(Faults::default()).await;
     assert!(
-        race.inside.stored("#outbox:").is_empty(),
+        race.inside.table.under("#outbox:").is_empty(),
         "an outbox record is left"
     );
 }

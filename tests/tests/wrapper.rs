@@ -2,7 +2,6 @@
 
 use action::{Action, App, FormPage, Function};
 use commit::{ActionError, Actor, Anyone, Chrome, Commit, Context, Found, Members};
-use dynoxide::AttributeValue;
 use edge_crm_tests::fault::Faults;
 use edge_crm_tests::inside::{Inside, config, event, invoke};
 use serde_json::{Value, json};
@@ -136,7 +135,7 @@ async fn an_answer_lost_after_the_commit_is_still_an_answer() {
     let fields = json!({ "name": "Zoë", "email": "zoe@example.com", "idempotency_key": "k" });
     let answer = contact(&inside, &cookie, fields).await;
     assert_eq!(answer.status, 200, "{answer:?}");
-    assert_eq!(inside.stored("acme:contacts").len(), 1);
+    assert_eq!(inside.table.under("acme:contacts").len(), 1);
     assert!(inside.proxy.made.load(Ordering::Relaxed) > 0);
 }
 
@@ -156,7 +155,7 @@ async fn contention_without_end_is_a_503_and_writes_nothing() {
         (answer.status, &answer.json["code"]),
         (503, &json!("DATABASE_ERROR"))
     );
-    assert!(inside.stored("").is_empty());
+    assert!(inside.table.under("").is_empty());
 }
 
 #[tokio::test]
@@ -183,9 +182,15 @@ async fn a_database_that_is_not_there_is_a_503_and_one_that_hangs_a_504() {
 async fn a_removed_member_can_do_nothing_at_once_and_a_changed_role_counts_at_once() {
     let inside = Inside::start().await;
     let (cookie, _) = inside.sign_up("Acme").await;
-    let member = inside.stored("acme:members").remove(0);
-    let role = |role: &str| AttributeValue::S(role.to_owned());
-    inside.tamper(&member.pk, &member.sk, "role", role("viewer"));
+    let member = inside.table.under("acme:members").remove(0);
+    let role = |role: &str| {
+        let mut item = member.item();
+        item.insert("role".to_owned(), json!(role));
+        inside
+            .table
+            .put(&member.pk, &member.sk, &Value::Object(item));
+    };
+    role("viewer");
     let refused = contact(
         &inside,
         &cookie,
@@ -200,7 +205,7 @@ async fn a_removed_member_can_do_nothing_at_once_and_a_changed_role_counts_at_on
         refused.session().contains(".viewer."),
         "the cookie is renewed with the role as it is"
     );
-    inside.tamper(&member.pk, &member.sk, "role", role("nobody"));
+    role("nobody");
     let refused = contact(
         &inside,
         &cookie,
@@ -208,7 +213,7 @@ async fn a_removed_member_can_do_nothing_at_once_and_a_changed_role_counts_at_on
     )
     .await;
     assert_eq!(refused.status, 401);
-    assert!(inside.stored("acme:contacts").is_empty());
+    assert!(inside.table.under("acme:contacts").is_empty());
 }
 
 #[tokio::test]
@@ -229,7 +234,7 @@ async fn the_edges_headers_are_believed_only_with_its_secret() {
     request["headers"]["x-edge-secret"] = json!("a guess");
     assert_eq!(invoke(&function, &request).await.status, 403);
     assert!(
-        inside.stored("#rate:").is_empty(),
+        inside.table.under("#rate:").is_empty(),
         "a refused request is not counted"
     );
     for secret in ["the new secret", "the old secret"] {
@@ -239,7 +244,7 @@ async fn the_edges_headers_are_believed_only_with_its_secret() {
             "Wrong email or password"
         );
     }
-    assert_eq!(inside.stored("#rate:ip:2001:db8:0:0::/64").len(), 1);
+    assert_eq!(inside.table.under("#rate:ip:2001:db8:0:0::/64").len(), 1);
 }
 
 static LINES: Mutex<Vec<Value>> = Mutex::new(Vec::new());
@@ -285,8 +290,8 @@ async fn the_table_holds_no_password_and_no_session_secret() {
     let inside = Inside::start().await;
     let (cookie, _) = inside.sign_up("Acme").await;
     let secret = cookie.split('.').nth(1).unwrap();
-    let dump = format!("{:?}", inside.stored(""));
+    let dump = format!("{:?}", inside.table.under(""));
     assert!(!dump.contains("correct horse") && !dump.contains(secret));
-    let audit = inside.stored("#audit:acme").remove(0);
-    assert_eq!(audit.item["input"]["password"], "[redacted]");
+    let audit = inside.table.under("#audit:acme").remove(0);
+    assert_eq!(audit.get("input")["password"], "[redacted]");
 }

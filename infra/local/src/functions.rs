@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 /// Every function, each serving its action or view with `app`. A test compares their names with
 /// the template's.
-pub(crate) fn functions(app: &Arc<App>) -> Vec<Function> {
+#[must_use]
+pub fn functions(app: &Arc<App>) -> Vec<Function> {
     vec![
         create_contact::function(Arc::clone(app)),
         delete_contact::function(Arc::clone(app)),

@@ -19,6 +19,7 @@ mod template;
 pub use data_dir::DataError;
 pub use demo::{DemoError, EMAIL as DEMO_EMAIL, PASSWORD as DEMO_PASSWORD};
 pub use engine::EngineError;
+pub use functions::functions;
 pub use gateway::UnknownFunction;
 pub use options::Options;
 pub use routes::Routes;

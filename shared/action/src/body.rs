@@ -133,9 +133,20 @@ mod tests {
             format!("--x\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
         };
         let multipart = part("name", "Zoë & Co") + &part("n", "1") + "--x--\r\n";
-        let urlencoded = read("application/x-www-form-urlencoded", "n=1&name=Zo%C3%AB+%26+Co").unwrap();
+        let urlencoded = read(
+            "application/x-www-form-urlencoded",
+            "n=1&name=Zo%C3%AB+%26+Co",
+        )
+        .unwrap();
         assert_eq!(urlencoded.0["name"], "Zoë & Co");
-        assert_eq!(read("Application/JSON; charset=utf-8", r#"{"name":"Zoë & Co","n":1}"#).unwrap(), urlencoded);
+        assert_eq!(
+            read(
+                "Application/JSON; charset=utf-8",
+                r#"{"name":"Zoë & Co","n":1}"#
+            )
+            .unwrap(),
+            urlencoded
+        );
         assert_eq!(read(MULTIPART, &multipart).unwrap(), urlencoded);
     }
 
@@ -148,16 +159,31 @@ mod tests {
             assert_eq!(read(form, body), Err(400), "{body}");
         }
         let deep = "[".repeat(100_000);
-        for body in
-            ["", "1", "[]", "{", r#"{"a":[]}"#, r#"{"a":{}}"#, r#"{"a":1,"a":2}"#, "{}x", r#"{"a":"\u0000"}"#, &deep]
-        {
+        for body in [
+            "",
+            "1",
+            "[]",
+            "{",
+            r#"{"a":[]}"#,
+            r#"{"a":{}}"#,
+            r#"{"a":1,"a":2}"#,
+            "{}x",
+            r#"{"a":"\u0000"}"#,
+            &deep,
+        ] {
             assert_eq!(read("application/json", body), Err(400), "{body:.20}");
         }
         for (content_type, body) in [
             ("multipart/form-data", "--x--\r\n"),
             (MULTIPART, "junk"),
-            (MULTIPART, "--x\r\ncontent-disposition: form-data; name=\"a\"\r\n\r\nno end"),
-            (MULTIPART, "--x\r\ncontent-disposition: form-data; name=\"a\"; filename=\"f\"\r\n\r\n1\r\n--x--\r\n"),
+            (
+                MULTIPART,
+                "--x\r\ncontent-disposition: form-data; name=\"a\"\r\n\r\nno end",
+            ),
+            (
+                MULTIPART,
+                "--x\r\ncontent-disposition: form-data; name=\"a\"; filename=\"f\"\r\n\r\n1\r\n--x--\r\n",
+            ),
         ] {
             assert_eq!(read(content_type, body), Err(400), "{body}");
         }
@@ -165,9 +191,18 @@ mod tests {
 
     #[test]
     fn another_type_is_a_415_and_no_body_is_no_fields() {
-        for content_type in ["text/plain", "application/xml", "application/x-www-form-urlencodedx", "junk"] {
+        for content_type in [
+            "text/plain",
+            "application/xml",
+            "application/x-www-form-urlencodedx",
+            "junk",
+        ] {
             assert_eq!(read(content_type, "a=b"), Err(415), "{content_type}");
-            assert_eq!(read(content_type, ""), Ok(Fields::default()), "{content_type}");
+            assert_eq!(
+                read(content_type, ""),
+                Ok(Fields::default()),
+                "{content_type}"
+            );
         }
     }
 

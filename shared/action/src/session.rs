@@ -185,11 +185,18 @@ mod tests {
         let (operation, cookie) = open(&grant(), NOW, &config(true)).unwrap();
         let text = cookie.split(['=', ';']).nth(1).unwrap();
         let token = Token::verify(text, &config(true).keys).unwrap();
-        let Operation::Put { key, item, .. } = operation else { panic!("{operation:?}") };
+        let Operation::Put { key, item, .. } = operation else {
+            panic!("{operation:?}")
+        };
         let member = json!({ "role": "member" });
         let (_, membership) = keys(&token);
         let items = [(key, item), (membership, member)];
-        (token, items.map(|(key, item)| (key, item.as_object().unwrap().clone())).into())
+        (
+            token,
+            items
+                .map(|(key, item)| (key, item.as_object().unwrap().clone()))
+                .into(),
+        )
     }
 
     #[test]
@@ -205,7 +212,10 @@ mod tests {
     fn a_fresh_session_is_live_and_keeps_its_cookie() {
         let (token, items) = opened();
         let live = check(&token, &items, NOW, &config(true)).unwrap();
-        assert_eq!((live.actor, live.renewal, live.extend_to), (token.actor, None, None));
+        assert_eq!(
+            (live.actor, live.renewal, live.extend_to),
+            (token.actor, None, None)
+        );
     }
 
     #[test]
