@@ -19,9 +19,11 @@
 //! }
 //! ```
 
+mod answer;
 mod app;
 mod audit;
 mod body;
+mod call;
 mod contract;
 mod event;
 mod failure;

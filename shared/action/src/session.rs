@@ -1,7 +1,7 @@
 //! Sessions: the cookie, the token in it, and the stored session that decides.
 
-use crate::Config;
 use crate::event::Request;
+use crate::{App, Config};
 use commit::{Actor, Expect, Grant, Item, Key, Operation, Role};
 use edge::{LIFETIME, SessionSecret, Token};
 use serde_json::{Value, json};
@@ -136,6 +136,24 @@ fn attributes(config: &Config, value: &str, max_age: i64) -> String {
     let name = cookie_name(config.https);
     let secure = if config.https { "; Secure" } else { "" };
     format!("{name}={value}; Path=/; Max-Age={max_age}; HttpOnly; SameSite=Lax{secure}")
+}
+
+/// The cookie to answer with: a renewed one, or one that removes a session that has ended.
+pub(crate) async fn keep(
+    app: &App,
+    presented: bool,
+    live: Option<&Live>,
+    now: i64,
+) -> Option<String> {
+    let Some(live) = live else {
+        return presented.then(|| clear(&app.config));
+    };
+    if let Some(end) = live.extend_to
+        && let Err(error) = app.store.extend(&live.key, now, end).await
+    {
+        tracing::warn!(%error, "a session's end could not be moved");
+    }
+    live.renewal.clone()
 }
 
 /// What is said around every page of the organisation, by its stored record.

@@ -6,7 +6,7 @@ use crate::gather::Wanted;
 use crate::log::Note;
 use crate::session::{self, Presented};
 use crate::trust::Trust;
-use crate::{App, Failure, Reply, perform, render, urlencoded};
+use crate::{App, Failure, Reply, answer, render, urlencoded};
 use commit::{Access, Actor, Chrome, Form, Reads};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::json;
@@ -81,7 +81,7 @@ async fn look<V: View>(
     };
     let gathered = wanted.gather(app, now).await?;
     frame.chrome = gathered.chrome;
-    frame.cookie = perform::keep_session(app, token.is_some(), gathered.live.as_ref(), now).await;
+    frame.cookie = session::keep(app, token.is_some(), gathered.live.as_ref(), now).await;
     let actor = gathered.live.map(|live| live.actor);
     note.tenant = actor.as_ref().map(|actor| actor.tenant.to_string());
     note.user = actor.as_ref().map(|actor| actor.user.to_string());
@@ -142,7 +142,7 @@ fn present<V: View>(
     }
     let page = ViewPage {
         chrome: frame.chrome.as_ref(),
-        key: perform::fresh_key(),
+        key: answer::fresh_key(),
     };
     match catch_unwind(AssertUnwindSafe(|| V::page(&page, output))) {
         Ok(html) => Reply::html(200, html),

@@ -1,0 +1,281 @@
+//! A request that may run: the function, the transaction, the revalidation.
+
+use crate::answer::{Done, Progress, output};
+use crate::audit::{Entry, outbox};
+use crate::contract::{Action, Caller, Scope};
+use crate::event::Request;
+use crate::gather;
+use crate::idempotency::{Keyed, Outcome, Recall};
+use crate::limit::Counter;
+use crate::log::Note;
+use crate::session::{self, Live};
+use crate::trust::Trust;
+use crate::{App, Failure, revalidate};
+use commit::{ActionError, Commit, Context, Found, Item, Operation, SessionChange};
+use serde_json::Value;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use store::{Rejected, Saved, StoreError};
+
+/// How often a function runs again because data moved before its commit.
+const RERUNS: u32 = 3;
+
+/// A request whose caller and input are known, so that it may run.
+pub(crate) struct Call<'a, A: Action> {
+    pub(crate) app: &'a App,
+    pub(crate) request: &'a Request,
+    pub(crate) trust: Trust,
+    pub(crate) now: i64,
+    pub(crate) live: Option<Live>,
+    pub(crate) caller: Caller<A::Permission>,
+    pub(crate) input: A::Input,
+    pub(crate) keyed: Option<Keyed>,
+    pub(crate) account: Option<Counter>,
+}
+
+/// Why one run made no commit.
+enum Halt {
+    /// Data moved: run again.
+    Moved,
+    /// The key's record is there.
+    Recorded(Item),
+    Failed(Failure),
+}
+
+impl<E: Into<Failure>> From<E> for Halt {
+    fn from(error: E) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+impl<A: Action> Call<'_, A> {
+    /// Steps 6 to 8: the function, the transaction, the revalidation; again where data moved.
+    pub(crate) async fn commit(
+        self,
+        found: Option<Found>,
+        progress: &mut Progress,
+        note: &mut Note,
+    ) -> Result<Done<A>, Failure> {
+        let mut gathered = found;
+        for attempt in 0..=RERUNS {
+            note.runs += 1;
+            let context = self.app.context(self.caller.clone(), attempt);
+            let mut found = match gathered.take() {
+                Some(found) => found,
+                None => match self.read(&context).await {
+                    Ok(found) => found,
+                    Err(error) => return self.fail(error.into(), progress, note).await,
+                },
+            };
+            let halt = match self.once(&context, &mut found).await {
+                Ok((data, tags, cookie)) => {
+                    let cookie = cookie.or(progress.cookie.take());
+                    return Ok(Done {
+                        input: self.input,
+                        data,
+                        tags,
+                        replayed: false,
+                        cookie,
+                    });
+                }
+                Err(halt) => halt,
+            };
+            progress.found = found;
+            match halt {
+                Halt::Moved => {}
+                Halt::Failed(failure) => return self.fail(failure, progress, note).await,
+                Halt::Recorded(item) => {
+                    // A record that stood in the way cannot have expired.
+                    let recall = self.recall(&item).unwrap_or(Recall::Reused);
+                    return self.recorded(recall, progress, note).await;
+                }
+            }
+        }
+        self.fail(Rejected::Moved.into(), progress, note).await
+    }
+
+    /// One run: function, transaction, revalidation.
+    async fn once(
+        &self,
+        context: &Context<Caller<A::Permission>>,
+        found: &mut Found,
+    ) -> Result<(Value, Vec<String>, Option<String>), Halt> {
+        let more = A::more_reads(context, &self.input, found);
+        if !more.keys.is_empty() || more.query.is_some() {
+            let more = gather::read(&self.app.store, &more).await?;
+            found.items.extend(more.items);
+            found.range.extend(more.range);
+        }
+        let commit = self.decide(context, found).await?;
+        let data = serde_json::to_value(commit.output())
+            .map_err(|e| Failure::unknown(format!("the output cannot be serialised: {e}")))?;
+        let tags = commit.tags();
+        let (mut operations, cookie) = self.session_change(&commit)?;
+        operations.extend_from_slice(commit.operations());
+        operations.extend(
+            commit
+                .subject()
+                .map(|subject| self.audit(context, subject, &commit)),
+        );
+        let outbox = (!tags.is_empty()).then(|| outbox(&tags, context.now));
+        let outbox_key = outbox.map(|(key, operation)| {
+            operations.push(operation);
+            key
+        });
+        if operations.is_empty() {
+            return Ok((data, tags, cookie));
+        }
+        let saved: Option<Saved> = self
+            .keyed
+            .as_ref()
+            .map(|keyed| keyed.save(&data, &tags, self.now, &self.app.config));
+        match self.app.store.transact(saved.as_ref(), &operations).await {
+            Ok(()) => {}
+            Err(Rejected::Moved) => return Err(Halt::Moved),
+            Err(Rejected::Recorded(item)) => return Err(Halt::Recorded(item)),
+            Err(rejected) => return Err(Halt::Failed(rejected.into())),
+        }
+        if let Some(key) = outbox_key {
+            revalidate::revalidate(self.app, &key).await;
+        }
+        Ok((data, tags, cookie))
+    }
+
+    /// Step 6: the function. A panic in it is an error like another. A failed sign-in counts for
+    /// its account.
+    async fn decide(
+        &self,
+        context: &Context<Caller<A::Permission>>,
+        found: &Found,
+    ) -> Result<Commit<A::Output>, Failure> {
+        let ran = catch_unwind(AssertUnwindSafe(|| A::run(context, &self.input, found)));
+        match ran.map_err(|_| Failure::unknown("the function panicked"))? {
+            Ok(commit) => Ok(commit),
+            Err(error @ ActionError::Unauthenticated(_)) => {
+                if let Some(account) = &self.account {
+                    let failures = self
+                        .app
+                        .store
+                        .count(&account.key, account.expires_at)
+                        .await?;
+                    account.check(failures)?;
+                }
+                Err(error.into())
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The write that opens or ends the caller's session, and the cookie that goes with it.
+    fn session_change(
+        &self,
+        commit: &Commit<A::Output>,
+    ) -> Result<(Vec<Operation>, Option<String>), Failure> {
+        match commit.session() {
+            SessionChange::Keep => Ok((Vec::new(), None)),
+            SessionChange::Close => {
+                let operation = self.live.iter().map(session::close).collect();
+                Ok((operation, Some(session::clear(&self.app.config))))
+            }
+            SessionChange::Open(grant) => {
+                let (operation, cookie) = session::open(grant, self.now, &self.app.config)
+                    .ok_or_else(|| Failure::unknown("the system gives no randomness"))?;
+                Ok((vec![operation], Some(cookie)))
+            }
+        }
+    }
+
+    fn audit(
+        &self,
+        context: &Context<Caller<A::Permission>>,
+        subject: &commit::Subject,
+        commit: &Commit<A::Output>,
+    ) -> Operation {
+        let user = match commit.session() {
+            SessionChange::Open(grant) => Some(&grant.user),
+            SessionChange::Keep | SessionChange::Close => None,
+        };
+        Entry {
+            action: A::NAME,
+            subject,
+            user,
+            actor: self.live.as_ref().map(|live| &live.actor),
+            trust: &self.trust,
+            request_id: &self.request.id,
+            input: serde_json::to_value(&self.input).unwrap_or(Value::Null),
+            at: context.now,
+        }
+        .operation()
+    }
+
+    async fn read(&self, context: &Context<Caller<A::Permission>>) -> Result<Found, StoreError> {
+        gather::read(&self.app.store, &A::reads(context, &self.input)).await
+    }
+
+    pub(crate) fn recall(&self, item: &Item) -> Option<Recall> {
+        self.keyed
+            .as_ref()?
+            .recall(item, self.now, &self.app.config)
+    }
+
+    /// A failure, unless a twin with the same key has succeeded meanwhile: then its result.
+    async fn fail(
+        self,
+        failure: Failure,
+        progress: &mut Progress,
+        note: &mut Note,
+    ) -> Result<Done<A>, Failure> {
+        let Some(keyed) = &self.keyed else {
+            return Err(failure);
+        };
+        match self.app.store.settled_item(&keyed.record).await {
+            Ok(record) => match record.and_then(|record| self.recall(&record)) {
+                Some(recall) => self.recorded(recall, progress, note).await,
+                None => Err(failure),
+            },
+            Err(error) => {
+                tracing::warn!(%error, "the idempotency record could not be read again");
+                Err(failure)
+            }
+        }
+    }
+
+    /// What the key's record says: the saved result, or that the key was used for other input.
+    pub(crate) async fn recorded(
+        self,
+        recall: Recall,
+        progress: &mut Progress,
+        note: &mut Note,
+    ) -> Result<Done<A>, Failure> {
+        let Recall::Replay(Outcome { data, tags }) = recall else {
+            return Err(Failure::reused_key());
+        };
+        let cookie = self.reopen(&data).await?.or(progress.cookie.take());
+        note.replayed = true;
+        Ok(Done {
+            input: self.input,
+            data,
+            tags,
+            replayed: true,
+            cookie,
+        })
+    }
+
+    /// A replay of what opened a session opens a new one, for who proves themselves again.
+    async fn reopen(&self, data: &Value) -> Result<Option<String>, Failure> {
+        if !matches!(A::scope(&self.input), Scope::Subject(_)) {
+            return Ok(None);
+        }
+        let context = self.app.context(self.caller.clone(), 0);
+        let found = self.read(&context).await?;
+        let grant = match A::reopen(&self.input, &found, &output::<A>(data)?) {
+            Ok(Some(grant)) => grant,
+            Ok(None) => return Ok(None),
+            Err(ActionError::Internal(detail)) => return Err(Failure::unknown(detail)),
+            Err(_) => return Err(Failure::reused_key()),
+        };
+        let (operation, cookie) = session::open(&grant, self.now, &self.app.config)
+            .ok_or_else(|| Failure::unknown("the system gives no randomness"))?;
+        self.app.store.transact(None, &[operation]).await?;
+        Ok(Some(cookie))
+    }
+}
