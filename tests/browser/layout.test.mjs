@@ -135,3 +135,10 @@ test('on a phone the form to add a contact starts shut, under its name', visit({
   await visitor.submit().click();
   await visitor.sees('Grace', 'Ada');
 }));
+
+test('on a phone a search that finds nothing says so at once', visit({ viewport: { width: 320, height: 640 } }, async (visitor) => {
+  await visitor.addContact('Ada');
+  await visitor.goto(`${visitor.list}?q=nobody`);
+  const box = await visitor.page.getByText('No contacts match').boundingBox();
+  assert(box.y + box.height < 640);
+}));

@@ -79,6 +79,21 @@ test('a new contact joins the list without a reload, and the form is ready for t
   assert.deepEqual(made, await rows());
 }));
 
+test('a contact that is in the list already takes its place again, and stands there once', visit({}, async (visitor) => {
+  const ada = await visitor.addContact('Ada Lovelace');
+  await visitor.addContact('Grace Hopper');
+  // The answer to a form that was sent before, perhaps from another tab.
+  const answer = { ok: true, data: { ...ada, company: 'Engines' }, revalidated: [], requestId: 'r' };
+  await visitor.page.route('**/actions/create-contact', (route) => route.fulfill({ json: answer }));
+  await visitor.openAddForm();
+  await visitor.fill(ADA);
+  await visitor.submit().click();
+  await visitor.reads('Contact created!');
+  await visitor.sees('Grace Hopper', 'Ada Lovelace');
+  await visitor.reads('Engines');
+  await visitor.reads('Contacts (2)');
+}));
+
 test('what is typed while an answer is on its way is kept', visit({}, async (visitor) => {
   const { open, opened } = gate();
   await visitor.page.route('**/actions/create-contact', async (route) => {

@@ -2,10 +2,20 @@
 
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, PackageId};
 use std::collections::{BTreeMap, BTreeSet};
+use std::process::Command;
 
+/// The packages for this machine: those for others need not have been downloaded.
 fn metadata() -> Metadata {
+    let rustc = std::env::var("RUSTC").unwrap_or_else(|_| "rustc".to_owned());
+    let version = Command::new(rustc).arg("-vV").output().unwrap().stdout;
+    let version = String::from_utf8(version).unwrap();
+    let host = version
+        .lines()
+        .find_map(|line| line.strip_prefix("host: "))
+        .unwrap();
+    let options = ["--locked", "--filter-platform", host].map(str::to_owned);
     MetadataCommand::new()
-        .other_options(["--offline".to_owned()])
+        .other_options(options)
         .exec()
         .unwrap()
 }
