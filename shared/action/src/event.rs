@@ -22,7 +22,7 @@ pub(crate) struct Event {
     #[serde(default)]
     raw_path: String,
     #[serde(default)]
-    raw_query_string: String,
+    raw_query_string: Option<String>,
     #[serde(default)]
     headers: HashMap<String, String>,
     #[serde(default)]
@@ -80,7 +80,7 @@ impl From<Event> for Request {
             id: request_id_or_new(request_id),
             method: http.method,
             path: event.raw_path,
-            query: event.raw_query_string,
+            query: event.raw_query_string.unwrap_or_default(),
             source_ip: http.source_ip,
             headers,
             cookies,
@@ -139,5 +139,64 @@ fn request_id_or_new(id: String) -> String {
         id
     } else {
         uuid::Uuid::now_v7().to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn an_event_may_lack_what_a_request_lacks_or_say_null() {
+        let context = json!({ "http": { "method": "GET" } });
+        let nulls = json!({
+            "rawQueryString": null, "cookies": null, "body": null, "requestContext": context,
+        });
+        for event in [json!({ "requestContext": context }), nulls] {
+            let request = Request::from(serde_json::from_value::<Event>(event).unwrap());
+            assert_eq!(
+                (request.query.as_str(), request.cookie("session")),
+                ("", None)
+            );
+            assert_eq!(request.body(0), Ok(Vec::new()));
+        }
+    }
+
+    #[test]
+    fn an_id_that_cannot_stand_in_a_header_is_replaced() {
+        assert_eq!(request_id_or_new("a-b".to_owned()), "a-b");
+        for id in ["", "a b", "a\nb", "é"] {
+            assert_ne!(request_id_or_new(id.to_owned()), id);
+        }
+    }
+
+    #[test]
+    fn a_body_is_measured_decoded() {
+        let request = |body: &str, is_base64| Request {
+            body: Some(body.to_owned()),
+            is_base64,
+            ..Request::default()
+        };
+        assert_eq!(request("YWJj", true).body(3), Ok(b"abc".to_vec()));
+        assert_eq!(
+            request("YWJj", true)
+                .body(2)
+                .map_err(|failure| failure.status),
+            Err(413)
+        );
+        assert_eq!(
+            request("abc", false)
+                .body(2)
+                .map_err(|failure| failure.status),
+            Err(413)
+        );
+        assert_eq!(request("abc", false).body(3), Ok(b"abc".to_vec()));
+        assert_eq!(
+            request("%%%", true)
+                .body(9)
+                .map_err(|failure| failure.status),
+            Err(400)
+        );
     }
 }
