@@ -61,6 +61,24 @@ async fn a_replay_and_a_refusal_ask_once() {
     assert_eq!(inside.proxy.calls(), ["BatchGetItem"]);
 }
 
+/// With the same work on the password, this is why the time tells nothing.
+#[tokio::test]
+async fn a_wrong_email_asks_as_often_as_a_wrong_password() {
+    let inside = Inside::start().await;
+    inside.sign_up("Acme").await;
+    let account = inside.table.under("#account:").remove(0);
+    let sign_in = sign_in::function(Arc::clone(&inside.app));
+    inside.proxy.calls();
+    let mut asked = Vec::new();
+    for email in [account.get("email"), json!("nobody@example.com")] {
+        let fields = json!({ "email": email, "password": "a wrong password" });
+        assert_eq!(inside.post(&sign_in, "", &fields).await.status, 401);
+        asked.push(inside.proxy.calls());
+    }
+    assert_eq!(asked[0], ["BatchGetItem", "BatchGetItem", "UpdateItem"]);
+    assert_eq!(asked[0], asked[1]);
+}
+
 #[tokio::test]
 async fn a_search_stops_reading_once_a_page_is_full_and_else_reads_everything() {
     let inside = Inside::start().await;

@@ -84,9 +84,11 @@ impl<A: Action> Call<'_, A> {
                 Halt::Moved => {}
                 Halt::Failed(failure) => return self.fail(failure, progress, note).await,
                 Halt::Recorded(item) => {
-                    // A record that stood in the way cannot have expired.
-                    let recall = self.recall(&item).unwrap_or(Recall::Reused);
-                    return self.recorded(recall, progress, note).await;
+                    return match self.recall(&item) {
+                        Some(recall) => self.recorded(recall, progress, note).await,
+                        // The cancellation did not bring the record along, so it is read.
+                        None => self.fail(Rejected::Moved.into(), progress, note).await,
+                    };
                 }
             }
         }

@@ -4,18 +4,40 @@
 //! function that returns a [`commit::Commit`]. Only this crate turns a request into that call and
 //! its result into one transaction and one answer, so authorisation, origin check, rate limit,
 //! idempotency, audit and revalidation cannot be forgotten. There is no other way to define an
-//! action; one without a permission does not compile:
+//! action:
+//!
+//! ```
+//! # use action::{Action, FormPage};
+//! # use commit::{ActionError, Actor, Chrome, Commit, Context, Found};
+//! struct Careful;
+//! impl Action for Careful {
+//!     const NAME: &'static str = "careful";
+//!     type Permission = commit::Members;
+//!     type Input = ();
+//!     type Output = ();
+//!     fn run(_: &Context<Actor>, _: &(), _: &Found) -> Result<Commit<()>, ActionError> {
+//!         Err(ActionError::NotFound("There is nothing here"))
+//!     }
+//!     fn next(_: Option<&Chrome>, _: &(), _: &()) -> String { "/".to_owned() }
+//!     fn form(_: &FormPage<'_>) -> String { String::new() }
+//! }
+//! ```
+//!
+//! The same without its permission does not compile:
 //!
 //! ```compile_fail,E0046
+//! # use action::{Action, FormPage};
+//! # use commit::{ActionError, Actor, Chrome, Commit, Context, Found};
 //! struct Forgetful;
-//! impl action::Action for Forgetful {
+//! impl Action for Forgetful {
 //!     const NAME: &'static str = "forgetful";
 //!     type Input = ();
 //!     type Output = ();
-//!     fn run(_: &commit::Context<commit::Actor>, _: &(), _: &commit::Found)
-//!         -> Result<commit::Commit<()>, commit::ActionError> { unimplemented!() }
-//!     fn next(_: Option<&commit::Chrome>, _: &(), _: &()) -> String { unimplemented!() }
-//!     fn form(_: &action::FormPage<'_>) -> String { unimplemented!() }
+//!     fn run(_: &Context<Actor>, _: &(), _: &Found) -> Result<Commit<()>, ActionError> {
+//!         Err(ActionError::NotFound("There is nothing here"))
+//!     }
+//!     fn next(_: Option<&Chrome>, _: &(), _: &()) -> String { "/".to_owned() }
+//!     fn form(_: &FormPage<'_>) -> String { String::new() }
 //! }
 //! ```
 

@@ -1,5 +1,5 @@
-//! Counters and sessions' ends: the two writes that stay outside transactions, because they
-//! change nothing that a user saved and must not make a transaction fail.
+//! The writes that stay outside transactions: counters, the ends of sessions, and the removal of
+//! outbox records. They change nothing that a user saved, and must not make a transaction fail.
 
 use crate::convert::{key_attributes, number};
 use crate::error::{classify, is_bug};
