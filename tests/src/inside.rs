@@ -2,8 +2,8 @@
 
 use crate::Table;
 use crate::fault::Proxy;
-use action::{App, Config, Function};
-use edge::Keys;
+use action::{App, Config, Function, Revalidation};
+use edge::{CloudFront, Invalidations, Keys};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -62,7 +62,7 @@ impl Inside {
         direct.create_table_if_missing().await.expect("a table");
         let proxy = Proxy::start(table.url()).await;
         let store = Store::connect(Settings::local(&proxy.url, "edge-crm"));
-        let app = App::new(store, config(), pages::problem);
+        let app = App::new(store, no_edge(), config(), pages::problem);
         Self { app, table, proxy }
     }
 
@@ -98,6 +98,11 @@ impl Inside {
     }
 }
 
+/// An edge that cannot be reached.
+pub fn no_edge() -> Invalidations {
+    Invalidations::connect(CloudFront::local("http://127.0.0.1:1"))
+}
+
 /// The configuration: over https, with no limits and no log.
 pub fn config() -> Config {
     Config {
@@ -108,6 +113,7 @@ pub fn config() -> Config {
         rate_limit_per_user: 0,
         rate_limit_per_ip: 0,
         body_limit: Config::BODY_LIMIT,
+        revalidation: Revalidation::Inline,
         log: |_| (),
     }
 }

@@ -78,22 +78,24 @@ fn taken(operation: &Operation, reason: &CancellationReason) -> Option<ActionErr
     }
 }
 
-/// Codes of [`CancellationReason`](https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html)
+/// Whether somebody else was writing one of the items, or writing was too fast for it: codes of
+/// [`CancellationReason`](https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html)
 /// that pass by themselves.
+pub(crate) fn is_contended(reasons: &[CancellationReason]) -> bool {
+    reasons.iter().any(passes)
+}
+
+fn passes(reason: &CancellationReason) -> bool {
+    matches!(
+        reason.code(),
+        Some("TransactionConflict" | "ThrottlingError" | "ProvisionedThroughputExceeded")
+    )
+}
+
 fn contention_or_bug(reasons: &[CancellationReason]) -> Verdict {
     let bugs: Vec<_> = reasons
         .iter()
-        .filter(|reason| {
-            !matches!(
-                reason.code(),
-                None | Some(
-                    "None"
-                        | "TransactionConflict"
-                        | "ThrottlingError"
-                        | "ProvisionedThroughputExceeded"
-                )
-            )
-        })
+        .filter(|reason| !passes(reason) && !matches!(reason.code(), None | Some("None")))
         .map(|reason| {
             format!(
                 "{}: {}",

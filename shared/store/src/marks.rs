@@ -1,0 +1,173 @@
+//! Live marks: which tags something at the edge may carry.
+//!
+//! A mark is an item of its own for each tag. It is no part of any transaction that writes users'
+//! data: a view writes it before its read, an action closes it after its commit.
+
+use crate::convert::{item, key_attributes, number, text};
+use crate::error::{classify, is_bug};
+use crate::{Store, StoreError};
+use aws_sdk_dynamodb::error::ProvideErrorMetadata;
+use commit::{Item, Key};
+use serde_json::Value;
+use std::time::Duration;
+
+/// How long the edge may keep a page. What CloudFront calls `s-maxage`.
+pub const KEPT_AT_EDGE: Duration = Duration::from_secs(300);
+
+/// How long after a mark something rendered under it may still be on its way to the edge.
+pub const SETTLING: Duration = Duration::from_secs(30);
+
+/// How long further renders may rely on a mark that is there, before they write it anew.
+pub const YOUNG: Duration = Duration::from_secs(10);
+
+/// When a tag was last marked, and whether the mark has been closed since.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mark {
+    /// The tag.
+    pub tag: String,
+    /// When it was marked, in milliseconds since 1970.
+    pub marked_at: i64,
+    /// Which CloudFront distribution caches what was rendered under it.
+    pub distribution: String,
+    /// The outbox record whose handling closed it: nothing has been rendered under it since.
+    pub closed_by: Option<String>,
+}
+
+impl Mark {
+    fn key(tag: &str) -> Key {
+        Key::record("mark", tag, "mark")
+    }
+
+    /// Reads a stored mark; `None` where it has lapsed by `now` (in milliseconds), or is none.
+    pub(crate) fn from_item(key: &Key, item: &Item, now: i64) -> Option<Self> {
+        let tag = key.parts().0.strip_prefix("#mark:")?.to_owned();
+        let text = |name: &str| item.get(name).and_then(Value::as_str).map(str::to_owned);
+        let mark = Self {
+            tag,
+            marked_at: item.get("markedAt")?.as_i64()?,
+            distribution: text("distribution")?,
+            closed_by: text("closedBy"),
+        };
+        (mark.marked_at > lapsed(now)).then_some(mark)
+    }
+
+    /// Whether the outbox record `id` has to see to this tag: something may be cached under the
+    /// mark, or the record closed it and so owes the purge. Marks that others closed are theirs
+    /// to see to.
+    #[must_use]
+    pub fn is_live_for(&self, id: &str) -> bool {
+        self.closed_by.as_deref().is_none_or(|closer| closer == id)
+    }
+}
+
+/// A mark from this time or before has lapsed: whatever was rendered under it has left the edge.
+pub(crate) fn lapsed(now: i64) -> i64 {
+    now - millis(KEPT_AT_EDGE + SETTLING)
+}
+
+pub(crate) fn millis(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// The condition that a mark is none, or of no concern to the outbox record `:id`.
+pub(crate) const NOT_LIVE: &str = "attribute_not_exists(pk) OR markedAt <= :lapsed OR (attribute_exists(closedBy) AND closedBy <> :id)";
+
+impl Store {
+    /// Marks a tag as live from `now` (in milliseconds since 1970) on, unless a young mark is
+    /// there and open, which serves as well. The read that is to be cached comes after.
+    ///
+    /// # Errors
+    /// [`StoreError`]; then what is rendered must not be cached.
+    pub async fn mark(&self, tag: &str, distribution: &str, now: i64) -> Result<(), StoreError> {
+        let key = key_attributes(&Mark::key(tag));
+        let expires_at = (now + millis(KEPT_AT_EDGE + SETTLING)) / 1000 + 1;
+        let sent = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(key))
+            .update_expression(
+                "SET markedAt = :now, distribution = :distribution, expires_at = :expires_at \
+                 REMOVE closedBy",
+            )
+            .condition_expression(
+                "attribute_not_exists(pk) OR attribute_exists(closedBy) OR markedAt < :young \
+                 OR distribution <> :distribution",
+            )
+            .expression_attribute_values(":now", number(now))
+            .expression_attribute_values(":young", number(now - millis(YOUNG)))
+            .expression_attribute_values(":distribution", text(distribution))
+            .expression_attribute_values(":expires_at", number(expires_at))
+            .send()
+            .await;
+        match sent {
+            Ok(_) => Ok(()),
+            Err(e)
+                if e.as_service_error()
+                    .is_some_and(|e| e.is_conditional_check_failed_exception()) =>
+            {
+                Ok(())
+            }
+            Err(e) => Err(classify(e, |e| is_bug(e.code()))),
+        }
+    }
+
+    /// The marks of `tags` that have not lapsed by `now` (in milliseconds since 1970), open or
+    /// closed.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn marks(
+        &self,
+        tags: impl IntoIterator<Item = &str>,
+        now: i64,
+    ) -> Result<Vec<Mark>, StoreError> {
+        let found = self.items(tags.into_iter().map(Mark::key)).await?;
+        Ok(found
+            .iter()
+            .filter_map(|(key, item)| Mark::from_item(key, item, now))
+            .collect())
+    }
+
+    /// Closes a mark on behalf of the outbox record `id`, unless it has been renewed or closed
+    /// since it was read.
+    ///
+    /// # Errors
+    /// [`StoreError`]; the mark may stay open, which costs a purge and no more.
+    pub async fn close(&self, mark: &Mark, id: &str) -> Result<(), StoreError> {
+        let sent = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(key_attributes(&Mark::key(&mark.tag))))
+            .update_expression("SET closedBy = :id")
+            .condition_expression("markedAt = :marked_at AND attribute_not_exists(closedBy)")
+            .expression_attribute_values(":id", text(id))
+            .expression_attribute_values(":marked_at", number(mark.marked_at))
+            .send()
+            .await;
+        match sent {
+            Ok(_) => Ok(()),
+            Err(e)
+                if e.as_service_error()
+                    .is_some_and(|e| e.is_conditional_check_failed_exception()) =>
+            {
+                Ok(())
+            }
+            Err(e) => Err(classify(e, |e| is_bug(e.code()))),
+        }
+    }
+}
+
+/// A mark as a cancelled transaction brings it along.
+pub(crate) fn from_attributes(
+    attributes: crate::convert::Attributes,
+    now: i64,
+) -> Result<Option<Mark>, StoreError> {
+    let (key, item) = item(attributes)?;
+    Ok(Mark::from_item(&key, &item, now))
+}
+
+pub(crate) fn mark_key(tag: &str) -> Key {
+    Mark::key(tag)
+}
