@@ -9,6 +9,7 @@ use crate::revalidate::{Work, now};
 use commit::{Expect, Item, Key, Operation};
 use edge::InvalidationError;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use store::{Pending, StoreError};
 
 /// How many records of each partition one sweep takes at a time.
@@ -122,9 +123,11 @@ async fn drain(app: &App, due: Vec<Pending>, report: &mut Report) -> Result<(), 
 }
 
 async fn work(app: &App, records: &[Pending]) -> Result<Work, StoreError> {
-    let undecided = records.iter().filter(|record| record.again_at.is_none());
-    let tags = undecided.flat_map(|record| record.tags.iter().map(String::as_str));
-    let marks = app.store.marks(tags, now()).await?;
+    let mut tags = BTreeSet::new();
+    for record in records.iter().filter(|record| record.again_at.is_none()) {
+        tags.extend(record.tags.iter().cloned());
+    }
+    let marks = app.store.marks(&tags, now()).await?;
     Ok(Work::new(records.to_vec(), marks))
 }
 

@@ -9,6 +9,7 @@ use crate::{Store, StoreError};
 use aws_sdk_dynamodb::error::ProvideErrorMetadata;
 use commit::{Item, Key};
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// How long the edge may keep a page. What CloudFront calls `s-maxage`.
@@ -117,12 +118,8 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn marks(
-        &self,
-        tags: impl IntoIterator<Item = &str>,
-        now: i64,
-    ) -> Result<Vec<Mark>, StoreError> {
-        let found = self.items(tags.into_iter().map(Mark::key)).await?;
+    pub async fn marks(&self, tags: &BTreeSet<String>, now: i64) -> Result<Vec<Mark>, StoreError> {
+        let found = self.items(tags.iter().map(|tag| Mark::key(tag))).await?;
         Ok(found
             .iter()
             .filter_map(|(key, item)| Mark::from_item(key, item, now))
