@@ -5,7 +5,7 @@
 
 use crate::trust::{SharedKey, Trust};
 use crate::{App, Reply};
-use commit::{Actor, Role};
+use commit::Actor;
 use futures_util::future::try_join_all;
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -98,14 +98,6 @@ impl<'a> Sharing<'a> {
     /// Whether others may be given the answer. Such an answer sets no cookie.
     pub(crate) fn is_shared(self) -> bool {
         matches!(self, Self::Shared { .. })
-    }
-
-    /// The role for which a shared answer is made, whatever the caller's own role has become.
-    pub(crate) fn role(self) -> Option<Role> {
-        match self {
-            Self::Own => None,
-            Self::Shared { key, .. } => Some(key.role),
-        }
     }
 
     /// Whether the edge's key is the one that this request has: by its token, its path's
