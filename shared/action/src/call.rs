@@ -285,14 +285,15 @@ impl<A: Action> Call<'_, A> {
         };
         let cookie = self.reopen(&data).await?.or(progress.cookie.take());
         note.replayed = true;
-        let revalidated = revalidate::since(self.app, &tags, pending).await;
+        let changes_pages = !tags.is_empty();
+        let revalidated = revalidate::replayed(self.app, tags, pending).await;
         Ok(Done {
             input: self.input,
             data,
             revalidated,
             replayed: true,
             cookie,
-            fresh: (!tags.is_empty()).then(|| fresh::cookie(&self.app.config)),
+            fresh: changes_pages.then(|| fresh::cookie(&self.app.config)),
         })
     }
 

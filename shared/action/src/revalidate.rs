@@ -67,15 +67,20 @@ pub(crate) async fn inline(app: &App, pending: Pending) -> Vec<String> {
     }
 }
 
-/// What [`inline`] would say by now of a commit that was made before, with its outbox record at
-/// `pending`: while that is there, nothing is certain of its tags.
-pub(crate) async fn since(app: &App, tags: &[String], pending: Option<Key>) -> Vec<String> {
+/// The same for the replay of a commit whose outbox record was `pending`. While that is there,
+/// whoever made the commit is not done with it, or has died over it.
+pub(crate) async fn replayed(app: &App, tags: Vec<String>, pending: Option<Key>) -> Vec<String> {
     let Some(pending) = pending else {
-        return Vec::new();
+        return tags;
     };
-    match app.store.pending(vec![pending]).await {
-        Ok(left) if left.is_empty() => tags.to_vec(),
-        Ok(_) => Vec::new(),
+    match app
+        .store
+        .pending(vec![pending])
+        .await
+        .map(|mut left| left.pop())
+    {
+        Ok(None) => tags,
+        Ok(Some(pending)) => inline(app, pending).await,
         Err(error) => {
             tracing::warn!(%error, "an outbox record could not be read");
             Vec::new()
