@@ -59,7 +59,9 @@ function sharedKey(request) {
     if ((request.method !== 'GET' && request.method !== 'HEAD') || !path || UNCACHED.includes(path[2])) {
         return '';
     }
-    const token = whole(TOKEN, only(request.cookies[COOKIE]));
+    // The documentation has said both that cookies' names keep their case and that they do not.
+    const session = request.cookies[COOKIE] || request.cookies[COOKIE.toLowerCase()];
+    const token = whole(TOKEN, only(session));
     if (!token || token[2] !== path[1] || Date.now() >= Number(token[4]) * 1000) {
         return '';
     }

@@ -92,7 +92,7 @@ impl Returned {
         given: &RequestObject<'_>,
     ) -> Result<Request, FunctionError> {
         let uri = self.uri.unwrap_or_default();
-        if !uri.starts_with('/') {
+        if uri != event.uri && !uri.starts_with('/') {
             return Err(refused("a path begins with a slash"));
         }
         let query = if self.querystring == given.querystring {
