@@ -6,23 +6,24 @@ use rquickjs::promise::MaybePromise;
 use rquickjs::{CatchResultExt, Context, Ctx, Function, Runtime};
 use std::cell::Cell;
 use std::rc::Rc;
-use std::time::{Duration, Instant};
 
 /// What the runtime gives a function, in bytes.
 ///
 /// Source: <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/cloudfront-limits.html>
 const MEMORY: usize = 2 << 20;
 
-/// How long the function may run. CloudFront allows less than a millisecond of computing, which
-/// a busy machine cannot measure.
-const PATIENCE: Duration = Duration::from_millis(50);
+/// How often the engine may look up from the function: it does so each 10,000 steps, so this is
+/// some 50 ms. Steps are counted and not time, or a busy machine would stop functions that did
+/// nothing but wait for their turn.
+const MOST_LOOKS: u32 = 100;
 
 const RUNTIME: &str = include_str!("runtime.js");
 
 /// The function in its context. Belongs to one thread.
 pub(crate) struct Engine {
     context: Context,
-    deadline: Rc<Cell<Instant>>,
+    /// How often the engine has looked up since the function was called.
+    looks: Rc<Cell<u32>>,
 }
 
 impl Engine {
@@ -35,12 +36,15 @@ impl Engine {
         let failed = |error: rquickjs::Error| FunctionError::Load(error.to_string());
         let runtime = Runtime::new().map_err(failed)?;
         runtime.set_memory_limit(MEMORY);
-        let deadline = Rc::new(Cell::new(Instant::now() + PATIENCE));
-        let until = Rc::clone(&deadline);
-        runtime.set_interrupt_handler(Some(Box::new(move || Instant::now() > until.get())));
+        let looks = Rc::new(Cell::new(0));
+        let counted = Rc::clone(&looks);
+        runtime.set_interrupt_handler(Some(Box::new(move || {
+            counted.set(counted.get() + 1);
+            counted.get() > MOST_LOOKS
+        })));
         let context = Context::full(&runtime).map_err(failed)?;
         context.with(|ctx| define(&ctx, source))?;
-        Ok(Self { context, deadline })
+        Ok(Self { context, looks })
     }
 
     /// What the function returns for the event; JSON in, JSON out.
@@ -48,14 +52,14 @@ impl Engine {
     /// # Errors
     /// [`FunctionError::Thrown`] or [`FunctionError::TimedOut`].
     pub(crate) fn call(&self, event: &str) -> Result<String, FunctionError> {
-        self.deadline.set(Instant::now() + PATIENCE);
+        self.looks.set(0);
         let returned = self.context.with(|ctx| {
             invoke(&ctx, event)
                 .catch(&ctx)
                 .map_err(|error| error.to_string())
         });
         returned.map_err(|error| {
-            if Instant::now() > self.deadline.get() {
+            if self.looks.get() > MOST_LOOKS {
                 FunctionError::TimedOut
             } else {
                 FunctionError::Thrown(error)

@@ -117,6 +117,7 @@ fn accept() -> impl Strategy<Value = String> {
         8 => prop::collection::vec(range, 1..5).prop_map(|ranges| ranges.join(", ")),
         1 => "[ -~]{0,60}",
         1 => ".{0,40}".prop_map(|junk| format!("application/json{junk}")),
+        1 => (480..540usize).prop_map(|length| format!("{:length$}", "application/json")),
     ]
 }
 
