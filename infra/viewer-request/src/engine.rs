@@ -1,9 +1,11 @@
 //! One JavaScript context with the function loaded.
 
-use crate::{FunctionError, crypto};
+use crate::event::Given;
+use crate::outcome::Returned;
+use crate::{Event, FunctionError, Outcome, crypto};
 use rquickjs::context::EvalOptions;
 use rquickjs::promise::MaybePromise;
-use rquickjs::{CatchResultExt, Context, Ctx, Function, Runtime};
+use rquickjs::{CatchResultExt, Context, Ctx, Function, Runtime, Value};
 use std::cell::Cell;
 use std::rc::Rc;
 
@@ -47,24 +49,23 @@ impl Engine {
         Ok(Self { context, looks })
     }
 
-    /// What the function returns for the event; JSON in, JSON out.
+    /// What the function decides on the event.
     ///
     /// # Errors
-    /// [`FunctionError::Thrown`] or [`FunctionError::TimedOut`].
-    pub(crate) fn call(&self, event: &str) -> Result<String, FunctionError> {
+    /// [`FunctionError::Thrown`], [`FunctionError::TimedOut`] or [`FunctionError::Returned`].
+    pub(crate) fn call(&self, event: &Event<'_>) -> Result<Outcome, FunctionError> {
         self.looks.set(0);
+        let given = event.given();
         let returned = self.context.with(|ctx| {
-            invoke(&ctx, event)
-                .catch(&ctx)
-                .map_err(|error| error.to_string())
+            let returned = invoke(&ctx, event, &given).catch(&ctx);
+            let returned = returned.map_err(|error| FunctionError::Thrown(error.to_string()))?;
+            let read = Returned::read(&returned).catch(&ctx);
+            read.map_err(|error| FunctionError::Returned(error.to_string()))
         });
-        returned.map_err(|error| {
-            if self.looks.get() > MOST_LOOKS {
-                FunctionError::TimedOut
-            } else {
-                FunctionError::Thrown(error)
-            }
-        })
+        if self.looks.get() > MOST_LOOKS {
+            return Err(FunctionError::TimedOut);
+        }
+        returned?.outcome(event, &given)
     }
 }
 
@@ -89,12 +90,12 @@ fn define(ctx: &Ctx<'_>, source: &str) -> Result<(), FunctionError> {
 }
 
 /// Calls the handler, which may be asynchronous.
-fn invoke(ctx: &Ctx<'_>, event: &str) -> rquickjs::Result<String> {
+fn invoke<'js>(
+    ctx: &Ctx<'js>,
+    event: &Event<'_>,
+    given: &Given<'_>,
+) -> rquickjs::Result<Value<'js>> {
     let handler: Function<'_> = ctx.globals().get("handler")?;
-    let returned: MaybePromise<'_> = handler.call((ctx.json_parse(event)?,))?;
-    let returned: rquickjs::Value<'_> = returned.finish()?;
-    match ctx.json_stringify(returned)? {
-        Some(json) => json.to_string(),
-        None => Ok("null".to_owned()),
-    }
+    let returned: MaybePromise<'_> = handler.call((event.write(ctx, given)?,))?;
+    returned.finish()
 }

@@ -1,8 +1,7 @@
 //! What the function is given.
 
-use crate::FunctionError;
 use crate::fields::{self, Fields};
-use serde::Serialize;
+use rquickjs::{Ctx, Object, Result};
 use std::borrow::Cow;
 
 /// A request as a viewer sent it, and what CloudFront knows of it.
@@ -27,34 +26,8 @@ pub struct Event<'a> {
     pub headers: Vec<(&'a str, Cow<'a, str>)>,
 }
 
-/// The event object.
-#[derive(Serialize)]
-struct Object<'a> {
-    version: &'static str,
-    context: Context<'a>,
-    viewer: Viewer<'a>,
-    request: &'a RequestObject<'a>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Context<'a> {
-    distribution_domain_name: &'a str,
-    distribution_id: &'a str,
-    event_type: &'static str,
-    request_id: &'a str,
-}
-
-#[derive(Serialize)]
-struct Viewer<'a> {
-    ip: &'a str,
-}
-
-/// The request within the event object.
-#[derive(Serialize)]
-pub(crate) struct RequestObject<'a> {
-    method: &'a str,
-    uri: &'a str,
+/// The parts of the request that have names.
+pub(crate) struct Given<'a> {
     pub(crate) querystring: Fields<'a>,
     pub(crate) headers: Fields<'a>,
     pub(crate) cookies: Fields<'a>,
@@ -67,36 +40,41 @@ impl<'a> Event<'a> {
         cookies.map(|(_, value)| value.as_ref())
     }
 
-    /// The request as the function sees it.
-    pub(crate) fn request(&self) -> RequestObject<'_> {
+    /// What has names, as the function sees it.
+    pub(crate) fn given(&self) -> Given<'_> {
         let query = self.query.split('&').filter(|pair| !pair.is_empty());
         let cookies = self.cookies().flat_map(|header| header.split(';'));
         let cookies = cookies.map(str::trim).filter(|pair| !pair.is_empty());
         let headers = self.headers.iter().filter(|(name, _)| *name != "cookie");
         let headers =
             headers.map(|(name, value)| (Cow::Borrowed(*name), Cow::Borrowed(value.as_ref())));
-        RequestObject {
-            method: self.method,
-            uri: self.uri,
+        Given {
             querystring: fields::collect(query.map(fields::pair)),
             headers: fields::collect(headers),
             cookies: fields::collect(cookies.map(fields::pair)),
         }
     }
 
-    /// The event object around `request`, as JSON.
-    pub(crate) fn json(&self, request: &RequestObject<'_>) -> Result<String, FunctionError> {
-        let object = Object {
-            version: "1.0",
-            context: Context {
-                distribution_domain_name: self.domain_name,
-                distribution_id: self.distribution_id,
-                event_type: "viewer-request",
-                request_id: self.request_id,
-            },
-            viewer: Viewer { ip: self.viewer_ip },
-            request,
-        };
-        serde_json::to_string(&object).map_err(|error| FunctionError::Thrown(error.to_string()))
+    /// The event object.
+    pub(crate) fn write<'js>(&self, ctx: &Ctx<'js>, given: &Given<'_>) -> Result<Object<'js>> {
+        let context = Object::new(ctx.clone())?;
+        context.set("distributionDomainName", self.domain_name)?;
+        context.set("distributionId", self.distribution_id)?;
+        context.set("eventType", "viewer-request")?;
+        context.set("requestId", self.request_id)?;
+        let viewer = Object::new(ctx.clone())?;
+        viewer.set("ip", self.viewer_ip)?;
+        let request = Object::new(ctx.clone())?;
+        request.set("method", self.method)?;
+        request.set("uri", self.uri)?;
+        request.set("querystring", fields::write(ctx, &given.querystring)?)?;
+        request.set("headers", fields::write(ctx, &given.headers)?)?;
+        request.set("cookies", fields::write(ctx, &given.cookies)?)?;
+        let event = Object::new(ctx.clone())?;
+        event.set("version", "1.0")?;
+        event.set("context", context)?;
+        event.set("viewer", viewer)?;
+        event.set("request", request)?;
+        Ok(event)
     }
 }

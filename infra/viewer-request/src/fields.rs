@@ -3,7 +3,8 @@
 //!
 //! Source: <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/functions-event-structure.html>
 
-use serde::{Deserialize, Serialize};
+use rquickjs::object::Property;
+use rquickjs::{Array, Ctx, Object, Result};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
@@ -11,15 +12,12 @@ use std::collections::BTreeMap;
 pub(crate) type Fields<'a> = BTreeMap<Cow<'a, str>, Field<'a>>;
 
 /// The values of one name.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Field<'a> {
     pub(crate) value: Cow<'a, str>,
     /// What follows the value in a response's `Set-Cookie`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) attributes: Option<Cow<'a, str>>,
+    pub(crate) attributes: Option<String>,
     /// Every value, the first too, where there are several.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     multi_value: Vec<Field<'a>>,
 }
 
@@ -54,6 +52,38 @@ impl<'a> Field<'a> {
         }
         values
     }
+
+    fn write<'js>(&self, ctx: &Ctx<'js>) -> Result<Object<'js>> {
+        let object = Object::new(ctx.clone())?;
+        object.set("value", self.value.as_ref())?;
+        if !self.multi_value.is_empty() {
+            let values = Array::new(ctx.clone())?;
+            for (index, single) in self.multi_value.iter().enumerate() {
+                values.set(index, single.write(ctx)?)?;
+            }
+            object.set("multiValue", values)?;
+        }
+        Ok(object)
+    }
+
+    fn read(object: &Object<'_>) -> Result<Self> {
+        let singles: Option<Array<'_>> = object.get("multiValue")?;
+        let singles = singles.iter().flat_map(Array::iter::<Object<'_>>);
+        Ok(Self {
+            value: Cow::Owned(object.get("value")?),
+            attributes: object.get("attributes")?,
+            multi_value: singles
+                .map(|single| Self::read_single(&single?))
+                .collect::<Result<_>>()?,
+        })
+    }
+
+    fn read_single(object: &Object<'_>) -> Result<Self> {
+        Ok(Self {
+            attributes: object.get("attributes")?,
+            ..Self::single(Cow::Owned(object.get("value")?))
+        })
+    }
 }
 
 /// The pairs as fields.
@@ -87,4 +117,30 @@ pub(crate) fn join(fields: &Fields<'_>, given: &Fields<'_>, separator: &str) -> 
             .map(move |single| format!("{name}={}", single.value))
     });
     pairs.collect::<Vec<_>>().join(separator)
+}
+
+/// The fields as an object of the function's.
+pub(crate) fn write<'js>(ctx: &Ctx<'js>, fields: &Fields<'_>) -> Result<Object<'js>> {
+    let object = Object::new(ctx.clone())?;
+    for (name, field) in fields {
+        // Defined, not set: setting `__proto__` is something else.
+        let property = Property::from(field.write(ctx)?);
+        let property = property.writable().enumerable().configurable();
+        object.prop(name.as_ref(), property)?;
+    }
+    Ok(object)
+}
+
+/// The fields that the function left under `name`; none where there is nothing.
+pub(crate) fn read(object: &Object<'_>, name: &str) -> Result<Fields<'static>> {
+    let Some(fields) = object.get::<_, Option<Object<'_>>>(name)? else {
+        return Ok(Fields::new());
+    };
+    let named = fields
+        .props::<rquickjs::String<'_>, Object<'_>>()
+        .map(|named| {
+            let (name, field) = named?;
+            Ok((Cow::Owned(name.to_string()?), Field::read(&field)?))
+        });
+    named.collect()
 }

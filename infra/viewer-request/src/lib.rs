@@ -97,12 +97,6 @@ impl ViewerRequest {
     /// [`FunctionError`] where the function throws, takes more time or memory than it may, or
     /// returns what is no request and no response.
     pub fn run(&self, event: &Event<'_>) -> Result<Outcome, FunctionError> {
-        let given = event.request();
-        let returned = self.call(&event.json(&given)?)?;
-        outcome::read(&returned, event, &given)
-    }
-
-    fn call(&self, event: &str) -> Result<String, FunctionError> {
         let within = |engines: &RefCell<Vec<(Weak<str>, Engine)>>| {
             let mut engines = engines
                 .try_borrow_mut()
@@ -118,12 +112,12 @@ impl ViewerRequest {
                     engines.len() - 1
                 }
             };
-            let returned = engines[at].1.call(event);
-            if returned.is_err() {
+            let outcome = engines[at].1.call(event);
+            if outcome.is_err() {
                 // Whatever state the failure left behind is not the next request's.
                 engines.swap_remove(at);
             }
-            returned
+            outcome
         };
         ENGINES
             .try_with(within)

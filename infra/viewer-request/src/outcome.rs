@@ -1,11 +1,11 @@
 //! What the function decided.
 
-use crate::event::RequestObject;
+use crate::event::Given;
 use crate::fields::{self, Fields};
 use crate::{Event, FunctionError};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use serde::Deserialize;
+use rquickjs::{Object, Value};
 
 /// What becomes of the request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,56 +41,64 @@ pub struct Response {
 }
 
 /// What the function returned, a response where it has a status.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Returned {
-    status_code: Option<u16>,
+pub(crate) struct Returned {
+    status: Option<u16>,
     uri: Option<String>,
-    #[serde(default)]
     querystring: Fields<'static>,
-    #[serde(default)]
     headers: Fields<'static>,
-    #[serde(default)]
     cookies: Fields<'static>,
     body: Option<Body>,
 }
 
-#[derive(Deserialize)]
-#[serde(untagged)]
 enum Body {
     Text(String),
-    Encoded { encoding: Encoding, data: String },
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Encoding {
-    Text,
-    Base64,
-}
-
-/// The outcome that `json` says, of the function that was `given` the request of `event`.
-///
-/// # Errors
-/// [`FunctionError::Returned`] for what CloudFront would not take.
-pub(crate) fn read(
-    json: &str,
-    event: &Event<'_>,
-    given: &RequestObject<'_>,
-) -> Result<Outcome, FunctionError> {
-    let returned: Returned = serde_json::from_str(json).map_err(refused)?;
-    match returned.status_code {
-        Some(status) => returned.response(status).map(Outcome::Response),
-        None => returned.request(event, given).map(Outcome::Request),
-    }
+    Encoded { encoding: String, data: String },
 }
 
 impl Returned {
-    fn request(
+    /// Reads what the function returned.
+    ///
+    /// # Errors
+    /// Those of the engine, where something has another type than it should have.
+    pub(crate) fn read(value: &Value<'_>) -> rquickjs::Result<Self> {
+        let object: Object<'_> = value.get()?;
+        let body = match object.get::<_, Option<Value<'_>>>("body")? {
+            None => None,
+            Some(body) if body.is_string() => Some(Body::Text(body.get()?)),
+            Some(body) => {
+                let body: Object<'_> = body.get()?;
+                Some(Body::Encoded {
+                    encoding: body.get("encoding")?,
+                    data: body.get("data")?,
+                })
+            }
+        };
+        Ok(Self {
+            status: object.get("statusCode")?,
+            uri: object.get("uri")?,
+            querystring: fields::read(&object, "querystring")?,
+            headers: fields::read(&object, "headers")?,
+            cookies: fields::read(&object, "cookies")?,
+            body,
+        })
+    }
+
+    /// What becomes of the request of `event`, which the function saw as `given`.
+    ///
+    /// # Errors
+    /// [`FunctionError::Returned`] for what CloudFront would not take.
+    pub(crate) fn outcome(
         self,
         event: &Event<'_>,
-        given: &RequestObject<'_>,
-    ) -> Result<Request, FunctionError> {
+        given: &Given<'_>,
+    ) -> Result<Outcome, FunctionError> {
+        match self.status {
+            Some(status) => self.response(status).map(Outcome::Response),
+            None => self.request(event, given).map(Outcome::Request),
+        }
+    }
+
+    fn request(self, event: &Event<'_>, given: &Given<'_>) -> Result<Request, FunctionError> {
         let uri = self.uri.unwrap_or_default();
         if uri != event.uri && !uri.starts_with('/') {
             return Err(refused("a path begins with a slash"));
@@ -128,14 +136,12 @@ impl Returned {
         }
         let body = match self.body {
             None => Vec::new(),
-            Some(
-                Body::Text(data)
-                | Body::Encoded {
-                    encoding: Encoding::Text,
-                    data,
-                },
-            ) => data.into_bytes(),
-            Some(Body::Encoded { data, .. }) => BASE64_STANDARD.decode(data).map_err(refused)?,
+            Some(Body::Text(data)) => data.into_bytes(),
+            Some(Body::Encoded { encoding, data }) => match encoding.as_str() {
+                "text" => data.into_bytes(),
+                "base64" => BASE64_STANDARD.decode(data).map_err(refused)?,
+                _ => return Err(refused("an encoding is text or base64")),
+            },
         };
         Ok(Response {
             status,
