@@ -60,8 +60,7 @@ pub enum FunctionError {
 /// The function, ready to run on any thread. Prints no key.
 ///
 /// The engine belongs to one thread, so each thread that runs the function gets its own at its
-/// first run. Unlike at the edge, what the function leaves in global variables is there at the
-/// thread's next run.
+/// first run. What a function leaves in global variables may or may not be there at its next run.
 #[derive(Clone)]
 pub struct ViewerRequest {
     source: Arc<str>,
