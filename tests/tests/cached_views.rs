@@ -52,7 +52,7 @@ impl Acme {
         let marks = self.inside.table.under("#mark:");
         marks
             .iter()
-            .map(|mark| (mark.pk.clone(), mark.get("closedBy")))
+            .map(|mark| (mark.pk.clone(), mark.get("closed")))
             .collect()
     }
 }

@@ -7,7 +7,6 @@ use crate::App;
 use crate::app::Revalidation;
 use commit::Key;
 use edge::{InvalidationError, Invalidations};
-use futures_util::future::join_all;
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -120,25 +119,27 @@ pub(crate) struct Work {
 impl Work {
     /// The work that `records` make, given the marks of their tags.
     pub(crate) fn new(records: Vec<Pending>, mut marks: Vec<Mark>) -> Self {
-        marks
-            .retain(|mark| holders(&records, &mark.tag).any(|record| mark.is_live_for(&record.id)));
+        marks.retain(|mark| mark.is_open() && holders(&records, &mark.tag).next().is_some());
         Self {
             records,
             live: marks,
         }
     }
 
-    /// Purges what is live, closes its marks, and then removes the records, or puts off what may
-    /// still be on its way to the edge. Where CloudFront has not accepted, all records stay.
+    /// Purges what is live. Once CloudFront has accepted, removes the records, puts off what may
+    /// still be on its way to the edge, and closes the marks that nobody has renewed, so that
+    /// the next change need not purge what nobody has rendered since: all in one transaction, or
+    /// a crash could leave a mark closed that nobody sees to. Where CloudFront has not accepted,
+    /// everything stays as it is.
     pub(crate) async fn run(
         &self,
         app: &App,
         patience: Option<Duration>,
     ) -> Result<(), InvalidationError> {
-        let (purged, ()) = tokio::join!(self.purge(app, patience), self.close(app));
-        purged?;
+        self.purge(app, patience).await?;
         let put_off = self.put_off(now());
-        if let Err(error) = app.store.conclude(&self.records, &put_off).await {
+        let concluded = app.store.conclude(&self.records, &put_off, &self.live);
+        if let Err(error) = concluded.await {
             // They are drained once more, which purges once more and hurts nobody.
             tracing::warn!(%error, "outbox records stay though they have been seen to");
         }
@@ -186,19 +187,6 @@ impl Work {
             }
         }
         Ok(())
-    }
-
-    /// Closes the open marks, so that the next change need not purge what nobody has rendered
-    /// since. One that stays open costs a purge, and no more.
-    async fn close(&self, app: &App) {
-        let open = self.live.iter().filter(|mark| mark.closed_by.is_none());
-        let closing = open.filter_map(|mark| {
-            let closer = holders(&self.records, &mark.tag).next()?;
-            Some(app.store.close(mark, &closer.id))
-        });
-        for error in join_all(closing).await.into_iter().filter_map(Result::err) {
-            tracing::debug!(%error, "a mark stays open");
-        }
     }
 
     /// What must be purged once more: tags marked so shortly before the change that a page from

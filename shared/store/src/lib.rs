@@ -14,6 +14,6 @@ mod verdict;
 
 pub use client::{Settings, Store};
 pub use error::StoreError;
-pub use marks::{KEPT_AT_EDGE, Mark, SETTLING, YOUNG};
+pub use marks::{KEPT_AT_EDGE, Mark, SETTLING};
 pub use outbox::Pending;
 pub use transact::{Rejected, Saved};

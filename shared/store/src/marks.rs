@@ -1,7 +1,7 @@
 //! Live marks: which tags something at the edge may carry.
 //!
 //! A mark is an item of its own for each tag. It is no part of any transaction that writes users'
-//! data: a view writes it before its read, an action closes it after its commit.
+//! data: a view writes it before its read, and whoever has purged its tag closes it.
 
 use crate::convert::{item, key_attributes, number, text};
 use crate::error::{classify, is_bug};
@@ -11,15 +11,13 @@ use commit::{Item, Key};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::time::Duration;
+use uuid::Uuid;
 
 /// How long the edge may keep a page. What CloudFront calls `s-maxage`.
 pub const KEPT_AT_EDGE: Duration = Duration::from_secs(300);
 
 /// How long after a mark something rendered under it may still be on its way to the edge.
 pub const SETTLING: Duration = Duration::from_secs(30);
-
-/// How long further renders may rely on a mark that is there, before they write it anew.
-pub const YOUNG: Duration = Duration::from_secs(10);
 
 /// When a tag was last marked, and whether the mark has been closed since.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,8 +28,11 @@ pub struct Mark {
     pub marked_at: i64,
     /// Which CloudFront distribution caches what was rendered under it.
     pub distribution: String,
-    /// The outbox record whose handling closed it: nothing has been rendered under it since.
-    pub closed_by: Option<String>,
+    /// Which render wrote it.
+    pub(crate) render: String,
+    /// Whether nothing is cached under it that is not seen to: no page has been rendered since
+    /// its tag was purged.
+    pub(crate) closed: bool,
 }
 
 impl Mark {
@@ -47,17 +48,16 @@ impl Mark {
             tag,
             marked_at: item.get("markedAt")?.as_i64()?,
             distribution: text("distribution")?,
-            closed_by: text("closedBy"),
+            render: text("render")?,
+            closed: item.contains_key("closed"),
         };
         (mark.marked_at > lapsed(now)).then_some(mark)
     }
 
-    /// Whether the outbox record `id` has to see to this tag: something may be cached under the
-    /// mark, or the record closed it and so owes the purge. Marks that others closed are theirs
-    /// to see to.
+    /// Whether something may be cached under it.
     #[must_use]
-    pub fn is_live_for(&self, id: &str) -> bool {
-        self.closed_by.as_deref().is_none_or(|closer| closer == id)
+    pub fn is_open(&self) -> bool {
+        !self.closed
     }
 }
 
@@ -70,47 +70,37 @@ pub(crate) fn millis(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }
 
-/// The condition that a mark is none, or of no concern to the outbox record `:id`.
-pub(crate) const NOT_LIVE: &str = "attribute_not_exists(pk) OR markedAt <= :lapsed OR (attribute_exists(closedBy) AND closedBy <> :id)";
+/// The condition that nothing is cached under a mark.
+pub(crate) const NOT_LIVE: &str =
+    "attribute_not_exists(pk) OR markedAt <= :lapsed OR attribute_exists(closed)";
+
+/// The condition that a mark is the one that was seen: no page has been rendered since.
+pub(crate) const UNCHANGED: &str = "render = :render AND attribute_not_exists(closed)";
 
 impl Store {
-    /// Marks a tag as live from `now` (in milliseconds since 1970) on, unless a young mark is
-    /// there and open, which serves as well. The read that is to be cached comes after.
+    /// Marks a tag as live from `now` (in milliseconds since 1970) on. The read that is to be
+    /// cached comes after.
     ///
     /// # Errors
     /// [`StoreError`]; then what is rendered must not be cached.
     pub async fn mark(&self, tag: &str, distribution: &str, now: i64) -> Result<(), StoreError> {
-        let key = key_attributes(&Mark::key(tag));
         let expires_at = (now + millis(KEPT_AT_EDGE + SETTLING)) / 1000 + 1;
-        let sent = self
-            .client
+        self.client
             .update_item()
             .table_name(&self.table)
-            .set_key(Some(key))
+            .set_key(Some(key_attributes(&Mark::key(tag))))
             .update_expression(
-                "SET markedAt = :now, distribution = :distribution, expires_at = :expires_at \
-                 REMOVE closedBy",
-            )
-            .condition_expression(
-                "attribute_not_exists(pk) OR attribute_exists(closedBy) OR markedAt < :young \
-                 OR distribution <> :distribution",
+                "SET markedAt = :now, render = :render, distribution = :distribution, \
+                 expires_at = :expires_at REMOVE closed",
             )
             .expression_attribute_values(":now", number(now))
-            .expression_attribute_values(":young", number(now - millis(YOUNG)))
+            .expression_attribute_values(":render", text(&Uuid::new_v4().to_string()))
             .expression_attribute_values(":distribution", text(distribution))
             .expression_attribute_values(":expires_at", number(expires_at))
             .send()
-            .await;
-        match sent {
-            Ok(_) => Ok(()),
-            Err(e)
-                if e.as_service_error()
-                    .is_some_and(|e| e.is_conditional_check_failed_exception()) =>
-            {
-                Ok(())
-            }
-            Err(e) => Err(classify(e, |e| is_bug(e.code()))),
-        }
+            .await
+            .map(|_| ())
+            .map_err(|e| classify(e, |e| is_bug(e.code())))
     }
 
     /// The marks of `tags` that have not lapsed by `now` (in milliseconds since 1970), open or
@@ -124,35 +114,6 @@ impl Store {
             .iter()
             .filter_map(|(key, item)| Mark::from_item(key, item, now))
             .collect())
-    }
-
-    /// Closes a mark on behalf of the outbox record `id`, unless it has been renewed or closed
-    /// since it was read.
-    ///
-    /// # Errors
-    /// [`StoreError`]; the mark may stay open, which costs a purge and no more.
-    pub async fn close(&self, mark: &Mark, id: &str) -> Result<(), StoreError> {
-        let sent = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .set_key(Some(key_attributes(&Mark::key(&mark.tag))))
-            .update_expression("SET closedBy = :id")
-            .condition_expression("markedAt = :marked_at AND attribute_not_exists(closedBy)")
-            .expression_attribute_values(":id", text(id))
-            .expression_attribute_values(":marked_at", number(mark.marked_at))
-            .send()
-            .await;
-        match sent {
-            Ok(_) => Ok(()),
-            Err(e)
-                if e.as_service_error()
-                    .is_some_and(|e| e.is_conditional_check_failed_exception()) =>
-            {
-                Ok(())
-            }
-            Err(e) => Err(classify(e, |e| is_bug(e.code()))),
-        }
     }
 }
 

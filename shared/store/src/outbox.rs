@@ -5,15 +5,15 @@
 
 use crate::convert::{item_attributes, key_attributes, number, text};
 use crate::error::{classify, is_bug};
-use crate::marks::{self, Mark, NOT_LIVE, lapsed};
+use crate::marks::{self, Mark, NOT_LIVE, UNCHANGED, lapsed};
 use crate::transact::{backoff, bug};
-use crate::verdict::is_contended;
+use crate::verdict::{has_failed, is_contended};
 use crate::{Store, StoreError};
 use aws_sdk_dynamodb::error::ProvideErrorMetadata;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{
-    CancellationReason, ConditionCheck, Delete, Put, ReturnValuesOnConditionCheckFailure::AllOld,
-    TransactWriteItem,
+    AttributeValue, CancellationReason, ConditionCheck, Delete, Put,
+    ReturnValuesOnConditionCheckFailure::AllOld, TransactWriteItem, Update,
 };
 use commit::{Expect, Item, Key, Operation};
 use futures_util::future::try_join_all;
@@ -25,13 +25,16 @@ const SHARDS: [&str; 16] = [
     "0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "a", "b", "c", "d", "e", "f",
 ];
 
+/// A transaction takes at most this many items.
+const TRANSACTION: usize = 100;
+
 /// How often a transaction is sent while others get in its way.
 const ATTEMPTS: u32 = 4;
 
 /// What one or several commits have left to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pending {
-    /// Its name in marks that are closed for it.
+    /// Its name.
     pub id: String,
     /// The tags to see to.
     pub tags: Vec<String>,
@@ -113,7 +116,7 @@ impl Store {
     pub async fn settle(&self, pending: &Pending, now: i64) -> Result<Vec<Mark>, StoreError> {
         let mut items = vec![self.remove(&pending.key())?];
         for tag in &pending.tags {
-            items.push(self.not_live(tag, &pending.id, now)?);
+            items.push(self.not_live(tag, now)?);
         }
         for attempt in 0..ATTEMPTS {
             let sent = self
@@ -164,33 +167,62 @@ impl Store {
         Ok(found.values().filter_map(Pending::from_item).collect())
     }
 
-    /// Removes the records that have been seen to, and writes what of them is put off, at once.
-    /// Takes at most 100 records in all.
+    /// After the tags of `done` have been purged: removes these records, writes what of them is
+    /// put off, and closes the marks that were purged and have not been renewed since, all at
+    /// once. Takes at most 90 records; of the marks as many as find room, since one that stays
+    /// open costs a purge and no more.
     ///
     /// # Errors
     /// [`StoreError`]; then all stays as it was, or that is not known.
-    pub async fn conclude(&self, done: &[Pending], put_off: &[Pending]) -> Result<(), StoreError> {
-        if let ([only], []) = (done, put_off) {
+    pub async fn conclude(
+        &self,
+        done: &[Pending],
+        put_off: &[Pending],
+        purged: &[Mark],
+    ) -> Result<(), StoreError> {
+        if let ([only], [], []) = (done, put_off, purged) {
             return self.remove_one(&only.key()).await;
         }
-        let removals = done.iter().map(|pending| self.remove(&pending.key()));
-        let puts = put_off.iter().map(|pending| self.put_pending(pending));
-        let items: Vec<_> = removals.chain(puts).collect::<Result<_, _>>()?;
-        for attempt in 0..ATTEMPTS {
+        let room = TRANSACTION.saturating_sub(done.len() + put_off.len());
+        let mut closing: Vec<_> = purged
+            .iter()
+            .filter(|mark| mark.is_open())
+            .take(room)
+            .collect();
+        let mut attempt = 0;
+        while attempt < ATTEMPTS {
+            let closes = closing.iter().map(|mark| self.close(mark));
+            let removals = done.iter().map(|pending| self.remove(&pending.key()));
+            let puts = put_off.iter().map(|pending| self.put_pending(pending));
+            let items: Vec<_> = closes
+                .chain(removals)
+                .chain(puts)
+                .collect::<Result<_, _>>()?;
             let sent = self
                 .client
                 .transact_write_items()
-                .set_transact_items(Some(items.clone()))
+                .set_transact_items(Some(items))
                 .send()
                 .await;
             let Err(error) = sent else { return Ok(()) };
             match error.as_service_error() {
-                Some(TransactWriteItemsError::TransactionCanceledException(cancelled))
-                    if is_contended(cancelled.cancellation_reasons()) => {}
+                Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
+                    let reasons = cancelled.cancellation_reasons();
+                    let before = closing.len();
+                    let mut at = reasons.iter();
+                    closing.retain(|_| at.next().is_none_or(|reason| !has_failed(reason)));
+                    if closing.len() < before {
+                        continue;
+                    }
+                    if !is_contended(reasons) {
+                        return Err(classify(error, |e| is_bug(e.code())));
+                    }
+                }
                 Some(TransactWriteItemsError::TransactionInProgressException(_)) => {}
                 _ => return Err(classify(error, |e| is_bug(e.code()))),
             }
             backoff(attempt).await;
+            attempt += 1;
         }
         Err(StoreError::Unavailable(
             "the outbox was written each time".to_owned(),
@@ -233,6 +265,19 @@ impl Store {
             .map_err(|e| classify(e, |e| is_bug(e.code())))
     }
 
+    fn close(&self, mark: &Mark) -> Result<TransactWriteItem, StoreError> {
+        let update = Update::builder()
+            .table_name(&self.table)
+            .set_key(Some(key_attributes(&marks::mark_key(&mark.tag))))
+            .update_expression("SET closed = :closed")
+            .condition_expression(UNCHANGED)
+            .expression_attribute_values(":render", text(&mark.render))
+            .expression_attribute_values(":closed", AttributeValue::Bool(true))
+            .build()
+            .map_err(bug)?;
+        Ok(TransactWriteItem::builder().update(update).build())
+    }
+
     fn remove(&self, key: &Key) -> Result<TransactWriteItem, StoreError> {
         let delete = Delete::builder()
             .table_name(&self.table)
@@ -251,13 +296,12 @@ impl Store {
         Ok(TransactWriteItem::builder().put(put).build())
     }
 
-    fn not_live(&self, tag: &str, id: &str, now: i64) -> Result<TransactWriteItem, StoreError> {
+    fn not_live(&self, tag: &str, now: i64) -> Result<TransactWriteItem, StoreError> {
         let check = ConditionCheck::builder()
             .table_name(&self.table)
             .set_key(Some(key_attributes(&marks::mark_key(tag))))
             .condition_expression(NOT_LIVE)
             .expression_attribute_values(":lapsed", number(lapsed(now)))
-            .expression_attribute_values(":id", text(id))
             .return_values_on_condition_check_failure(AllOld)
             .build()
             .map_err(bug)?;

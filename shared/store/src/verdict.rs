@@ -46,7 +46,7 @@ pub(crate) fn verdict(
     let failed: Vec<_> = operations
         .iter()
         .zip(rest)
-        .filter(|(_, reason)| reason.code() == Some(CONDITION_FAILED))
+        .filter(|(_, reason)| has_failed(reason))
         .collect();
     let answers: Vec<_> = failed
         .iter()
@@ -83,6 +83,11 @@ fn taken(operation: &Operation, reason: &CancellationReason) -> Option<ActionErr
 /// that pass by themselves.
 pub(crate) fn is_contended(reasons: &[CancellationReason]) -> bool {
     reasons.iter().any(passes)
+}
+
+/// Whether the item's condition did not hold.
+pub(crate) fn has_failed(reason: &CancellationReason) -> bool {
+    reason.code() == Some(CONDITION_FAILED)
 }
 
 fn passes(reason: &CancellationReason) -> bool {
