@@ -15,7 +15,7 @@ use tokio::task::JoinSet;
 
 const REQUESTS: u64 = 100_000;
 const ORGANISATIONS: usize = 3;
-const PEOPLE: usize = 4;
+const PEOPLE: usize = 8;
 
 /// Every `WRITE`th request is a change.
 const WRITE: u64 = 40;
@@ -89,7 +89,7 @@ async fn chaos(game: Arc<Game>) {
             lost_after: percent(),
             answer_delay: millis(60),
             effect_delay: millis(400),
-            transit: (Duration::ZERO, millis(80)),
+            transit: (Duration::ZERO, millis(30)),
         });
         tokio::time::sleep(Duration::from_millis(500)).await;
     }
