@@ -1,7 +1,7 @@
 //! The functions without HTTP around them: for what HTTP cannot carry.
 
 use crate::Table;
-use action::{App, Config, Function};
+use action::{App, Config, Function, Revalidation};
 use edge::{Keys, SessionSecret, Token};
 use serde_json::{Value, json};
 use store::{Settings, Store};
@@ -29,9 +29,10 @@ impl Direct {
             rate_limit_per_user: 0,
             rate_limit_per_ip: 0,
             body_limit: Config::BODY_LIMIT,
+            revalidation: Revalidation::Inline,
             log: |_| (),
         };
-        let app = App::new(store, config, pages::problem);
+        let app = App::new(store, crate::inside::no_edge(), config, pages::problem);
         Self {
             functions: edge_crm_local::functions(&app),
             keys,

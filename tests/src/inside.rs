@@ -2,8 +2,8 @@
 
 use crate::Table;
 use crate::fault::Proxy;
-use action::{App, Config, Function};
-use edge::Keys;
+use action::{App, Config, Function, Revalidation};
+use edge::{CloudFront, Invalidations, Keys};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,6 +11,12 @@ use store::{Settings, Store};
 
 /// The one origin that may post.
 pub const ORIGIN: &str = "https://crm.example";
+
+/// What proves that a request came through the edge.
+pub const ORIGIN_SECRET: &str = "an origin secret for the tests only";
+
+/// The CloudFront distribution that the events of [`through_edge`] come through.
+pub const DISTRIBUTION: &str = "ETESTS";
 
 /// The signing key of every such app.
 pub const KEY: [u8; 32] = *b"a signing key for the tests only";
@@ -57,23 +63,38 @@ impl Answer {
 impl Inside {
     /// Functions over an empty table.
     pub async fn start() -> Self {
+        Self::with(config(), no_edge()).await
+    }
+
+    /// Functions that believe what comes with [`ORIGIN_SECRET`].
+    pub async fn behind_edge() -> Self {
+        let guarded = Config {
+            origin_secrets: vec![ORIGIN_SECRET.to_owned()],
+            ..config()
+        };
+        Self::with(guarded, no_edge()).await
+    }
+
+    /// Functions with this configuration, behind this edge.
+    pub async fn with(config: Config, edge: Invalidations) -> Self {
         let table = Table::start().await;
         let direct = Store::connect(Settings::local(table.url(), "edge-crm"));
         direct.create_table_if_missing().await.expect("a table");
         let proxy = Proxy::start(table.url()).await;
         let store = Store::connect(Settings::local(&proxy.url, "edge-crm"));
-        let app = App::new(store, config(), pages::problem);
+        let app = App::new(store, edge, config, pages::problem);
         Self { app, table, proxy }
     }
 
     /// Sends a form to an action as a page of ours would, with a session's cookie.
     pub async fn post(&self, function: &Function, cookie: &str, fields: &Value) -> Answer {
-        let event = event(
+        let mut event = event(
             "POST",
             &format!("/actions/{}", function.name),
             cookie,
             &fields.to_string(),
         );
+        event["headers"]["x-edge-secret"] = json!(ORIGIN_SECRET);
         invoke(function, &event).await
     }
 
@@ -98,6 +119,11 @@ impl Inside {
     }
 }
 
+/// An edge that cannot be reached.
+pub fn no_edge() -> Invalidations {
+    Invalidations::connect(CloudFront::local("http://127.0.0.1:1"))
+}
+
 /// The configuration: over https, with no limits and no log.
 pub fn config() -> Config {
     Config {
@@ -108,6 +134,7 @@ pub fn config() -> Config {
         rate_limit_per_user: 0,
         rate_limit_per_ip: 0,
         body_limit: Config::BODY_LIMIT,
+        revalidation: Revalidation::Inline,
         log: |_| (),
     }
 }
@@ -130,6 +157,18 @@ pub fn event(method: &str, path: &str, cookie: &str, body: &str) -> Value {
         "body": body,
         "isBase64Encoded": false,
     })
+}
+
+/// A GET as it comes through the edge, with this variable part of the cache key.
+pub fn through_edge(path: &str, cookie: &str, accept: &str, key: &str) -> Value {
+    let mut event = event("GET", path, cookie, "");
+    event["headers"] = json!({
+        "accept": accept,
+        "x-edge-secret": ORIGIN_SECRET, "x-edge-distribution": DISTRIBUTION,
+        "x-edge-domain": "d111111abcdef8.cloudfront.net", "x-edge-viewer-ip": "192.0.2.1",
+        "x-edge-key": key,
+    });
+    event
 }
 
 /// Passes an event to a function.

@@ -6,6 +6,7 @@ use edge_crm_tests::inside::{Answer, Inside, invoke};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 fn directory() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../events")
@@ -76,6 +77,34 @@ fn learn(answer: &Answer, session: &mut String, contact: &mut String) {
     if let Some(id) = answer.json["data"]["id"].as_str() {
         *contact = id.to_owned();
     }
+}
+
+/// It answers a stream, not a browser.
+#[tokio::test]
+async fn the_sample_of_a_stream_is_drained() {
+    let inside = Inside::start().await;
+    let revalidate = revalidate::function(Arc::clone(&inside.app));
+    let event = sample("revalidate", "", "");
+    let keys = &event["Records"][0]["dynamodb"]["Keys"];
+    let (pk, sk) = (
+        keys["pk"]["S"].as_str().unwrap(),
+        keys["sk"]["S"].as_str().unwrap(),
+    );
+    let (due_at, id) = sk.split_once(':').unwrap();
+    let due_at: i64 = due_at.parse().unwrap();
+    let record =
+        json!({ "id": id, "tags": ["acme:contacts"], "createdAt": due_at, "dueAt": due_at });
+    inside.table.put(pk, sk, &record);
+    let answer = revalidate.invoke(event.to_string().as_bytes()).await;
+    let answer: Value = serde_json::from_slice(&answer).unwrap();
+    assert_eq!(
+        answer,
+        json!({ "batchItemFailures": [], "drained": 1, "purged": 0 })
+    );
+    assert!(inside.table.under("#outbox:").is_empty());
+    let again = revalidate.invoke(event.to_string().as_bytes()).await;
+    let again: Value = serde_json::from_slice(&again).unwrap();
+    assert_eq!(again["drained"], 0, "what is gone has been seen to");
 }
 
 #[tokio::test]

@@ -79,21 +79,23 @@ fn the_domain_reaches_no_aws_and_no_http() {
     }
 }
 
-#[test]
-fn only_the_store_depends_on_the_dynamodb_client() {
-    let metadata = metadata();
-    let direct: Vec<_> = metadata
-        .workspace_packages()
-        .into_iter()
-        .filter(|package| {
-            package
-                .dependencies
-                .iter()
-                .any(|dep| dep.name.contains("aws-sdk-dynamodb"))
-        })
+/// The packages that are built with `client`.
+fn direct_dependents(metadata: &Metadata, client: &str) -> Vec<String> {
+    let packages = metadata.workspace_packages().into_iter();
+    let built_with = |dep: &cargo_metadata::Dependency| {
+        dep.name == client && dep.kind != DependencyKind::Development
+    };
+    packages
+        .filter(|package| package.dependencies.iter().any(built_with))
         .map(|package| package.name.to_string())
-        .collect();
-    assert_eq!(direct, ["store"]);
+        .collect()
+}
+
+#[test]
+fn each_service_is_spoken_to_by_one_crate() {
+    let metadata = metadata();
+    assert_eq!(direct_dependents(&metadata, "aws-sdk-dynamodb"), ["store"]);
+    assert_eq!(direct_dependents(&metadata, "aws-sdk-cloudfront"), ["edge"]);
 }
 
 #[test]

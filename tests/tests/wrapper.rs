@@ -3,7 +3,7 @@
 use action::{Action, App, FormPage, Function};
 use commit::{ActionError, Actor, Anyone, Chrome, Commit, Context, Found, Members};
 use edge_crm_tests::fault::Faults;
-use edge_crm_tests::inside::{Inside, config, event, invoke};
+use edge_crm_tests::inside::{Inside, config, event, invoke, no_edge};
 use serde_json::{Value, json};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -167,7 +167,7 @@ async fn a_database_that_is_not_there_is_a_503_and_one_that_hangs_a_504() {
         (hanging.as_str(), 504, "NETWORK_ERROR"),
     ] {
         let store = Store::connect(Settings::local(url, "edge-crm"));
-        let function = sign_in::function(App::new(store, config(), pages::problem));
+        let function = sign_in::function(App::new(store, no_edge(), config(), pages::problem));
         let body = json!({ "email": "ada@example.com", "password": "correct horse" }).to_string();
         let answer = invoke(&function, &event("POST", "/actions/sign-in", "", &body)).await;
         assert_eq!(
@@ -223,7 +223,7 @@ async fn the_edges_headers_are_believed_only_with_its_secret() {
     let mut guarded = config();
     guarded.origin_secrets = vec!["the new secret".to_owned(), "the old secret".to_owned()];
     guarded.rate_limit_per_ip = 100;
-    let function = sign_in::function(App::new(store, guarded, pages::problem));
+    let function = sign_in::function(App::new(store, no_edge(), guarded, pages::problem));
     let body = json!({ "email": "ada@example.com", "password": "correct horse" }).to_string();
     let mut request = event("POST", "/actions/sign-in", "", &body);
     request["headers"]["sec-fetch-site"] = json!("cross-site");
@@ -255,7 +255,7 @@ async fn a_request_is_one_log_line_without_its_input() {
     let store = Store::connect(Settings::local(&inside.proxy.url, "edge-crm"));
     let mut logged = config();
     logged.log = |line| LINES.lock().unwrap().push(line.clone());
-    let app = App::new(store, logged, pages::problem);
+    let app = App::new(store, no_edge(), logged, pages::problem);
     let (cookie, _) = inside.sign_up("Acme").await;
     let body = json!({ "name": "Zoë", "email": "zoe@example.com" }).to_string();
     let create = create_contact::function(app);

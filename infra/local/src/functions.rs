@@ -12,6 +12,7 @@ pub fn functions(app: &Arc<App>) -> Vec<Function> {
         delete_contact::function(Arc::clone(app)),
         get_contact::function(Arc::clone(app)),
         list_contacts::function(Arc::clone(app)),
+        revalidate::function(Arc::clone(app)),
         sign_in::function(Arc::clone(app)),
         sign_out::function(Arc::clone(app)),
         sign_up::function(Arc::clone(app)),
@@ -24,7 +25,7 @@ pub fn functions(app: &Arc<App>) -> Vec<Function> {
 mod tests {
     use super::*;
     use crate::{TEMPLATE, Template, stack};
-    use edge::Keys;
+    use edge::{CloudFront, Invalidations, Keys};
     use std::collections::BTreeSet;
     use store::{Settings, Store};
 
@@ -34,6 +35,7 @@ mod tests {
         let keys = Keys::new(&[7; 32], None).unwrap();
         let app = App::new(
             store,
+            Invalidations::connect(CloudFront::local("http://127.0.0.1:1")),
             stack::config(3000, keys, stack::Limits::NONE),
             pages::problem,
         );

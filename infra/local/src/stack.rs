@@ -7,8 +7,8 @@ use crate::functions::functions;
 use crate::gateway::Gateway;
 use crate::server::Server;
 use crate::{DataError, EngineError, Options, TEMPLATE, Template, TemplateError, UnknownFunction};
-use action::{App, Config, Log};
-use edge::{Keys, WeakKey};
+use action::{App, Config, Log, Revalidation};
+use edge::{CloudFront, Invalidations, Keys, WeakKey};
 use std::io::{self, Write};
 use store::{Settings, Store, StoreError};
 use tokio::net::TcpListener;
@@ -80,17 +80,19 @@ impl Stack {
         let storage = Storage::open(options).await?;
         let template = Template::parse(TEMPLATE)?;
         let keys = Keys::new(&storage.key, None)?;
+        let edge = Invalidations::connect(CloudFront::local("http://127.0.0.1:1"));
         if options.demo {
             // Its requests are not a user's, and must not use up a user's allowance.
             let config = Config {
                 log: |_| (),
                 ..config(port, keys.clone(), Limits::NONE)
             };
-            let app = App::new(storage.store.clone(), config, pages::problem);
+            let app = App::new(storage.store.clone(), edge.clone(), config, pages::problem);
             demo::seed(&Gateway::new(&template, functions(&app), port)?).await?;
         }
         let app = App::new(
             storage.store,
+            edge,
             config(port, keys, options.into()),
             pages::problem,
         );
@@ -197,6 +199,7 @@ pub(crate) fn config(port: u16, keys: Keys, limits: Limits) -> Config {
         rate_limit_per_user: limits.per_user,
         rate_limit_per_ip: limits.per_ip,
         body_limit: Config::BODY_LIMIT,
+        revalidation: Revalidation::Inline,
         log: LOG,
     }
 }

@@ -23,9 +23,13 @@ pub(crate) struct Progress {
 pub(crate) struct Done<A: Action> {
     pub(crate) input: A::Input,
     pub(crate) data: Value,
-    pub(crate) tags: Vec<String>,
+    /// The tags under which nothing from before is cached any more, or will not be in seconds.
+    pub(crate) revalidated: Vec<String>,
     pub(crate) replayed: bool,
+    /// The session's cookie, where it changes.
     pub(crate) cookie: Option<String>,
+    /// The cookie by which the writer sees the change at once.
+    pub(crate) fresh: Option<String>,
 }
 
 /// A saved or fresh result as the action's own type.
@@ -38,7 +42,7 @@ impl<A: Action> Done<A> {
     /// Step 9: the answer to success.
     pub(crate) fn reply(self, request: &Request, progress: Progress, note: &mut Note) -> Reply {
         let reply = if request.wants_json() {
-            let body = json!({ "ok": true, "data": self.data, "revalidated": self.tags, "requestId": request.id });
+            let body = json!({ "ok": true, "data": self.data, "revalidated": self.revalidated, "requestId": request.id });
             Reply::json(200, &body)
         } else {
             match output::<A>(&self.data) {
@@ -52,7 +56,7 @@ impl<A: Action> Done<A> {
                 }
             }
         };
-        let reply = reply.cookie(self.cookie);
+        let reply = reply.cookie(self.cookie).cookie(self.fresh);
         if self.replayed {
             reply.header("idempotency-replayed", "true")
         } else {

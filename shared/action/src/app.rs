@@ -1,7 +1,8 @@
 //! What the functions of one process share: the store and the configuration.
 
+use crate::revalidate::Inline;
 use commit::{Chrome, Context, Seal};
-use edge::Keys;
+use edge::{CloudFront, Invalidations, Keys};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use store::{Settings, Store};
@@ -12,6 +13,17 @@ pub type ProblemPage = fn(Option<&Chrome>, u16, &str, &str) -> String;
 
 /// Writes one line of the log, a JSON object.
 pub type Log = fn(&serde_json::Value);
+
+/// When what is cached under a commit's tags is purged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Revalidation {
+    /// By the action itself, before it answers, where that can be done in a moment; else by the
+    /// `revalidate` function.
+    #[default]
+    Inline,
+    /// By the `revalidate` function alone.
+    Background,
+}
 
 /// What an operator sets.
 #[derive(Debug, Clone)]
@@ -31,6 +43,8 @@ pub struct Config {
     pub rate_limit_per_ip: u64,
     /// The largest body, decoded, in bytes.
     pub body_limit: usize,
+    /// When what is cached is purged.
+    pub revalidation: Revalidation,
     /// Where log lines go.
     pub log: Log,
 }
@@ -61,6 +75,7 @@ impl Config {
     /// | `ORIGIN_SECRET`, `ORIGIN_SECRET_PREVIOUS` | what the edge sends | none |
     /// | `RATE_LIMIT_PER_USER`, `RATE_LIMIT_PER_IP` | per 60 s, 0 for none | 120, 30 |
     /// | `BODY_LIMIT` | bytes | 1048576 |
+    /// | `REVALIDATION` | `inline` or `background`: see [`Revalidation`] | `inline` |
     /// | `PUBLIC_SCHEME` | `http` only for development on one machine | `https` |
     ///
     /// # Errors
@@ -92,6 +107,15 @@ impl Config {
             rate_limit_per_ip: Self::number("RATE_LIMIT_PER_IP", 30)?,
             body_limit: usize::try_from(Self::number("BODY_LIMIT", Self::BODY_LIMIT as u64)?)
                 .map_err(|_| ConfigError("BODY_LIMIT is too large".to_owned()))?,
+            revalidation: match text("REVALIDATION").as_deref() {
+                None | Some("inline") => Revalidation::Inline,
+                Some("background") => Revalidation::Background,
+                Some(other) => {
+                    return Err(ConfigError(format!(
+                        "REVALIDATION is neither inline nor background: {other:?}"
+                    )));
+                }
+            },
             log: |line| println!("{line}"),
         })
     }
@@ -114,9 +138,12 @@ fn text(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|text| !text.is_empty())
 }
 
-/// The store and the configuration, shared by every function of the process.
+/// The store, the edge and the configuration, shared by every function of the process.
 pub struct App {
     pub(crate) store: Store,
+    pub(crate) invalidations: Invalidations,
+    /// What inline revalidation has learnt of the edge's health.
+    pub(crate) inline: Inline,
     pub(crate) config: Config,
     pub(crate) problem: ProblemPage,
     seal: Arc<dyn Seal>,
@@ -133,12 +160,19 @@ impl std::fmt::Debug for App {
 }
 
 impl App {
-    /// An app over this store.
+    /// An app over this store, behind this edge.
     #[must_use]
-    pub fn new(store: Store, config: Config, problem: ProblemPage) -> Arc<Self> {
+    pub fn new(
+        store: Store,
+        invalidations: Invalidations,
+        config: Config,
+        problem: ProblemPage,
+    ) -> Arc<Self> {
         let seal = Arc::new(config.keys.clone());
         Arc::new(Self {
             store,
+            invalidations,
+            inline: Inline::default(),
             config,
             problem,
             seal,
@@ -152,8 +186,10 @@ impl App {
     /// [`ConfigError`], which names the variable that is missing or wrong.
     pub fn from_env(problem: ProblemPage) -> Result<Arc<Self>, ConfigError> {
         let settings = Settings::from_env().map_err(ConfigError)?;
+        let edge = CloudFront::from_env().map_err(ConfigError)?;
         Ok(Self::new(
             Store::connect(settings),
+            Invalidations::connect(edge),
             Config::from_env()?,
             problem,
         ))

@@ -1,5 +1,4 @@
-//! What a transaction writes besides what the action asked for: the audit record and the outbox
-//! record.
+//! The audit record, which a transaction writes besides what the action asked for.
 
 use crate::trust::Trust;
 use commit::{Actor, Expect, Key, Operation, Subject, UserId};
@@ -38,28 +37,11 @@ impl Entry<'_> {
             "requestId": self.request_id,
             "input": self.input,
         });
-        put(
-            Key::record("audit", self.subject.tenant.as_str(), &id),
+        Operation::Put {
+            key: Key::record("audit", self.subject.tenant.as_str(), &id),
             item,
-        )
-    }
-}
-
-/// The write of the outbox record: the tags that must be revalidated. Spread over 16 keys by the
-/// random end of its id.
-pub(crate) fn outbox(tags: &[String], at: Timestamp) -> (Key, Operation) {
-    let id = Uuid::now_v7().to_string();
-    let shard = &id[id.len() - 1..];
-    let key = Key::record("outbox", shard, &id);
-    let item = json!({ "id": id, "tags": tags, "createdAt": at });
-    (key.clone(), put(key, item))
-}
-
-fn put(key: Key, item: Value) -> Operation {
-    Operation::Put {
-        key,
-        item,
-        expect: Expect::Absent,
-        conflict: None,
+            expect: Expect::Absent,
+            conflict: None,
+        }
     }
 }

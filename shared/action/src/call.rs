@@ -1,7 +1,7 @@
 //! A request that may run: the function, the transaction, the revalidation.
 
 use crate::answer::{Done, Progress, output};
-use crate::audit::{Entry, outbox};
+use crate::audit::Entry;
 use crate::contract::{Action, Caller, Scope};
 use crate::event::Request;
 use crate::gather;
@@ -10,11 +10,11 @@ use crate::limit::Counter;
 use crate::log::Note;
 use crate::session::{self, Live};
 use crate::trust::Trust;
-use crate::{App, Failure, revalidate};
+use crate::{App, Failure, fresh, revalidate};
 use commit::{ActionError, Commit, Context, Found, Item, Operation, SessionChange};
 use serde_json::Value;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use store::{Rejected, Saved, StoreError};
+use store::{Pending, Rejected, Saved, StoreError};
 
 /// How often a function runs again because data moved before its commit.
 const RERUNS: u32 = 3;
@@ -30,6 +30,16 @@ pub(crate) struct Call<'a, A: Action> {
     pub(crate) input: A::Input,
     pub(crate) keyed: Option<Keyed>,
     pub(crate) account: Option<Counter>,
+}
+
+/// What one run has committed.
+struct Committed {
+    data: Value,
+    /// The tags under which nothing from before is cached any more, or will not be in seconds.
+    revalidated: Vec<String>,
+    cookie: Option<String>,
+    /// Whether what it wrote is shown on pages.
+    changes_pages: bool,
 }
 
 /// Why one run made no commit.
@@ -67,16 +77,7 @@ impl<A: Action> Call<'_, A> {
                 },
             };
             let halt = match self.once(&context, &mut found).await {
-                Ok((data, tags, cookie)) => {
-                    let cookie = cookie.or(progress.cookie.take());
-                    return Ok(Done {
-                        input: self.input,
-                        data,
-                        tags,
-                        replayed: false,
-                        cookie,
-                    });
-                }
+                Ok(committed) => return Ok(self.done(committed, progress)),
                 Err(halt) => halt,
             };
             progress.found = found;
@@ -100,7 +101,7 @@ impl<A: Action> Call<'_, A> {
         &self,
         context: &Context<Caller<A::Permission>>,
         found: &mut Found,
-    ) -> Result<(Value, Vec<String>, Option<String>), Halt> {
+    ) -> Result<Committed, Halt> {
         let more = A::more_reads(context, &self.input, found);
         if !more.keys.is_empty() || more.query.is_some() {
             let more = gather::read(&self.app.store, &more).await?;
@@ -118,28 +119,54 @@ impl<A: Action> Call<'_, A> {
                 .subject()
                 .map(|subject| self.audit(context, subject, &commit)),
         );
-        let outbox = (!tags.is_empty()).then(|| outbox(&tags, context.now));
-        let outbox_key = outbox.map(|(key, operation)| {
-            operations.push(operation);
-            key
-        });
+        let pending = (!tags.is_empty()).then(|| revalidate::pending(self.app, &tags));
+        operations.extend(pending.as_ref().map(Pending::operation));
         if operations.is_empty() {
-            return Ok((data, tags, cookie));
+            return Ok(Committed {
+                data,
+                revalidated: tags,
+                cookie,
+                changes_pages: false,
+            });
         }
         let saved: Option<Saved> = self
             .keyed
             .as_ref()
-            .map(|keyed| keyed.save(&data, &tags, self.now, &self.app.config));
+            .map(|keyed| keyed.save(&data, pending.as_ref(), self.now, &self.app.config));
         match self.app.store.transact(saved.as_ref(), &operations).await {
             Ok(()) => {}
             Err(Rejected::Moved) => return Err(Halt::Moved),
             Err(Rejected::Recorded(item)) => return Err(Halt::Recorded(item)),
             Err(rejected) => return Err(Halt::Failed(rejected.into())),
         }
-        if let Some(key) = outbox_key {
-            revalidate::revalidate(self.app, &key).await;
+        let changes_pages = pending.is_some();
+        let revalidated = match pending {
+            Some(pending) => revalidate::inline(self.app, pending).await,
+            None => Vec::new(),
+        };
+        Ok(Committed {
+            data,
+            revalidated,
+            cookie,
+            changes_pages,
+        })
+    }
+
+    fn done(self, committed: Committed, progress: &mut Progress) -> Done<A> {
+        let Committed {
+            data,
+            revalidated,
+            cookie,
+            changes_pages,
+        } = committed;
+        Done {
+            input: self.input,
+            data,
+            revalidated,
+            replayed: false,
+            cookie: cookie.or(progress.cookie.take()),
+            fresh: changes_pages.then(|| fresh::cookie(&self.app.config)),
         }
-        Ok((data, tags, cookie))
     }
 
     /// Step 6: the function. A panic in it is an error like another. A failed sign-in counts for
@@ -248,17 +275,25 @@ impl<A: Action> Call<'_, A> {
         progress: &mut Progress,
         note: &mut Note,
     ) -> Result<Done<A>, Failure> {
-        let Recall::Replay(Outcome { data, tags }) = recall else {
+        let Recall::Replay(Outcome {
+            data,
+            tags,
+            pending,
+        }) = recall
+        else {
             return Err(Failure::reused_key());
         };
         let cookie = self.reopen(&data).await?.or(progress.cookie.take());
         note.replayed = true;
+        let changes_pages = !tags.is_empty();
+        let revalidated = revalidate::replayed(self.app, tags, pending).await;
         Ok(Done {
             input: self.input,
             data,
-            tags,
+            revalidated,
             replayed: true,
             cookie,
+            fresh: changes_pages.then(|| fresh::cookie(&self.app.config)),
         })
     }
 

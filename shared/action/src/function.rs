@@ -1,11 +1,13 @@
 //! A function: one action, or some views, behind one function URL.
 
 use crate::contract::{Action, View};
+use crate::drain::{self, DrainError};
 use crate::event::{Event, Request};
 use crate::log::Note;
 use crate::{App, Failure, Reply, negotiate, perform, render, show};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -35,6 +37,8 @@ enum Handler {
         routes: Vec<(&'static str, Show)>,
         assets: Vec<Asset>,
     },
+    /// Takes no requests: drains the outbox.
+    Revalidate,
 }
 
 /// One Lambda function: takes events, gives answers.
@@ -60,6 +64,16 @@ impl Function {
             name: A::NAME,
             app,
             handler: Handler::Action(perform),
+        }
+    }
+
+    /// The function that drains the outbox, on events of the table's stream and of a schedule.
+    #[must_use]
+    pub fn revalidate(app: Arc<App>) -> Self {
+        Self {
+            name: "revalidate",
+            app,
+            handler: Handler::Revalidate,
         }
     }
 
@@ -99,6 +113,14 @@ impl Function {
 
     /// Answers an event as Lambda passes it: JSON in, JSON out.
     pub async fn invoke(&self, payload: &[u8]) -> Vec<u8> {
+        if self.takes_no_requests() {
+            let event = serde_json::from_slice(payload).unwrap_or_default();
+            // As Lambda tells a caller of an error.
+            let answer = self.work(&event).await.unwrap_or_else(
+                |error| json!({ "errorType": "Error", "errorMessage": error.to_string() }),
+            );
+            return answer.to_string().into_bytes();
+        }
         let reply = match serde_json::from_slice(payload) {
             Ok(event) => self.handle(event).await,
             Err(_) => Reply::json(
@@ -107,6 +129,19 @@ impl Function {
             ),
         };
         serde_json::to_vec(&reply).unwrap_or_default()
+    }
+
+    /// Whether its events are not requests.
+    pub(crate) fn takes_no_requests(&self) -> bool {
+        matches!(self.handler, Handler::Revalidate)
+    }
+
+    /// Handles an event that is no request.
+    ///
+    /// # Errors
+    /// Where the event is of no known kind, or storage fails.
+    pub(crate) fn work<'a>(&'a self, event: &'a Value) -> BoxFuture<'a, Result<Value, DrainError>> {
+        Box::pin(drain::handle(&self.app, event))
     }
 
     /// Answers an event. A panic is an answer too.
@@ -135,6 +170,7 @@ impl Function {
         let (routes, assets) = match &self.handler {
             Handler::Action(perform) => return perform(&self.app, request, note).await,
             Handler::Views { routes, assets } => (routes, assets),
+            Handler::Revalidate => (&Vec::new(), &Vec::new()),
         };
         let problem = |failure: Failure, note: &mut Note| {
             render::problem(&self.app, request, &failure, None, note)

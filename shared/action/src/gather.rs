@@ -3,7 +3,7 @@
 use crate::limit::Counter;
 use crate::session::{self, Live};
 use crate::{App, Failure};
-use commit::{Chrome, Found, Item, Key, Reads};
+use commit::{Chrome, Found, Item, Key, Reads, Role};
 use edge::Token;
 use std::collections::BTreeMap;
 use store::{Store, StoreError};
@@ -12,6 +12,8 @@ use store::{Store, StoreError};
 #[derive(Debug, Default)]
 pub(crate) struct Wanted<'a> {
     pub(crate) token: Option<&'a Token>,
+    /// The role that the answer is for at most, whatever the caller's has become.
+    pub(crate) at_most: Option<Role>,
     /// Whether a page will be shown.
     pub(crate) chrome: bool,
     pub(crate) caller: Option<&'a Counter>,
@@ -45,7 +47,13 @@ impl Wanted<'_> {
         )?;
         let live = self
             .token
-            .and_then(|token| session::check(token, &items, now, &app.config));
+            .and_then(|token| session::check(token, &items, now, &app.config))
+            .map(|mut live| {
+                live.actor.role = self
+                    .at_most
+                    .map_or(live.actor.role, |most| most.min(live.actor.role));
+                live
+            });
         let chrome = live
             .as_ref()
             .filter(|_| self.chrome)

@@ -10,7 +10,7 @@ use crate::event::Request;
 use crate::{Config, Failure};
 use commit::{Actor, IdempotencyKey, Item, Key};
 use serde_json::{Value, json};
-use store::Saved;
+use store::{Pending, Saved};
 
 /// The form field that may hold the key.
 pub(crate) const FIELD: &str = "idempotency_key";
@@ -52,7 +52,10 @@ pub(crate) enum Recall {
 #[derive(Debug)]
 pub(crate) struct Outcome {
     pub(crate) data: Value,
+    /// The tags that it made stale.
     pub(crate) tags: Vec<String>,
+    /// Where its outbox record was.
+    pub(crate) pending: Option<Key>,
 }
 
 impl Keyed {
@@ -85,9 +88,21 @@ impl Keyed {
     }
 
     /// The record to write with the result.
-    pub(crate) fn save(&self, data: &Value, tags: &[String], now: i64, config: &Config) -> Saved {
-        let fingerprint = config.keys.sign(&self.purpose, &self.input);
-        let item = json!({ "fingerprint": fingerprint, "data": data, "tags": tags, "expires_at": now + KEPT });
+    pub(crate) fn save(
+        &self,
+        data: &Value,
+        pending: Option<&Pending>,
+        now: i64,
+        config: &Config,
+    ) -> Saved {
+        let outbox = pending.map(Pending::key);
+        let item = json!({
+            "fingerprint": config.keys.sign(&self.purpose, &self.input),
+            "data": data,
+            "tags": pending.map(|pending| &pending.tags),
+            "outbox": outbox.as_ref().map(Key::parts),
+            "expires_at": now + KEPT,
+        });
         Saved {
             key: self.record.clone(),
             item,
@@ -105,6 +120,10 @@ impl Keyed {
         if !config.keys.verify(&self.purpose, &self.input, fingerprint) {
             return Some(Recall::Reused);
         }
+        let outbox = item.get("outbox").cloned();
+        let pending = outbox
+            .and_then(|parts| serde_json::from_value::<(String, String)>(parts).ok())
+            .map(|(pk, sk)| Key::from_parts(pk, sk));
         let tags = item
             .get("tags")
             .and_then(Value::as_array)
@@ -115,6 +134,7 @@ impl Keyed {
             tags: tags
                 .filter_map(|tag| Some(tag.as_str()?.to_owned()))
                 .collect(),
+            pending,
         }))
     }
 }

@@ -9,6 +9,29 @@ use std::time::Duration;
 
 const SERVICE: &str = "edge-crm";
 
+/// The line of a drain of the outbox: how many records it saw to, how many tags it purged, how
+/// long the oldest was overdue in milliseconds, and why the rest was left.
+pub(crate) fn drained(records: usize, purged: usize, overdue: i64, left: Option<String>) -> Value {
+    let metric = |name: &str, unit: &str| json!({ "Name": name, "Unit": unit });
+    json!({
+        "_aws": {
+            "Timestamp": jiff::Timestamp::now().as_millisecond(),
+            "CloudWatchMetrics": [{
+                "Namespace": "EdgeCRM",
+                "Dimensions": [["service"]],
+                "Metrics": [metric("outboxAge", "Milliseconds"), metric("invalidations", "Count")],
+            }],
+        },
+        "service": SERVICE,
+        "level": if left.is_some() { "WARN" } else { "INFO" },
+        "action": "revalidate",
+        "drained": records,
+        "invalidations": purged,
+        "outboxAge": overdue,
+        "left": left,
+    })
+}
+
 /// What a request turned out to be.
 #[derive(Debug, Default)]
 pub(crate) struct Note {

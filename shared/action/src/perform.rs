@@ -99,6 +99,7 @@ impl<A: Action> Asked<A> {
             account: self.account.as_ref(),
             record: self.keyed.as_ref().map(|keyed| &keyed.record),
             reads: self.reads.clone().unwrap_or_default(),
+            ..Wanted::default()
         }
     }
 

@@ -4,6 +4,7 @@ use crate::event::Event;
 use crate::{App, Function, ProblemPage};
 use lambda_http::lambda_runtime::{self, LambdaEvent};
 use lambda_http::{Error, service_fn};
+use serde_json::Value;
 use std::sync::Arc;
 
 /// Serves events from the Lambda runtime API until the process ends. Logs are JSON, one object a
@@ -24,6 +25,12 @@ pub async fn serve(
         .with_current_span(false)
         .init();
     let function = &build(App::from_env(problem)?);
+    if function.takes_no_requests() {
+        let work = |event: LambdaEvent<Value>| async move {
+            Ok::<_, Error>(function.work(&event.payload).await?)
+        };
+        return lambda_runtime::run(service_fn(work)).await;
+    }
     lambda_runtime::run(service_fn(|event: LambdaEvent<Event>| async move {
         Ok::<_, Error>(function.handle(event.payload).await)
     }))

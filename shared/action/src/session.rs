@@ -186,6 +186,7 @@ mod tests {
             rate_limit_per_user: 0,
             rate_limit_per_ip: 0,
             body_limit: 1,
+            revalidation: crate::Revalidation::Inline,
             log: |_| (),
         }
     }

@@ -2,12 +2,14 @@
 
 use crate::contract::{View, ViewPage};
 use crate::event::Request;
-use crate::gather::Wanted;
+use crate::gather::{self, Gathered, Wanted};
 use crate::log::Note;
+use crate::marks::{Cacheable, Sharing};
 use crate::session::{self, Presented};
 use crate::trust::Trust;
 use crate::{App, Failure, Reply, answer, render, urlencoded};
 use commit::{Access, Actor, Chrome, Form, Reads};
+use edge::Token;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -31,6 +33,7 @@ pub(crate) async fn run<V: View>(
     let mut frame = Frame::default();
     match look::<V>(app, request, captures, &mut frame, note).await {
         Ok(output) => present::<V>(app, request, &output, &frame, note),
+        // An answer that others may be given ends nobody's session: the page to sign in does.
         Err(failure) if failure.status == 401 && !request.wants_json() => {
             render::note_failure(&failure, note);
             Reply::see_other(&sign_in(request))
@@ -45,6 +48,83 @@ pub(crate) async fn run<V: View>(
 struct Frame {
     chrome: Option<Chrome>,
     cookie: Option<String>,
+    /// What lets the edge keep it.
+    cacheable: Option<Cacheable>,
+}
+
+/// What a view asks for.
+struct Asked<V: View> {
+    token: Option<Token>,
+    tenant: Option<String>,
+    params: Result<V::Params, Failure>,
+    reads: Result<Reads, Failure>,
+}
+
+impl<V: View> Asked<V> {
+    /// Everything that needs no storage.
+    fn read(
+        app: &App,
+        request: &Request,
+        captures: BTreeMap<String, String>,
+    ) -> Result<Self, Failure> {
+        let token = match (
+            session::presented(request, &app.config),
+            V::Permission::LEAST,
+        ) {
+            (Presented::Signed(token), _) => Some(token),
+            (_, None) => None,
+            (_, Some(_)) => return Err(Failure::signed_out()),
+        };
+        let tenant = captures.get("tenant").cloned();
+        let params = parameters::<V>(request, captures);
+        let claimed = V::Permission::admit(token.as_ref().map(|token| token.actor.clone()));
+        let reads = match (&params, claimed) {
+            (Ok(params), Ok(caller)) => {
+                V::reads(&app.context(caller, 0), params).map_err(Failure::from)
+            }
+            _ => Ok(Reads::none()),
+        };
+        Ok(Self {
+            token,
+            tenant,
+            params,
+            reads,
+        })
+    }
+
+    /// The session and the reads. Where the edge may keep the page, its tags are marked before
+    /// anything is read that it shows.
+    async fn gather(
+        &self,
+        app: &App,
+        sharing: Sharing<'_>,
+        json: bool,
+        now: i64,
+    ) -> Result<(Gathered, Option<Cacheable>), Failure> {
+        let reads = self.reads.clone().unwrap_or_default();
+        let wanted = Wanted {
+            token: self.token.as_ref(),
+            chrome: !json,
+            ..Wanted::default()
+        };
+        let Sharing::Shared { distribution, key } = sharing else {
+            let wanted = Wanted { reads, ..wanted };
+            return Ok((wanted.gather(app, now).await?, None));
+        };
+        let wanted = Wanted {
+            at_most: Some(key.role),
+            ..wanted
+        };
+        let (mut gathered, marked) = tokio::try_join!(wanted.gather(app, now), async {
+            Ok(Cacheable::mark(app, distribution, reads.tags()).await)
+        })?;
+        // A session that has ended, or holds less than its token says, gets what is its own.
+        let role = gathered.live.as_ref().map(|live| live.actor.role);
+        if role.is_some() {
+            gathered.found = gather::read(&app.store, &reads).await?;
+        }
+        Ok((gathered, marked.filter(|_| role == Some(key.role))))
+    }
 }
 
 async fn look<V: View>(
@@ -54,46 +134,36 @@ async fn look<V: View>(
     frame: &mut Frame,
     note: &mut Note,
 ) -> Result<V::Output, Failure> {
-    Trust::establish(request, &app.config)?;
+    let trust = Trust::establish(request, &app.config)?;
+    let sharing = Sharing::of(&trust);
     let now = jiff::Timestamp::now().as_second();
-    let token = match (
-        session::presented(request, &app.config),
-        V::Permission::LEAST,
-    ) {
-        (Presented::Signed(token), _) => Some(token),
-        (_, None) => None,
-        (_, Some(_)) => return Err(Failure::signed_out()),
-    };
-    let tenant = captures.get("tenant").cloned();
-    let params = parameters::<V>(request, captures);
-    let claimed = V::Permission::admit(token.as_ref().map(|token| token.actor.clone()));
-    let reads = match (&params, claimed) {
-        (Ok(params), Ok(caller)) => {
-            V::reads(&app.context(caller, 0), params).map_err(Failure::from)
-        }
-        _ => Ok(Reads::none()),
-    };
-    let wanted = Wanted {
-        token: token.as_ref(),
-        chrome: !request.wants_json(),
-        reads: reads.clone().unwrap_or_default(),
-        ..Wanted::default()
-    };
-    let gathered = wanted.gather(app, now).await?;
+    let asked = Asked::<V>::read(app, request, captures)?;
+    let claimed = asked.token.as_ref().map(|token| &token.actor);
+    let json = request.wants_json();
+    if !sharing.is_right_for(claimed, asked.tenant.as_deref(), json) {
+        return Err(Failure::unknown(
+            "the edge's cache key is not this request's",
+        ));
+    }
+    let (gathered, cacheable) = asked.gather(app, sharing, json, now).await?;
     frame.chrome = gathered.chrome;
-    frame.cookie = session::keep(app, token.is_some(), gathered.live.as_ref(), now).await;
+    frame.cacheable = cacheable;
+    if !sharing.is_shared() {
+        let signed = asked.token.is_some();
+        frame.cookie = session::keep(app, signed, gathered.live.as_ref(), now).await;
+    }
     let actor = gathered.live.map(|live| live.actor);
     note.tenant = actor.as_ref().map(|actor| actor.tenant.to_string());
     note.user = actor.as_ref().map(|actor| actor.user.to_string());
     if V::Permission::LEAST.is_some() && actor.is_none() {
         return Err(Failure::signed_out());
     }
-    if !is_own(tenant.as_deref(), actor.as_ref()) {
+    if !is_own(asked.tenant.as_deref(), actor.as_ref()) {
         return Err(Failure::page_not_found());
     }
     let caller = V::Permission::admit(actor)?;
-    let params = params?;
-    reads?;
+    let params = asked.params?;
+    asked.reads?;
     note.runs += 1;
     let context = app.context(caller, 0);
     let shown = catch_unwind(AssertUnwindSafe(|| {
@@ -134,8 +204,12 @@ fn present<V: View>(
     frame: &Frame,
     note: &mut Note,
 ) -> Reply {
+    let keep = |reply: Reply| match &frame.cacheable {
+        Some(cacheable) => cacheable.apply(reply),
+        None => reply,
+    };
     if request.wants_json() {
-        return Reply::json(200, &json!({ "ok": true, "data": output }));
+        return keep(Reply::json(200, &json!({ "ok": true, "data": output })));
     }
     if let Some(path) = V::elsewhere(output) {
         return Reply::see_other(&path);
@@ -145,7 +219,7 @@ fn present<V: View>(
         key: answer::fresh_key(),
     };
     match catch_unwind(AssertUnwindSafe(|| V::page(&page, output))) {
-        Ok(html) => Reply::html(200, html),
+        Ok(html) => keep(Reply::html(200, html)),
         Err(_) => {
             let failure = Failure::unknown("a page's template panicked");
             render::problem(app, request, &failure, frame.chrome.as_ref(), note)

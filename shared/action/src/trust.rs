@@ -5,13 +5,16 @@
 //! client's copies.
 
 use crate::event::Request;
-use crate::{Config, Failure};
+use crate::{Config, Failure, fresh};
+use commit::Role;
 use std::net::IpAddr;
 use subtle::ConstantTimeEq;
 
 const SECRET: &str = "x-edge-secret";
 const VIEWER_IP: &str = "x-edge-viewer-ip";
 const DOMAIN: &str = "x-edge-domain";
+const DISTRIBUTION: &str = "x-edge-distribution";
+const KEY: &str = "x-edge-key";
 
 /// What may be believed of a request.
 #[derive(Debug, PartialEq, Eq)]
@@ -20,6 +23,44 @@ pub(crate) struct Trust {
     pub(crate) address: String,
     /// Our own origin at the edge.
     pub(crate) own_origin: Option<String>,
+    /// The edge that it came through.
+    pub(crate) edge: Option<Edge>,
+}
+
+/// The edge that a request came through.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Edge {
+    /// The CloudFront distribution's id.
+    pub(crate) distribution: String,
+    /// Under which key the edge looks for the answer, where others may have the same.
+    pub(crate) shared: Option<SharedKey>,
+}
+
+/// The variable part of a cache key that several people may have:
+/// `{tenant}|{role}|{html or json}|{fresh}`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct SharedKey {
+    pub(crate) tenant: String,
+    pub(crate) role: Role,
+    pub(crate) json: bool,
+}
+
+impl SharedKey {
+    /// Reads a key; `None` where it is the request's own.
+    fn parse(text: &str) -> Option<Self> {
+        let [tenant, role, format, fresh] = text.split('|').collect::<Vec<_>>().try_into().ok()?;
+        let is_fresh = fresh.is_empty() || fresh::is_value(fresh);
+        let json = match format {
+            "json" => true,
+            "html" => false,
+            _ => return None,
+        };
+        is_fresh.then_some(Self {
+            tenant: tenant.to_owned(),
+            role: Role::parse(role)?,
+            json,
+        })
+    }
 }
 
 impl Trust {
@@ -32,6 +73,7 @@ impl Trust {
             return Ok(Self {
                 address: group(&request.source_ip),
                 own_origin: None,
+                edge: None,
             });
         }
         let sent = request.header(SECRET).unwrap_or_default().as_bytes();
@@ -46,9 +88,14 @@ impl Trust {
         let own_origin = request
             .header(DOMAIN)
             .map(|domain| format!("https://{domain}"));
+        let edge = request.header(DISTRIBUTION).map(|distribution| Edge {
+            distribution: distribution.to_owned(),
+            shared: request.header(KEY).and_then(SharedKey::parse),
+        });
         Ok(Self {
             address: group(ip),
             own_origin,
+            edge,
         })
     }
 }
@@ -70,7 +117,32 @@ fn group(ip: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::group;
+    use super::{SharedKey, group};
+    use commit::Role;
+
+    #[test]
+    fn only_a_whole_key_is_shared() {
+        let fresh = "AAAAAAAAAAAAAAAAAAAAAA";
+        for text in ["acme|member|html|", &format!("acme|member|html|{fresh}")] {
+            let key = SharedKey::parse(text).unwrap();
+            assert_eq!(
+                (key.tenant.as_str(), key.role, key.json),
+                ("acme", Role::Member, false)
+            );
+        }
+        for text in [
+            "",
+            "0197a3b0-0000-7000-8000-000000000001",
+            "acme|member|html",
+            "acme|member|html||",
+            "acme|member|xml|",
+            "acme|nobody|html|",
+            "acme|member|html|short",
+            "acme|member|html|AAAAAAAAAAAAAAAAAAAA|A",
+        ] {
+            assert_eq!(SharedKey::parse(text), None, "{text}");
+        }
+    }
 
     #[test]
     fn an_ipv6_address_counts_with_its_64() {

@@ -82,10 +82,16 @@ impl Key {
     /// The cache tags that a write of this item makes stale; none where it is not an entity.
     #[must_use]
     pub fn tags(&self) -> Vec<String> {
-        if self.pk.starts_with('#') {
-            return Vec::new();
+        match self.tag() {
+            Some(own) => vec![self.pk.clone(), own],
+            None => Vec::new(),
         }
-        vec![self.pk.clone(), format!("{}:{}", self.pk, self.sk)]
+    }
+
+    /// The cache tag of what is made from this item alone; none where it is not an entity.
+    #[must_use]
+    pub fn tag(&self) -> Option<String> {
+        (!self.pk.starts_with('#')).then(|| format!("{}:{}", self.pk, self.sk))
     }
 
     /// The key with these parts, as read back from the table.

@@ -3,7 +3,7 @@
 use crate::{ActionError, Entity, Key, Record, TenantId};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
@@ -38,6 +38,15 @@ impl Reads {
     pub fn query(mut self, query: Query) -> Self {
         self.query = Some(query);
         self
+    }
+
+    /// The cache tags of what is made from these reads: of a range the partition's, of an entity
+    /// its own. Any write that would change the reads makes one of them stale.
+    #[must_use]
+    pub fn tags(&self) -> BTreeSet<String> {
+        let items = self.keys.iter().filter_map(Key::tag);
+        let range = self.query.iter().map(|query| query.pk.clone());
+        items.chain(range).collect()
     }
 }
 

@@ -1,5 +1,5 @@
-//! The writes that stay outside transactions: counters, the ends of sessions, and the removal of
-//! outbox records. They change nothing that a user saved, and must not make a transaction fail.
+//! The writes that stay outside transactions: counters and the ends of sessions. They change
+//! nothing that a user saved, and must not make a transaction fail.
 
 use crate::convert::{key_attributes, number};
 use crate::error::{classify, is_bug};
@@ -64,24 +64,5 @@ impl Store {
             }
             Err(e) => Err(classify(e, |e| is_bug(e.code()))),
         }
-    }
-
-    /// Removes an outbox record whose tags have been dealt with.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn settle(&self, outbox: &Key) -> Result<(), StoreError> {
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "an outbox record is no user's data"
-        )]
-        let delete = self.client.delete_item();
-        delete
-            .table_name(&self.table)
-            .set_key(Some(key_attributes(outbox)))
-            .send()
-            .await
-            .map(|_| ())
-            .map_err(|e| classify(e, |e| is_bug(e.code())))
     }
 }

@@ -1,10 +1,12 @@
-//! The only crate that speaks to DynamoDB: it runs an action's reads, and its commit as one
-//! transaction.
+//! The only crate that speaks to DynamoDB: it runs an action's reads, its commit as one
+//! transaction, and keeps the marks and the outbox of revalidation.
 
 mod client;
 mod convert;
 mod counter;
 mod error;
+mod marks;
+mod outbox;
 mod read;
 mod table;
 mod transact;
@@ -12,4 +14,6 @@ mod verdict;
 
 pub use client::{Settings, Store};
 pub use error::StoreError;
+pub use marks::{KEPT_AT_EDGE, Mark, SETTLING};
+pub use outbox::Pending;
 pub use transact::{Rejected, Saved};

@@ -215,7 +215,7 @@ where
     }
 }
 
-fn bug(error: BuildError) -> StoreError {
+pub(crate) fn bug(error: BuildError) -> StoreError {
     StoreError::Bug(error.to_string())
 }
 

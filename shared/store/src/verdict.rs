@@ -46,7 +46,7 @@ pub(crate) fn verdict(
     let failed: Vec<_> = operations
         .iter()
         .zip(rest)
-        .filter(|(_, reason)| reason.code() == Some(CONDITION_FAILED))
+        .filter(|(_, reason)| has_failed(reason))
         .collect();
     let answers: Vec<_> = failed
         .iter()
@@ -78,22 +78,29 @@ fn taken(operation: &Operation, reason: &CancellationReason) -> Option<ActionErr
     }
 }
 
-/// Codes of [`CancellationReason`](https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html)
+/// Whether somebody else was writing one of the items, or writing was too fast for it: codes of
+/// [`CancellationReason`](https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html)
 /// that pass by themselves.
+pub(crate) fn is_contended(reasons: &[CancellationReason]) -> bool {
+    reasons.iter().any(passes)
+}
+
+/// Whether the item's condition did not hold.
+pub(crate) fn has_failed(reason: &CancellationReason) -> bool {
+    reason.code() == Some(CONDITION_FAILED)
+}
+
+fn passes(reason: &CancellationReason) -> bool {
+    matches!(
+        reason.code(),
+        Some("TransactionConflict" | "ThrottlingError" | "ProvisionedThroughputExceeded")
+    )
+}
+
 fn contention_or_bug(reasons: &[CancellationReason]) -> Verdict {
     let bugs: Vec<_> = reasons
         .iter()
-        .filter(|reason| {
-            !matches!(
-                reason.code(),
-                None | Some(
-                    "None"
-                        | "TransactionConflict"
-                        | "ThrottlingError"
-                        | "ProvisionedThroughputExceeded"
-                )
-            )
-        })
+        .filter(|reason| !passes(reason) && !matches!(reason.code(), None | Some("None")))
         .map(|reason| {
             format!(
                 "{}: {}",

@@ -1,0 +1,131 @@
+//! Live marks: which tags something at the edge may carry.
+//!
+//! A mark is an item of its own for each tag. It is no part of any transaction that writes users'
+//! data: a view writes it before its read, and whoever has purged its tag closes it.
+
+use crate::convert::{item, key_attributes, number, text};
+use crate::error::{classify, is_bug};
+use crate::{Store, StoreError};
+use aws_sdk_dynamodb::error::ProvideErrorMetadata;
+use commit::{Item, Key};
+use serde_json::Value;
+use std::collections::BTreeSet;
+use std::time::Duration;
+use uuid::Uuid;
+
+/// How long the edge may keep a page. What CloudFront calls `s-maxage`.
+pub const KEPT_AT_EDGE: Duration = Duration::from_secs(300);
+
+/// How long after a mark something rendered under it may still be on its way to the edge.
+pub const SETTLING: Duration = Duration::from_secs(30);
+
+/// When a tag was last marked, and whether the mark has been closed since.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mark {
+    /// The tag.
+    pub tag: String,
+    /// When it was marked, in milliseconds since 1970.
+    pub marked_at: i64,
+    /// Which CloudFront distribution caches what was rendered under it.
+    pub distribution: String,
+    /// Which render wrote it.
+    pub(crate) render: String,
+    /// Whether nothing is cached under it that is not seen to: no page has been rendered since
+    /// its tag was purged.
+    pub(crate) closed: bool,
+}
+
+impl Mark {
+    fn key(tag: &str) -> Key {
+        Key::record("mark", tag, "mark")
+    }
+
+    /// Reads a stored mark; `None` where it has lapsed by `now` (in milliseconds), or is none.
+    pub(crate) fn from_item(key: &Key, item: &Item, now: i64) -> Option<Self> {
+        let tag = key.parts().0.strip_prefix("#mark:")?.to_owned();
+        let text = |name: &str| item.get(name).and_then(Value::as_str).map(str::to_owned);
+        let mark = Self {
+            tag,
+            marked_at: item.get("markedAt")?.as_i64()?,
+            distribution: text("distribution")?,
+            render: text("render")?,
+            closed: item.contains_key("closed"),
+        };
+        (mark.marked_at > lapsed(now)).then_some(mark)
+    }
+
+    /// Whether something may be cached under it.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        !self.closed
+    }
+}
+
+/// A mark from this time or before has lapsed: whatever was rendered under it has left the edge.
+pub(crate) fn lapsed(now: i64) -> i64 {
+    now - millis(KEPT_AT_EDGE + SETTLING)
+}
+
+pub(crate) fn millis(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// The condition that nothing is cached under a mark.
+pub(crate) const NOT_LIVE: &str =
+    "attribute_not_exists(pk) OR markedAt <= :lapsed OR attribute_exists(closed)";
+
+/// The condition that a mark is the one that was seen: no page has been rendered since.
+pub(crate) const UNCHANGED: &str = "render = :render AND attribute_not_exists(closed)";
+
+impl Store {
+    /// Marks a tag as live from `now` (in milliseconds since 1970) on. The read that is to be
+    /// cached comes after.
+    ///
+    /// # Errors
+    /// [`StoreError`]; then what is rendered must not be cached.
+    pub async fn mark(&self, tag: &str, distribution: &str, now: i64) -> Result<(), StoreError> {
+        let expires_at = (now + millis(KEPT_AT_EDGE + SETTLING)) / 1000 + 1;
+        self.client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(key_attributes(&Mark::key(tag))))
+            .update_expression(
+                "SET markedAt = :now, render = :render, distribution = :distribution, \
+                 expires_at = :expires_at REMOVE closed",
+            )
+            .expression_attribute_values(":now", number(now))
+            .expression_attribute_values(":render", text(&Uuid::new_v4().to_string()))
+            .expression_attribute_values(":distribution", text(distribution))
+            .expression_attribute_values(":expires_at", number(expires_at))
+            .send()
+            .await
+            .map(|_| ())
+            .map_err(|e| classify(e, |e| is_bug(e.code())))
+    }
+
+    /// The marks of `tags` that have not lapsed by `now` (in milliseconds since 1970), open or
+    /// closed.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn marks(&self, tags: &BTreeSet<String>, now: i64) -> Result<Vec<Mark>, StoreError> {
+        let found = self.items(tags.iter().map(|tag| Mark::key(tag))).await?;
+        Ok(found
+            .iter()
+            .filter_map(|(key, item)| Mark::from_item(key, item, now))
+            .collect())
+    }
+}
+
+/// A mark as a cancelled transaction brings it along.
+pub(crate) fn from_attributes(
+    attributes: crate::convert::Attributes,
+    now: i64,
+) -> Result<Option<Mark>, StoreError> {
+    let (key, item) = item(attributes)?;
+    Ok(Mark::from_item(&key, &item, now))
+}
+
+pub(crate) fn mark_key(tag: &str) -> Key {
+    Mark::key(tag)
+}
