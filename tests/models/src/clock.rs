@@ -1,87 +1,86 @@
 //! Time, and who must have acted before it goes on.
 
-use crate::state::{Call, Page, Record, State};
-use crate::time::{ACTION, ANSWER, LONG_AGO, NETWORK, SETTLING, SWEEP};
+use crate::state::{Job, Page, State, Tag, Work, Worker, Writer};
+use crate::time::{LONG_AGO, NETWORK};
 use crate::{Fault, Protocol};
 
 impl Protocol {
     /// The next tick, unless somebody has to act in this one.
     pub(crate) fn tick(&self, s: &mut State) -> Option<()> {
-        if s.drain.is_some() || late_action(s) || late_sweep(s) {
-            return None;
-        }
-        for mark in &mut s.marks {
-            if let Some(m) = mark {
-                m.age = m.age.saturating_add(1);
-            }
-            *mark = mark.filter(|m| !self.has_lapsed(m.age));
-        }
+        (!self.is_anybody_late(s)).then_some(())?;
         s.page = self.age_page(s.page);
+        for tag in Tag::ALL {
+            self.age_mark(s, tag);
+        }
+        for seen in s.jobs.iter_mut().flatten().filter_map(Job::seen) {
+            let young = seen.iter_mut().flatten();
+            young
+                .filter_map(|seen| seen.again_in.as_mut())
+                .for_each(|t| *t = t.saturating_sub(1));
+        }
         for work in &mut s.work {
             if let Some(age) = &mut work.commit {
                 *age = (*age + 1).min(LONG_AGO);
             }
-            if let Some(Call::Owes(owed)) = &mut work.call {
-                let young = owed.live.iter_mut().flatten();
-                young
-                    .filter_map(|seen| seen.again_in.as_mut())
-                    .for_each(|t| *t = t.saturating_sub(1));
-            }
-            if let Some(Record::Second { due, .. }) = &mut work.record {
-                *due = (*due - 1).max(-SWEEP.cast_signed());
+            for second in work.second.iter_mut().flatten() {
+                second.due = (second.due - 1).max(-self.sweep.cast_signed());
             }
         }
         s.grace = s.grace.saturating_sub(1);
         Some(())
     }
 
-    fn has_lapsed(&self, age: u8) -> bool {
-        self.expiry
-            .is_some_and(|s_maxage| age >= s_maxage + SETTLING)
+    fn age_mark(&self, s: &mut State, tag: Tag) {
+        let Some(mark) = &mut s.marks[tag as usize] else {
+            return;
+        };
+        mark.age = mark.age.saturating_add(1);
+        let lapse = self.expiry.map(|s_maxage| s_maxage + self.settling());
+        if lapse.is_some_and(|lapse| mark.age >= lapse) {
+            s.marks[tag as usize] = None;
+            s.forget_seen(tag);
+        }
     }
 
-    /// A page a tick later. What has missed its time, as what a purge or its age removes, is gone.
+    /// A page a tick later. What has missed its time, as what has expired, is gone.
     fn age_page(&self, mut page: Page) -> Page {
         let gone = match &mut page {
             Page::Absent => true,
-            Page::Rendering { age, .. } => {
-                *age += 1;
-                let late = self.fault == Some(Fault::LateAnswerCached);
-                *age >= ANSWER + if late { 2 } else { 0 }
-            }
+            // Its answer will be late, so it will not be cached.
+            Page::Rendering { .. } => true,
             Page::Sent { age, .. } => {
                 *age += 1;
-                *age > NETWORK
+                let late = self.fault == Some(Fault::LateAnswerCached);
+                *age > NETWORK + if late { self.settling() } else { 0 }
             }
-            Page::Cached { age, leaving, .. } => {
+            Page::Cached { age, .. } => {
                 *age += u8::from(self.expiry.is_some());
-                let purged = *leaving == Some(0);
-                *leaving = leaving.map(|in_ticks| in_ticks.saturating_sub(1));
-                purged || self.expiry.is_some_and(|s_maxage| *age >= s_maxage)
+                self.expiry.is_some_and(|s_maxage| *age >= s_maxage)
             }
         };
         if gone { Page::Absent } else { page }
     }
-}
 
-/// An action that does not crash comes to its end.
-fn late_action(s: &State) -> bool {
-    let late = |age: u8| age >= ACTION;
-    s.work
-        .iter()
-        .any(|work| work.call.is_some() && work.commit.is_some_and(late))
-}
+    fn is_anybody_late(&self, s: &State) -> bool {
+        let late = |worker: Worker| match (s.jobs[worker as usize], worker) {
+            (None, _) => false,
+            // A drain that does not crash is done with a record in the tick in which it took it.
+            (Some(_), Worker::Drain) => true,
+            (Some(_), _) if !self.inline => true,
+            (Some(job), _) => s
+                .of(job.writer)
+                .commit
+                .is_none_or(|age| age >= self.patience),
+        };
+        let missed = |writer: Writer| self.is_missed(s.of(writer));
+        Worker::ALL.into_iter().any(late) || (s.grace == 0 && Writer::ALL.into_iter().any(missed))
+    }
 
-/// A sweep that does not fail takes what is due, and there is one in every period.
-fn late_sweep(s: &State) -> bool {
-    let waits = |record: Record, since_commit: u8| match record {
-        Record::First => since_commit >= SWEEP,
-        Record::Second { due, .. } => due <= -SWEEP.cast_signed(),
-    };
-    let missed = s.work.iter().any(|work| {
-        work.record
-            .zip(work.commit)
-            .is_some_and(|(r, c)| waits(r, c))
-    });
-    s.grace == 0 && missed
+    /// Whether a sweep should have taken a record: there is one in every period.
+    fn is_missed(&self, work: &Work) -> bool {
+        let since_due = -self.sweep.cast_signed();
+        let first = work.first && work.commit.is_some_and(|age| age >= self.sweep);
+        let mut second = work.second.iter().flatten();
+        first || second.any(|second| second.due <= since_due)
+    }
 }

@@ -1,13 +1,11 @@
 //! What the model remembers between two steps.
 
-use crate::time::{LONG_AGO, SETTLING, YOUNG};
-
-/// What a view reads: a list by query, or one item.
+/// What a view reads, and so what it is tagged with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Tag {
-    /// The view that queries.
+    /// Of the view that queries a list.
     List,
-    /// The view that gets one item.
+    /// Of the view that gets one item.
     Item,
 }
 
@@ -41,20 +39,15 @@ impl Tags {
 /// Who changes data, once each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Writer {
-    /// Adds a contact.
+    /// The one whose `fresh` key may be followed.
     Ann,
-    /// Adds another one.
+    /// The other one.
     Ben,
 }
 
 impl Writer {
     /// Both writers there are.
     pub const ALL: [Self; 2] = [Self::Ann, Self::Ben];
-
-    /// The tags of the commit: so far the list alone, for both.
-    pub fn tags(self) -> Tags {
-        Tags::which(|tag| tag == Tag::List)
-    }
 }
 
 /// Whose commits a page shows, one bit each.
@@ -62,10 +55,25 @@ impl Writer {
 pub struct Shown(pub u8);
 
 impl Shown {
+    /// Both commits.
+    pub const BOTH: Self = Self(3);
+
     /// Whether the page was read after this writer's commit.
     pub fn has(self, writer: Writer) -> bool {
         self.0 & (1 << writer as u8) != 0
     }
+}
+
+/// Whether a mark is closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Closed {
+    /// Something may be cached under it.
+    No,
+    /// Nothing is that is not seen to.
+    Yes,
+    /// Only under [`Fault::ClosesForRecord`](crate::Fault::ClosesForRecord): it is live for this
+    /// writer's record.
+    For(Writer),
 }
 
 /// The item `#mark:{tag}`.
@@ -73,36 +81,25 @@ impl Shown {
 pub struct Mark {
     /// Time since `markedAt`.
     pub age: u8,
-    /// Whose outbox record closed it; open if nobody's.
-    pub closed_by: Option<Writer>,
-}
-
-/// The key under which the followed page is cached.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Key {
-    /// What everybody of the same organisation and role shares.
-    Shared,
-    /// The one with the `fresh` value that Ann got with the answer to her action.
-    FreshOfAnn,
+    /// Whether it is closed.
+    pub closed: Closed,
 }
 
 /// The one page that is followed, from its render until it leaves the cache of one edge location.
+/// It is tagged with the list's tag; an item's page is the same with the tags exchanged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Page {
     /// Not yet, or no more.
     Absent,
     /// The view is at work.
     Rendering {
-        /// Time since the view began.
-        age: u8,
-        /// It has marked its tag, or relied on a young mark.
-        marked: bool,
-        /// It has read, and this is what it saw.
+        /// Only under [`Fault::ReadsFirst`](crate::Fault::ReadsFirst): it has read before it
+        /// marks, and this is what it saw.
         read: Option<Shown>,
         /// A purge of the tag was accepted that came too early for this page.
         met: bool,
     },
-    /// Answered, and on its way to the edge.
+    /// Read and answered, and on its way to the edge.
     Sent {
         /// Time since the answer.
         age: u8,
@@ -111,7 +108,8 @@ pub enum Page {
         /// As above.
         met: bool,
     },
-    /// In the cache: a request is a hit and gets this.
+    /// In the cache: a request is a hit and gets this. It is gone as soon as a purge of it is
+    /// accepted; how long that takes in truth comes on top of every bound.
     Cached {
         /// Time since it was stored; always 0 where pages do not expire.
         age: u8,
@@ -119,61 +117,101 @@ pub enum Page {
         shown: Shown,
         /// As above.
         met: bool,
-        /// A purge of it has been accepted and has this long to take effect.
-        leaving: Option<u8>,
     },
 }
 
-/// An outbox record.
+/// A second outbox record: purge these tags again, whatever their marks say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Second {
+    /// The tags whose marks were young.
+    pub tags: Tags,
+    /// Time until it is due; negative while it waits for the drain.
+    pub due: i8,
+}
+
+/// Which outbox record of a writer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Record {
-    /// Round 0, written with the commit.
+    /// The one of the commit.
     First,
-    /// Round 1: purge these tags again, whatever their marks say.
-    Second {
-        /// The tags whose marks were young.
-        tags: Tags,
-        /// Time until it is due; negative while it waits for the drain.
-        due: i8,
-    },
+    /// The one that this worker has put in its place.
+    SecondBy(Place),
 }
 
-/// A live mark as `settle` saw it.
+/// Two workers may be at one record at the same time. Each puts its own second one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Place {
+    /// The action, or in the background a drain.
+    Front,
+    /// A drain.
+    Back,
+}
+
+/// A live mark as it was seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Seen {
     /// If it is young: the time until a second purge may be due, `markedAt` + T.
     pub again_in: Option<u8>,
-    /// Not known to whoever saw it: the tag has been marked anew since.
+    /// Not known to whoever saw it: the tag has been marked anew since, by another render.
     pub replaced: bool,
 }
 
-/// Purges that are owed for a record, while an action or the drain is about to ask for them.
+/// How far a worker is with a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Owed {
-    /// The tags to purge, each with its live mark as `settle` saw it.
-    pub live: [Option<Seen>; 2],
-    /// Whether it is a round 1 record.
-    pub second: bool,
+pub enum Stage {
+    /// Only under [`Fault::RecordApart`](crate::Fault::RecordApart): the record is not written.
+    Unrecorded,
+    /// It knows the record, and next looks at the marks.
+    Begun,
+    /// It has seen what is live, and asks for the purge.
+    Owes([Option<Seen>; 2]),
     /// The purge has been accepted, and the answer has come.
-    pub accepted: bool,
+    Purged([Option<Seen>; 2]),
 }
 
-impl Owed {
-    /// The tags to purge.
-    pub fn tags(&self) -> Tags {
-        Tags::which(|tag| self.live[tag as usize].is_some())
+/// What a worker is at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Job {
+    /// Whose record.
+    pub writer: Writer,
+    /// Which of them.
+    pub record: Record,
+    /// How far it is.
+    pub stage: Stage,
+}
+
+impl Job {
+    /// The live marks that it has seen.
+    pub fn seen(&mut self) -> Option<&mut [Option<Seen>; 2]> {
+        match &mut self.stage {
+            Stage::Owes(seen) | Stage::Purged(seen) => Some(seen),
+            Stage::Unrecorded | Stage::Begun => None,
+        }
     }
 }
 
-/// Where an action stands after its commit.
+/// Who works on records. In the background, Ann's action is a drain, and there is none of Ben's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Call {
-    /// Only under [`Fault::RecordApart`](crate::Fault::RecordApart): the outbox record is missing.
-    Unrecorded,
-    /// Next it settles.
-    Committed,
-    /// It found live tags.
-    Owes(Owed),
+pub enum Worker {
+    /// The action of Ann.
+    OfAnn,
+    /// The action of Ben.
+    OfBen,
+    /// The `revalidate` function.
+    Drain,
+}
+
+impl Worker {
+    /// All there are.
+    pub const ALL: [Self; 3] = [Self::OfAnn, Self::OfBen, Self::Drain];
+
+    /// Where it puts its second records.
+    pub fn place(self) -> Place {
+        match self {
+            Self::OfAnn | Self::OfBen => Place::Front,
+            Self::Drain => Place::Back,
+        }
+    }
 }
 
 /// A writer's change and what is left to do about it.
@@ -181,54 +219,65 @@ pub enum Call {
 pub struct Work {
     /// Time since the commit.
     pub commit: Option<u8>,
-    /// The outbox record that is there.
-    pub record: Option<Record>,
-    /// The action, as long as it runs.
-    pub call: Option<Call>,
+    /// Whether the outbox record of the commit is there.
+    pub first: bool,
+    /// The second records that are there, by who has put them.
+    pub second: [Option<Second>; 2],
+}
+
+impl Work {
+    /// Whether any of the writer's records is there.
+    pub fn is_recorded(&self) -> bool {
+        self.first || self.second.iter().any(Option::is_some)
+    }
 }
 
 /// One state of the whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct State {
-    /// Which view's page is followed.
-    pub view: Tag,
-    /// Under which key it is cached.
-    pub key: Key,
-    /// That page.
+    /// The page that is followed.
     pub page: Page,
     /// The mark of each tag.
     pub marks: [Option<Mark>; 2],
     /// Each writer's work.
     pub work: [Work; 2],
-    /// Which record the drain is at, and what it owes.
-    pub drain: Option<(Writer, Owed)>,
-    /// After the drain has failed: the time until the next sweep.
+    /// What each worker is at.
+    pub jobs: [Option<Job>; 3],
+    /// After a drain has failed: the time until the next sweep.
     pub grace: u8,
     /// The CallerReferences that CloudFront has seen, one bit each.
-    pub references: u16,
-    /// How often an action or the drain has crashed, or a purge was refused or not answered.
+    pub references: u32,
+    /// How often a worker has crashed, or a purge was refused or not answered.
     pub failures: u8,
 }
 
 impl State {
     /// Nothing cached, nothing changed.
-    pub fn start(view: Tag, key: Key) -> Self {
+    pub fn start() -> Self {
         Self {
-            view,
-            key,
             page: Page::Absent,
             marks: [None; 2],
             work: [Work::default(); 2],
-            drain: None,
+            jobs: [None; 3],
             grace: 0,
             references: 0,
             failures: 0,
         }
     }
 
+    /// A writer's work.
+    pub fn of(&self, writer: Writer) -> &Work {
+        &self.work[writer as usize]
+    }
+
+    /// Whether this writer's change is committed.
+    pub fn has_committed(&self, writer: Writer) -> bool {
+        self.of(writer).commit.is_some()
+    }
+
     /// What a read at this moment shows.
     pub fn now_shown(&self) -> Shown {
-        let bit = |w: Writer| u8::from(self.work[w as usize].commit.is_some()) << w as u8;
+        let bit = |w: Writer| u8::from(self.has_committed(w)) << w as u8;
         Shown(Writer::ALL.into_iter().map(bit).sum())
     }
 
@@ -241,47 +290,15 @@ impl State {
         }
     }
 
-    /// Whether the followed page, or what becomes of it, is older than this writer's commit to
-    /// its tag.
+    /// Whether the followed page, or what becomes of it, is older than this writer's commit.
     pub fn is_stale_for(&self, writer: Writer) -> bool {
-        let committed = self.work[writer as usize].commit.is_some();
         let shows = |shown: Shown| shown.has(writer);
-        committed && writer.tags().has(self.view) && !self.page_shows().is_none_or(shows)
+        self.has_committed(writer) && !self.page_shows().is_none_or(shows)
     }
 
     /// Whether anybody still deals with a record of this writer, or has to.
     pub fn is_owed(&self, writer: Writer) -> bool {
-        let work = &self.work[writer as usize];
-        let drained = self.drain.is_some_and(|(whose, _)| whose == writer);
-        work.record.is_some() || work.call.is_some() || drained
-    }
-
-    /// Forgets what can make no difference any more, so that states which differ in nothing else
-    /// are one.
-    pub fn forget(&mut self, expiry: Option<u8>) {
-        let no_matter = |w: Writer| {
-            let committed = self.work[w as usize].commit.is_some();
-            !w.tags().has(self.view) || (committed && !self.is_stale_for(w))
-        };
-        if Writer::ALL.into_iter().all(no_matter) {
-            self.page = Page::Absent;
-        }
-        let mut needed = YOUNG + 1;
-        for writer in Writer::ALL {
-            let idle = !self.is_owed(writer);
-            let forgettable = idle && !self.is_stale_for(writer);
-            let work = &mut self.work[writer as usize];
-            match &mut work.commit {
-                // The next commit finds a mark young, or old.
-                None => needed = needed.max(SETTLING),
-                Some(age) if forgettable => *age = LONG_AGO,
-                Some(age) if !idle => needed = needed.max(SETTLING + *age),
-                Some(_) => (),
-            }
-        }
-        let needed = needed.max(expiry.map_or(0, |s_maxage| s_maxage + SETTLING));
-        for mark in self.marks.iter_mut().flatten() {
-            mark.age = mark.age.min(needed);
-        }
+        let mut jobs = self.jobs.iter().flatten();
+        self.of(writer).is_recorded() || jobs.any(|job| job.writer == writer)
     }
 }
