@@ -51,6 +51,7 @@ pub async fn within_a_minute(seconds: i64) {
 
 pub mod fault;
 pub mod inside;
+pub mod world;
 
 /// The examples in the README compile.
 #[cfg(doctest)]
