@@ -107,10 +107,11 @@ function equal(a, b) {
 }
 
 // `html` or `json`, as the wrapper decides it (shared/action/src/negotiate.rs), or nothing where
-// the two might differ: an odd weight, several headers, a body's type.
+// the two might differ: an odd weight, several headers, an odd type of a body.
 function negotiate(headers) {
-    if (headers['content-type']) {
-        return '';
+    const type = headers['content-type'];
+    if (type) {
+        return only(type) === 'application/json' ? 'json' : '';
     }
     if (!headers.accept) {
         return 'html';

@@ -301,11 +301,23 @@ fn a_fresh_cookie_separates_its_writer() {
 }
 
 #[test]
-fn a_content_type_is_a_miss_and_so_is_a_second_accept() {
+fn an_odd_content_type_is_a_miss_and_so_is_a_second_accept() {
     let cookie = cookie();
+    let plain = [
+        ("cookie", cookie.as_str()),
+        ("content-type", "application/json"),
+    ];
+    assert_eq!(
+        shared(&event("GET", PAGE, &plain)).as_deref(),
+        Some("acme|owner|json|")
+    );
     for more in [
-        vec![("content-type", "application/json")],
+        vec![("content-type", "text/html")],
         vec![("content-type", "")],
+        vec![
+            ("content-type", "application/json"),
+            ("content-type", "application/json"),
+        ],
         vec![("accept", "text/html"), ("accept", "application/json")],
     ] {
         let headers: Vec<_> = [("cookie", cookie.as_str())]

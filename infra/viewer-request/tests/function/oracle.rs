@@ -19,7 +19,7 @@ pub(crate) struct Asked {
 
 /// The shared key, where there is to be one.
 pub(crate) fn key(asked: &Asked, now: i64) -> Option<String> {
-    if !matches!(asked.method.as_str(), "GET" | "HEAD") || asked.content_type.is_some() {
+    if !matches!(asked.method.as_str(), "GET" | "HEAD") {
         return None;
     }
     let tenant = tenant(&asked.path)?;
@@ -43,7 +43,11 @@ pub(crate) fn key(asked: &Asked, now: i64) -> Option<String> {
         [_] => "",
         _ => return None,
     };
-    let kind = kind(asked.accept.as_deref())?;
+    let kind = match asked.content_type.as_deref() {
+        None => kind(asked.accept.as_deref())?,
+        Some("application/json") => "json",
+        Some(_) => return None,
+    };
     Some(format!(
         "{tenant}|{}|{kind}|{fresh}",
         token.actor.role.as_str()

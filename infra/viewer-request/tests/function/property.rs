@@ -132,8 +132,11 @@ fn asked() -> impl Strategy<Value = Asked> {
         1 => prop::collection::vec(fresh, 2)
     ];
     let content_type = prop_oneof![
-        19 => Just(None),
-        1 => Just(Some("application/json".to_owned()))
+        18 => Just(None),
+        1 => Just(Some("application/json".to_owned())),
+        1 => "(text/html|application/json;?|APPLICATION/JSON)".prop_map(|text| {
+            Some(text).filter(|text| text != "application/json")
+        })
     ];
     (
         prop_oneof![9 => mostly("GET", &["HEAD"]), 1 => mostly("POST", &["get", ""])],
