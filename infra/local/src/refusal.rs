@@ -16,8 +16,10 @@ pub(crate) enum Refusal {
     Slow,
     /// The body broke off.
     Broken,
-    /// The body is larger than Lambda takes.
+    /// The body is larger than Lambda takes, or the head than CloudFront does.
     TooLarge,
+    /// The path and the query string are longer than CloudFront takes.
+    LongUrl,
     /// The function panicked, or its answer is none.
     Failed,
     /// The CloudFront function failed.
@@ -63,6 +65,11 @@ impl Refusal {
                 StatusCode::PAYLOAD_TOO_LARGE,
                 "BAD_REQUEST",
                 "The request is too large",
+            ),
+            Self::LongUrl => (
+                StatusCode::URI_TOO_LONG,
+                "BAD_REQUEST",
+                "The address is too long",
             ),
             Self::Failed => (
                 StatusCode::BAD_GATEWAY,

@@ -353,6 +353,15 @@ mod tests {
     }
 
     #[test]
+    fn an_asset_is_asked_for_by_nobody_in_particular() {
+        let template = ours();
+        let behavior = template.routes.target("/assets/app.css");
+        assert!(behavior.forward.cookies.is_none() && behavior.cache.key.cookies.is_none());
+        assert!(behavior.forward.headers.includes("accept"));
+        assert!(!behavior.forward.headers.includes("authorization"));
+    }
+
+    #[test]
     fn every_behaviour_runs_the_function_proves_itself_and_hides_the_tags() {
         let template = ours();
         assert_eq!(template.tag_header.as_deref(), Some("cache-tag"));

@@ -15,10 +15,10 @@ use tokio::task::JoinSet;
 
 const REQUESTS: u64 = 100_000;
 const ORGANISATIONS: usize = 3;
-const PEOPLE: usize = 8;
+const PEOPLE: usize = 6;
 
 /// Every `WRITE`th request is a change.
-const WRITE: u64 = 40;
+const WRITE: u64 = 80;
 
 /// One person and what they alone write: a contact whose name counts up.
 struct Writer {

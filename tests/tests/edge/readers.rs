@@ -2,6 +2,7 @@
 
 use action::Revalidation;
 use commit::Role;
+use edge_crm_local::Faults;
 use edge_crm_tests::world::{Person, World};
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -204,6 +205,41 @@ async fn many_changes_after_one_look_share_a_purge() {
     );
     let seen = two.world.look(&two.reader, "/contacts").await;
     assert!(seen.text.contains("Person 19"));
+}
+
+/// Its page is in the cache when the first change is done with its purge: the second must purge
+/// anew.
+#[tokio::test]
+async fn who_looks_while_a_purge_is_under_way_sees_the_next_change_too() {
+    let mut two = Two::start(Revalidation::Inline).await;
+    let world = &two.world;
+    world.faults(Faults {
+        answer_delay: Duration::from_millis(200),
+        ..Faults::default()
+    });
+    let (first, second) = (contact("First"), contact("Second"));
+    let look = async {
+        tokio::time::sleep(Duration::from_millis(120)).await;
+        world.look(&two.reader, "/contacts").await
+    };
+    let (answer, seen) = tokio::join!(world.act(&two.writer, "create-contact", &first), look);
+    assert!(
+        !seen.is_hit() && seen.text.contains("First"),
+        "purged, and not yet answered"
+    );
+    assert!(world.look(&two.reader, "/contacts").await.is_hit());
+    two.writer.learn(&answer);
+    two.world.faults(Faults::default());
+    two.world
+        .change(&mut two.writer, "create-contact", &second)
+        .await;
+    assert!(
+        two.world
+            .look(&two.reader, "/contacts")
+            .await
+            .text
+            .contains("Second")
+    );
 }
 
 #[tokio::test]

@@ -199,6 +199,18 @@ async fn a_cached_view_gets_the_session_and_nothing_else_of_the_viewers() {
 }
 
 #[tokio::test]
+async fn a_body_type_decides_the_answers_form_so_it_is_forwarded_and_never_shared() {
+    let stage = Stage::new().await;
+    let session = cookie("acme", 60);
+    let headers = [("cookie", &*session), ("content-type", "application/json")];
+    for _ in 0..2 {
+        let (response, event) = stage.get("/t/acme/contacts", &headers).await;
+        assert_eq!(x_cache(&response), "Miss from cloudfront");
+        assert_eq!(event["headers"]["content-type"], "application/json");
+    }
+}
+
+#[tokio::test]
 async fn an_uncached_page_gets_everything() {
     let stage = Stage::new().await;
     let headers = [

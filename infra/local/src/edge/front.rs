@@ -29,6 +29,13 @@ use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 use viewer_request::{FunctionError, Settings, ViewerRequest};
 
+/// The longest path and query string, in bytes
+/// (<https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/cloudfront-limits.html>).
+const LONGEST_URL: usize = 8192;
+
+/// The largest head of a request, in bytes.
+const LARGEST_HEAD: usize = 32_768;
+
 /// Why there is no edge in front of these functions.
 #[derive(Debug, thiserror::Error)]
 pub enum EdgeError {
@@ -183,6 +190,26 @@ impl Visit {
     }
 }
 
+/// Refuses what CloudFront would not take.
+fn check(parts: &Parts) -> Result<(), Refusal> {
+    if !parts.uri.path().starts_with('/') {
+        return Err(Refusal::NoPath);
+    }
+    let url = parts
+        .uri
+        .path_and_query()
+        .map_or(0, |url| url.as_str().len());
+    if url > LONGEST_URL {
+        return Err(Refusal::LongUrl);
+    }
+    let headers = parts.headers.iter();
+    let headers = headers.map(|(name, value)| name.as_str().len() + value.len() + 4);
+    match url + headers.sum::<usize>() > LARGEST_HEAD {
+        true => Err(Refusal::TooLarge),
+        false => Ok(()),
+    }
+}
+
 impl Front {
     async fn try_answer<B>(
         &self,
@@ -194,9 +221,7 @@ impl Front {
         B::Error: Into<Box<dyn Error + Send + Sync>>,
     {
         let (parts, body) = request.into_parts();
-        if !parts.uri.path().starts_with('/') {
-            return Err(Refusal::NoPath);
-        }
+        check(&parts)?;
         let route = self.routes.target(parts.uri.path());
         let parts = match self.pass(route, parts, visit)? {
             Passed::On(parts) => parts,

@@ -358,6 +358,16 @@ async fn the_first_may_leave_and_the_others_are_still_answered() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_cloudfront_would_not_take_goes_no_further() {
+    let stage = Stage::new().await;
+    let long = format!("/t/{}", "a".repeat(8200));
+    assert_eq!(stage.get(&long).await.status, 414);
+    let large = stage.send("GET", "/t/a", &"k".repeat(33_000)).await;
+    assert_eq!((large.status, large.x_cache()), (413, "Error"));
+    assert_eq!(stage.asked(), 0);
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_origin_sees_what_the_policies_name_and_the_edges_own_headers() {
     let stage = Stage::new().await;
     let request = Request::post("/t/a?q=1&x=2")
