@@ -10,6 +10,7 @@ use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use std::convert::Infallible;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -37,6 +38,7 @@ pub struct Proxy {
     pub made: Arc<AtomicU64>,
     faults: Arc<Mutex<Faults>>,
     calls: Arc<Mutex<Vec<String>>>,
+    permissions: Arc<Mutex<BTreeSet<String>>>,
 }
 
 struct Shared {
@@ -44,6 +46,7 @@ struct Shared {
     client: reqwest::Client,
     faults: Arc<Mutex<Faults>>,
     calls: Arc<Mutex<Vec<String>>>,
+    permissions: Arc<Mutex<BTreeSet<String>>>,
     made: Arc<AtomicU64>,
 }
 
@@ -55,11 +58,13 @@ impl Proxy {
         let made = Arc::new(AtomicU64::new(0));
         let faults = Arc::new(Mutex::new(Faults::default()));
         let calls = Arc::new(Mutex::new(Vec::new()));
+        let permissions = Arc::new(Mutex::new(BTreeSet::new()));
         let shared = Arc::new(Shared {
             upstream: upstream.to_owned(),
             client: reqwest::Client::new(),
             faults: Arc::clone(&faults),
             calls: Arc::clone(&calls),
+            permissions: Arc::clone(&permissions),
             made: Arc::clone(&made),
         });
         tokio::spawn(async move {
@@ -74,12 +79,19 @@ impl Proxy {
             made,
             faults,
             calls,
+            permissions,
         }
     }
 
     /// The calls since this was last asked, in order.
     pub fn calls(&self) -> Vec<String> {
         std::mem::take(&mut *self.calls.lock().expect("a lock"))
+    }
+
+    /// The permissions that the calls since this was last asked need, such as
+    /// `dynamodb:PutItem`.
+    pub fn permissions(&self) -> BTreeSet<String> {
+        std::mem::take(&mut *self.permissions.lock().expect("a lock"))
     }
 
     /// Makes these faults from now on.
@@ -121,6 +133,8 @@ async fn answer(
     let call = target.rsplit('.').next().unwrap_or_default().to_owned();
     shared.calls.lock().expect("a lock").push(call.clone());
     let input: Value = serde_json::from_slice(&body).unwrap_or_default();
+    let needed = permissions(&call, &input);
+    shared.permissions.lock().expect("a lock").extend(needed);
     let faults = *shared.faults.lock().expect("a lock");
     let count = input["TransactItems"].as_array().map_or(0, Vec::len);
     if call.starts_with("Transact") && shared.strikes(faults.contention) {
@@ -160,6 +174,24 @@ async fn answer(
     let mut response = Response::new(Full::new(bytes));
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or_default();
     Ok(response)
+}
+
+/// What a call must be allowed to: each operation of a transaction by itself
+/// ([IAM and transactions](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis-iam.html)).
+fn permissions(call: &str, input: &Value) -> BTreeSet<String> {
+    let operation = |item: &Value| {
+        let name = item
+            .as_object()
+            .and_then(|item| item.keys().next().cloned());
+        match name.unwrap_or_default().as_str() {
+            "ConditionCheck" => "dynamodb:ConditionCheckItem".to_owned(),
+            name => format!("dynamodb:{name}Item"),
+        }
+    };
+    match input["TransactItems"].as_array() {
+        Some(items) => items.iter().map(operation).collect(),
+        None => [format!("dynamodb:{call}")].into(),
+    }
 }
 
 /// A cancellation with these reasons, of which those that say nothing are given a random one that

@@ -1,0 +1,177 @@
+"""An AWS account on this machine: moto's server, and in it the template's stack, as far as moto
+knows its resources. What it does not know is made by the API here, or left out and said."""
+
+import contextlib
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import boto3
+import stack
+from stack import PSEUDO, Values, of_type, references
+
+STACK = PSEUDO["AWS::StackName"]
+# What moto 5.2 makes of a template. It refuses or ignores the others, and an event source mapping
+# would have it run functions in containers.
+KNOWN = {
+    "AWS::CloudWatch::Dashboard",
+    "AWS::DynamoDB::Table",
+    "AWS::Events::Rule",
+    "AWS::IAM::ManagedPolicy",
+    "AWS::IAM::Role",
+    "AWS::Lambda::Function",
+    "AWS::Logs::LogGroup",
+    "AWS::SNS::Topic",
+}
+CREDENTIALS = {
+    "AWS_ACCESS_KEY_ID": "testing",
+    "AWS_SECRET_ACCESS_KEY": "testing",
+    "AWS_REGION": PSEUDO["AWS::Region"],
+}
+
+
+@contextlib.contextmanager
+def server():
+    """moto's URL."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+    command = [Path(sys.executable).parent / "moto_server", "-H", "127.0.0.1", "-p", str(port)]
+    # There is no archive of code to look at.
+    environment = {**os.environ, "VALIDATE_LAMBDA_S3": "false", "MOTO_ENABLE_ISO_REGIONS": "false"}
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        for _ in range(300):
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+                break
+            time.sleep(0.1)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait()
+
+
+class Account:
+    """The stack, made."""
+
+    def __init__(self, url):
+        self.url = url
+        self.template = stack.translated()
+        self.secrets = self.make_secrets()
+        self.parameters = self.make_parameters()
+        unknown = {n: r for n, r in self.template["Resources"].items() if r["Type"] not in KNOWN}
+        self.left_out = sorted({resource["Type"] for resource in unknown.values()})
+        self.make_stack(unknown)
+        self.distribution = self.make_distribution()
+
+    def client(self, service):
+        return boto3.client(
+            service, endpoint_url=self.url, region_name=PSEUDO["AWS::Region"],
+            aws_access_key_id="testing", aws_secret_access_key="testing",
+        )
+
+    def make_secrets(self):
+        """Logical id to ARN. moto's CloudFormation makes no secrets, but its API does."""
+        client = self.client("secretsmanager")
+        values = Values(self.template)
+        made = {}
+        for name, secret in of_type(self.template, "AWS::SecretsManager::Secret").items():
+            wanted = secret["GenerateSecretString"]
+            password = client.get_random_password(
+                PasswordLength=wanted["PasswordLength"], ExcludePunctuation=wanted["ExcludePunctuation"])
+            text = {**json.loads(wanted["SecretStringTemplate"]), wanted["GenerateStringKey"]: password["RandomPassword"]}
+            answer = client.create_secret(Name=values.of(secret["Name"]), SecretString=json.dumps(text))
+            made[name] = answer["ARN"]
+        return made
+
+    def make_parameters(self):
+        """Logical id to value. moto's CloudFormation makes parameters, and cannot tell what is in
+        them."""
+        made = {name: {"Ref": arn} for name, arn in self.secrets.items()}
+        values = Values(self.template, made=made)
+        parameters = of_type(self.template, "AWS::SSM::Parameter").items()
+        return {name: {"Value": self.resolved(values.of(p["Value"]))} for name, p in parameters}
+
+    def resolved(self, text):
+        """The text with its dynamic references resolved, which moto leaves as they are."""
+        client = self.client("secretsmanager")
+
+        def secret(match):
+            return json.loads(client.get_secret_value(SecretId=match[1])["SecretString"])[match[2]]
+
+        return re.sub(stack.DYNAMIC, secret, text)
+
+    def make_stack(self, unknown):
+        """The stack without what moto does not know, and without what needs that."""
+        template = json.loads(json.dumps(self.template))
+        template.pop("Rules")
+        resources = template["Resources"]
+        for name in of_type(self.template, "AWS::Lambda::Function"):
+            variables = resources[name]["Properties"]["Environment"]["Variables"]
+            for variable, value in variables.items():
+                if references(value) & set(self.parameters):
+                    variables[variable] = self.parameters[value["Fn::GetAtt"][0]]["Value"]
+        for name in unknown:
+            del resources[name]
+        gone = set(unknown)
+        for part in (resources, template["Outputs"]):
+            for name in [n for n, value in part.items() if references(value) & gone]:
+                del part[name]
+                if part is resources:
+                    self.left_out.append(f"{name}, which needs one of these")
+        client = self.client("cloudformation")
+        client.create_stack(StackName=STACK, TemplateBody=json.dumps(template), Capabilities=["CAPABILITY_IAM"])
+        client.get_waiter("stack_create_complete").wait(StackName=STACK)
+        made = client.describe_stack_resources(StackName=STACK)["StackResources"]
+        self.made = {r["LogicalResourceId"]: {"Ref": r["PhysicalResourceId"]} for r in made}
+        self.made |= self.parameters
+
+    def environment(self, function):
+        """What moto has given the function of that logical id to know."""
+        client = self.client("lambda")
+        configuration = client.get_function_configuration(FunctionName=self.made[function]["Ref"])
+        return configuration["Environment"]["Variables"]
+
+    def make_distribution(self):
+        """The distribution of the template, by CloudFront's API."""
+        made = dict(self.made)
+        for name in of_type(self.template, "AWS::Lambda::Url"):
+            made[name] = {"FunctionUrl": f"https://{name.lower()}.lambda-url.us-east-1.on.aws/"}
+        for name, resource in self.template["Resources"].items():
+            if resource["Type"].startswith("AWS::CloudFront::"):
+                arn = f"arn:aws:cloudfront::{PSEUDO['AWS::AccountId']}:function/{name}"
+                made[name] = {"Ref": name, "FunctionMetadata.FunctionARN": arn}
+        [config] = of_type(self.template, "AWS::CloudFront::Distribution").values()
+        config = as_api(Values(self.template, made=made).of(config["DistributionConfig"]))
+        config["CallerReference"] = "edge-crm"
+        answer = self.client("cloudfront").create_distribution(DistributionConfig=config)
+        return answer["Distribution"]
+
+    def invalidations(self):
+        """The items of all invalidations that have been asked for."""
+        client, id = self.client("cloudfront"), self.distribution["Id"]
+        items = []
+        for summary in client.list_invalidations(DistributionId=id)["InvalidationList"].get("Items", []):
+            answer = client.get_invalidation(DistributionId=id, Id=summary["Id"])
+            items += answer["Invalidation"]["InvalidationBatch"]["Paths"]["Items"]
+        return items
+
+
+def as_api(value):
+    """CloudFormation's shape of a distribution in the shape of CloudFront's API."""
+    renamed = {"OriginCustomHeaders": "CustomHeaders", "OriginSSLProtocols": "OriginSslProtocols"}
+    if isinstance(value, list):
+        return {"Quantity": len(value), "Items": [as_api(item) for item in value]}
+    if not isinstance(value, dict):
+        return value
+    shape = {renamed.get(key, key): as_api(inner) for key, inner in value.items()}
+    if "OriginProtocolPolicy" in shape:
+        shape |= {"HTTPPort": 80, "HTTPSPort": 443}
+    if "IPV6Enabled" in shape:
+        shape["IsIPV6Enabled"] = shape.pop("IPV6Enabled")
+    return shape

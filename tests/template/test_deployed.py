@@ -1,0 +1,133 @@
+"""The stack in moto, and the functions themselves on what it has made."""
+
+import json
+import os
+import subprocess
+import time
+import unittest
+import uuid
+from contextlib import ExitStack
+
+import account
+import runtime
+from stack import ROOT, of_type
+
+DOMAIN = "d111111abcdef8.cloudfront.net"
+
+
+class Deployed(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.stack = ExitStack()
+        url = cls.stack.enter_context(account.server())
+        cls.addClassCleanup(cls.stack.close)
+        cls.account = account.Account(url)
+        print("\nmoto's CloudFormation does not make:", *cls.account.left_out, sep="\n  ")
+        subprocess.run(["cargo", "build", "--quiet", "--bins"], cwd=ROOT, check=True)
+        metadata = ["cargo", "metadata", "--no-deps", "--format-version", "1"]
+        target = json.loads(subprocess.check_output(metadata, cwd=ROOT))["target_directory"]
+        cls.binaries = os.path.join(target, "debug")
+
+    def function(self, name):
+        """A function with what its environment holds in the stack, and AWS on this machine."""
+        environment = {
+            **{variable: str(value) for variable, value in self.account.environment(name).items()},
+            **account.CREDENTIALS,
+            "DYNAMODB_URL": self.account.url,
+            "CLOUDFRONT_URL": self.account.url,
+        }
+        resource = self.account.template["Resources"][name]
+        binary = os.path.join(self.binaries, resource["Metadata"]["BuildProperties"]["Binary"])
+        return runtime.running(binary, environment)
+
+    def event(self, method, path, key, body="", cookie=None):
+        """A request as it comes from the edge."""
+        [secret] = {
+            header["HeaderValue"]
+            for origin in self.account.distribution["DistributionConfig"]["Origins"]["Items"]
+            for header in origin["CustomHeaders"]["Items"]
+        }
+        headers = {
+            "accept": "application/json",
+            "x-edge-secret": secret,
+            "x-edge-distribution": self.account.distribution["Id"],
+            "x-edge-domain": DOMAIN,
+            "x-edge-viewer-ip": "192.0.2.1",
+            "x-edge-key": key,
+        }
+        if method == "POST":
+            form = "application/json"
+            headers |= {"content-type": form, "origin": f"https://{DOMAIN}", "idempotency-key": str(uuid.uuid4())}
+        http = {"method": method, "path": path, "protocol": "HTTP/1.1", "sourceIp": "192.0.2.9", "userAgent": "tests"}
+        return {
+            "version": "2.0", "routeKey": "$default", "rawPath": path, "rawQueryString": "",
+            "cookies": [cookie] if cookie else [], "headers": headers, "body": body, "isBase64Encoded": False,
+            "requestContext": {
+                "accountId": "anonymous", "apiId": "here", "domainName": "here.lambda-url.us-east-1.on.aws",
+                "domainPrefix": "here", "http": http, "requestId": str(uuid.uuid4()), "routeKey": "$default",
+                "stage": "$default", "time": "21/Nov/2026:00:00:00 +0000", "timeEpoch": int(time.time() * 1000),
+            },
+        }
+
+    def post(self, function, action, fields, cookie=None):
+        request = self.event("POST", f"/actions/{action}", str(uuid.uuid4()), json.dumps(fields), cookie)
+        answer = function.invoke(request)
+        self.assertEqual(answer["statusCode"], 200, f"{answer}\n{function.logged()}")
+        return answer, json.loads(answer["body"])
+
+    def test_the_table_is_as_the_template_says(self):
+        client = self.account.client("dynamodb")
+        table = client.describe_table(TableName=self.account.made["Table"]["Ref"])["Table"]
+        self.assertEqual(table["BillingModeSummary"]["BillingMode"], "PAY_PER_REQUEST")
+        self.assertEqual(table["StreamSpecification"]["StreamViewType"], "KEYS_ONLY")
+        self.assertEqual(str(table["DeletionProtectionEnabled"]).lower(), "true")
+        keys = {key["KeyType"]: key["AttributeName"] for key in table["KeySchema"]}
+        self.assertEqual(keys, {"HASH": "pk", "RANGE": "sk"})
+
+    def test_the_distribution_takes_tags_and_has_an_origin_for_each_url(self):
+        config = self.account.distribution["DistributionConfig"]
+        self.assertEqual(config["CacheTagConfig"], {"HeaderName": "Cache-Tag"})
+        domains = [origin["DomainName"] for origin in config["Origins"]["Items"]]
+        urls = of_type(self.account.template, "AWS::Lambda::Url")
+        self.assertEqual(sorted(domains), sorted(f"{url.lower()}.lambda-url.us-east-1.on.aws" for url in urls))
+
+    def test_every_function_is_made_and_is_told_of_the_table_and_the_secrets(self):
+        secrets = set()
+        for name in of_type(self.account.template, "AWS::Lambda::Function"):
+            environment = self.account.environment(name)
+            self.assertEqual(environment["TABLE_NAME"], self.account.made["Table"]["Ref"])
+            keys = ("SESSION_KEY", "SESSION_KEY_PREVIOUS", "ORIGIN_SECRET", "ORIGIN_SECRET_PREVIOUS")
+            secrets.add(tuple(environment[key] for key in keys))
+        [slots] = secrets
+        self.assertEqual([len(slot) for slot in set(slots)], [64] * 4)
+
+    def test_a_change_to_a_list_that_was_read_is_purged_at_the_edge(self):
+        with ExitStack() as running:
+            sign_up, create, listing = (
+                running.enter_context(self.function(name))
+                for name in ("SignUpFunction", "CreateContactFunction", "ListContactsFunction")
+            )
+            fields = {"name": "Ada", "email": "ada@example.com", "password": "correct horse", "organization": "Acme"}
+            answer, signed_up = self.post(sign_up, "sign-up", fields)
+            self.assertEqual(signed_up["data"]["tenant"], "acme")
+            cookie = answer["cookies"][0].split(";")[0]
+            self.assertTrue(cookie.startswith("__Host-session="), cookie)
+
+            _, first = self.post(create, "create-contact", {"name": "Zoë", "email": "zoe@example.com"}, cookie)
+            self.assertEqual(self.account.invalidations(), [], "nobody has read the list")
+            page = listing.invoke(self.event("GET", "/t/acme/contacts", "acme|owner|json|", cookie=cookie))
+            self.assertEqual(page["headers"]["cache-tag"], "acme:contacts", page)
+            self.assertIn("s-maxage=300", page["headers"]["cache-control"])
+            self.assertEqual(json.loads(page["body"])["data"]["contacts"], [first["data"]])
+
+            _, second = self.post(create, "create-contact", {"name": "Bo", "email": "bo@example.com"}, cookie)
+            self.assertIn("acme:contacts", second["revalidated"])
+            self.assertIn("#acme:contacts", self.account.invalidations())
+
+            stranger = self.event("GET", "/t/acme/contacts", "acme|owner|json|", cookie=cookie)
+            stranger["headers"]["x-edge-secret"] = "not the secret"
+            self.assertEqual(listing.invoke(stranger)["statusCode"], 403)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,193 @@
+"""What SAM makes of the template, checked without AWS."""
+
+import graphlib
+import json
+import os
+import re
+import subprocess
+import sys
+import unittest
+
+import stack
+from stack import ROOT, Values, of_type, references
+
+FUNCTION = "AWS::Lambda::Function"
+SECRET_KINDS = ("AWS::SecretsManager::Secret", "AWS::SSM::Parameter")
+
+
+class Translated(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.source = stack.source()
+        cls.template = stack.translated(cls.source)
+        cls.functions = of_type(cls.template, FUNCTION)
+        [cls.distribution] = of_type(cls.template, "AWS::CloudFront::Distribution").values()
+        cls.distribution = cls.distribution["DistributionConfig"]
+
+    def binary(self, function):
+        return self.template["Resources"][function]["Metadata"]["BuildProperties"]["Binary"]
+
+    def test_nothing_needs_what_needs_it(self):
+        stack.order(self.template)
+
+    def test_a_function_that_needs_the_distribution_would_be_found(self):
+        broken = stack.source()
+        function = broken["Resources"]["CreateContactFunction"]["Properties"]
+        function["Environment"] = {"Variables": {"DISTRIBUTION": {"Ref": "Distribution"}}}
+        with self.assertRaises(graphlib.CycleError) as error:
+            stack.order(stack.translated(broken))
+        self.assertIn("Distribution", error.exception.args[1])
+
+    def test_a_purge_that_is_granted_in_a_role_would_be_found(self):
+        broken = stack.source()
+        function = broken["Resources"]["CreateContactFunction"]["Properties"]
+        arn = {"Fn::Sub": "arn:aws:cloudfront::${AWS::AccountId}:distribution/${Distribution}"}
+        allow = {"Effect": "Allow", "Action": "cloudfront:CreateInvalidation", "Resource": arn}
+        function["Policies"].append({"Version": "2012-10-17", "Statement": [allow]})
+        with self.assertRaises(graphlib.CycleError):
+            stack.order(stack.translated(broken))
+
+    def test_every_reference_leads_somewhere(self):
+        known = {*self.template["Resources"], *self.template["Parameters"], *stack.PSEUDO, "AWS::NoValue"}
+        code = {"SessionKey", "SessionKeyPrevious", "SessionCookie"}  # Names of the edge's function.
+        for name, resource in self.template["Resources"].items():
+            self.assertEqual(references(resource) - known - code, set(), name)
+        self.assertEqual(references(self.template["Outputs"]) - known, set())
+
+    def test_the_functions_and_routes_are_those_of_the_local_stack(self):
+        targets = {origin["Id"]: self.function_of(origin) for origin in self.distribution["Origins"]}
+        expected = {"/": targets[self.distribution["DefaultCacheBehavior"]["TargetOriginId"]]}
+        for behavior in self.distribution["CacheBehaviors"]:
+            path = behavior["PathPattern"].replace("*", "x")
+            expected[path] = targets[behavior["TargetOriginId"]]
+        command = ["cargo", "run", "--quiet", "-p", "edge-crm-local", "--example", "template", "--", *expected]
+        local = json.loads(subprocess.run(command, cwd=ROOT, check=True, capture_output=True).stdout)
+        self.assertEqual(local["routes"], expected)
+        self.assertEqual(sorted(local["functions"]), sorted(map(self.binary, self.functions)))
+        urls = of_type(self.template, "AWS::Lambda::Url").values()
+        served = [self.binary(url["TargetFunctionArn"]["Ref"]) for url in urls]
+        self.assertEqual(sorted(local["served"]), sorted(served))
+
+    def function_of(self, origin):
+        [url] = references(origin["DomainName"])
+        target = self.template["Resources"][url]["Properties"]["TargetFunctionArn"]["Ref"]
+        return self.binary(target)
+
+    def test_there_are_no_more_behaviours_than_a_distribution_takes(self):
+        self.assertLessEqual(len(self.distribution["CacheBehaviors"]) + 1, 75)
+
+    def test_each_url_may_be_invoked_by_everybody_and_its_function_through_the_url_alone(self):
+        permissions = of_type(self.template, "AWS::Lambda::Permission").values()
+        public = [p for p in permissions if p["Principal"] == "*"]
+        for url in of_type(self.template, "AWS::Lambda::Url").values():
+            self.assertEqual(url["AuthType"], "NONE")
+            of_this = [p for p in public if p["FunctionName"] == url["TargetFunctionArn"]]
+            actions = {p["Action"]: p for p in of_this}
+            self.assertEqual(set(actions), {"lambda:InvokeFunctionUrl", "lambda:InvokeFunction"})
+            self.assertEqual(actions["lambda:InvokeFunctionUrl"]["FunctionUrlAuthType"], "NONE")
+            self.assertIs(actions["lambda:InvokeFunction"]["InvokedViaFunctionUrl"], True)
+        self.assertEqual(len(public), 2 * len(of_type(self.template, "AWS::Lambda::Url")))
+
+    def test_each_function_has_a_role_of_its_own_and_knows_both_secrets(self):
+        roles = [function["Role"]["Fn::GetAtt"][0] for function in self.functions.values()]
+        self.assertEqual(len(set(roles)), len(self.functions))
+        self.assertEqual(set(roles), set(of_type(self.template, "AWS::IAM::Role")))
+        for name, function in self.functions.items():
+            environment = function["Environment"]["Variables"]
+            for variable in ("SESSION_KEY", "SESSION_KEY_PREVIOUS", "ORIGIN_SECRET", "ORIGIN_SECRET_PREVIOUS"):
+                self.assertIn(variable, environment, name)
+
+    def test_no_statement_is_about_everything(self):
+        for name, resource in self.template["Resources"].items():
+            for statement in statements(resource):
+                for what in ("Action", "Resource"):
+                    text = json.dumps(statement[what])
+                    self.assertNotRegex(text, r'"\*"|:\*"', f"{name}: {what} {text}")
+
+    def test_no_output_shows_a_secret(self):
+        secret = {n for n, r in self.template["Resources"].items() if r["Type"] in SECRET_KINDS}
+        self.assertTrue(secret)
+        self.assertEqual(references(self.template["Outputs"]) & secret, set())
+        self.assertNotIn("resolve:", json.dumps(self.template["Outputs"]))
+
+    def test_nobody_types_a_secret_and_there_are_no_more_dynamic_references_than_allowed(self):
+        for name, secret in of_type(self.template, "AWS::SecretsManager::Secret").items():
+            self.assertNotIn("SecretString", secret, name)
+            self.assertGreaterEqual(secret["GenerateSecretString"]["PasswordLength"], 64)
+        self.assertLessEqual(len(stack.dynamic_references(self.template)), 60)
+
+    def test_a_rotation_changes_who_signs_and_never_who_is_believed(self):
+        for kind in ("Session", "Origin"):
+            names = {f"{kind}Key": "A", f"{kind}KeySpare": "B"}
+            for in_use in "AB":
+                values = self.values(SecretsInUse=in_use)
+                found = {name: self.secret_in(name, values) for name in names}
+                self.assertEqual(found[f"{kind}Key"], f"{kind}Secret{in_use}")
+                self.assertEqual(set(found.values()), {f"{kind}SecretA", f"{kind}SecretB"})
+
+    def test_a_new_generation_is_a_new_secret_and_the_other_one_stays(self):
+        before, after = self.values(), self.values(SecretsGenerationB="2")
+        for name, secret in of_type(self.template, "AWS::SecretsManager::Secret").items():
+            changed = before.of(secret["Name"]) != after.of(secret["Name"])
+            self.assertEqual(changed, name.endswith("B"), name)
+
+    def values(self, **parameters):
+        secrets = of_type(self.template, "AWS::SecretsManager::Secret")
+        return Values(self.template, parameters, {name: {"Ref": name} for name in secrets})
+
+    def secret_in(self, parameter, values):
+        text = values.of(self.template["Resources"][parameter]["Properties"]["Value"])
+        return stack.DYNAMIC.fullmatch(text)[1]
+
+    def test_the_edge_sends_what_the_functions_look_for(self):
+        for origin in self.distribution["Origins"]:
+            [header] = origin["OriginCustomHeaders"]
+            self.assertEqual(header["HeaderName"], "x-edge-secret")
+            self.assertEqual(header["HeaderValue"], {"Fn::GetAtt": ["OriginKey", "Value"]})
+
+    def test_the_domain_is_there_with_its_certificate_or_not_at_all(self):
+        plain = self.values().of({k: self.distribution[k] for k in ("Aliases", "ViewerCertificate")})
+        self.assertEqual(plain, {"ViewerCertificate": {"CloudFrontDefaultCertificate": True}})
+        own = self.values(DomainName="crm.example.com", CertificateArn="arn:aws:acm:us-east-1:1:certificate/0a")
+        self.assertEqual(own.of(self.distribution["Aliases"]), ["crm.example.com"])
+        certificate = own.of(self.distribution["ViewerCertificate"])
+        self.assertEqual(certificate["AcmCertificateArn"], "arn:aws:acm:us-east-1:1:certificate/0a")
+        origins = self.functions["SignUpFunction"]["Environment"]["Variables"]["ALLOWED_ORIGINS"]
+        self.assertEqual((own.of(origins), self.values().of(origins)), ("https://crm.example.com", ""))
+
+    def test_the_alarms_are_few_and_tell_somebody(self):
+        alarms = of_type(self.template, "AWS::CloudWatch::Alarm")
+        self.assertTrue(0 < len(alarms) <= 10)
+        for name, alarm in alarms.items():
+            self.assertEqual(alarm["AlarmActions"], [{"Ref": "AlarmTopic"}], name)
+
+    def test_the_dashboard_is_json(self):
+        [dashboard] = of_type(self.template, "AWS::CloudWatch::Dashboard").values()
+        made = {name: {"Ref": name} for name in self.template["Resources"]}
+        body = Values(self.template, made=made).of(dashboard["DashboardBody"])
+        self.assertGreater(len(json.loads(body)["widgets"]), 3)
+
+    def test_what_the_functions_log_is_what_is_watched(self):
+        logged = (ROOT / "shared" / "action" / "src" / "log.rs").read_text(encoding="utf-8")
+        metrics = set(re.findall(r'metric\("(\w+)"', logged))
+        alarms = of_type(self.template, "AWS::CloudWatch::Alarm").values()
+        watched = {alarm["MetricName"] for alarm in alarms if alarm.get("Namespace") == "EdgeCRM"}
+        self.assertTrue(watched)
+        self.assertLessEqual(watched, metrics)
+
+    def test_the_edges_function_is_the_file(self):
+        check = [sys.executable, ROOT / "infra" / "edge" / "inline.py", "--check"]
+        subprocess.run(check, check=True, env={**os.environ})
+
+
+def statements(resource):
+    """The statements of a role's or a policy's permissions."""
+    properties = resource.get("Properties", {})
+    documents = [p["PolicyDocument"] for p in properties.get("Policies", [])]
+    if resource["Type"] == "AWS::IAM::ManagedPolicy":
+        documents.append(properties["PolicyDocument"])
+    return [statement for document in documents for statement in document["Statement"]]
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,363 @@
+//! What each function may do on AWS is what it does: no less, or it would fail there and nowhere
+//! else, and no more.
+
+use action::{Config, Function};
+use edge::{CloudFront, Invalidations};
+use edge_crm_local::{Distribution, DistributionSettings, Faults, TEMPLATE};
+use edge_crm_tests::inside::{
+    Answer, DISTRIBUTION, Inside, ORIGIN_SECRET, config, event, invoke, through_edge,
+};
+use edge_crm_tests::now;
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+use store::{Pending, Settings, Store};
+
+const LIST: &str = "/t/acme/contacts";
+const INVALIDATE: &str = "cloudfront:CreateInvalidation";
+
+type Permissions = BTreeMap<String, BTreeSet<String>>;
+
+/// What the template allows each function to do with the table and the edge, by its binary.
+fn allowed() -> Permissions {
+    let template: Value = serde_saphyr::from_str(TEMPLATE).expect("YAML");
+    let resources = template["Resources"].as_object().expect("resources");
+    let mut allowed = Permissions::new();
+    for (id, function) in resources {
+        if function["Type"] != "AWS::Serverless::Function" {
+            continue;
+        }
+        let binary = function["Metadata"]["BuildProperties"]["Binary"].as_str();
+        let of = allowed
+            .entry(binary.expect("a binary").to_owned())
+            .or_default();
+        let policies = function["Properties"]["Policies"].as_array();
+        for policy in policies.expect("policies") {
+            match policy["Ref"].as_str() {
+                Some(name) => {
+                    of.extend(actions(&resources[name]["Properties"]["PolicyDocument"]));
+                }
+                None => of.extend(actions(policy)),
+            }
+        }
+        let role = json!({ "Ref": format!("{id}Role") });
+        for policy in resources.values() {
+            let roles = policy["Properties"]["Roles"].as_array();
+            if roles.is_some_and(|roles| roles.contains(&role)) {
+                of.extend(actions(&policy["Properties"]["PolicyDocument"]));
+            }
+        }
+        // How Lambda reads the stream for the function, which itself calls none of these.
+        let stream = [
+            "DescribeStream",
+            "GetRecords",
+            "GetShardIterator",
+            "ListStreams",
+        ];
+        of.retain(|action| !stream.iter().any(|name| action.ends_with(name)));
+    }
+    allowed
+}
+
+fn actions(document: &Value) -> Vec<String> {
+    let statements = document["Statement"].as_array().expect("statements");
+    let mut actions = Vec::new();
+    for statement in statements {
+        assert_eq!(statement["Effect"], "Allow");
+        match &statement["Action"] {
+            Value::Array(several) => actions.extend(several.iter().cloned()),
+            one => actions.push(one.clone()),
+        }
+    }
+    let text = |action: Value| action.as_str().expect("an action").to_owned();
+    actions.into_iter().map(text).collect()
+}
+
+/// The functions, watched.
+struct Watched {
+    inside: Inside,
+    /// Writes what others would have written.
+    store: Store,
+    distribution: Distribution,
+    used: Permissions,
+    keys: u32,
+}
+
+impl Watched {
+    async fn start() -> Self {
+        let settings = DistributionSettings {
+            id: DISTRIBUTION.to_owned(),
+            ..DistributionSettings::local(443, "a-signing-key-for-the-tests-only").expect("random")
+        };
+        let distribution = Distribution::start(settings).await.expect("a port");
+        let limited = Config {
+            origin_secrets: vec![ORIGIN_SECRET.to_owned()],
+            rate_limit_per_user: 10_000,
+            rate_limit_per_ip: 10_000,
+            ..config()
+        };
+        let edge = Invalidations::connect(CloudFront::local(distribution.endpoint()));
+        let inside = Inside::with(limited, edge).await;
+        let store = Store::connect(Settings::local(inside.table.url(), "edge-crm"));
+        Self {
+            inside,
+            store,
+            distribution,
+            used: Permissions::new(),
+            keys: 0,
+        }
+    }
+
+    /// Runs a function and notes what it needed.
+    async fn run(&mut self, function: &Function, event: &Value) -> Answer {
+        self.inside.proxy.permissions();
+        let purges = self.distribution.counters().invalidation_requests;
+        let answer = invoke(function, event).await;
+        let used = self.used.entry(function.name.to_owned()).or_default();
+        used.extend(self.inside.proxy.permissions());
+        if self.distribution.counters().invalidation_requests > purges {
+            used.insert(INVALIDATE.to_owned());
+        }
+        answer
+    }
+
+    /// Sends a form, with a key of its own unless it has one.
+    async fn post(&mut self, function: &Function, cookie: &str, mut fields: Value) -> Answer {
+        if fields["idempotency_key"].is_null() {
+            self.keys += 1;
+            fields["idempotency_key"] = json!(format!("key-{}", self.keys));
+        }
+        let path = format!("/actions/{}", function.name);
+        let mut event = event("POST", &path, cookie, &fields.to_string());
+        event["headers"]["x-edge-secret"] = json!(ORIGIN_SECRET);
+        self.run(function, &event).await
+    }
+
+    async fn get(&mut self, function: &Function, path: &str, cookie: &str) -> Answer {
+        // What is not kept at the edge comes under the request's own id.
+        let key = match function.name {
+            "pages" => "a-request-id",
+            _ => "acme|owner|html|",
+        };
+        let event = through_edge(path, cookie, "text/html", key);
+        self.run(function, &event).await
+    }
+
+    /// As after a view: something cached may carry the tag.
+    async fn mark(&self, tag: &str) {
+        let mark = self.store.mark(tag, DISTRIBUTION, now() * 1000);
+        mark.await.expect("a mark");
+    }
+
+    /// As after a crash between a commit and what follows it.
+    fn leave(&self, pending: &Pending) {
+        let key = pending.key();
+        let (pk, sk) = key.parts();
+        let record = json!({
+            "id": pending.id, "tags": pending.tags, "createdAt": pending.created_at,
+            "dueAt": pending.due_at,
+        });
+        self.inside.table.put(pk, sk, &record);
+    }
+
+    /// Makes the session old and its role another, so that the next answer renews the cookie and
+    /// moves the session's end.
+    fn age_session(&self, role: &str) {
+        let table = &self.inside.table;
+        for (prefix, name, value) in [
+            ("#session:", "expires_at", json!(now() + 3600)),
+            ("acme:members", "role", json!(role)),
+        ] {
+            for record in table.under(prefix) {
+                let mut item = record.item();
+                item.insert(name.to_owned(), value.clone());
+                table.put(&record.pk, &record.sk, &Value::Object(item));
+            }
+        }
+    }
+
+    fn function(&self, name: &str) -> Function {
+        let functions = edge_crm_local::functions(&self.inside.app);
+        functions.into_iter().find(|f| f.name == name).expect(name)
+    }
+}
+
+fn account(password: &str) -> Value {
+    json!({
+        "name": "Ada", "email": "ada@example.com", "organization": "Acme", "password": password,
+    })
+}
+
+/// Signing up: done, repeated, repeated after a crash, refused. Gives the session's cookie.
+async fn accounts(watched: &mut Watched) -> String {
+    let sign_up = watched.function("sign-up");
+    let mut keyed = account("correct horse");
+    keyed["idempotency_key"] = json!("sign-up");
+    let answer = watched.post(&sign_up, "", keyed.clone()).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    let cookie = answer.session();
+    watched.post(&sign_up, "", keyed.clone()).await;
+    let result = watched.inside.table.results("sign-up").remove(0);
+    let [pk, sk] = [0, 1].map(|at| result.get("outbox")[at].as_str().unwrap().to_owned());
+    let (due_at, id) = sk.split_once(':').unwrap();
+    let due_at: i64 = due_at.parse().unwrap();
+    let left = json!({
+        "id": id, "tags": result.get("tags"), "createdAt": due_at - 1000, "dueAt": due_at,
+    });
+    watched.inside.table.put(&pk, &sk, &left);
+    watched.mark("acme:members").await;
+    let replay = watched.post(&sign_up, "", keyed).await;
+    assert_eq!(replay.headers["idempotency-replayed"], "true", "{replay:?}");
+    let taken = watched.post(&sign_up, "", account("correct horse")).await;
+    assert_eq!(taken.status, 409, "{taken:?}");
+    watched.age_session("admin");
+    watched.post(&sign_up, &cookie, json!({})).await;
+    watched.age_session("owner");
+
+    let sign_in = watched.function("sign-in");
+    let wrong = watched
+        .post(&sign_in, "", account("a wrong password"))
+        .await;
+    assert_eq!(wrong.status, 401, "{wrong:?}");
+    let answer = watched
+        .post(&sign_in, &cookie, account("correct horse"))
+        .await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    cookie
+}
+
+async fn sign_out(watched: &mut Watched, cookie: &str) {
+    let sign_out = watched.function("sign-out");
+    watched.post(&sign_out, "", json!({})).await;
+    let answer = watched.post(&sign_out, cookie, json!({})).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+}
+
+/// Contacts: written while something is cached and while nothing is, repeated, refused.
+async fn contacts(watched: &mut Watched, cookie: &str) {
+    let create = watched.function("create-contact");
+    let zoe = json!({ "name": "Zoë", "email": "zoe@example.com", "idempotency_key": "zoe" });
+    let created = watched.post(&create, cookie, zoe.clone()).await;
+    assert_eq!(created.status, 200, "{created:?}");
+    watched.post(&create, cookie, zoe).await;
+    watched.mark("acme:contacts").await;
+    let live = json!({ "name": "Bo", "email": "bo@example.com" });
+    assert_eq!(
+        watched.post(&create, cookie, live.clone()).await.status,
+        200
+    );
+    assert_eq!(watched.post(&create, cookie, live).await.status, 409);
+
+    let update = watched.function("update-contact");
+    let id = created.json["data"]["id"].clone();
+    let mut change = json!({ "id": id, "version": 1, "name": "Z", "email": "zo@example.com" });
+    watched.mark("acme:contacts").await;
+    assert_eq!(
+        watched.post(&update, cookie, change.clone()).await.status,
+        200
+    );
+    change["version"] = json!(2);
+    assert_eq!(
+        watched.post(&update, cookie, change.clone()).await.status,
+        200
+    );
+    assert_eq!(watched.post(&update, cookie, change).await.status, 409);
+
+    let id = id.as_str().unwrap();
+    views(watched, cookie, id).await;
+    let delete = watched.function("delete-contact");
+    watched.mark("acme:contacts").await;
+    let which = json!({ "id": id });
+    assert_eq!(
+        watched.post(&delete, cookie, which.clone()).await.status,
+        200
+    );
+    assert_eq!(watched.post(&delete, cookie, which).await.status, 404);
+}
+
+/// Each view, through the edge, with a session that is renewed on the way and with one that is
+/// not.
+async fn views(watched: &mut Watched, cookie: &str, id: &str) {
+    for (function, path) in [
+        ("list-contacts", LIST.to_owned()),
+        ("get-contact", format!("{LIST}/{id}")),
+        ("pages", format!("{LIST}/new")),
+        ("pages", format!("{LIST}/{id}/edit")),
+        ("pages", format!("{LIST}/{id}/delete")),
+        ("pages", "/sign-in".to_owned()),
+    ] {
+        let function = watched.function(function);
+        let answer = watched.get(&function, &path, cookie).await;
+        assert!(answer.status < 400, "{path}: {answer:?}");
+        watched.age_session("admin");
+        let answer = watched.get(&function, &path, cookie).await;
+        assert!(answer.status < 400, "{path}: {answer:?}");
+        watched.age_session("owner");
+    }
+}
+
+/// The outbox: nothing in it, something that nobody has cached, something live, an edge that
+/// takes no purges, and one that takes them again.
+async fn revalidate(watched: &mut Watched) {
+    let function = watched.function("revalidate");
+    let sweep = json!({ "detail-type": "Scheduled Event", "source": "aws.events" });
+    let due = || {
+        Pending::new(
+            vec!["acme:contacts".to_owned()],
+            now() * 1000,
+            now() * 1000 - 1,
+        )
+    };
+    watched.run(&function, &sweep).await;
+    watched.leave(&due());
+    watched.run(&function, &sweep).await;
+    let pending = due();
+    watched.leave(&pending);
+    watched.mark("acme:contacts").await;
+    let throttled = |throttled| Faults {
+        throttled,
+        ..Faults::default()
+    };
+    watched.distribution.set_faults(throttled(100));
+    let key = pending.key();
+    let (pk, sk) = key.parts();
+    let keys = json!({ "pk": { "S": pk }, "sk": { "S": sk } });
+    let stream = json!({ "Records": [{ "eventName": "INSERT", "dynamodb": { "Keys": keys } }] });
+    watched.run(&function, &stream).await;
+    watched.distribution.set_faults(throttled(0));
+    // The first backoff is a second at most.
+    tokio::time::sleep(Duration::from_millis(1_100)).await;
+    watched.run(&function, &sweep).await;
+    let left = watched.inside.table.under("#outbox:");
+    assert!(
+        left.iter().all(|record| !record.get("againAt").is_null()),
+        "{left:?}"
+    );
+}
+
+#[tokio::test]
+async fn each_function_may_do_what_it_does_and_nothing_else() {
+    let mut watched = Watched::start().await;
+    let cookie = accounts(&mut watched).await;
+    // What writes moves the end of an old session too.
+    contacts(&mut watched, &cookie).await;
+    revalidate(&mut watched).await;
+    sign_out(&mut watched, &cookie).await;
+    let allowed = allowed();
+    for (function, used) in &watched.used {
+        let may = &allowed[function];
+        let missing: Vec<_> = used.difference(may).collect();
+        let spare: Vec<_> = may.difference(used).collect();
+        assert!(
+            missing.is_empty(),
+            "{function} may not {missing:?}, but does"
+        );
+        assert!(spare.is_empty(), "{function} may {spare:?}, and never does");
+    }
+    let run: Vec<_> = watched.used.keys().collect();
+    assert_eq!(
+        run,
+        allowed.keys().collect::<Vec<_>>(),
+        "every function is run"
+    );
+}
