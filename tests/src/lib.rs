@@ -55,6 +55,7 @@ pub mod inside;
 pub mod runtime_api;
 pub mod samples;
 pub mod tls;
+pub mod world;
 
 /// The examples in the README compile.
 #[cfg(doctest)]

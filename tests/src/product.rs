@@ -1,6 +1,8 @@
 //! The product as its user starts it: the real binary, as a process.
 
 use crate::Table;
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -272,7 +274,8 @@ impl Product {
     pub fn keys(&self) -> edge::Keys {
         let directory = self.data.as_ref().expect("a data directory");
         let key = std::fs::read(directory.join("signing-key")).expect("the signing key");
-        edge::Keys::new(&key, None).expect("a strong key")
+        let text = BASE64_URL_SAFE_NO_PAD.encode(key);
+        edge::Keys::new(text.as_bytes(), None).expect("a strong key")
     }
 
     /// Ends it at once, as a crash of the machine would.

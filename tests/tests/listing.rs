@@ -239,20 +239,15 @@ async fn a_cursor_that_the_list_did_not_issue_is_refused() {
 async fn a_query_that_cannot_be_read_is_refused() {
     let product = Product::start();
     let acme = product.sign_up("Acme").await;
-    for query in [
-        "q=%ff",
-        "q=%c0%80",
-        "q=a&q=b",
-        "q=%00",
-        "%00=a",
-        "after=%ed%a0%80",
-    ] {
+    for query in ["q=%ff", "q=%c0%80", "q=a&q=b", "q=%00", "after=%ed%a0%80"] {
         let answer = acme.get(&acme.contacts(&format!("?{query}"))).await;
         answer.expect(400, "BAD_REQUEST");
     }
-    // What a client adds for itself, and percent signs that encode nothing, do no harm.
+    // What a client adds for itself never passes the edge, and percent signs that encode nothing
+    // do no harm.
     for query in [
         "",
+        "%00=a",
         "utm_source=x&&=&c",
         "q=%zz%",
         "q=a=b",

@@ -1,17 +1,17 @@
 //! A function's answer as an HTTP response.
 
+use crate::edge::Answer;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
-use http_body_util::Full;
-use hyper::header::{CONTENT_LENGTH, HeaderName, HeaderValue, SET_COOKIE};
-use hyper::{Response, StatusCode};
+use hyper::StatusCode;
+use hyper::header::{CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue, SET_COOKIE};
 use serde::Deserialize;
 use std::collections::HashMap;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Answer {
+struct Payload {
     status_code: u16,
     #[serde(default)]
     headers: HashMap<String, String>,
@@ -40,8 +40,8 @@ pub(crate) enum AnswerError {
 ///
 /// # Errors
 /// [`AnswerError`], which is for the log only.
-pub(crate) fn decode(json: &[u8]) -> Result<Response<Full<Bytes>>, AnswerError> {
-    let answer: Answer = serde_json::from_slice(json)?;
+pub(crate) fn decode(json: &[u8]) -> Result<Answer, AnswerError> {
+    let answer: Payload = serde_json::from_slice(json)?;
     let status = StatusCode::from_u16(answer.status_code)
         .ok()
         .filter(|status| !status.is_informational())
@@ -51,9 +51,7 @@ pub(crate) fn decode(json: &[u8]) -> Result<Response<Full<Bytes>>, AnswerError> 
         Some(text) => Bytes::from(text),
         None => Bytes::new(),
     };
-    let mut response = Response::new(Full::new(body));
-    *response.status_mut() = status;
-    let headers = response.headers_mut();
+    let mut headers = HeaderMap::with_capacity(answer.headers.len() + answer.cookies.len());
     for (name, value) in answer.headers {
         let name = HeaderName::try_from(name).map_err(hyper::http::Error::from)?;
         if !is_ours(&name) {
@@ -69,7 +67,11 @@ pub(crate) fn decode(json: &[u8]) -> Result<Response<Full<Bytes>>, AnswerError> 
             HeaderValue::try_from(cookie).map_err(hyper::http::Error::from)?,
         );
     }
-    Ok(response)
+    Ok(Answer {
+        status,
+        headers,
+        body,
+    })
 }
 
 /// Whether a header is for the server to set: how long the body is and how it is sent.
@@ -81,15 +83,10 @@ fn is_ours(name: &HeaderName) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use http_body_util::BodyExt;
     use serde_json::json;
 
-    async fn body(response: Response<Full<Bytes>>) -> Bytes {
-        response.into_body().collect().await.unwrap().to_bytes()
-    }
-
-    #[tokio::test]
-    async fn an_answer_becomes_a_response_with_each_cookie_on_its_own() {
+    #[test]
+    fn an_answer_becomes_a_response_with_each_cookie_on_its_own() {
         let answer = json!({
             "statusCode": 303,
             "headers": {"location": "/t/acme/contacts", "x-name": "Zoë", "content-length": "99"},
@@ -99,20 +96,20 @@ mod tests {
             "isBase64Encoded": false
         });
         let response = decode(answer.to_string().as_bytes()).unwrap();
-        assert_eq!(response.status(), 303);
-        assert_eq!(response.headers()["location"], "/t/acme/contacts");
-        assert_eq!(response.headers()["x-name"].as_bytes(), "Zoë".as_bytes());
-        assert_eq!(response.headers().get("content-length"), None);
-        let cookies: Vec<_> = response.headers().get_all("set-cookie").iter().collect();
+        assert_eq!(response.status, 303);
+        assert_eq!(response.headers["location"], "/t/acme/contacts");
+        assert_eq!(response.headers["x-name"].as_bytes(), "Zoë".as_bytes());
+        assert_eq!(response.headers.get("content-length"), None);
+        let cookies: Vec<_> = response.headers.get_all("set-cookie").iter().collect();
         assert_eq!(cookies, ["session=a; HttpOnly", "fresh=b"]);
-        assert_eq!(body(response).await, "");
+        assert_eq!(response.body, "");
     }
 
-    #[tokio::test]
-    async fn a_base64_body_is_decoded() {
+    #[test]
+    fn a_base64_body_is_decoded() {
         let answer = json!({"statusCode": 200, "body": "/wA=", "isBase64Encoded": true});
         assert_eq!(
-            body(decode(answer.to_string().as_bytes()).unwrap()).await,
+            decode(answer.to_string().as_bytes()).unwrap().body,
             &[0xff, 0][..]
         );
     }

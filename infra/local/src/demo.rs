@@ -1,6 +1,6 @@
 //! An organisation to look around in, made through the same actions that a user's browser calls.
 
-use crate::gateway::Gateway;
+use crate::edge::Edge;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::header::{COOKIE, SET_COOKIE};
@@ -45,11 +45,11 @@ pub enum DemoError {
 ///
 /// # Errors
 /// [`DemoError`].
-pub(crate) async fn seed(gateway: &Gateway) -> Result<(), DemoError> {
+pub(crate) async fn seed(edge: &Edge) -> Result<(), DemoError> {
     let contacts: Vec<Value> = serde_json::from_str(CONTACTS)?;
     let account =
         json!({"name": "Dana Demo", "email": EMAIL, "password": PASSWORD, "organization": "Acme"});
-    let signed_up = post(gateway, "sign-up", "demo-sign-up", "", &account).await?;
+    let signed_up = post(edge, "sign-up", "demo-sign-up", "", &account).await?;
     match signed_up.status() {
         StatusCode::OK => {}
         // The account is there: made more than a day ago, or with another password by now.
@@ -59,7 +59,7 @@ pub(crate) async fn seed(gateway: &Gateway) -> Result<(), DemoError> {
     let session = cookies(&signed_up);
     for (number, contact) in contacts.iter().enumerate() {
         let created = post(
-            gateway,
+            edge,
             "create-contact",
             &format!("demo-contact-{number}"),
             &session,
@@ -74,7 +74,7 @@ pub(crate) async fn seed(gateway: &Gateway) -> Result<(), DemoError> {
 }
 
 async fn post(
-    gateway: &Gateway,
+    edge: &Edge,
     action: &str,
     key: &str,
     session: &str,
@@ -87,9 +87,7 @@ async fn post(
         .header("Sec-Fetch-Site", "same-origin")
         .header(COOKIE, session)
         .body(Full::from(fields.to_string()))?;
-    Ok(gateway
-        .answer(request, IpAddr::V4(Ipv4Addr::LOCALHOST))
-        .await)
+    Ok(edge.answer(request, IpAddr::V4(Ipv4Addr::LOCALHOST)).await)
 }
 
 /// The cookies that an answer sets, as a request sends them back.

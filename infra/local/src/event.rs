@@ -22,8 +22,10 @@ pub(crate) struct Call<'a> {
     pub(crate) id: Uuid,
     /// When the request came in.
     pub(crate) at: Timestamp,
-    /// Who sent it.
+    /// Who passed it on to the function.
     pub(crate) peer: IpAddr,
+    /// Who sent it in the first place.
+    pub(crate) viewer: IpAddr,
     /// The port it came in at.
     pub(crate) port: u16,
 }
@@ -192,7 +194,7 @@ fn headers<'a>(
         headers.insert("content-length", Cow::Owned(body_length.to_string()));
     }
     headers.insert("host", Cow::Borrowed(domain));
-    headers.insert("x-forwarded-for", Cow::Owned(call.peer.to_string()));
+    headers.insert("x-forwarded-for", Cow::Owned(call.viewer.to_string()));
     headers.insert("x-forwarded-proto", Cow::Borrowed("http"));
     headers.insert("x-forwarded-port", Cow::Owned(call.port.to_string()));
     headers

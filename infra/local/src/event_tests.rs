@@ -9,6 +9,7 @@ fn encoded(request: hyper::http::request::Builder, body: &[u8]) -> Value {
         id: Uuid::from_u128(1),
         at: Timestamp::from_millisecond(1_767_600_000_123).unwrap(),
         peer: IpAddr::from([127, 0, 0, 1]),
+        viewer: IpAddr::from([192, 0, 2, 1]),
         port: 3000,
     };
     serde_json::from_slice(&encode(&parts, body, &call).unwrap()).unwrap()
@@ -36,7 +37,7 @@ fn a_form_becomes_the_event_that_lambda_would_pass() {
             "content-type": "application/x-www-form-urlencoded",
             "host": "create-contact.lambda-url.local.on.aws",
             "user-agent": "test",
-            "x-forwarded-for": "127.0.0.1",
+            "x-forwarded-for": "192.0.2.1",
             "x-forwarded-port": "3000",
             "x-forwarded-proto": "http"
         },
@@ -122,7 +123,7 @@ fn a_viewer_cannot_forge_where_it_comes_from() {
         .header("X-Forwarded-Proto", "https");
     let headers = &encoded(request, b"")["headers"];
     assert_eq!(headers["host"], "create-contact.lambda-url.local.on.aws");
-    assert_eq!(headers["x-forwarded-for"], "127.0.0.1");
+    assert_eq!(headers["x-forwarded-for"], "192.0.2.1");
     assert_eq!(headers["x-forwarded-proto"], "http");
     assert_eq!(headers.get("x-forwarded-host"), None);
 }

@@ -1,30 +1,35 @@
 //! The local stack: the functions behind the routes of `template.yaml`, given the events that
-//! Lambda gives, with an embedded DynamoDB, in one process.
+//! Lambda gives, with an embedded DynamoDB and a caching edge, in one process.
 
 mod answer;
 mod body;
 mod data_dir;
 mod demo;
+mod edge;
 mod engine;
 mod event;
 mod functions;
-mod gateway;
 mod options;
 mod refusal;
 mod routes;
 mod server;
 mod stack;
 mod template;
+mod ticker;
 
+pub use self::edge::{
+    Behavior, Counters, Distribution, DistributionSettings, Edge, EdgeError, Faults, Origin,
+};
 pub use data_dir::DataError;
 pub use demo::{DemoError, EMAIL as DEMO_EMAIL, PASSWORD as DEMO_PASSWORD};
 pub use engine::EngineError;
 pub use functions::functions;
-pub use gateway::UnknownFunction;
 pub use options::Options;
 pub use routes::Routes;
+pub use server::Server;
 pub use stack::{Stack, StartError};
 pub use template::{Template, TemplateError};
+pub use ticker::Ticker;
 
 /// The SAM template of this repository.
 pub const TEMPLATE: &str = include_str!("../../../template.yaml");

@@ -1,9 +1,9 @@
 //! Answers that come from the front itself, not from a function.
 
+use crate::edge::Answer;
 use bytes::Bytes;
-use http_body_util::Full;
-use hyper::header::{HeaderName, HeaderValue};
-use hyper::{Response, StatusCode};
+use hyper::StatusCode;
+use hyper::header::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -16,10 +16,14 @@ pub(crate) enum Refusal {
     Slow,
     /// The body broke off.
     Broken,
-    /// The body is larger than Lambda takes.
+    /// The body is larger than Lambda takes, or the head than CloudFront does.
     TooLarge,
+    /// The path and the query string are longer than CloudFront takes.
+    LongUrl,
     /// The function panicked, or its answer is none.
     Failed,
+    /// The CloudFront function failed.
+    Unavailable,
 }
 
 /// What every response has; nothing here is a page or may be kept.
@@ -62,8 +66,18 @@ impl Refusal {
                 "BAD_REQUEST",
                 "The request is too large",
             ),
+            Self::LongUrl => (
+                StatusCode::URI_TOO_LONG,
+                "BAD_REQUEST",
+                "The address is too long",
+            ),
             Self::Failed => (
                 StatusCode::BAD_GATEWAY,
+                "UNKNOWN",
+                "Something went wrong. Please try again.",
+            ),
+            Self::Unavailable => (
+                StatusCode::SERVICE_UNAVAILABLE,
                 "UNKNOWN",
                 "Something went wrong. Please try again.",
             ),
@@ -72,24 +86,28 @@ impl Refusal {
 
     /// The answer in the form that every error has. After a request that was not read to its
     /// end, the connection closes.
-    pub(crate) fn response(self, id: Uuid) -> Response<Full<Bytes>> {
+    pub(crate) fn answer(self, id: Uuid) -> Answer {
         let (status, code, message) = self.parts();
         let body = json!({"ok": false, "code": code, "error": message, "fieldErrors": {}, "requestId": id});
-        let mut response = Response::new(Full::from(body.to_string()));
-        *response.status_mut() = status;
-        let headers = response.headers_mut();
-        headers.extend(HEADERS.map(|(name, value)| {
-            (
-                HeaderName::from_static(name),
-                HeaderValue::from_static(value),
-            )
-        }));
+        let mut headers: HeaderMap = HEADERS
+            .map(|(name, value)| {
+                (
+                    HeaderName::from_static(name),
+                    HeaderValue::from_static(value),
+                )
+            })
+            .into_iter()
+            .collect();
         if let Ok(id) = HeaderValue::try_from(id.to_string()) {
             headers.insert("x-request-id", id);
         }
-        if self != Self::Failed {
+        if !matches!(self, Self::Failed | Self::Unavailable) {
             headers.insert("connection", HeaderValue::from_static("close"));
         }
-        response
+        Answer {
+            status,
+            headers,
+            body: Bytes::from(body.to_string()),
+        }
     }
 }

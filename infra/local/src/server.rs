@@ -1,11 +1,13 @@
-//! The HTTP server in front of the gateway.
+//! HTTP over TCP, for the edge and for its API.
 
-use crate::gateway::Gateway;
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
+use hyper::{Request, Response};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
-use std::convert::Infallible;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,22 +25,41 @@ const GRACE: Duration = Duration::from_secs(5);
 /// How long to wait for a free file descriptor.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// A running server.
-pub(crate) struct Server {
+/// What answers requests.
+pub(crate) trait Handler: Send + Sync + 'static {
+    /// The answer to a request from `peer`; without one, the connection is closed.
+    fn handle(
+        &self,
+        request: Request<Incoming>,
+        peer: IpAddr,
+    ) -> impl Future<Output = Option<Response<Full<Bytes>>>> + Send;
+
+    /// Ends when nothing that a request has begun goes on. No request comes after.
+    fn finished(&self) -> impl Future<Output = ()> + Send;
+}
+
+/// The connection is closed on purpose.
+#[derive(Debug, thiserror::Error)]
+#[error("closed on purpose")]
+struct Closed;
+
+/// A running server. It accepts nothing more once this is dropped.
+#[derive(Debug)]
+pub struct Server {
     stop: oneshot::Sender<()>,
     task: JoinHandle<()>,
 }
 
 impl Server {
-    /// Serves `gateway` at `listener`.
-    pub(crate) fn start(listener: TcpListener, gateway: Gateway) -> Self {
+    /// Serves `handler` at `listener`.
+    pub(crate) fn start(listener: TcpListener, handler: impl Handler) -> Self {
         let (stop, stopped) = oneshot::channel();
-        let task = tokio::spawn(serve(listener, Arc::new(gateway), stopped));
+        let task = tokio::spawn(serve(listener, Arc::new(handler), stopped));
         Self { stop, task }
     }
 
     /// Accepts nothing more and returns when the running requests are done, or their time is up.
-    pub(crate) async fn stop(self) {
+    pub async fn stop(self) {
         drop(self.stop);
         if let Err(error) = self.task.await {
             tracing::error!(%error, "the server broke");
@@ -46,7 +67,11 @@ impl Server {
     }
 }
 
-async fn serve(listener: TcpListener, gateway: Arc<Gateway>, mut stopped: oneshot::Receiver<()>) {
+async fn serve(
+    listener: TcpListener,
+    handler: Arc<impl Handler>,
+    mut stopped: oneshot::Receiver<()>,
+) {
     let connections = GracefulShutdown::new();
     loop {
         let accepted = tokio::select! {
@@ -54,7 +79,7 @@ async fn serve(listener: TcpListener, gateway: Arc<Gateway>, mut stopped: onesho
             _ = &mut stopped => break,
         };
         match accepted {
-            Ok((stream, peer)) => connect(stream, peer.ip(), &gateway, &connections),
+            Ok((stream, peer)) => connect(stream, peer.ip(), &handler, &connections),
             Err(error) => {
                 tracing::warn!(%error, "a connection was not accepted");
                 sleep(PAUSE).await;
@@ -64,7 +89,7 @@ async fn serve(listener: TcpListener, gateway: Arc<Gateway>, mut stopped: onesho
     drop(listener);
     let finish = async {
         connections.shutdown().await;
-        gateway.finished().await;
+        handler.finished().await;
     };
     if timeout(GRACE, finish).await.is_err() {
         tracing::warn!("some requests did not finish in time");
@@ -74,15 +99,15 @@ async fn serve(listener: TcpListener, gateway: Arc<Gateway>, mut stopped: onesho
 fn connect(
     stream: TcpStream,
     peer: IpAddr,
-    gateway: &Arc<Gateway>,
+    handler: &Arc<impl Handler>,
     connections: &GracefulShutdown,
 ) {
     // Answers are small and wait for nothing.
     let _best_effort = stream.set_nodelay(true);
-    let gateway = Arc::clone(gateway);
+    let handler = Arc::clone(handler);
     let service = service_fn(move |request| {
-        let gateway = Arc::clone(&gateway);
-        async move { Ok::<_, Infallible>(gateway.answer(request, peer).await) }
+        let handler = Arc::clone(&handler);
+        async move { handler.handle(request, peer).await.ok_or(Closed) }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())

@@ -2,19 +2,27 @@
 
 use crate::data_dir::{DataDir, Lock, random_key};
 use crate::demo::{self, DemoError};
+use crate::edge::{Distribution, DistributionSettings, Edge, EdgeError, Origin};
 use crate::engine::Engine;
 use crate::functions::functions;
-use crate::gateway::Gateway;
 use crate::server::Server;
-use crate::{DataError, EngineError, Options, TEMPLATE, Template, TemplateError, UnknownFunction};
+use crate::ticker::Ticker;
+use crate::{DataError, EngineError, Options, TEMPLATE, Template, TemplateError};
 use action::{App, Config, Log, Revalidation};
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use edge::{CloudFront, Invalidations, Keys, WeakKey};
 use std::io::{self, Write};
+use std::sync::Arc;
+use std::time::Duration;
 use store::{Settings, Store, StoreError};
 use tokio::net::TcpListener;
 
 /// The table's name, on every engine.
 const TABLE: &str = "edge-crm";
+
+/// How often the outbox is looked at.
+const SWEEP: Duration = Duration::from_millis(200);
 
 /// Why the local stack does not start.
 #[derive(Debug, thiserror::Error)]
@@ -47,9 +55,12 @@ pub enum StartError {
     /// See [`TemplateError`].
     #[error(transparent)]
     Template(#[from] TemplateError),
-    /// See [`UnknownFunction`].
+    /// The edge's API has no port to listen at.
+    #[error("the edge cannot listen: {0}")]
+    Listen(io::Error),
+    /// See [`EdgeError`].
     #[error(transparent)]
-    Function(#[from] UnknownFunction),
+    Edge(#[from] EdgeError),
     /// See [`DemoError`].
     #[error("the demo organisation cannot be made: {0}")]
     Demo(#[from] DemoError),
@@ -59,6 +70,7 @@ pub enum StartError {
 pub struct Stack {
     url: String,
     server: Server,
+    ticker: Ticker,
     engine: Option<Engine>,
     _lock: Option<Lock>,
 }
@@ -79,27 +91,34 @@ impl Stack {
         let port = listener.local_addr().map_err(unusable)?.port();
         let storage = Storage::open(options).await?;
         let template = Template::parse(TEMPLATE)?;
-        let keys = Keys::new(&storage.key, None)?;
-        let edge = Invalidations::connect(CloudFront::local("http://127.0.0.1:1"));
+        // The CloudFront function takes a key that is text, so everybody does.
+        let key = BASE64_URL_SAFE_NO_PAD.encode(&storage.key);
+        let keys = Keys::new(key.as_bytes(), None)?;
+        let distribution = DistributionSettings::local(port, &key)?;
+        let distribution = Distribution::start(distribution)
+            .await
+            .map_err(StartError::Listen)?;
+        let invalidations = Invalidations::connect(CloudFront::local(distribution.endpoint()));
+        let app = |limits: Limits, log: Log| {
+            let secret = distribution.settings().origin_secret.clone();
+            let config = Config {
+                origin_secrets: vec![secret],
+                log,
+                ..config(port, keys.clone(), limits)
+            };
+            let (store, invalidations) = (storage.store.clone(), invalidations.clone());
+            App::new(store, invalidations, config, pages::problem)
+        };
+        let edge = |app: &Arc<App>| Edge::new(&template, distribution.clone(), functions(app));
         if options.demo {
             // Its requests are not a user's, and must not use up a user's allowance.
-            let config = Config {
-                log: |_| (),
-                ..config(port, keys.clone(), Limits::NONE)
-            };
-            let app = App::new(storage.store.clone(), edge.clone(), config, pages::problem);
-            demo::seed(&Gateway::new(&template, functions(&app), port)?).await?;
+            demo::seed(&edge(&app(Limits::NONE, |_| ()))?).await?;
         }
-        let app = App::new(
-            storage.store,
-            edge,
-            config(port, keys, options.into()),
-            pages::problem,
-        );
-        let gateway = Gateway::new(&template, functions(&app), port)?;
+        let app = app(options.into(), LOG);
         Ok(Self {
             url: format!("http://127.0.0.1:{port}"),
-            server: Server::start(listener, gateway),
+            ticker: Ticker::start(Origin::from(revalidate::function(Arc::clone(&app))), SWEEP),
+            server: edge(&app)?.serve(listener),
             engine: storage.engine,
             _lock: storage.lock,
         })
@@ -114,6 +133,7 @@ impl Stack {
     /// Takes no more requests, finishes those that run, and closes the database.
     pub async fn stop(self) {
         self.server.stop().await;
+        self.ticker.stop().await;
         if let Some(engine) = self.engine {
             engine.stop().await;
         }

@@ -1,17 +1,29 @@
-//! What the local stack needs to know from `template.yaml`: the functions and their routes.
+//! What the local stack needs to know from `template.yaml`: the functions, and how CloudFront
+//! leads to them.
+
+mod policies;
 
 use crate::Routes;
+use crate::edge::{Behavior, OriginHeader};
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::time::Duration;
 
-/// The functions and routes of a SAM template. A function goes by the name of its binary.
+/// The functions of a SAM template and the distribution in front of them. A function goes by the
+/// name of its binary.
 #[derive(Debug)]
 pub struct Template {
     /// Every function's binary.
     pub functions: Vec<String>,
-    /// The distribution's cache behaviours, each leading to its origin's function.
-    pub routes: Routes<String>,
+    /// The binaries of the functions that have a URL.
+    pub served: Vec<String>,
+    /// The distribution's cache behaviours.
+    pub routes: Routes<Behavior>,
+    /// The header that holds the tags of an origin's answer, in lower case, if it has one.
+    pub(crate) tag_header: Option<String>,
+    /// For how long an error of a status is kept at least; 10 seconds where there is none.
+    pub(crate) errors: BTreeMap<u16, Duration>,
 }
 
 /// Why a template is of no use here.
@@ -25,10 +37,13 @@ pub enum TemplateError {
     Missing(String),
 }
 
+/// Logical id to resource.
+type Resources = BTreeMap<String, Resource>;
+
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Document {
-    resources: BTreeMap<String, Resource>,
+    resources: Resources,
 }
 
 #[derive(Deserialize)]
@@ -46,8 +61,11 @@ struct Resource {
 struct Distribution {
     origins: Vec<Origin>,
     #[serde(default)]
-    cache_behaviors: Vec<Behavior>,
-    default_cache_behavior: DefaultBehavior,
+    cache_behaviors: Vec<PathBehavior>,
+    default_cache_behavior: BehaviorConfig,
+    #[serde(default)]
+    custom_error_responses: Vec<ErrorResponse>,
+    cache_tag_config: Option<CacheTagConfig>,
 }
 
 #[derive(Deserialize)]
@@ -55,51 +73,101 @@ struct Distribution {
 struct Origin {
     id: String,
     domain_name: Value,
+    #[serde(default)]
+    origin_custom_headers: Vec<CustomHeader>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Behavior {
+struct CustomHeader {
+    header_name: String,
+    header_value: Value,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct PathBehavior {
     path_pattern: String,
-    target_origin_id: String,
+    #[serde(flatten)]
+    config: BehaviorConfig,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct DefaultBehavior {
+struct BehaviorConfig {
     target_origin_id: String,
+    #[serde(default)]
+    cache_policy_id: Value,
+    #[serde(default)]
+    origin_request_policy_id: Value,
+    #[serde(default)]
+    response_headers_policy_id: Value,
+    #[serde(default)]
+    function_associations: Vec<FunctionAssociation>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct FunctionAssociation {
+    event_type: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct ErrorResponse {
+    error_code: u16,
+    #[serde(rename = "ErrorCachingMinTTL")]
+    error_caching_min_ttl: Option<u32>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct CacheTagConfig {
+    header_name: String,
 }
 
 impl Template {
     /// Reads a template whose intrinsics are in their long form (`Fn::GetAtt: […]`).
     ///
     /// # Errors
-    /// [`TemplateError`], when it is unreadable or a route leads to no function.
+    /// [`TemplateError`], when it is unreadable, a route leads to no function, or a policy is not
+    /// known.
     pub fn parse(text: &str) -> Result<Self, TemplateError> {
         let document: Document =
             serde_saphyr::from_str(text).map_err(|e| TemplateError::Unreadable(e.to_string()))?;
-        let binaries = binaries(&document)?;
-        let distribution = distribution(document.resources)?;
-        let function = |origin: &String| function_of(origin, &distribution.origins, &binaries);
+        let resources = document.resources;
+        let binaries = binaries(&resources)?;
+        let distribution = distribution(&resources)?;
+        let behavior =
+            |config: &&BehaviorConfig| behavior(config, &distribution, &binaries, &resources);
         let routes = Routes::new(
             distribution
                 .cache_behaviors
                 .iter()
-                .map(|b| (b.path_pattern.clone(), b.target_origin_id.clone())),
-            distribution.default_cache_behavior.target_origin_id.clone(),
+                .map(|b| (b.path_pattern.clone(), &b.config)),
+            &distribution.default_cache_behavior,
         )
-        .try_map(function)?;
+        .try_map(behavior)?;
+        let errors = distribution
+            .custom_error_responses
+            .iter()
+            .filter_map(|e| Some((e.error_code, e.error_caching_min_ttl?)))
+            .map(|(code, seconds)| (code, Duration::from_secs(seconds.into())))
+            .collect();
+        let tags = distribution.cache_tag_config.as_ref();
         Ok(Self {
+            served: served(&resources, &binaries),
             functions: binaries.into_values().collect(),
             routes,
+            tag_header: tags.map(|config| config.header_name.to_ascii_lowercase()),
+            errors,
         })
     }
 }
 
 /// Logical id to binary, of every function.
-fn binaries(document: &Document) -> Result<BTreeMap<String, String>, TemplateError> {
-    let functions = document
-        .resources
+fn binaries(resources: &Resources) -> Result<BTreeMap<String, String>, TemplateError> {
+    let functions = resources
         .iter()
         .filter(|(_, r)| r.r#type == "AWS::Serverless::Function");
     functions
@@ -115,30 +183,65 @@ fn binaries(document: &Document) -> Result<BTreeMap<String, String>, TemplateErr
         .collect()
 }
 
-fn distribution(resources: BTreeMap<String, Resource>) -> Result<Distribution, TemplateError> {
-    let mut properties = resources
-        .into_values()
+/// The binaries of the functions that have a URL.
+fn served(resources: &Resources, binaries: &BTreeMap<String, String>) -> Vec<String> {
+    let has_url = |id: &str| {
+        let properties = resources.get(id).map(|r| &r.properties);
+        properties.is_some_and(|p| p.get("FunctionUrlConfig").is_some())
+    };
+    binaries
+        .iter()
+        .filter(|(id, _)| has_url(id))
+        .map(|(_, binary)| binary.clone())
+        .collect()
+}
+
+fn distribution(resources: &Resources) -> Result<Distribution, TemplateError> {
+    let resource = resources
+        .values()
         .find(|r| r.r#type == "AWS::CloudFront::Distribution")
-        .ok_or_else(|| TemplateError::Missing("there is no distribution".to_owned()))?
-        .properties;
-    let config = properties["DistributionConfig"].take();
-    serde_json::from_value(config)
+        .ok_or_else(|| TemplateError::Missing("there is no distribution".to_owned()))?;
+    Distribution::deserialize(&resource.properties["DistributionConfig"])
         .map_err(|e| TemplateError::Unreadable(format!("the distribution: {e}")))
 }
 
-/// The function whose URL is the domain name of the origin called `id`.
-fn function_of(
-    id: &str,
-    origins: &[Origin],
+fn behavior(
+    config: &BehaviorConfig,
+    distribution: &Distribution,
     binaries: &BTreeMap<String, String>,
-) -> Result<String, TemplateError> {
-    origins
-        .iter()
-        .find(|origin| origin.id == id)
+    resources: &Resources,
+) -> Result<Behavior, TemplateError> {
+    let id = &config.target_origin_id;
+    let origin = distribution.origins.iter().find(|origin| origin.id == *id);
+    let function = origin
         .and_then(|origin| url_resource(&origin.domain_name))
         .and_then(|resource| binaries.get(resource.strip_suffix("Url")?))
-        .cloned()
-        .ok_or_else(|| TemplateError::Missing(format!("origin {id} is no function's URL")))
+        .ok_or_else(|| TemplateError::Missing(format!("origin {id} is no function's URL")))?;
+    let headers = origin.map(|origin| origin.origin_custom_headers.as_slice());
+    Ok(Behavior {
+        function: function.clone(),
+        cache: policies::cache(&config.cache_policy_id, resources)?,
+        forward: policies::origin_request(&config.origin_request_policy_id, resources)?,
+        removed: policies::removed_headers(&config.response_headers_policy_id, resources)?,
+        runs_function: config
+            .function_associations
+            .iter()
+            .any(|association| association.event_type == "viewer-request"),
+        origin_headers: headers
+            .unwrap_or_default()
+            .iter()
+            .map(origin_header)
+            .collect(),
+    })
+}
+
+/// A plain text is itself; a dynamic reference, or an intrinsic that makes one, is the secret.
+fn origin_header(header: &CustomHeader) -> (String, OriginHeader) {
+    let value = match header.header_value.as_str() {
+        Some(text) if !text.starts_with("{{resolve:") => OriginHeader::Literal(text.to_owned()),
+        _ => OriginHeader::Secret,
+    };
+    (header.header_name.to_ascii_lowercase(), value)
 }
 
 /// The resource of the first `Fn::GetAtt: [resource, FunctionUrl]` within `value`. SAM calls the
@@ -167,17 +270,21 @@ mod tests {
         Template::parse(crate::TEMPLATE).unwrap()
     }
 
+    fn target<'a>(template: &'a Template, path: &str) -> &'a str {
+        template.routes.target(path).function()
+    }
+
     #[test]
     fn each_action_has_its_own_function() {
         let template = ours();
         for name in template
-            .functions
+            .served
             .iter()
             .filter(|f| !["pages", "list-contacts", "get-contact"].contains(&f.as_str()))
         {
-            assert_eq!(template.routes.target(&format!("/actions/{name}")), name);
+            assert_eq!(target(&template, &format!("/actions/{name}")), name);
         }
-        assert_eq!(template.routes.target("/actions/unknown"), "pages");
+        assert_eq!(target(&template, "/actions/unknown"), "pages");
     }
 
     #[test]
@@ -205,15 +312,80 @@ mod tests {
             ("/no-such-page", "pages"),
         ];
         for (path, function) in expected {
-            assert_eq!(template.routes.target(path), function, "{path}");
+            assert_eq!(target(&template, path), function, "{path}");
         }
     }
 
     #[test]
-    fn every_function_is_reachable() {
+    fn every_function_with_a_url_is_reachable() {
         let template = ours();
-        let reachable: BTreeSet<_> = template.routes.targets().collect();
-        assert_eq!(reachable, template.functions.iter().collect());
+        let reachable: BTreeSet<_> = template.routes.targets().map(Behavior::function).collect();
+        let served: BTreeSet<_> = template.served.iter().map(String::as_str).collect();
+        assert_eq!(reachable, served);
+        let functions: BTreeSet<_> = template.functions.iter().map(String::as_str).collect();
+        assert!(served.is_subset(&functions));
+    }
+
+    #[test]
+    fn the_views_are_cached_under_what_the_edge_says_and_nothing_else_is() {
+        let template = ours();
+        for path in ["/t/acme/contacts", "/t/acme/contacts/0198c5d2"] {
+            let behavior = template.routes.target(path);
+            assert_eq!(behavior.cache.ttl.min, Duration::ZERO);
+            assert_eq!(behavior.cache.ttl.default, Duration::ZERO);
+            assert_eq!(behavior.cache.ttl.max, Duration::from_secs(300));
+            assert!(behavior.cache.key.headers.includes("x-edge-key"));
+            assert!(!behavior.cache.key.headers.includes("accept"));
+            assert!(behavior.cache.key.queries.includes("q"));
+            assert!(!behavior.cache.key.queries.includes("utm_source"));
+            assert!(behavior.cache.key.cookies.is_none());
+            assert!(behavior.forward.cookies.includes("__Host-session"));
+            assert!(!behavior.forward.cookies.includes("fresh"));
+        }
+        for path in [
+            "/",
+            "/sign-in",
+            "/actions/create-contact",
+            "/t/acme/contacts/new",
+        ] {
+            assert!(template.routes.target(path).cache.ttl.is_zero(), "{path}");
+        }
+    }
+
+    #[test]
+    fn an_asset_is_asked_for_by_nobody_in_particular() {
+        let template = ours();
+        let behavior = template.routes.target("/assets/app.css");
+        assert!(behavior.forward.cookies.is_none() && behavior.cache.key.cookies.is_none());
+        assert!(behavior.forward.headers.includes("accept"));
+        assert!(!behavior.forward.headers.includes("authorization"));
+    }
+
+    #[test]
+    fn every_behaviour_runs_the_function_proves_itself_and_hides_the_tags() {
+        let template = ours();
+        assert_eq!(template.tag_header.as_deref(), Some("cache-tag"));
+        for behavior in template.routes.targets() {
+            assert!(behavior.runs_function, "{behavior:?}");
+            assert!(
+                behavior.removed.contains(&"cache-tag".to_owned()),
+                "{behavior:?}"
+            );
+            let secret = ("x-edge-secret".to_owned(), OriginHeader::Secret);
+            assert!(behavior.origin_headers.contains(&secret), "{behavior:?}");
+        }
+    }
+
+    #[test]
+    fn no_error_is_kept() {
+        let template = ours();
+        for status in [400, 403, 404, 405, 414, 500, 501, 502, 503, 504] {
+            assert_eq!(
+                template.errors.get(&status),
+                Some(&Duration::ZERO),
+                "{status}"
+            );
+        }
     }
 
     #[test]

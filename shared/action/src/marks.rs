@@ -15,9 +15,11 @@ use store::{KEPT_AT_EDGE, SETTLING};
 const ANSWER: Duration = Duration::from_secs(5);
 
 /// How long the answer may then be on its way to the edge.
-const NETWORK: Duration = Duration::from_secs(25);
+const NETWORK: Duration = Duration::from_secs(20);
+// Twice, because a mark that is written slowly may say an older time than the one it replaces, by
+// as long as its write takes: 4 s at most.
 const _: () = assert!(
-    ANSWER.as_secs() + NETWORK.as_secs() <= SETTLING.as_secs(),
+    2 * ANSWER.as_secs() + NETWORK.as_secs() <= SETTLING.as_secs(),
     "a page may reach the edge after its mark has settled"
 );
 

@@ -172,15 +172,18 @@ impl Work {
     }
 
     async fn purge(&self, app: &App, patience: Option<Duration>) -> Result<(), InvalidationError> {
-        let records: BTreeSet<_> = self
+        // The renders too: two who work on one record may find different ones, and CloudFront
+        // must not take the second purge for the first.
+        let names = self
             .records
             .iter()
-            .map(|record| record.key().parts().1.to_owned())
-            .collect();
+            .map(|record| record.key().parts().1.to_owned());
+        let renders = self.live.iter().map(|mark| mark.render.clone());
+        let cause: BTreeSet<_> = names.chain(renders).collect();
         for (distribution, tags) in self.by_distribution() {
             let distribution = distribution.to_owned();
             let client = app.invalidations.clone();
-            let call = invalidate(client, distribution, tags, records.clone());
+            let call = invalidate(client, distribution, tags, cause.clone());
             match patience {
                 None => call.await?,
                 Some(patience) => within(patience, call).await?,
@@ -228,9 +231,9 @@ async fn invalidate(
     client: Invalidations,
     distribution: String,
     tags: BTreeSet<String>,
-    records: BTreeSet<String>,
+    cause: BTreeSet<String>,
 ) -> Result<(), InvalidationError> {
-    client.invalidate(&distribution, &tags, &records).await
+    client.invalidate(&distribution, &tags, &cause).await
 }
 
 /// Waits a while for the call, which goes on by itself after that: its connection, once made,

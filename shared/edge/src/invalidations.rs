@@ -132,13 +132,13 @@ impl Invalidations {
         }
     }
 
-    /// Has `distribution` forget everything that carries one of `tags`, on behalf of the outbox
-    /// records named `records`. Returns once CloudFront has accepted it; it takes effect within
-    /// seconds after.
+    /// Has `distribution` forget everything that carries one of `tags`. Returns once CloudFront
+    /// has accepted it; it takes effect within seconds after.
     ///
-    /// The same records and tags again are the same invalidation, which CloudFront does not make,
-    /// or bill, twice. Other records are another one, though the tags be the same: what was
-    /// cached between the two must go too.
+    /// `cause` names what it is made for: the outbox records, and the renders that they are about.
+    /// The same cause and tags again are the same invalidation, which CloudFront does not make, or
+    /// bill, twice. Another cause makes another one, though the tags be the same: what was cached
+    /// between the two must go too.
     ///
     /// # Errors
     /// [`InvalidationError`].
@@ -146,7 +146,7 @@ impl Invalidations {
         &self,
         distribution: &str,
         tags: &BTreeSet<String>,
-        records: &BTreeSet<String>,
+        cause: &BTreeSet<String>,
     ) -> Result<(), InvalidationError> {
         let refused = |e: aws_sdk_cloudfront::error::BuildError| {
             InvalidationError::Refused(format!("the batch cannot be built: {e}"))
@@ -158,7 +158,7 @@ impl Invalidations {
             .map_err(refused)?;
         let batch = InvalidationBatch::builder()
             .paths(paths)
-            .caller_reference(reference(tags, records))
+            .caller_reference(reference(tags, cause))
             .build()
             .map_err(refused)?;
         self.client()
@@ -172,10 +172,10 @@ impl Invalidations {
     }
 }
 
-/// The SHA-256 of the records and the tags, in hexadecimal.
-fn reference(tags: &BTreeSet<String>, records: &BTreeSet<String>) -> String {
+/// The SHA-256 of the cause and the tags, in hexadecimal.
+fn reference(tags: &BTreeSet<String>, cause: &BTreeSet<String>) -> String {
     let mut hash = Sha256::new();
-    for part in records.iter().chain(tags) {
+    for part in cause.iter().chain(tags) {
         hash.update(part.as_bytes());
         hash.update(b"\n");
     }
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn another_record_makes_another_invalidation_of_the_same_tags() {
+    fn another_cause_makes_another_invalidation_of_the_same_tags() {
         let tags = set(&["acme:contacts"]);
         assert_eq!(
             reference(&tags, &set(&["1"])),

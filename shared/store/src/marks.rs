@@ -28,8 +28,8 @@ pub struct Mark {
     pub marked_at: i64,
     /// Which CloudFront distribution caches what was rendered under it.
     pub distribution: String,
-    /// Which render wrote it.
-    pub(crate) render: String,
+    /// Which render wrote it: no other has the same.
+    pub render: String,
     /// Whether nothing is cached under it that is not seen to: no page has been rendered since
     /// its tag was purged.
     pub(crate) closed: bool,

@@ -1,0 +1,209 @@
+//! The XML of the API.
+
+use super::Refused;
+use super::invalidations::{Batch, Page, Record};
+use quick_xml::se;
+use serde::{Deserialize, Serialize};
+
+const NAMESPACE: &str = "http://cloudfront.amazonaws.com/doc/2020-05-31/";
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct InvalidationBatch {
+    paths: Paths,
+    caller_reference: String,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Paths {
+    quantity: i64,
+    items: Option<Items>,
+}
+
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Items {
+    #[serde(default)]
+    path: Vec<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Invalidation {
+    #[serde(rename = "@xmlns")]
+    namespace: &'static str,
+    id: String,
+    status: &'static str,
+    create_time: String,
+    invalidation_batch: InvalidationBatch,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct InvalidationList {
+    #[serde(rename = "@xmlns")]
+    namespace: &'static str,
+    marker: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_marker: Option<String>,
+    max_items: usize,
+    is_truncated: bool,
+    quantity: usize,
+    items: Summaries,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Summaries {
+    invalidation_summary: Vec<Summary>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Summary {
+    id: String,
+    create_time: String,
+    status: &'static str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct ErrorResponse<'a> {
+    #[serde(rename = "@xmlns")]
+    namespace: &'static str,
+    error: Error<'a>,
+    request_id: &'a str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Error<'a> {
+    r#type: &'static str,
+    code: &'a str,
+    message: &'a str,
+}
+
+/// Reads a batch.
+///
+/// # Errors
+/// [`Refused::MissingBody`], [`Refused::MalformedInput`] or [`Refused::InconsistentQuantities`].
+pub(super) fn read_batch(body: &[u8]) -> Result<Batch, Refused> {
+    if body.trim_ascii().is_empty() {
+        return Err(Refused::MissingBody);
+    }
+    let text = std::str::from_utf8(body).map_err(|_| Refused::MalformedInput)?;
+    let batch: InvalidationBatch =
+        quick_xml::de::from_str(text).map_err(|_| Refused::MalformedInput)?;
+    let paths = batch.paths.items.unwrap_or_default().path;
+    if usize::try_from(batch.paths.quantity) != Ok(paths.len()) {
+        return Err(Refused::InconsistentQuantities);
+    }
+    Ok(Batch {
+        caller_reference: batch.caller_reference,
+        paths,
+    })
+}
+
+/// One invalidation.
+pub(super) fn invalidation(record: &Record) -> String {
+    document(&Invalidation {
+        namespace: NAMESPACE,
+        id: record.id.clone(),
+        status: record.status(),
+        create_time: record.created.to_string(),
+        invalidation_batch: InvalidationBatch {
+            paths: Paths {
+                quantity: i64::try_from(record.batch.paths.len()).unwrap_or(i64::MAX),
+                items: Some(Items {
+                    path: record.batch.paths.clone(),
+                }),
+            },
+            caller_reference: record.batch.caller_reference.clone(),
+        },
+    })
+}
+
+/// A page of the list.
+pub(super) fn list(page: &Page) -> String {
+    let summary = |record: &std::sync::Arc<Record>| Summary {
+        id: record.id.clone(),
+        create_time: record.created.to_string(),
+        status: record.status(),
+    };
+    document(&InvalidationList {
+        namespace: NAMESPACE,
+        marker: page.marker.clone(),
+        next_marker: page.next_marker.clone(),
+        max_items: page.most,
+        is_truncated: page.next_marker.is_some(),
+        quantity: page.records.len(),
+        items: Summaries {
+            invalidation_summary: page.records.iter().map(summary).collect(),
+        },
+    })
+}
+
+/// Why a call was refused.
+pub(super) fn error(code: &str, message: &str, request_id: &str) -> String {
+    document(&ErrorResponse {
+        namespace: NAMESPACE,
+        error: Error {
+            r#type: "Sender",
+            code,
+            message,
+        },
+        request_id,
+    })
+}
+
+fn document(value: &impl Serialize) -> String {
+    // Of strings and numbers only, so there is always XML.
+    let xml = se::to_string(value).unwrap_or_default();
+    format!("<?xml version=\"1.0\"?>\n{xml}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn junk_is_refused_and_nothing_panics() {
+        let deep = "<a>".repeat(20_000);
+        for junk in [
+            "<",
+            "text",
+            "<InvalidationBatch/>",
+            "<InvalidationBatch><Paths><Quantity>x</Quantity></Paths></InvalidationBatch>",
+            "<!DOCTYPE a [<!ENTITY b \"c\">]><InvalidationBatch>&b;</InvalidationBatch>",
+            "<InvalidationBatch><CallerReference>a</CallerReference></InvalidationBatch>",
+            "\0",
+            &deep,
+            &format!("<InvalidationBatch>{deep}"),
+        ] {
+            let read = read_batch(junk.as_bytes()).map(|batch| batch.paths);
+            assert_eq!(read, Err(Refused::MalformedInput), "{junk:.60}");
+        }
+        assert_eq!(read_batch(b"\xff").err(), Some(Refused::MalformedInput));
+        assert_eq!(read_batch(b" \n").err(), Some(Refused::MissingBody));
+    }
+
+    #[test]
+    fn the_quantity_must_be_the_number_of_paths() {
+        for (quantity, accepted) in [(1, true), (0, false), (2, false), (-1, false)] {
+            let text = format!(
+                "<InvalidationBatch xmlns=\"{NAMESPACE}\"><CallerReference>r</CallerReference><Paths>\
+                 <Quantity>{quantity}</Quantity><Items><Path>#a&amp;b</Path></Items></Paths></InvalidationBatch>"
+            );
+            match read_batch(text.as_bytes()) {
+                Ok(batch) => assert_eq!((accepted, &*batch.paths[0]), (true, "#a&b")),
+                Err(refused) => {
+                    assert_eq!(
+                        (accepted, refused),
+                        (false, Refused::InconsistentQuantities)
+                    );
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,239 @@
+//! The template that is deployed, with its CloudFront function, over origins that show what they
+//! are asked.
+
+use super::{Distribution, DistributionSettings, Edge, Origin};
+use crate::{TEMPLATE, Template};
+use ::edge::{Keys, SessionSecret, Token};
+use bytes::Bytes;
+use commit::{Actor, Role, TenantId, UserId};
+use http_body_util::{BodyExt, Full};
+use hyper::{Request, Response};
+use serde_json::{Value, json};
+use std::net::IpAddr;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+const KEY: &str = "a-signing-key-for-the-tests-only";
+
+struct Stage {
+    edge: Edge,
+}
+
+impl Stage {
+    /// Every function answers with the event that it got, as a page that may be cached.
+    async fn new() -> Self {
+        let settings = DistributionSettings::local(3000, KEY).unwrap();
+        let distribution = Distribution::start(settings).await.unwrap();
+        let template = Template::parse(TEMPLATE).unwrap();
+        let origins = template.served.iter().map(|name| {
+            Origin::new(name, |event| async move {
+                let event = String::from_utf8(event).unwrap();
+                let control = "max-age=0, must-revalidate, s-maxage=300, stale-if-error=0";
+                let headers = json!({"cache-control": control, "cache-tag": "acme:contacts"});
+                json!({"statusCode": 200, "headers": headers, "body": event})
+                    .to_string()
+                    .into_bytes()
+            })
+        });
+        let edge = Edge::new(&template, distribution, origins.collect::<Vec<_>>()).unwrap();
+        Self { edge }
+    }
+
+    async fn get(&self, path: &str, headers: &[(&str, &str)]) -> (Response<()>, Value) {
+        let mut request = Request::get(path);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let request = request.body(Full::<Bytes>::default()).unwrap();
+        let peer = IpAddr::from([192, 0, 2, 9]);
+        let (parts, body) = self.edge.answer(request, peer).await.into_parts();
+        let body = body.collect().await.unwrap().to_bytes();
+        let event = serde_json::from_slice(&body).unwrap();
+        (Response::from_parts(parts, ()), event)
+    }
+}
+
+fn cookie(tenant: &str, expires_in: i64) -> String {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    let token = Token {
+        secret: SessionSecret::random().unwrap(),
+        actor: Actor {
+            tenant: TenantId::parse(tenant).unwrap(),
+            user: UserId::from(uuid::Uuid::now_v7()),
+            role: Role::Member,
+        },
+        expires: i64::try_from(now.as_secs()).unwrap() + expires_in,
+    };
+    let keys = Keys::new(KEY.as_bytes(), None).unwrap();
+    format!("session={}", token.sign(&keys))
+}
+
+fn x_cache(response: &Response<()>) -> &str {
+    response.headers()["x-cache"].to_str().unwrap()
+}
+
+#[tokio::test]
+async fn members_of_one_organisation_share_a_page() {
+    let stage = Stage::new().await;
+    let path = "/t/acme/contacts?q=a";
+    let (first, event) = stage.get(path, &[("cookie", &cookie("acme", 60))]).await;
+    assert_eq!(x_cache(&first), "Miss from cloudfront");
+    assert_eq!(event["headers"]["x-edge-key"], "acme|member|html|");
+    let (second, _) = stage.get(path, &[("cookie", &cookie("acme", 60))]).await;
+    assert_eq!(x_cache(&second), "Hit from cloudfront");
+    assert_eq!(second.headers().get("cache-tag"), None);
+    for (path, cookie, accept) in [
+        (path, cookie("acme", -5), "text/html"),
+        (path, cookie("other", 60), "text/html"),
+        (path, String::new(), "text/html"),
+        (path, cookie("acme", 60), "application/json"),
+        ("/t/acme/contacts?q=b", cookie("acme", 60), "text/html"),
+        ("/t/acme/contacts/", cookie("acme", 60), "text/html"),
+        (
+            path,
+            format!("{}; fresh={}", cookie("acme", 60), "f".repeat(22)),
+            "text/html",
+        ),
+    ] {
+        let headers = [("cookie", cookie.as_str()), ("accept", accept)];
+        let (response, _) = stage.get(path, &headers).await;
+        assert_eq!(
+            x_cache(&response),
+            "Miss from cloudfront",
+            "{path} {cookie}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn nobody_else_hits_not_even_his_own_page() {
+    let stage = Stage::new().await;
+    for headers in [&[][..], &[("x-edge-key", "acme|member|html|")]] {
+        for _ in 0..2 {
+            let (response, event) = stage.get("/t/acme/contacts", headers).await;
+            assert_eq!(x_cache(&response), "Miss from cloudfront");
+            let key = &event["headers"]["x-edge-key"];
+            assert_eq!(*key, response.headers()["x-amz-cf-id"].to_str().unwrap());
+        }
+    }
+    let counters = stage.edge.distribution().counters();
+    assert_eq!((counters.hits, counters.misses), (0, 4));
+}
+
+#[tokio::test]
+async fn the_edges_headers_come_from_the_edge_alone() {
+    let stage = Stage::new().await;
+    let forged = [
+        ("x-edge-secret", "forged"),
+        ("x-edge-key", "acme|owner|html|"),
+        ("x-edge-viewer-ip", "10.0.0.1"),
+        ("x-edge-domain", "evil.example"),
+        ("x-edge-distribution", "EVIL"),
+        ("x-edge-else", "forged"),
+        ("X-EDGE-LOUD", "forged"),
+    ];
+    for path in [
+        "/",
+        "/sign-in",
+        "/t/acme/contacts",
+        "/t/acme/contacts/new",
+        "/assets/x.css",
+    ] {
+        let (_, event) = stage.get(path, &forged).await;
+        let headers = event["headers"].as_object().unwrap();
+        let text = event.to_string();
+        for junk in ["forged", "evil", "EVIL", "10.0.0.1", "acme|owner"] {
+            assert!(!text.contains(junk), "{path}: {junk} in {text}");
+        }
+        let secret = &stage.edge.distribution().settings().origin_secret;
+        assert_eq!(headers["x-edge-secret"], **secret, "{path}");
+        if !path.starts_with("/assets/") {
+            assert_eq!(headers["x-edge-viewer-ip"], "192.0.2.9", "{path}");
+            assert_eq!(headers["x-edge-domain"], "edge-crm.localhost", "{path}");
+            assert_eq!(headers["x-edge-distribution"], "ELOCAL0000000", "{path}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_cached_view_gets_the_session_and_nothing_else_of_the_viewers() {
+    let stage = Stage::new().await;
+    let session = cookie("acme", 60);
+    let headers = [
+        (
+            "cookie",
+            &*format!("fresh={}; {session}; tracker=1", "f".repeat(22)),
+        ),
+        ("accept", "text/html"),
+        ("accept-encoding", "zstd, gzip, br"),
+        ("accept-language", "de"),
+        ("authorization", "Bearer x"),
+        ("user-agent", "viewer"),
+    ];
+    let (_, event) = stage
+        .get("/t/acme/contacts?q=1&utm_source=x&after=2", &headers)
+        .await;
+    assert_eq!(event["cookies"], json!([session]));
+    assert_eq!(event["rawQueryString"], "q=1&after=2");
+    let names: Vec<_> = event["headers"].as_object().unwrap().keys().collect();
+    assert_eq!(
+        names,
+        [
+            "accept",
+            "accept-encoding",
+            "host",
+            "user-agent",
+            "via",
+            "x-amz-cf-id",
+            "x-edge-distribution",
+            "x-edge-domain",
+            "x-edge-key",
+            "x-edge-secret",
+            "x-edge-viewer-ip",
+            "x-forwarded-for",
+            "x-forwarded-port",
+            "x-forwarded-proto",
+        ]
+    );
+    assert_eq!(event["headers"]["accept-encoding"], "br,gzip");
+    assert_eq!(event["headers"]["user-agent"], "Amazon CloudFront");
+}
+
+#[tokio::test]
+async fn a_body_type_decides_the_answers_form_so_it_is_forwarded_and_never_shared() {
+    let stage = Stage::new().await;
+    let session = cookie("acme", 60);
+    let headers = [("cookie", &*session), ("content-type", "application/json")];
+    for _ in 0..2 {
+        let (response, event) = stage.get("/t/acme/contacts", &headers).await;
+        assert_eq!(x_cache(&response), "Miss from cloudfront");
+        assert_eq!(event["headers"]["content-type"], "application/json");
+    }
+}
+
+#[tokio::test]
+async fn an_uncached_page_gets_everything() {
+    let stage = Stage::new().await;
+    let headers = [
+        ("cookie", "a=1; b=2"),
+        ("user-agent", "viewer"),
+        ("x-own", "1"),
+    ];
+    let (response, event) = stage.get("/sign-in?return_to=/x&y", &headers).await;
+    assert_eq!(x_cache(&response), "Miss from cloudfront");
+    assert_eq!(event["cookies"], json!(["a=1", "b=2"]));
+    assert_eq!(event["rawQueryString"], "return_to=/x&y");
+    assert_eq!(event["headers"]["user-agent"], "viewer");
+    assert_eq!(event["headers"]["x-own"], "1");
+    let (again, _) = stage.get("/sign-in?return_to=/x&y", &headers).await;
+    assert_eq!(x_cache(&again), "Miss from cloudfront");
+}
+
+#[test]
+fn the_template_has_the_text_of_the_function() {
+    let document: Value = serde_saphyr::from_str(TEMPLATE).unwrap();
+    let code = "/Resources/ViewerRequest/Properties/FunctionCode/Fn::Sub/0";
+    assert!(
+        document.pointer(code).and_then(Value::as_str) == Some(viewer_request::SOURCE),
+        "run infra/edge/inline.py"
+    );
+}

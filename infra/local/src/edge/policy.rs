@@ -1,0 +1,178 @@
+//! What a behaviour keys, forwards, keeps and removes: CloudFront's three kinds of policies.
+
+use std::time::Duration;
+
+/// Which names of a request's headers, cookies or query strings a policy speaks of.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(crate) enum Selection {
+    /// None of them.
+    #[default]
+    None,
+    /// Every one.
+    All,
+    /// These only.
+    These(Vec<String>),
+    /// Every one but these.
+    AllBut(Vec<String>),
+}
+
+impl Selection {
+    /// Whether `name` is one of them. Header names are given in lower case.
+    pub(crate) fn includes(&self, name: &str) -> bool {
+        match self {
+            Self::None => false,
+            Self::All => true,
+            Self::These(names) => names.iter().any(|n| n == name),
+            Self::AllBut(names) => names.iter().all(|n| n != name),
+        }
+    }
+
+    /// Whether no name can be one of them.
+    pub(crate) fn is_none(&self) -> bool {
+        match self {
+            Self::None => true,
+            Self::These(names) => names.is_empty(),
+            Self::All | Self::AllBut(_) => false,
+        }
+    }
+
+    /// The same with `change` applied to every name.
+    pub(crate) fn map(self, change: impl Fn(String) -> String) -> Self {
+        let change = |names: Vec<String>| names.into_iter().map(&change).collect();
+        match self {
+            Self::These(names) => Self::These(change(names)),
+            Self::AllBut(names) => Self::AllBut(change(names)),
+            other => other,
+        }
+    }
+}
+
+/// The headers, cookies and query strings that a policy speaks of.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(crate) struct Selections {
+    /// Names in lower case.
+    pub(crate) headers: Selection,
+    pub(crate) cookies: Selection,
+    pub(crate) queries: Selection,
+}
+
+/// A [cache policy](https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/cache-key-understand-cache-policy.html):
+/// what is in the key, and for how long an answer is kept.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(crate) struct CachePolicy {
+    /// What is in the key, and so is forwarded too.
+    pub(crate) key: Selections,
+    /// Whether the key tells viewers that take Gzip from others.
+    pub(crate) gzip: bool,
+    /// Whether the key tells viewers that take Brotli from others.
+    pub(crate) brotli: bool,
+    pub(crate) ttl: Ttl,
+}
+
+/// A cache policy's times to live.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub(crate) struct Ttl {
+    pub(crate) min: Duration,
+    /// For answers that do not say for how long.
+    pub(crate) default: Duration,
+    pub(crate) max: Duration,
+}
+
+impl Ttl {
+    /// Whether nothing is ever kept. Then simultaneous requests are not collapsed either.
+    pub(crate) fn is_zero(&self) -> bool {
+        self.min.is_zero() && self.default.is_zero() && self.max.is_zero()
+    }
+}
+
+impl CachePolicy {
+    /// CloudFront's own policy of this id, if it is known here.
+    ///
+    /// Source: <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/using-managed-cache-policies.html>
+    pub(crate) fn managed(id: &str) -> Option<Self> {
+        match id {
+            // CachingDisabled
+            "4135ea2d-6df8-44a3-9df3-4b5a84be39ad" => Some(Self::default()),
+            // CachingOptimized
+            "658327ea-f89d-4fab-a63d-7e88639e58f6" => Some(Self {
+                key: Selections::default(),
+                gzip: true,
+                brotli: true,
+                ttl: Ttl {
+                    min: Duration::from_secs(1),
+                    default: Duration::from_secs(86_400),
+                    max: Duration::from_secs(31_536_000),
+                },
+            }),
+            _ => None,
+        }
+    }
+}
+
+/// CloudFront's own [origin request policy](https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/using-managed-origin-request-policies.html)
+/// of this id, if it is known here: what is forwarded beside what is in the key.
+pub(crate) fn managed_origin_request(id: &str) -> Option<Selections> {
+    match id {
+        // AllViewerExceptHostHeader
+        "b689b0a8-53d0-40ab-baf2-68738e2966ac" => Some(Selections {
+            headers: Selection::AllBut(vec!["host".to_owned()]),
+            cookies: Selection::All,
+            queries: Selection::All,
+        }),
+        _ => None,
+    }
+}
+
+/// What happens to the requests of one path pattern.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Behavior {
+    /// The function that answers.
+    pub(crate) function: String,
+    pub(crate) cache: CachePolicy,
+    /// What is forwarded beside what is in the key.
+    pub(crate) forward: Selections,
+    /// The headers that no viewer sees, in lower case.
+    pub(crate) removed: Vec<String>,
+    /// Whether the CloudFront function runs first.
+    pub(crate) runs_function: bool,
+    /// Headers that the origin gets whatever the viewer sent: name in lower case and value.
+    pub(crate) origin_headers: Vec<(String, OriginHeader)>,
+}
+
+impl Behavior {
+    /// The name of the function that answers.
+    #[must_use]
+    pub fn function(&self) -> &str {
+        &self.function
+    }
+}
+
+/// The value of a header that the edge adds for the origin.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum OriginHeader {
+    /// As it stands in the template.
+    Literal(String),
+    /// A reference that only a deployment resolves; here it is the distribution's own secret.
+    Secret,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_selection_includes_what_it_says() {
+        let names = || vec!["q".to_owned(), "after".to_owned()];
+        let included = |selection: Selection| ["q", "Q", "x"].map(|name| selection.includes(name));
+        assert_eq!(included(Selection::None), [false, false, false]);
+        assert_eq!(included(Selection::All), [true, true, true]);
+        assert_eq!(included(Selection::These(names())), [true, false, false]);
+        assert_eq!(included(Selection::AllBut(names())), [false, true, true]);
+    }
+
+    #[test]
+    fn an_unknown_managed_policy_is_none() {
+        assert_eq!(CachePolicy::managed("x"), None);
+        assert_eq!(managed_origin_request("x"), None);
+    }
+}

@@ -1,0 +1,141 @@
+//! What revalidation costs: how many items CloudFront is asked to invalidate for 1,000 changes,
+//! in three mixes of reads and writes.
+//!
+//! `cargo bench -p edge-crm-tests --bench invalidations` goes as fast as it can, which is the
+//! worst case: every page is read in the half minute before it changes, and must be purged twice.
+//! With `-- --changes 60 --pace 30000` it makes so many changes, that many milliseconds apart with
+//! the reads spread between them, as people do; `--reads 10` runs one of the mixes.
+
+use commit::Role;
+use edge_crm_tests::fault::random;
+use edge_crm_tests::world::{Person, World};
+use serde_json::{Value, json};
+use std::time::Duration;
+
+/// What an item costs beyond the first 1,000 a month, in dollars.
+/// Source: <https://aws.amazon.com/cloudfront/pricing/>
+const PRICE: f64 = 0.005;
+const FREE: f64 = 1_000.0;
+
+const MIXES: [(&str, u64); 3] = [
+    ("write-only import", 0),
+    ("ten reads a write", 10),
+    ("a hundred reads a write", 100),
+];
+
+/// A team of one organisation and what it has made.
+struct Team {
+    world: World,
+    people: Vec<Person>,
+    contacts: Vec<Value>,
+}
+
+impl Team {
+    async fn start() -> Self {
+        let world = World::start().await;
+        let owner = world.sign_up("Acme").await;
+        let mut people = vec![owner.clone()];
+        people.extend((0..4).map(|_| world.join(&owner, Role::Member)));
+        let mut team = Self {
+            world,
+            people,
+            contacts: Vec::new(),
+        };
+        for n in 0..50 {
+            team.create(&format!("Known {n}")).await;
+        }
+        team.world.settled(Duration::from_secs(60)).await;
+        team
+    }
+
+    async fn create(&mut self, name: &str) {
+        let fields =
+            json!({ "name": name, "email": format!("{}@example.com", uuid::Uuid::new_v4()) });
+        let contact = self
+            .world
+            .change(&mut self.people[0], "create-contact", &fields)
+            .await;
+        self.contacts.push(contact);
+    }
+
+    /// Of ten changes five edit, three create and two delete.
+    async fn change(&mut self, n: u64, imports: bool) {
+        let kind = if imports { 5 } else { random(10) };
+        let who = random(self.people.len() as u64) as usize;
+        let which = random(self.contacts.len() as u64) as usize;
+        match kind {
+            0..5 => {
+                let mut fields = self.contacts[which].clone();
+                fields["name"] = json!(format!("Edited {n}"));
+                let person = &mut self.people[who];
+                self.contacts[which] = self.world.change(person, "update-contact", &fields).await;
+            }
+            5..8 => self.create(&format!("Person {n}")).await,
+            _ => {
+                let gone = self.contacts.swap_remove(which);
+                let fields = json!({ "id": gone["id"] });
+                self.world
+                    .change(&mut self.people[0], "delete-contact", &fields)
+                    .await;
+            }
+        }
+    }
+
+    /// Of ten reads seven are of the list, three of one contact.
+    async fn read(&mut self) {
+        let who = random(self.people.len() as u64) as usize;
+        let which = random(self.contacts.len() as u64) as usize;
+        let path = match random(10) {
+            0..7 => "/contacts".to_owned(),
+            _ => format!(
+                "/contacts/{}",
+                self.contacts[which]["id"].as_str().unwrap_or_default()
+            ),
+        };
+        let seen = self.world.look(&self.people[who], &path).await;
+        self.people[who].learn(&seen);
+        assert_eq!(seen.status, 200, "{seen:?}");
+    }
+}
+
+/// A number that follows this name among the arguments.
+fn argument(name: &str, default: u64) -> u64 {
+    let arguments: Vec<_> = std::env::args().collect();
+    let mut pairs = arguments.windows(2);
+    let given = pairs.find(|pair| pair[0] == name);
+    given.map_or(default, |pair| pair[1].parse().expect("a whole number"))
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() {
+    let changes = argument("--changes", 1_000);
+    let pace = Duration::from_millis(argument("--pace", 0));
+    println!(
+        "| mix | items for 1,000 changes | two for each | 1 million changes a month | two for each |"
+    );
+    println!("|---|---:|---:|---:|---:|");
+    let only = argument("--reads", u64::MAX);
+    let wanted = |reads: u64| only == u64::MAX || only == reads;
+    for (name, reads) in MIXES.into_iter().filter(|(_, reads)| wanted(*reads)) {
+        let mut team = Team::start().await;
+        let before = team.world.distribution.counters().items;
+        for n in 0..changes {
+            let pause = pace / u32::try_from(reads + 1).unwrap_or(u32::MAX);
+            for _ in 0..reads {
+                team.read().await;
+                tokio::time::sleep(pause).await;
+            }
+            team.change(n, reads == 0).await;
+            tokio::time::sleep(pause).await;
+        }
+        team.world.settled(Duration::from_secs(60)).await;
+        let items = team.world.distribution.counters().items - before;
+        let month = |a_thousand: f64| (a_thousand * 1_000.0 - FREE).max(0.0) * PRICE;
+        let a_thousand = items as f64 * 1_000.0 / changes as f64;
+        println!(
+            "| {name} | {a_thousand:.0} | 2000 | ${:.0} | ${:.0} |",
+            month(a_thousand),
+            month(2_000.0)
+        );
+    }
+}

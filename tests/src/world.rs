@@ -1,0 +1,357 @@
+//! The whole product in this process: the functions behind the caching edge, over an embedded
+//! DynamoDB, with everything in between that can go wrong.
+
+use crate::Table;
+use crate::inside::{ORIGIN, config};
+use action::{App, Config, Function, Revalidation};
+use bytes::Bytes;
+use commit::{Actor, Role, TenantId, UserId};
+use edge::{CloudFront, Invalidations, Keys, SessionSecret, Token};
+use edge_crm_local::{
+    Distribution, DistributionSettings, Edge, Faults, Origin, TEMPLATE, Template,
+};
+use futures_util::FutureExt;
+use http_body_util::{BodyExt, Full};
+use hyper::{HeaderMap, Request};
+use serde_json::{Value, json};
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+use store::{Settings, Store};
+use tokio::task::JoinHandle;
+
+/// The signing key, as deployment makes one: 64 letters and digits.
+const SESSION_KEY: &str = "kT2vXc8LmN4qRs6WzYb1Dd3Ff5Hh7Jj9Pp0AaEeGgIiKkOoUuCcMmQqSsVvBbNnLl";
+
+const SESSION_COOKIE: &str = "__Host-session";
+
+/// How often the outbox is swept.
+const TICK: Duration = Duration::from_millis(200);
+
+/// The event of a schedule, as EventBridge sends it.
+#[must_use]
+pub fn scheduled_event() -> Value {
+    json!({
+        "version": "0",
+        "id": uuid::Uuid::new_v4().to_string(),
+        "detail-type": "Scheduled Event",
+        "source": "aws.events",
+        "account": "123456789012",
+        "time": "2026-11-20T10:00:00Z",
+        "region": "eu-central-1",
+        "resources": ["arn:aws:events:eu-central-1:123456789012:rule/sweep"],
+        "detail": {},
+    })
+}
+
+/// The product in one process.
+pub struct World {
+    /// Everything stored.
+    pub table: Table,
+    /// The edge's cache and its API, with its faults.
+    pub distribution: Distribution,
+    edge: Edge,
+    keys: Keys,
+    crashes: Arc<AtomicU64>,
+    ticker: JoinHandle<()>,
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        self.ticker.abort();
+    }
+}
+
+impl World {
+    /// A world in which an action purges before it answers.
+    pub async fn start() -> Self {
+        Self::with(Revalidation::Inline).await
+    }
+
+    /// A world with this setting.
+    pub async fn with(revalidation: Revalidation) -> Self {
+        let table = Table::start().await;
+        let store = Store::connect(Settings::local(table.url(), "edge-crm"));
+        store.create_table_if_missing().await.expect("a table");
+        let settings = DistributionSettings {
+            session_cookie: SESSION_COOKIE.to_owned(),
+            ..DistributionSettings::local(443, SESSION_KEY).expect("randomness")
+        };
+        let keys = Keys::new(SESSION_KEY.as_bytes(), None).expect("a strong key");
+        let config = Config {
+            origin_secrets: vec![settings.origin_secret.clone()],
+            keys: keys.clone(),
+            revalidation,
+            ..config()
+        };
+        let distribution = Distribution::start(settings).await.expect("a port");
+        let client = Invalidations::connect(CloudFront::local(distribution.endpoint()));
+        let app = App::new(store, client, config, pages::problem);
+        let crashes = Arc::new(AtomicU64::new(0));
+        let origins: Vec<_> = edge_crm_local::functions(&app)
+            .into_iter()
+            .map(|function| mortal(function, &crashes))
+            .collect();
+        let revalidate = origins.iter().find(|origin| origin.name() == "revalidate");
+        let ticker = tokio::spawn(tick(revalidate.expect("the function").clone()));
+        let template = Template::parse(TEMPLATE).expect("the template");
+        let edge = Edge::new(&template, distribution.clone(), origins).expect("an edge");
+        Self {
+            table,
+            distribution,
+            edge,
+            keys,
+            crashes,
+            ticker,
+        }
+    }
+
+    /// From now on so many of a hundred invocations are killed, at any moment.
+    pub fn crash(&self, percent: u64) {
+        self.crashes.store(percent, Ordering::Relaxed);
+    }
+
+    /// From now on this goes wrong at the edge.
+    pub fn faults(&self, faults: Faults) {
+        self.distribution.set_faults(faults);
+    }
+
+    /// Sends any request.
+    pub async fn send(&self, request: Request<Full<Bytes>>) -> Seen {
+        let peer = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
+        let (parts, body) = self.edge.answer(request, peer).await.into_parts();
+        let bytes = body
+            .collect()
+            .await
+            .map(|body| body.to_bytes())
+            .unwrap_or_default();
+        Seen {
+            status: parts.status.as_u16(),
+            headers: parts.headers,
+            text: String::from_utf8_lossy(&bytes).into_owned(),
+        }
+    }
+
+    /// Signs up an organisation; its owner.
+    pub async fn sign_up(&self, organization: &str) -> Person {
+        let nobody = Person::default();
+        let fields = json!({
+            "name": "Ada", "email": format!("{}@example.com", uuid::Uuid::new_v4()),
+            "password": "correct horse", "organization": organization,
+        });
+        let answer = self.act(&nobody, "sign-up", &fields).await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+        let mut person = nobody;
+        person.learn(&answer);
+        person.tenant = answer.json()["data"]["tenant"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned();
+        person
+    }
+
+    /// Somebody else in the organisation of `owner`, with this role, signed in.
+    pub fn join(&self, owner: &Person, role: Role) -> Person {
+        let user: UserId = uuid::Uuid::now_v7().into();
+        let tenant = TenantId::parse(&owner.tenant).expect("a slug");
+        let secret = SessionSecret::random().expect("randomness");
+        let now = crate::now();
+        let membership = json!({ "userId": user, "role": role, "version": 1 });
+        self.table
+            .put(&format!("{tenant}:members"), user.as_str(), &membership);
+        let session =
+            json!({ "tenant": tenant, "user": user, "createdAt": now, "expires_at": now + 86_400 });
+        self.table
+            .put(&format!("#session:{user}"), &secret.hash(), &session);
+        let actor = Actor { tenant, user, role };
+        let token = Token {
+            secret,
+            actor,
+            expires: now + edge::LIFETIME,
+        };
+        Person {
+            tenant: owner.tenant.clone(),
+            session: token.sign(&self.keys),
+            fresh: String::new(),
+        }
+    }
+
+    /// The person's token with something changed, signed again.
+    pub fn signed_again(&self, person: &Person, change: impl FnOnce(&mut Token)) -> Person {
+        let mut token = Token::verify(&person.session, &self.keys).expect("a token");
+        change(&mut token);
+        Person {
+            session: token.sign(&self.keys),
+            ..person.clone()
+        }
+    }
+
+    /// Looks at a path of the person's organisation, as a browser does.
+    pub async fn look(&self, person: &Person, path: &str) -> Seen {
+        self.send(person.get(&format!("/t/{}{path}", person.tenant), "text/html"))
+            .await
+    }
+
+    /// Runs an action with these fields, in JSON.
+    pub async fn act(&self, person: &Person, action: &str, fields: &Value) -> Seen {
+        let request = Request::post(format!("/actions/{action}"))
+            .header("content-type", "application/json")
+            .header("origin", ORIGIN)
+            .header("sec-fetch-site", "same-origin")
+            .header("cookie", person.cookies())
+            .body(Full::from(fields.to_string()))
+            .expect("a request");
+        self.send(request).await
+    }
+
+    /// Runs an action that must succeed; its `data`. The person learns what the answer sets.
+    pub async fn change(&self, person: &mut Person, action: &str, fields: &Value) -> Value {
+        let answer = self.act(person, action, fields).await;
+        assert_eq!(answer.status, 200, "{action}: {answer:?}");
+        person.learn(&answer);
+        answer.json()["data"].clone()
+    }
+
+    /// Waits until nothing is left in the outbox.
+    pub async fn settled(&self, patience: Duration) {
+        let late = tokio::time::Instant::now() + patience;
+        loop {
+            let left = self.table.under("#outbox:");
+            if left.is_empty() {
+                return;
+            }
+            assert!(
+                tokio::time::Instant::now() < late,
+                "never drained: {left:?}"
+            );
+            tokio::time::sleep(TICK).await;
+        }
+    }
+}
+
+/// The function as one that may be killed while it runs. It answers nothing then.
+fn mortal(function: Function, crashes: &Arc<AtomicU64>) -> Origin {
+    let (name, function) = (function.name, Arc::new(function));
+    let crashes = Arc::clone(crashes);
+    Origin::new(name, move |event: Vec<u8>| {
+        let function = Arc::clone(&function);
+        let dies = crate::fault::random(100) < crashes.load(Ordering::Relaxed);
+        async move {
+            let run = tokio::spawn(async move { function.invoke(&event).await });
+            if !dies {
+                return run.await.unwrap_or_default();
+            }
+            let moment = Duration::from_micros(crate::fault::random(30_000));
+            tokio::time::sleep(moment).await;
+            // What it had done by then is done; what it was about to do is not.
+            run.abort();
+            run.now_or_never().and_then(Result::ok).unwrap_or_default()
+        }
+    })
+}
+
+async fn tick(revalidate: Origin) {
+    let mut interval = tokio::time::interval(TICK);
+    interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        interval.tick().await;
+        revalidate
+            .invoke(scheduled_event().to_string().into_bytes())
+            .await;
+    }
+}
+
+/// Somebody with a browser: what its cookies are.
+#[derive(Debug, Clone, Default)]
+pub struct Person {
+    /// The slug of their organisation.
+    pub tenant: String,
+    /// The token in the session's cookie.
+    pub session: String,
+    /// The value of the cookie `fresh`.
+    pub fresh: String,
+}
+
+impl Person {
+    /// The `Cookie` header.
+    #[must_use]
+    pub fn cookies(&self) -> String {
+        let pairs = [(SESSION_COOKIE, &self.session), ("fresh", &self.fresh)];
+        let set = pairs.iter().filter(|(_, value)| !value.is_empty());
+        set.map(|(name, value)| format!("{name}={value}"))
+            .collect::<Vec<_>>()
+            .join("; ")
+    }
+
+    /// A GET with the person's cookies.
+    #[must_use]
+    pub fn get(&self, path: &str, accept: &str) -> Request<Full<Bytes>> {
+        Request::get(path)
+            .header("accept", accept)
+            .header("cookie", self.cookies())
+            .body(Full::default())
+            .expect("a request")
+    }
+
+    /// Keeps the cookies that an answer sets.
+    pub fn learn(&mut self, answer: &Seen) {
+        if let Some(session) = answer.cookie(SESSION_COOKIE) {
+            self.session = session;
+        }
+        if let Some(fresh) = answer.cookie("fresh") {
+            self.fresh = fresh;
+        }
+    }
+
+    /// As somebody who has not written: without `fresh`.
+    #[must_use]
+    pub fn stale(&self) -> Self {
+        Self {
+            fresh: String::new(),
+            ..self.clone()
+        }
+    }
+}
+
+/// An answer as a viewer sees it.
+#[derive(Debug, Clone)]
+pub struct Seen {
+    /// The HTTP status.
+    pub status: u16,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body.
+    pub text: String,
+}
+
+impl Seen {
+    /// Whether it came from the cache.
+    #[must_use]
+    pub fn is_hit(&self) -> bool {
+        self.header("x-cache") == "Hit from cloudfront"
+    }
+
+    /// A header's value; empty where there is none.
+    #[must_use]
+    pub fn header(&self, name: &str) -> &str {
+        self.headers
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default()
+    }
+
+    /// The body as JSON, or null.
+    #[must_use]
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_default()
+    }
+
+    /// The value that it gives a cookie.
+    #[must_use]
+    pub fn cookie(&self, name: &str) -> Option<String> {
+        let set = self.headers.get_all("set-cookie").iter();
+        set.filter_map(|cookie| cookie.to_str().ok()?.split(';').next()?.split_once('='))
+            .find_map(|(key, value)| (key == name).then(|| value.to_owned()))
+    }
+}
