@@ -49,8 +49,12 @@ pub async fn within_a_minute(seconds: i64) {
     }
 }
 
+pub mod bootstrap;
 pub mod fault;
 pub mod inside;
+pub mod runtime_api;
+pub mod samples;
+pub mod tls;
 pub mod world;
 
 /// The examples in the README compile.

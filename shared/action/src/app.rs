@@ -1,6 +1,7 @@
 //! What the functions of one process share: the store and the configuration.
 
 use crate::revalidate::Inline;
+use aws::Access;
 use commit::{Chrome, Context, Seal};
 use edge::{CloudFront, Invalidations, Keys};
 use std::sync::Arc;
@@ -88,7 +89,7 @@ impl Config {
             required("SESSION_KEY")?.as_bytes(),
             previous.as_deref().map(str::as_bytes),
         )
-        .map_err(|e| ConfigError(format!("SESSION_KEY: {e}")))?;
+        .map_err(|e| ConfigError(format!("SESSION_KEY or SESSION_KEY_PREVIOUS: {e}")))?;
         Ok(Self {
             https: text("PUBLIC_SCHEME").as_deref() != Some("http"),
             allowed_origins: text("ALLOWED_ORIGINS")
@@ -185,12 +186,14 @@ impl App {
     /// # Errors
     /// [`ConfigError`], which names the variable that is missing or wrong.
     pub fn from_env(problem: ProblemPage) -> Result<Arc<Self>, ConfigError> {
-        let settings = Settings::from_env().map_err(ConfigError)?;
-        let edge = CloudFront::from_env().map_err(ConfigError)?;
+        let config = Config::from_env()?;
+        let access = Access::from_env().map_err(ConfigError)?;
+        let edge = CloudFront::from_env(access.clone()).map_err(ConfigError)?;
+        let table = Settings::from_env(access).map_err(ConfigError)?;
         Ok(Self::new(
-            Store::connect(settings),
+            Store::connect(table),
             Invalidations::connect(edge),
-            Config::from_env()?,
+            config,
             problem,
         ))
     }

@@ -18,6 +18,7 @@ const READING: &str = "GET, HEAD";
 
 type Captures = BTreeMap<String, String>;
 type Perform = for<'a> fn(&'a App, &'a Request, &'a mut Note) -> BoxFuture<'a, Reply>;
+type Work = for<'a> fn(&'a App, &'a Value) -> BoxFuture<'a, Result<Value, DrainError>>;
 type Show = for<'a> fn(&'a App, &'a Request, Captures, &'a mut Note) -> BoxFuture<'a, Reply>;
 
 /// A file served under a path that names its content.
@@ -37,8 +38,9 @@ enum Handler {
         routes: Vec<(&'static str, Show)>,
         assets: Vec<Asset>,
     },
-    /// Takes no requests: drains the outbox.
-    Revalidate,
+    /// Takes no requests: drains the outbox. A pointer, so that no other function is built with
+    /// what this one needs.
+    Revalidate(Work),
 }
 
 /// One Lambda function: takes events, gives answers.
@@ -70,10 +72,11 @@ impl Function {
     /// The function that drains the outbox, on events of the table's stream and of a schedule.
     #[must_use]
     pub fn revalidate(app: Arc<App>) -> Self {
+        let work: Work = |app, event| Box::pin(drain::handle(app, event));
         Self {
             name: "revalidate",
             app,
-            handler: Handler::Revalidate,
+            handler: Handler::Revalidate(work),
         }
     }
 
@@ -133,7 +136,12 @@ impl Function {
 
     /// Whether its events are not requests.
     pub(crate) fn takes_no_requests(&self) -> bool {
-        matches!(self.handler, Handler::Revalidate)
+        matches!(self.handler, Handler::Revalidate(_))
+    }
+
+    /// Whether it may have the edge forget something.
+    pub(crate) fn purges(&self) -> bool {
+        !matches!(self.handler, Handler::Views { .. })
     }
 
     /// Handles an event that is no request.
@@ -141,7 +149,12 @@ impl Function {
     /// # Errors
     /// Where the event is of no known kind, or storage fails.
     pub(crate) fn work<'a>(&'a self, event: &'a Value) -> BoxFuture<'a, Result<Value, DrainError>> {
-        Box::pin(drain::handle(&self.app, event))
+        match &self.handler {
+            Handler::Revalidate(work) => work(&self.app, event),
+            Handler::Action(_) | Handler::Views { .. } => {
+                Box::pin(std::future::ready(Err(DrainError::Event)))
+            }
+        }
     }
 
     /// Answers an event. A panic is an answer too.
@@ -170,7 +183,7 @@ impl Function {
         let (routes, assets) = match &self.handler {
             Handler::Action(perform) => return perform(&self.app, request, note).await,
             Handler::Views { routes, assets } => (routes, assets),
-            Handler::Revalidate => (&Vec::new(), &Vec::new()),
+            Handler::Revalidate(_) => (&Vec::new(), &Vec::new()),
         };
         let problem = |failure: Failure, note: &mut Note| {
             render::problem(&self.app, request, &failure, None, note)

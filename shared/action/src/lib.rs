@@ -75,6 +75,6 @@ pub use contract::{Action, Caller, FormPage, RateLimit, Scope, View, ViewPage};
 pub use event::MAX_EVENT_BODY;
 pub use failure::{Code, Failure};
 pub use function::{Asset, Function};
-pub use lambda_http::Error;
+pub use lambda_runtime::Error;
 pub use reply::Reply;
 pub use serve::serve;

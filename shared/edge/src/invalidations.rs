@@ -3,16 +3,19 @@
 //! Source: [Invalidating content by cache tags](https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/Invalidation.html),
 //! [`CreateInvalidation`](https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_CreateInvalidation.html).
 
+use aws::{Access, Connections};
 use aws_sdk_cloudfront::config::retry::RetryConfig;
 use aws_sdk_cloudfront::config::timeout::TimeoutConfig;
-use aws_sdk_cloudfront::config::{BehaviorVersion, Credentials, Region};
+use aws_sdk_cloudfront::config::{BehaviorVersion, Region};
 use aws_sdk_cloudfront::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
 use aws_sdk_cloudfront::types::{InvalidationBatch, Paths};
 use aws_sdk_cloudfront::{Client, Config};
-use aws_smithy_http_client::Builder;
-use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use aws_smithy_runtime_api::client::http::HttpConnector;
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use http_body_util::BodyExt;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 /// How to reach CloudFront.
@@ -20,27 +23,19 @@ use std::time::Duration;
 pub struct CloudFront {
     /// The endpoint's URL, where it is not AWS's own.
     pub endpoint: Option<String>,
-    /// Who signs the requests.
-    pub credentials: Credentials,
+    /// Who calls it.
+    pub access: Access,
 }
 
 impl CloudFront {
-    /// The settings of a function on Lambda: the credentials that Lambda puts into the
-    /// environment, and optionally `CLOUDFRONT_URL`.
+    /// The settings of a function on Lambda: optionally `CLOUDFRONT_URL`.
     ///
     /// # Errors
-    /// The name of a variable that is missing.
-    pub fn from_env() -> Result<Self, String> {
-        let required = |name: &str| std::env::var(name).map_err(|_| format!("{name} is not set"));
+    /// The name of a variable that is wrong.
+    pub fn from_env(access: Access) -> Result<Self, String> {
         Ok(Self {
-            endpoint: std::env::var("CLOUDFRONT_URL").ok(),
-            credentials: Credentials::new(
-                required("AWS_ACCESS_KEY_ID")?,
-                required("AWS_SECRET_ACCESS_KEY")?,
-                std::env::var("AWS_SESSION_TOKEN").ok(),
-                None,
-                "environment",
-            ),
+            endpoint: aws::endpoint("CLOUDFRONT_URL")?,
+            access,
         })
     }
 
@@ -49,7 +44,7 @@ impl CloudFront {
     pub fn local(endpoint: &str) -> Self {
         Self {
             endpoint: Some(endpoint.to_owned()),
-            credentials: Credentials::new("local", "local", None, None, "local"),
+            access: Access::local(),
         }
     }
 }
@@ -71,44 +66,70 @@ pub enum InvalidationError {
     Refused(String),
 }
 
+/// Where CloudFront's API is.
+/// Source: [endpoints](https://docs.aws.amazon.com/general/latest/gr/cf_region.html).
+const ENDPOINT: &str = "https://cloudfront.amazonaws.com";
+
 /// Makes invalidations. Cheap to clone.
 #[derive(Debug, Clone)]
-pub struct Invalidations {
-    client: Client,
+pub struct Invalidations(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    settings: CloudFront,
+    connections: OnceLock<Connections>,
+    /// Made by whoever purges first: a function that never does is built without it.
+    client: OnceLock<Client>,
 }
 
 impl Invalidations {
-    /// A client with these settings; the first call connects. It does not try again by itself:
-    /// what was not accepted stays in the outbox.
+    /// Invalidations with these settings; the first call connects. It does not try again by
+    /// itself: what was not accepted stays in the outbox.
     #[must_use]
     pub fn connect(settings: CloudFront) -> Self {
-        let plain = settings
-            .endpoint
-            .as_deref()
-            .is_some_and(|url| url.starts_with("http://"));
-        let http = if plain {
-            Builder::new().build_http()
-        } else {
-            Builder::new()
-                .tls_provider(Provider::Rustls(CryptoMode::Ring))
-                .build_https()
+        Self(Arc::new(Inner {
+            settings,
+            connections: OnceLock::new(),
+            client: OnceLock::new(),
+        }))
+    }
+
+    fn connections(&self) -> &Connections {
+        let connect = || self.0.settings.access.connect(Duration::from_secs(2));
+        self.0.connections.get_or_init(connect)
+    }
+
+    fn client(&self) -> &Client {
+        self.0.client.get_or_init(|| {
+            let timeouts = TimeoutConfig::builder()
+                .operation_timeout(Duration::from_secs(5))
+                .build();
+            // CloudFront is global; its API is in this region.
+            let mut config = Config::builder()
+                .behavior_version(BehaviorVersion::latest())
+                .region(Region::from_static("us-east-1"))
+                .credentials_provider(self.0.settings.access.credentials())
+                .http_client(self.connections().client())
+                .retry_config(RetryConfig::disabled())
+                .timeout_config(timeouts);
+            config.set_endpoint_url(self.0.settings.endpoint.clone());
+            #[expect(clippy::disallowed_methods, reason = "this is the one place")]
+            Client::from_conf(config.build())
+        })
+    }
+
+    /// Asks CloudFront for what it refuses, so that a connection is there when a purge needs one.
+    /// Whether it succeeds does not matter.
+    pub async fn warm(&self) {
+        let endpoint = self.0.settings.endpoint.as_deref().unwrap_or(ENDPOINT);
+        let url = format!("{}/2020-05-31/distribution", endpoint.trim_end_matches('/'));
+        let Ok(request) = HttpRequest::get(url) else {
+            return;
         };
-        let timeouts = TimeoutConfig::builder()
-            .connect_timeout(Duration::from_secs(2))
-            .operation_timeout(Duration::from_secs(5))
-            .build();
-        // CloudFront is global; its API is in this region.
-        let mut config = Config::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(Region::from_static("us-east-1"))
-            .credentials_provider(settings.credentials)
-            .http_client(http)
-            .retry_config(RetryConfig::disabled())
-            .timeout_config(timeouts);
-        config.set_endpoint_url(settings.endpoint);
-        #[expect(clippy::disallowed_methods, reason = "this is the one place")]
-        let client = Client::from_conf(config.build());
-        Self { client }
+        if let Ok(answer) = self.connections().call(request).await {
+            // Only a connection whose answer was read to its end serves another request.
+            let _the_next_call_will_tell = answer.into_body().collect().await;
+        }
     }
 
     /// Has `distribution` forget everything that carries one of `tags`. Returns once CloudFront
@@ -140,7 +161,7 @@ impl Invalidations {
             .caller_reference(reference(tags, cause))
             .build()
             .map_err(refused)?;
-        self.client
+        self.client()
             .create_invalidation()
             .distribution_id(distribution)
             .invalidation_batch(batch)

@@ -1,11 +1,13 @@
 //! The connection to one table.
 
+use aws::Access;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
-use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
+use aws_sdk_dynamodb::config::{
+    BehaviorVersion, IdentityCache, Region, StalledStreamProtectionConfig,
+};
 use aws_sdk_dynamodb::{Client, Config};
-use aws_smithy_http_client::Builder;
-use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use commit::Key;
 use std::time::Duration;
 
 /// Where the table is and how to reach it.
@@ -17,30 +19,22 @@ pub struct Settings {
     pub region: Option<String>,
     /// The endpoint's URL, where it is not AWS's own.
     pub endpoint: Option<String>,
-    /// Who signs the requests.
-    pub credentials: Credentials,
+    /// Who calls it.
+    pub access: Access,
 }
 
 impl Settings {
-    /// The settings of a function on Lambda: `TABLE_NAME`, the credentials that Lambda puts into
-    /// the [environment](https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html),
-    /// and optionally `DYNAMODB_URL`.
+    /// The settings of a function on Lambda: `TABLE_NAME`, `AWS_REGION`, and optionally
+    /// `DYNAMODB_URL`.
     ///
     /// # Errors
-    /// The name of a variable that is missing.
-    pub fn from_env() -> Result<Self, String> {
-        let required = |name: &str| std::env::var(name).map_err(|_| format!("{name} is not set"));
+    /// The name of a variable that is missing or wrong.
+    pub fn from_env(access: Access) -> Result<Self, String> {
         Ok(Self {
-            table: required("TABLE_NAME")?,
-            region: std::env::var("AWS_REGION").ok(),
-            endpoint: std::env::var("DYNAMODB_URL").ok(),
-            credentials: Credentials::new(
-                required("AWS_ACCESS_KEY_ID")?,
-                required("AWS_SECRET_ACCESS_KEY")?,
-                std::env::var("AWS_SESSION_TOKEN").ok(),
-                None,
-                "environment",
-            ),
+            table: aws::required("TABLE_NAME")?,
+            region: aws::variable("AWS_REGION"),
+            endpoint: aws::endpoint("DYNAMODB_URL")?,
+            access,
         })
     }
 
@@ -52,7 +46,7 @@ impl Settings {
             table: table.to_owned(),
             region: None,
             endpoint: Some(endpoint.to_owned()),
-            credentials: Credentials::new("local", "local", None, None, "local"),
+            access: Access::local(),
         }
     }
 }
@@ -68,21 +62,10 @@ impl Store {
     /// A store that speaks to the table of `settings`; the first call connects.
     #[must_use]
     pub fn connect(settings: Settings) -> Self {
-        let plain = settings
-            .endpoint
-            .as_deref()
-            .is_some_and(|url| url.starts_with("http://"));
-        let http = if plain {
-            Builder::new().build_http()
-        } else {
-            Builder::new()
-                .tls_provider(Provider::Rustls(CryptoMode::Ring))
-                .build_https()
-        };
         // Three operations in a row, each at its longest, must end before the function's own
         // timeout (15 s in the template).
+        let connections = settings.access.connect(Duration::from_secs(1));
         let timeouts = TimeoutConfig::builder()
-            .connect_timeout(Duration::from_secs(1))
             .operation_attempt_timeout(Duration::from_secs(2))
             .operation_timeout(Duration::from_secs(4))
             .build();
@@ -91,10 +74,14 @@ impl Store {
             .region(Region::new(
                 settings.region.unwrap_or_else(|| "us-east-1".to_owned()),
             ))
-            .credentials_provider(settings.credentials)
-            .http_client(http)
+            .credentials_provider(settings.access.credentials())
+            .http_client(connections.client())
             .retry_config(RetryConfig::standard().with_max_attempts(3))
-            .timeout_config(timeouts);
+            .timeout_config(timeouts)
+            // The credentials are a value, and the timeouts end what stalls: neither needs
+            // machinery that runs on each call.
+            .identity_cache(IdentityCache::no_cache())
+            .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
         config.set_endpoint_url(settings.endpoint);
         #[expect(clippy::disallowed_methods, reason = "this is the one place")]
         let client = Client::from_conf(config.build());
@@ -102,5 +89,13 @@ impl Store {
             client,
             table: settings.table,
         }
+    }
+
+    /// Asks the table for nothing: once that is answered there is a connection, and what a first
+    /// call costs besides has been paid. Whether it succeeds does not matter.
+    pub async fn warm(&self) {
+        // The operation that a request begins with: a function is built with no other for this.
+        let nothing = Key::from_parts("#warm".to_owned(), "#warm".to_owned());
+        let _the_next_call_will_tell = self.items([nothing]).await;
     }
 }

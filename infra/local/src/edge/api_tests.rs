@@ -1,12 +1,12 @@
 //! The API, called by the real client.
 
 use crate::edge::{Distribution, DistributionSettings, Faults};
+use aws::Access;
 use aws_sdk_cloudfront::config::retry::RetryConfig;
-use aws_sdk_cloudfront::config::{BehaviorVersion, Credentials, Region};
+use aws_sdk_cloudfront::config::{BehaviorVersion, Region};
 use aws_sdk_cloudfront::error::ProvideErrorMetadata;
 use aws_sdk_cloudfront::types::{Invalidation, InvalidationBatch, Paths};
 use aws_sdk_cloudfront::{Client, Config};
-use aws_smithy_http_client::Builder;
 use std::time::Duration;
 
 struct Stage {
@@ -18,11 +18,12 @@ impl Stage {
     async fn new() -> Self {
         let settings = DistributionSettings::local(3000, &"k".repeat(32)).unwrap();
         let distribution = Distribution::start(settings).await.unwrap();
+        let access = Access::local();
         let config = Config::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::from_static("us-east-1"))
-            .credentials_provider(Credentials::new("a", "b", None, None, "test"))
-            .http_client(Builder::new().build_http())
+            .credentials_provider(access.credentials())
+            .http_client(access.connect(Duration::from_secs(2)).client())
             .retry_config(RetryConfig::disabled())
             .endpoint_url(distribution.endpoint())
             .build();

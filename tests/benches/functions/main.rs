@@ -1,0 +1,212 @@
+//! The budgets of the functions, measured on their release binaries as processes:
+//!
+//! ```text
+//! cargo bench -p edge-crm-tests --bench functions              # every function
+//! cargo bench -p edge-crm-tests --bench functions -- sign-out  # those named
+//! cargo bench -p edge-crm-tests --bench functions -- --check create-contact list-contacts
+//! ```
+//!
+//! It builds what it measures, for this machine, and prints Markdown. `--check` looks at the size
+//! alone and fails where that is over the budget. With `--tls` the table is behind TLS, whose end
+//! is in the benchmark's process too. `FUNCTIONS_DIR` names a directory of binaries
+//! to measure instead of those it would build; `SAMPLES` and `WARM` say how many starts and how
+//! many warm invocations are measured.
+
+mod rig;
+mod statistics;
+mod usage;
+
+use edge_crm_local::{TEMPLATE, Template};
+use edge_crm_tests::bootstrap::Bootstrap;
+use edge_crm_tests::runtime_api::{Outcome, RuntimeApi};
+use rig::Rig;
+use statistics::Statistics;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+use std::time::{Duration, Instant};
+use usage::{Usage, zipped};
+
+/// DESIGN: at most this many bytes of zip.
+const ZIP: u64 = 2_000_000;
+/// At most this from spawn to the first answer, as the median.
+const FIRST: Duration = Duration::from_millis(10);
+/// At most this much memory, in KiB.
+const PEAK: u64 = 16 * 1024;
+/// At most this much CPU for a warm action.
+const CPU: Duration = Duration::from_micros(500);
+
+/// What was measured of one function.
+struct Measured {
+    name: String,
+    zip: u64,
+    /// From fork and exec to the first answer.
+    first: Statistics,
+    /// From taking the first event to its answer.
+    cold: Statistics,
+    /// The same of later events.
+    warm: Statistics,
+    peak: u64,
+    user: Duration,
+    system: Duration,
+}
+
+fn main() -> ExitCode {
+    let arguments: Vec<_> = std::env::args().skip(1).collect();
+    let option = |name: &str| arguments.iter().any(|argument| argument == name);
+    let (check, tls) = (option("--check"), option("--tls"));
+    let mut names: Vec<_> = arguments
+        .iter()
+        .filter(|argument| !argument.starts_with("--"))
+        .cloned()
+        .collect();
+    if names.is_empty() {
+        names = Template::parse(TEMPLATE).expect("a template").functions;
+    }
+    let directory = binaries(&names);
+    if check {
+        return check_sizes(&directory, &names);
+    }
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let measured: Vec<_> = names
+        .iter()
+        .map(|name| runtime.block_on(measure(&directory, name, tls)))
+        .collect();
+    print(&measured);
+    ExitCode::SUCCESS
+}
+
+/// The directory of the release binaries, once they are built.
+fn binaries(names: &[String]) -> PathBuf {
+    if let Some(directory) = std::env::var_os("FUNCTIONS_DIR") {
+        return directory.into();
+    }
+    let status = Command::new(env!("CARGO"))
+        .args(["build", "--release"])
+        .args(names.iter().flat_map(|name| ["--bin", name]))
+        .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+        .status()
+        .expect("cargo");
+    assert!(status.success(), "the functions do not build");
+    let metadata = cargo_metadata::MetadataCommand::new()
+        .no_deps()
+        .exec()
+        .expect("cargo metadata");
+    metadata.target_directory.join("release").into()
+}
+
+fn check_sizes(directory: &Path, names: &[String]) -> ExitCode {
+    let mut code = ExitCode::SUCCESS;
+    for name in names {
+        let zip = zipped(&directory.join(name));
+        let verdict = if zip <= ZIP { "within" } else { "OVER" };
+        println!(
+            "{name}: {:.2} MB of zip, {verdict} {:.2} MB",
+            megabytes(zip),
+            megabytes(ZIP)
+        );
+        if zip > ZIP {
+            code = ExitCode::FAILURE;
+        }
+    }
+    code
+}
+
+async fn measure(directory: &Path, name: &str, tls: bool) -> Measured {
+    let binary = directory.join(name);
+    let mut rig = Rig::new(name, tls).await;
+    let (mut first, mut cold, mut warm) = (Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..count("SAMPLES", 100) {
+        let (event, api) = (rig.event().await, RuntimeApi::start().await);
+        let started = Instant::now();
+        let process = Bootstrap::start_at(api, &binary, rig.environment());
+        let invocation = process.invoke(event).await;
+        first.push(invocation.done - started);
+        cold.push(invocation.worked);
+        expect_success(name, &invocation.outcome);
+    }
+    let process = Bootstrap::start(&binary, rig.environment()).await;
+    expect_success(name, &process.invoke(rig.event().await).await.outcome);
+    let before = Usage::of(process.id());
+    let times = count("WARM", 1_000);
+    for _ in 0..times {
+        let invocation = process.invoke(rig.event().await).await;
+        expect_success(name, &invocation.outcome);
+        warm.push(invocation.worked);
+    }
+    let after = Usage::of(process.id());
+    Measured {
+        name: name.to_owned(),
+        zip: zipped(&binary),
+        first: Statistics::of(first),
+        cold: Statistics::of(cold),
+        warm: Statistics::of(warm),
+        peak: after.peak,
+        user: (after.user - before.user) / times,
+        system: (after.system - before.system) / times,
+    }
+}
+
+fn count(variable: &str, default: u32) -> u32 {
+    let given = std::env::var(variable).ok();
+    given.map_or(default, |text| text.parse().expect("a number"))
+}
+
+fn expect_success(name: &str, outcome: &Outcome) {
+    let Outcome::Answer(answer) = outcome else {
+        panic!("{name}: {outcome:?}")
+    };
+    let status = answer["statusCode"].as_u64().unwrap_or(200);
+    assert!((200..400).contains(&status), "{name}: {answer}");
+}
+
+fn print(measured: &[Measured]) {
+    println!(
+        "\n| function | zip, MB | first response, median, ms | peak memory, MB \
+         | CPU per warm invocation, ms | of it in the kernel |\n|---|---|---|---|---|---|"
+    );
+    println!(
+        "| budget | {:.1} | {:.0} | {:.0} | {:.1} | |",
+        megabytes(ZIP),
+        millis(FIRST),
+        PEAK / 1024,
+        millis(CPU)
+    );
+    for of in measured {
+        println!(
+            "| {} | {:.2} {}| {:.1} {}| {:.1} {}| {:.2} {}| {:.2} |",
+            of.name,
+            megabytes(of.zip),
+            over(of.zip > ZIP),
+            millis(of.first.median),
+            over(of.first.median > FIRST),
+            kibibytes(of.peak),
+            over(of.peak > PEAK),
+            millis(of.user + of.system),
+            over(of.user + of.system > CPU),
+            millis(of.system),
+        );
+    }
+    println!("\n| function | what, ms | {} |", Statistics::HEAD);
+    println!("|---|---{}|", "|---".repeat(7));
+    for of in measured {
+        println!("| {} | spawn to first response | {} |", of.name, of.first);
+        println!("| | the first event | {} |", of.cold);
+        println!("| | a warm event | {} |", of.warm);
+    }
+}
+
+fn over(over: bool) -> &'static str {
+    if over { "(over) " } else { "" }
+}
+
+fn millis(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1e3
+}
+
+fn megabytes(bytes: u64) -> f64 {
+    bytes as f64 / 1e6
+}
+
+fn kibibytes(kibibytes: u64) -> f64 {
+    kibibytes as f64 / 1024.0
+}
