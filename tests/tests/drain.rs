@@ -1,0 +1,235 @@
+//! The function `revalidate`: what it takes, how it batches, and how it leaves CloudFront alone.
+
+use action::{Config, Function, Revalidation};
+use edge::{CloudFront, Invalidations};
+use edge_crm_local::{Distribution, DistributionSettings, Faults};
+use edge_crm_tests::inside::{Inside, ORIGIN_SECRET, config, invoke, through_edge};
+use edge_crm_tests::world::scheduled_event;
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+const LIST: &str = "/t/acme/contacts";
+
+/// Functions that leave revalidation to the background, and the edge whose API they call.
+struct Background {
+    inside: Inside,
+    distribution: Distribution,
+    cookie: String,
+    revalidate: Function,
+}
+
+impl Background {
+    async fn start() -> Self {
+        let settings = DistributionSettings::local(443, &"k".repeat(64)).unwrap();
+        let settings = DistributionSettings {
+            id: edge_crm_tests::inside::DISTRIBUTION.to_owned(),
+            ..settings
+        };
+        let distribution = Distribution::start(settings).await.unwrap();
+        let client = Invalidations::connect(CloudFront::local(distribution.endpoint()));
+        let config = Config {
+            origin_secrets: vec![ORIGIN_SECRET.to_owned()],
+            revalidation: Revalidation::Background,
+            ..config()
+        };
+        let inside = Inside::with(config, client).await;
+        let (cookie, _) = inside.sign_up("Acme").await;
+        let revalidate = revalidate::function(Arc::clone(&inside.app));
+        let background = Self {
+            inside,
+            distribution,
+            cookie,
+            revalidate,
+        };
+        background.sweep().await;
+        background
+    }
+
+    /// Somebody looks at the list, so that it is live.
+    async fn look(&self) {
+        let list = list_contacts::function(Arc::clone(&self.inside.app));
+        let event = through_edge(LIST, &self.cookie, "text/html", "acme|owner|html|");
+        assert_eq!(invoke(&list, &event).await.status, 200);
+    }
+
+    async fn create(&self, name: &str) {
+        let create = create_contact::function(Arc::clone(&self.inside.app));
+        let fields = json!({ "name": name, "email": format!("{name}@example.com") });
+        let answer = self.inside.post(&create, &self.cookie, &fields).await;
+        assert_eq!(answer.json["revalidated"], json!([]), "{answer:?}");
+    }
+
+    async fn handle(&self, event: &Value) -> Value {
+        let answer = self.revalidate.invoke(event.to_string().as_bytes()).await;
+        serde_json::from_slice(&answer).unwrap()
+    }
+
+    async fn sweep(&self) -> Value {
+        self.handle(&scheduled_event()).await
+    }
+
+    /// The records that are due, as a batch of the table's stream.
+    fn batch(&self) -> Value {
+        let records = self.inside.table.under("#outbox:").into_iter().map(|record| {
+            let keys = json!({ "pk": { "S": record.pk }, "sk": { "S": record.sk } });
+            json!({ "eventName": "INSERT", "eventSource": "aws:dynamodb", "dynamodb": { "Keys": keys } })
+        });
+        json!({ "Records": records.collect::<Vec<_>>() })
+    }
+
+    fn backoff(&self) -> Option<(Value, i64)> {
+        let found = self.inside.table.under("#edge:backoff");
+        let until = |record: &edge_crm_tests::Record| record.get("until").as_i64().unwrap();
+        found
+            .first()
+            .map(|record| (record.get("reason"), until(record)))
+    }
+
+    /// As if the wait were over.
+    fn forget_to_wait(&self) {
+        let record = self.inside.table.under("#edge:backoff").remove(0);
+        let mut item = record.item();
+        item.insert("until".to_owned(), json!(0));
+        self.inside
+            .table
+            .put(&record.pk, &record.sk, &Value::Object(item));
+    }
+}
+
+#[tokio::test]
+async fn what_is_due_is_purged_in_one_call_and_each_tag_once() {
+    let background = Background::start().await;
+    background.look().await;
+    for name in ["a", "b", "c"] {
+        background.create(name).await;
+    }
+    assert_eq!(background.inside.table.under("#outbox:").len(), 3);
+    let answer = background.sweep().await;
+    assert_eq!(
+        answer,
+        json!({ "batchItemFailures": [], "drained": 3, "purged": 1 })
+    );
+    let counters = background.distribution.counters();
+    assert_eq!((counters.invalidation_requests, counters.items), (1, 1));
+    let left = background.inside.table.under("#outbox:");
+    assert_eq!(
+        left.len(),
+        1,
+        "what was on its way is purged once more, later"
+    );
+    assert_eq!(left[0].get("tags"), json!(["acme:contacts"]));
+    assert_eq!(background.sweep().await["drained"], 0, "it is not due yet");
+}
+
+#[tokio::test]
+async fn a_batch_of_the_stream_is_read_again_so_that_nothing_is_paid_twice() {
+    let background = Background::start().await;
+    background.look().await;
+    background.create("a").await;
+    let batch = background.batch();
+    assert_eq!(background.handle(&batch).await["purged"], 1);
+    // The stream brings a batch again after an error, and the sweep may have been there before.
+    assert_eq!(background.handle(&batch).await["drained"], 0);
+    assert_eq!(background.distribution.counters().invalidation_requests, 1);
+    let put_off = background.batch();
+    assert_eq!(
+        background.handle(&put_off).await["drained"],
+        0,
+        "it is not due yet"
+    );
+    let other = json!({ "Records": [{ "dynamodb": { "Keys": { "pk": { "S": "acme:contacts" } } } }, {}, 7] });
+    assert_eq!(background.handle(&other).await["drained"], 0);
+    for junk in [
+        json!({}),
+        json!([]),
+        json!({ "detail-type": "Other" }),
+        Value::Null,
+    ] {
+        assert!(
+            background.handle(&junk).await["errorMessage"].is_string(),
+            "{junk}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn each_kind_of_failure_has_its_own_wait_and_nothing_is_lost() {
+    let background = Background::start().await;
+    background.look().await;
+    background.create("a").await;
+    // To the second, so a wait may look up to one longer than it is.
+    let now = || edge_crm_tests::now() * 1_000;
+    let all = |faults: Faults| background.distribution.set_faults(faults);
+    let asked = || background.distribution.counters().invalidation_requests;
+    let cases = [
+        (
+            Faults {
+                throttled: 100,
+                ..Faults::default()
+            },
+            "throttled",
+            500..=3_000,
+        ),
+        (
+            Faults {
+                too_many: 100,
+                ..Faults::default()
+            },
+            "in-progress",
+            2_500..=7_000,
+        ),
+        (
+            Faults {
+                refused: 100,
+                ..Faults::default()
+            },
+            "unavailable",
+            250..=2_500,
+        ),
+    ];
+    for (faults, reason, wait) in cases {
+        all(faults);
+        let (before, began) = (asked(), now());
+        assert_eq!(background.sweep().await["drained"], 0);
+        let (said, until) = background.backoff().unwrap();
+        assert_eq!(said, reason);
+        assert!(
+            wait.contains(&(until - began)),
+            "{reason}: {}",
+            until - began
+        );
+        if until > now() + 1_000 {
+            background.sweep().await;
+            assert_eq!(asked(), before + 1, "it is left alone meanwhile");
+        }
+        background.forget_to_wait();
+    }
+    all(Faults::default());
+    assert_eq!(background.sweep().await["purged"], 1);
+    assert_eq!(background.backoff(), None);
+}
+
+/// The answer to the first call is lost, so the same is asked again, and is the same invalidation.
+#[tokio::test]
+async fn a_purge_whose_answer_was_lost_is_not_paid_twice() {
+    let background = Background::start().await;
+    background.look().await;
+    background.create("a").await;
+    background.distribution.set_faults(Faults {
+        lost_after: 100,
+        ..Faults::default()
+    });
+    assert_eq!(background.sweep().await["drained"], 0);
+    background.distribution.set_faults(Faults::default());
+    background.forget_to_wait();
+    assert_eq!(background.sweep().await["drained"], 1);
+    let counters = background.distribution.counters();
+    assert_eq!(
+        (
+            counters.invalidation_requests,
+            counters.invalidations,
+            counters.items
+        ),
+        (2, 1, 1)
+    );
+}
