@@ -199,15 +199,20 @@ async fn a_cached_view_gets_the_session_and_nothing_else_of_the_viewers() {
 }
 
 #[tokio::test]
-async fn a_body_type_decides_the_answers_form_so_it_is_forwarded_and_never_shared() {
+async fn a_body_type_decides_the_answers_form_so_it_is_forwarded_and_an_odd_one_never_shared() {
     let stage = Stage::new().await;
     let session = cookie("acme", 60);
-    let headers = [("cookie", &*session), ("content-type", "application/json")];
+    let headers = |kind| [("cookie", &*session), ("content-type", kind)];
     for _ in 0..2 {
-        let (response, event) = stage.get("/t/acme/contacts", &headers).await;
+        let (response, event) = stage.get("/t/acme/contacts", &headers("text/html")).await;
         assert_eq!(x_cache(&response), "Miss from cloudfront");
-        assert_eq!(event["headers"]["content-type"], "application/json");
+        assert_eq!(event["headers"]["content-type"], "text/html");
     }
+    let plain = headers("application/json");
+    let (_, event) = stage.get("/t/acme/contacts", &plain).await;
+    assert_eq!(event["headers"]["content-type"], "application/json");
+    let key = event["headers"]["x-edge-key"].as_str().unwrap();
+    assert!(key.ends_with("|json|"), "{key}");
 }
 
 #[tokio::test]
