@@ -26,6 +26,8 @@ impl Ticker {
             ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
             loop {
                 tokio::select! {
+                    // Who is to stop does not run once more because it is time to.
+                    biased;
                     _ = &mut stopped => break,
                     _ = ticks.tick() => {}
                 }
