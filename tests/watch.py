@@ -178,6 +178,8 @@ def main():
             **os.environ,
             "TABLE_NAME": "edge-crm",
             "DYNAMODB_URL": url.group(),
+            # Nothing here speaks to AWS.
+            "CLOUDFRONT_URL": "http://127.0.0.1:1",
             "AWS_REGION": "us-east-1",
             "AWS_ACCESS_KEY_ID": "local",
             "AWS_SECRET_ACCESS_KEY": "local",
