@@ -169,7 +169,7 @@ class Translated(unittest.TestCase):
 
     def test_what_the_functions_log_is_what_is_watched(self):
         logged = (ROOT / "shared" / "action" / "src" / "log.rs").read_text(encoding="utf-8")
-        metrics = set(re.findall(r'metric\("(\w+)"', logged))
+        metrics = set(re.findall(r'\("(\w+)", "(?:Milliseconds|Count)"\)', logged))
         alarms = of_type(self.template, "AWS::CloudWatch::Alarm").values()
         watched = {alarm["MetricName"] for alarm in alarms if alarm.get("Namespace") == "EdgeCRM"}
         self.assertTrue(watched)

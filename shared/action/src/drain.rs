@@ -107,12 +107,13 @@ async fn drain(app: &App, due: Vec<Pending>, report: &mut Report) -> Result<(), 
     }
     for batch in due.chunks(BATCH) {
         let work = work(app, batch).await?;
-        if let Err(error) = work.run(app, None).await {
+        if let Err(error) = work.purge(app, None).await {
             tracing::warn!(%error, "the outbox is not drained");
             Backoff::after(backoff.as_ref(), &error).write(app).await?;
             report.left = Some(error);
             return Ok(());
         }
+        work.conclude(app).await?;
         report.drained += batch.len();
         report.purged += work.purges();
     }

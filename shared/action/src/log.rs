@@ -9,19 +9,24 @@ use std::time::Duration;
 
 const SERVICE: &str = "edge-crm";
 
+/// What tells CloudWatch which fields of a line are metrics, and in which unit.
+fn metrics(fields: &[(&str, &str)]) -> Value {
+    let metric = |(name, unit): &(&str, &str)| json!({ "Name": name, "Unit": unit });
+    json!({
+        "Timestamp": jiff::Timestamp::now().as_millisecond(),
+        "CloudWatchMetrics": [{
+            "Namespace": "EdgeCRM",
+            "Dimensions": [["service"]],
+            "Metrics": fields.iter().map(metric).collect::<Vec<_>>(),
+        }],
+    })
+}
+
 /// The line of a drain of the outbox: how many records it saw to, how many tags it purged, how
 /// long the oldest was overdue in milliseconds, and why the rest was left.
 pub(crate) fn drained(records: usize, purged: usize, overdue: i64, left: Option<String>) -> Value {
-    let metric = |name: &str, unit: &str| json!({ "Name": name, "Unit": unit });
     json!({
-        "_aws": {
-            "Timestamp": jiff::Timestamp::now().as_millisecond(),
-            "CloudWatchMetrics": [{
-                "Namespace": "EdgeCRM",
-                "Dimensions": [["service"]],
-                "Metrics": [metric("outboxAge", "Milliseconds"), metric("invalidations", "Count")],
-            }],
-        },
+        "_aws": metrics(&[("outboxAge", "Milliseconds"), ("invalidations", "Count")]),
         "service": SERVICE,
         "level": if left.is_some() { "WARN" } else { "INFO" },
         "action": "revalidate",
@@ -58,21 +63,13 @@ impl Note {
     ) -> Value {
         let fault = u8::from(reply.status_code >= 500);
         let throttled = u8::from(reply.status_code == 429);
-        let metric = |name: &str, unit: &str| json!({ "Name": name, "Unit": unit });
         json!({
-            "_aws": {
-                "Timestamp": jiff::Timestamp::now().as_millisecond(),
-                "CloudWatchMetrics": [{
-                    "Namespace": "EdgeCRM",
-                    "Dimensions": [["service"]],
-                    "Metrics": [
-                        metric("duration", "Milliseconds"),
-                        metric("faults", "Count"),
-                        metric("throttles", "Count"),
-                        metric("coldStarts", "Count"),
-                    ],
-                }],
-            },
+            "_aws": metrics(&[
+                ("duration", "Milliseconds"),
+                ("faults", "Count"),
+                ("throttles", "Count"),
+                ("coldStarts", "Count"),
+            ]),
             "service": SERVICE,
             "level": if fault == 1 { "ERROR" } else { "INFO" },
             "requestId": request_id,

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
-use store::{KEPT_AT_EDGE, Mark, Pending, SETTLING};
+use store::{KEPT_AT_EDGE, Mark, Pending, SETTLING, StoreError};
 
 /// How long an action waits for CloudFront before it answers.
 const PATIENCE: Duration = Duration::from_millis(300);
@@ -56,14 +56,15 @@ pub(crate) async fn inline(app: &App, pending: Pending) -> Vec<String> {
         return spared;
     }
     let work = Work::new(vec![pending], live);
-    match work.run(app, Some(PATIENCE)).await {
-        Ok(()) => tags,
-        Err(error) => {
-            app.inline.pause(&error);
-            tracing::warn!(%error, "a purge is left to the outbox");
-            spared
-        }
+    if let Err(error) = work.purge(app, Some(PATIENCE)).await {
+        app.inline.pause(&error);
+        tracing::warn!(%error, "a purge is left to the outbox");
+        return spared;
     }
+    if let Err(error) = work.conclude(app).await {
+        tracing::warn!(%error, "an outbox record stays though it has been seen to");
+    }
+    tags
 }
 
 /// The same for the replay of a commit whose outbox record was `pending`. While that is there,
@@ -126,24 +127,19 @@ impl Work {
         }
     }
 
-    /// Purges what is live. Once CloudFront has accepted, removes the records, puts off what may
-    /// still be on its way to the edge, and closes the marks that nobody has renewed, so that
-    /// the next change need not purge what nobody has rendered since: all in one transaction, or
-    /// a crash could leave a mark closed that nobody sees to. Where CloudFront has not accepted,
-    /// everything stays as it is.
-    pub(crate) async fn run(
-        &self,
-        app: &App,
-        patience: Option<Duration>,
-    ) -> Result<(), InvalidationError> {
-        self.purge(app, patience).await?;
+    /// Once CloudFront has accepted the purge: removes the records, puts off what may still be on
+    /// its way to the edge, and closes the marks that nobody has renewed, so that the next change
+    /// need not purge what nobody has rendered since: all in one transaction, or a crash could
+    /// leave a mark closed that nobody sees to.
+    ///
+    /// # Errors
+    /// [`StoreError`]; then the records are drained once more, which purges once more and hurts
+    /// nobody.
+    pub(crate) async fn conclude(&self, app: &App) -> Result<(), StoreError> {
         let put_off = self.put_off(now());
-        let concluded = app.store.conclude(&self.records, &put_off, &self.live);
-        if let Err(error) = concluded.await {
-            // They are drained once more, which purges once more and hurts nobody.
-            tracing::warn!(%error, "outbox records stay though they have been seen to");
-        }
-        Ok(())
+        app.store
+            .conclude(&self.records, &put_off, &self.live)
+            .await
     }
 
     /// How many tags are purged.
@@ -171,7 +167,15 @@ impl Work {
         tags
     }
 
-    async fn purge(&self, app: &App, patience: Option<Duration>) -> Result<(), InvalidationError> {
+    /// Purges what is live.
+    ///
+    /// # Errors
+    /// [`InvalidationError`] where CloudFront has not accepted; everything then stays as it is.
+    pub(crate) async fn purge(
+        &self,
+        app: &App,
+        patience: Option<Duration>,
+    ) -> Result<(), InvalidationError> {
         // The renders too: two who work on one record may find different ones, and CloudFront
         // must not take the second purge for the first.
         let names = self
