@@ -3,16 +3,17 @@
 //! ```text
 //! cargo bench -p edge-crm-tests --bench functions              # every function
 //! cargo bench -p edge-crm-tests --bench functions -- sign-out  # those named
-//! cargo bench -p edge-crm-tests --bench functions -- --check create-contact list-contacts
+//! cargo bench -p edge-crm-tests --bench functions -- --memory sign-in list-contacts
 //! ```
 //!
-//! It builds what it measures, for this machine, and prints Markdown. `--check` looks at the size
-//! alone and fails where that is over the budget. With `--tls` the table is behind TLS, whose end
-//! is in the benchmark's process too. `FUNCTIONS_DIR` names a directory of binaries
-//! to measure instead of those it would build; `SAMPLES` and `WARM` say how many starts and how
-//! many warm invocations are measured.
+//! It builds what it measures, for this machine, and prints Markdown. With `--tls` the table is
+//! behind TLS, whose end is in the benchmark's process too. `--memory` measures warm invocations
+//! with the share of a processor that Lambda gives for each of several amounts of memory; it
+//! needs root. `FUNCTIONS_DIR` names a directory of binaries to measure instead of those it would
+//! build; `SAMPLES` and `WARM` say how many starts and how many warm invocations are measured.
 
 mod rig;
+mod share;
 mod statistics;
 mod usage;
 
@@ -20,9 +21,10 @@ use edge_crm_local::{TEMPLATE, Template};
 use edge_crm_tests::bootstrap::Bootstrap;
 use edge_crm_tests::runtime_api::{Outcome, RuntimeApi};
 use rig::Rig;
+use share::Share;
 use statistics::Statistics;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode};
+use std::process::Command;
 use std::time::{Duration, Instant};
 use usage::{Usage, zipped};
 
@@ -34,6 +36,10 @@ const FIRST: Duration = Duration::from_millis(10);
 const PEAK: u64 = 16 * 1024;
 /// At most this much CPU for a warm action.
 const CPU: Duration = Duration::from_micros(500);
+
+/// Amounts of memory, in MB, between which a function's is chosen: the least that there is, to
+/// what goes with a whole processor.
+const MEMORY: [u32; 5] = [128, 256, 512, 1_024, 1_769];
 
 /// What was measured of one function.
 struct Measured {
@@ -50,10 +56,10 @@ struct Measured {
     system: Duration,
 }
 
-fn main() -> ExitCode {
+fn main() {
     let arguments: Vec<_> = std::env::args().skip(1).collect();
     let option = |name: &str| arguments.iter().any(|argument| argument == name);
-    let (check, tls) = (option("--check"), option("--tls"));
+    let (memory, tls) = (option("--memory"), option("--tls"));
     let mut names: Vec<_> = arguments
         .iter()
         .filter(|argument| !argument.starts_with("--"))
@@ -63,16 +69,20 @@ fn main() -> ExitCode {
         names = Template::parse(TEMPLATE).expect("a template").functions;
     }
     let directory = binaries(&names);
-    if check {
-        return check_sizes(&directory, &names);
-    }
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    if memory {
+        println!("\n| function | memory, MB | {} |", Statistics::HEAD);
+        println!("|---|---{}|", "|---".repeat(7));
+        for name in &names {
+            runtime.block_on(with_memory(&directory, name));
+        }
+        return;
+    }
     let measured: Vec<_> = names
         .iter()
         .map(|name| runtime.block_on(measure(&directory, name, tls)))
         .collect();
     print(&measured);
-    ExitCode::SUCCESS
 }
 
 /// The directory of the release binaries, once they are built.
@@ -80,35 +90,21 @@ fn binaries(names: &[String]) -> PathBuf {
     if let Some(directory) = std::env::var_os("FUNCTIONS_DIR") {
         return directory.into();
     }
-    let status = Command::new(env!("CARGO"))
-        .args(["build", "--release"])
-        .args(names.iter().flat_map(|name| ["--bin", name]))
-        .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
-        .status()
-        .expect("cargo");
-    assert!(status.success(), "the functions do not build");
+    // One by one, as SAM builds them: together they would share each other's features.
+    for name in names {
+        let manifest = format!("functions/{name}/Cargo.toml");
+        let status = Command::new(env!("CARGO"))
+            .args(["build", "--release", "--manifest-path", &manifest])
+            .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+            .status()
+            .expect("cargo");
+        assert!(status.success(), "{name} does not build");
+    }
     let metadata = cargo_metadata::MetadataCommand::new()
         .no_deps()
         .exec()
         .expect("cargo metadata");
     metadata.target_directory.join("release").into()
-}
-
-fn check_sizes(directory: &Path, names: &[String]) -> ExitCode {
-    let mut code = ExitCode::SUCCESS;
-    for name in names {
-        let zip = zipped(&directory.join(name));
-        let verdict = if zip <= ZIP { "within" } else { "OVER" };
-        println!(
-            "{name}: {:.2} MB of zip, {verdict} {:.2} MB",
-            megabytes(zip),
-            megabytes(ZIP)
-        );
-        if zip > ZIP {
-            code = ExitCode::FAILURE;
-        }
-    }
-    code
 }
 
 async fn measure(directory: &Path, name: &str, tls: bool) -> Measured {
@@ -143,6 +139,24 @@ async fn measure(directory: &Path, name: &str, tls: bool) -> Measured {
         peak: after.peak,
         user: (after.user - before.user) / times,
         system: (after.system - before.system) / times,
+    }
+}
+
+/// Prints how long warm invocations take with each amount of memory.
+async fn with_memory(directory: &Path, name: &str) {
+    let mut rig = Rig::new(name, false).await;
+    for memory in MEMORY {
+        let share = Share::of(memory);
+        let process = Bootstrap::start(&directory.join(name), rig.environment()).await;
+        expect_success(name, &process.invoke(rig.event().await).await.outcome);
+        share.give(process.id());
+        let mut times = Vec::new();
+        for _ in 0..count("WARM", 300) {
+            let invocation = process.invoke(rig.event().await).await;
+            expect_success(name, &invocation.outcome);
+            times.push(invocation.worked);
+        }
+        println!("| {name} | {memory} | {} |", Statistics::of(times));
     }
 }
 
