@@ -74,7 +74,7 @@ impl View for ListContacts {
     }
 
     fn show(context: &Context<Actor>, search: &Search, found: &Found) -> Result<Page, ActionError> {
-        let mut contacts: Vec<Contact> = found.range()?;
+        let mut contacts: Vec<Contact> = found.range(&context.caller.tenant)?;
         let more = contacts.len() > PAGE_SIZE;
         contacts.truncate(PAGE_SIZE);
         let next = contacts

@@ -47,7 +47,8 @@ impl Credentials {
 /// so the time, are the same.
 fn membership(account: Option<&Account>) -> Option<(TenantId, UserId)> {
     let account = account?;
-    Some((account.tenants.first()?.clone(), account.id.clone()))
+    let first = account.organizations.first()?;
+    Some((first.tenant.clone(), account.id.clone()))
 }
 
 impl Action for SignIn {

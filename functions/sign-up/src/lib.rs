@@ -115,7 +115,7 @@ impl Action for SignUp {
             name: new.name.clone(),
             email: new.email.clone(),
             password_hash: new.password.hash()?,
-            tenants: vec![tenant.clone()],
+            organizations: vec![organization.belonging()],
             created_at: now,
             version,
         };

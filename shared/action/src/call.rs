@@ -10,7 +10,7 @@ use crate::limit::Counter;
 use crate::log::Note;
 use crate::session::{self, Live};
 use crate::trust::Trust;
-use crate::{App, Failure, fresh, revalidate};
+use crate::{App, Failure, fresh, mail, revalidate};
 use commit::{ActionError, Commit, Context, Found, Item, Operation, SessionChange};
 use serde_json::Value;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -102,12 +102,9 @@ impl<A: Action> Call<'_, A> {
         context: &Context<Caller<A::Permission>>,
         found: &mut Found,
     ) -> Result<Committed, Halt> {
-        let more = A::more_reads(context, &self.input, found);
-        if !more.keys.is_empty() || more.query.is_some() {
-            let more = gather::read(&self.app.store, &more).await?;
-            found.items.extend(more.items);
-            found.range.extend(more.range);
-        }
+        let first = A::reads(context, &self.input);
+        let more = |found: &Found| A::more_reads(context, &self.input, found);
+        gather::read_more(&self.app.store, &first, found, more).await?;
         let commit = self.decide(context, found).await?;
         let data = serde_json::to_value(commit.output())
             .map_err(|e| Failure::unknown(format!("the output cannot be serialised: {e}")))?;
@@ -119,6 +116,8 @@ impl<A: Action> Call<'_, A> {
                 .subject()
                 .map(|subject| self.audit(context, subject, &commit)),
         );
+        let letters = commit.letters().iter();
+        operations.extend(letters.map(|letter| mail::operation(self.app, &self.trust, letter)));
         let pending = (!tags.is_empty()).then(|| revalidate::pending(self.app, &tags));
         operations.extend(pending.as_ref().map(Pending::operation));
         if operations.is_empty() {
@@ -210,6 +209,12 @@ impl<A: Action> Call<'_, A> {
                     .ok_or_else(|| Failure::unknown("the system gives no randomness"))?;
                 Ok((vec![operation], Some(cookie)))
             }
+            SessionChange::Replace(grant) => {
+                let (operation, cookie) = session::open(grant, self.now, &self.app.config)
+                    .ok_or_else(|| Failure::unknown("the system gives no randomness"))?;
+                let closed = self.live.iter().map(session::close);
+                Ok((closed.chain([operation]).collect(), Some(cookie)))
+            }
         }
     }
 
@@ -220,7 +225,7 @@ impl<A: Action> Call<'_, A> {
         commit: &Commit<A::Output>,
     ) -> Operation {
         let user = match commit.session() {
-            SessionChange::Open(grant) => Some(&grant.user),
+            SessionChange::Open(grant) | SessionChange::Replace(grant) => Some(&grant.user),
             SessionChange::Keep | SessionChange::Close => None,
         };
         Entry {

@@ -39,7 +39,8 @@ pub trait Action: Send + Sync + 'static {
         Reads::none()
     }
 
-    /// What it needs to read that only the first reads can name; a second round trip.
+    /// What it needs to read that only earlier reads can name; each time a further round trip,
+    /// until it names nothing new.
     fn more_reads(
         _context: &Context<Caller<Self::Permission>>,
         _input: &Self::Input,
@@ -135,6 +136,17 @@ pub trait View: Send + Sync + 'static {
         _params: &Self::Params,
     ) -> Result<Reads, ActionError> {
         Ok(Reads::none())
+    }
+
+    /// What it needs to read that only earlier reads can name; each time a further round trip,
+    /// until it names nothing new. A page that the edge keeps has none: its tags are known
+    /// before its first read.
+    fn more_reads(
+        _context: &Context<Caller<Self::Permission>>,
+        _params: &Self::Params,
+        _found: &Found,
+    ) -> Reads {
+        Reads::none()
     }
 
     /// Makes what is shown of what was read.

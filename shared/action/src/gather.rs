@@ -5,6 +5,7 @@ use crate::session::{self, Live};
 use crate::{App, Failure};
 use commit::{Chrome, Found, Item, Key, Reads, Role};
 use edge::Token;
+use futures_util::future::try_join_all;
 use std::collections::BTreeMap;
 use store::{Store, StoreError};
 
@@ -40,9 +41,9 @@ pub(crate) struct Gathered {
 impl Wanted<'_> {
     /// Asks, in one round trip (a range may need more).
     pub(crate) async fn gather(self, app: &App, now: i64) -> Result<Gathered, Failure> {
-        let (items, range, calls) = tokio::try_join!(
+        let (items, ranges, calls) = tokio::try_join!(
             app.store.items(self.keys()),
-            range(&app.store, &self.reads),
+            ranges(&app.store, &self.reads),
             count(&app.store, self.caller),
         )?;
         let live = self
@@ -63,7 +64,7 @@ impl Wanted<'_> {
         let record = at(self.record);
         let found = Found {
             items: only(&self.reads.keys, items),
-            range,
+            ranges,
         };
         Ok(Gathered {
             live,
@@ -88,10 +89,38 @@ impl Wanted<'_> {
     }
 }
 
+/// How often what was read may name more to read.
+const FURTHER: usize = 3;
+
 /// Runs reads on their own.
 pub(crate) async fn read(store: &Store, reads: &Reads) -> Result<Found, StoreError> {
-    let (items, range) = tokio::try_join!(store.items(reads.keys.clone()), range(store, reads))?;
-    Ok(Found { items, range })
+    let (items, ranges) = tokio::try_join!(store.items(reads.keys.clone()), ranges(store, reads))?;
+    Ok(Found { items, ranges })
+}
+
+/// Reads what `more` still wants, given what was found, until that is nothing. `first` is
+/// what has been asked for.
+pub(crate) async fn read_more(
+    store: &Store,
+    first: &Reads,
+    found: &mut Found,
+    more: impl Fn(&Found) -> Reads,
+) -> Result<(), StoreError> {
+    let mut asked = first.clone();
+    for _ in 0..FURTHER {
+        let mut wanted = more(found);
+        wanted.keys.retain(|key| !asked.keys.contains(key));
+        wanted
+            .queries
+            .retain(|query| asked.queries.iter().all(|other| other.pk != query.pk));
+        if wanted.is_empty() {
+            break;
+        }
+        found.extend(read(store, &wanted).await?);
+        asked.keys.extend(wanted.keys);
+        asked.queries.extend(wanted.queries);
+    }
+    Ok(())
 }
 
 /// An action sees only what it asked for.
@@ -100,11 +129,13 @@ fn only(keys: &[Key], mut items: BTreeMap<Key, Item>) -> BTreeMap<Key, Item> {
     items
 }
 
-async fn range(store: &Store, reads: &Reads) -> Result<Vec<Item>, StoreError> {
-    match &reads.query {
-        Some(query) => store.range(query).await,
-        None => Ok(Vec::new()),
-    }
+async fn ranges(store: &Store, reads: &Reads) -> Result<BTreeMap<String, Vec<Item>>, StoreError> {
+    let ranges = reads.queries.iter().map(|query| async {
+        let items = store.range(query).await?;
+        Ok((query.pk.clone(), items))
+    });
+    let ranges = try_join_all(ranges).await?;
+    Ok(ranges.into_iter().collect())
 }
 
 async fn count(store: &Store, counter: Option<&Counter>) -> Result<u64, StoreError> {

@@ -57,6 +57,7 @@ mod idempotency;
 mod json;
 mod limit;
 mod log;
+mod mail;
 mod marks;
 mod negotiate;
 mod origin;

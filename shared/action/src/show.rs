@@ -8,7 +8,7 @@ use crate::marks::{Cacheable, Sharing};
 use crate::session::{self, Presented};
 use crate::trust::Trust;
 use crate::{App, Failure, Reply, answer, render, urlencoded};
-use commit::{Access, Actor, Chrome, Form, Reads};
+use commit::{Access, Actor, Chrome, Form, Found, Reads};
 use edge::Token;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::json;
@@ -148,7 +148,8 @@ async fn look<V: View>(
     let (gathered, cacheable) = asked.gather(app, sharing, json, now).await?;
     frame.chrome = gathered.chrome;
     frame.cacheable = cacheable;
-    if !sharing.is_shared() {
+    let shared = sharing.is_shared();
+    if !shared {
         let signed = asked.token.is_some();
         frame.cookie = session::keep(app, signed, gathered.live.as_ref(), now).await;
     }
@@ -163,12 +164,15 @@ async fn look<V: View>(
     }
     let caller = V::Permission::admit(actor)?;
     let params = asked.params?;
-    asked.reads?;
+    let reads = asked.reads?;
     note.runs += 1;
     let context = app.context(caller, 0);
-    let shown = catch_unwind(AssertUnwindSafe(|| {
-        V::show(&context, &params, &gathered.found)
-    }));
+    let mut found = gathered.found;
+    if !shared {
+        let more = |found: &Found| V::more_reads(&context, &params, found);
+        gather::read_more(&app.store, &reads, &mut found, more).await?;
+    }
+    let shown = catch_unwind(AssertUnwindSafe(|| V::show(&context, &params, &found)));
     Ok(shown.map_err(|_| Failure::unknown("the view panicked"))??)
 }
 

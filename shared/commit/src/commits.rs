@@ -1,6 +1,6 @@
 //! The commit: everything one action wants to write, as a value.
 
-use crate::{ActionError, Entity, Key, Record, Role, TenantId, UserId, Version};
+use crate::{ActionError, Entity, Key, Letter, Record, Role, TenantId, UserId, Version};
 use serde_json::Value;
 use std::collections::BTreeSet;
 
@@ -139,6 +139,8 @@ pub enum SessionChange {
     Keep,
     /// Opens a new one; the answer sets its cookie.
     Open(Grant),
+    /// Ends the caller's and opens a new one; the answer sets its cookie.
+    Replace(Grant),
     /// Ends the caller's; the answer clears its cookie.
     Close,
 }
@@ -150,6 +152,7 @@ pub struct Commit<T> {
     operations: Vec<Operation>,
     subject: Option<Subject>,
     session: SessionChange,
+    letters: Vec<Letter>,
     output: T,
 }
 
@@ -161,6 +164,7 @@ impl<T> Commit<T> {
             operations: Vec::new(),
             subject: Some(subject),
             session: SessionChange::Keep,
+            letters: Vec::new(),
             output,
         }
     }
@@ -173,6 +177,7 @@ impl<T> Commit<T> {
             operations: Vec::new(),
             subject: None,
             session: SessionChange::Keep,
+            letters: Vec::new(),
             output,
         }
     }
@@ -202,6 +207,16 @@ impl<T> Commit<T> {
         self.operations.push(Operation::Delete {
             key: Key::entity::<E>(tenant, entity.id()),
             expect: Expect::Version(entity.version()),
+        });
+        self
+    }
+
+    /// Removes a record that was read with this version, or whatever it is without one.
+    #[must_use]
+    pub fn delete_record(mut self, key: Key, read: Option<Version>) -> Self {
+        self.operations.push(Operation::Delete {
+            key,
+            expect: read.map_or(Expect::Anything, Expect::Version),
         });
         self
     }
@@ -239,11 +254,31 @@ impl<T> Commit<T> {
         self
     }
 
+    /// Ends the caller's session and opens another.
+    #[must_use]
+    pub fn replace_session(mut self, grant: Grant) -> Self {
+        self.session = SessionChange::Replace(grant);
+        self
+    }
+
     /// Ends the caller's session.
     #[must_use]
     pub fn close_session(mut self) -> Self {
         self.session = SessionChange::Close;
         self
+    }
+
+    /// Sends a letter, once all is written.
+    #[must_use]
+    pub fn send(mut self, letter: Letter) -> Self {
+        self.letters.push(letter);
+        self
+    }
+
+    /// The letters.
+    #[must_use]
+    pub fn letters(&self) -> &[Letter] {
+        &self.letters
     }
 
     /// The writes.

@@ -53,6 +53,18 @@ impl<C> Context<C> {
         Uuid::new_v4().as_fields().0
     }
 
+    /// A token that says `text`, good for one purpose: what a link in a letter carries.
+    #[must_use]
+    pub fn seal(&self, purpose: &str, text: &str) -> String {
+        self.seal.seal(&format!("token {purpose}"), text)
+    }
+
+    /// What the token says; `None` where it was not issued for this purpose.
+    #[must_use]
+    pub fn open(&self, purpose: &str, token: &str) -> Option<String> {
+        self.seal.open(&format!("token {purpose}"), token)
+    }
+
     /// A cursor that leads behind `position` in the list named `list`.
     #[must_use]
     pub fn cursor(&self, list: &str, position: &str) -> String {

@@ -79,6 +79,12 @@ impl Key {
         (&self.pk, &self.sk)
     }
 
+    /// Partition key and sort key, each on its own.
+    #[must_use]
+    pub fn into_parts(self) -> (String, String) {
+        (self.pk, self.sk)
+    }
+
     /// The cache tags that a write of this item makes stale; none where it is not an entity.
     #[must_use]
     pub fn tags(&self) -> Vec<String> {

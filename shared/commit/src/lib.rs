@@ -12,6 +12,7 @@ mod error;
 mod form;
 mod identity;
 mod key;
+mod letter;
 mod reads;
 
 pub use access::{Access, Actor, Admins, Anyone, Members, Owners, Refusal, Role, Viewers};
@@ -21,4 +22,5 @@ pub use error::ActionError;
 pub use form::{FieldErrors, Form, FormState, Input, Invalid};
 pub use identity::{IdempotencyKey, InvalidId, TenantId, UserId, Version, is_uuid};
 pub use key::{Entity, Key, Record};
+pub use letter::Letter;
 pub use reads::{Filter, Found, Item, Query, Reads};

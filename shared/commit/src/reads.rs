@@ -15,8 +15,8 @@ pub type Item = Map<String, Value>;
 pub struct Reads {
     /// Single items.
     pub keys: Vec<Key>,
-    /// At most one range, newest first.
-    pub query: Option<Query>,
+    /// Ranges, newest first, of as many partitions.
+    pub queries: Vec<Query>,
 }
 
 impl Reads {
@@ -33,27 +33,35 @@ impl Reads {
         self
     }
 
-    /// A range.
+    /// One more range; of each partition there can be one.
     #[must_use]
     pub fn query(mut self, query: Query) -> Self {
-        self.query = Some(query);
+        self.queries.retain(|other| other.pk != query.pk);
+        self.queries.push(query);
         self
     }
 
-    /// The cache tags of what is made from these reads: of a range the partition's, of an entity
-    /// its own. Any write that would change the reads makes one of them stale.
+    /// Whether there is nothing to read.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.keys.is_empty() && self.queries.is_empty()
+    }
+
+    /// The cache tags of what is made from these reads: of a range of entities the partition's, of
+    /// an entity its own. Any write that would change what they read of entities makes one of them
+    /// stale.
     #[must_use]
     pub fn tags(&self) -> BTreeSet<String> {
         let items = self.keys.iter().filter_map(Key::tag);
-        let range = self.query.iter().map(|query| query.pk.clone());
-        items.chain(range).collect()
+        let ranges = self.queries.iter().filter_map(Query::tag);
+        items.chain(ranges).collect()
     }
 }
 
 /// Decides whether an item belongs to a query's answer.
 pub type Filter = Arc<dyn Fn(&Item) -> bool + Send + Sync>;
 
-/// Entities of one kind in one tenant, newest first.
+/// Items of one partition, newest first: entities of one kind in one tenant, or records.
 #[derive(Clone)]
 pub struct Query {
     /// The partition.
@@ -78,7 +86,24 @@ impl Query {
         }
     }
 
-    /// Only those older than the entity with this id.
+    /// The records of this kind and name with the `limit` greatest sort keys.
+    #[must_use]
+    pub fn records(kind: &str, name: &str, limit: usize) -> Self {
+        let (pk, _) = Key::record(kind, name, "").into_parts();
+        Self {
+            pk,
+            after: None,
+            limit,
+            filter: None,
+        }
+    }
+
+    /// The cache tag of what is made from it; none of records.
+    fn tag(&self) -> Option<String> {
+        (!self.pk.starts_with('#')).then(|| self.pk.clone())
+    }
+
+    /// Only those older than the one with this id, or sort key.
     #[must_use]
     pub fn after(mut self, id: Option<String>) -> Self {
         self.after = id;
@@ -109,8 +134,8 @@ impl fmt::Debug for Query {
 pub struct Found {
     /// The single items that exist.
     pub items: BTreeMap<Key, Item>,
-    /// The range, in order.
-    pub range: Vec<Item>,
+    /// The ranges by their partition keys, each in order.
+    pub ranges: BTreeMap<String, Vec<Item>>,
 }
 
 impl Found {
@@ -130,12 +155,36 @@ impl Found {
         self.decode(key)
     }
 
-    /// The range, decoded.
+    /// The range of entities, decoded; empty where it was not asked for.
     ///
     /// # Errors
     /// [`ActionError::Internal`] where a stored item is not an `E`.
-    pub fn range<E: Entity>(&self) -> Result<Vec<E>, ActionError> {
-        self.range.iter().map(decode).collect()
+    pub fn range<E: Entity>(&self, tenant: &TenantId) -> Result<Vec<E>, ActionError> {
+        self.decode_range(&Key::collection::<E>(tenant))
+    }
+
+    /// The range of records of this kind and name, decoded; empty where it was not asked for.
+    ///
+    /// # Errors
+    /// [`ActionError::Internal`] where a stored item is not a `T`.
+    pub fn records<T: DeserializeOwned>(
+        &self,
+        kind: &str,
+        name: &str,
+    ) -> Result<Vec<T>, ActionError> {
+        let (pk, _) = Key::record(kind, name, "").into_parts();
+        self.decode_range(&pk)
+    }
+
+    /// What was found besides.
+    pub fn extend(&mut self, more: Self) {
+        self.items.extend(more.items);
+        self.ranges.extend(more.ranges);
+    }
+
+    fn decode_range<T: DeserializeOwned>(&self, pk: &str) -> Result<Vec<T>, ActionError> {
+        let items = self.ranges.get(pk).map(Vec::as_slice).unwrap_or_default();
+        items.iter().map(decode).collect()
     }
 
     fn decode<T: DeserializeOwned>(&self, key: &Key) -> Result<Option<T>, ActionError> {

@@ -1,6 +1,6 @@
 //! Accounts: a person's name, email and password.
 
-use crate::{Email, Member, Name, PasswordHash};
+use crate::{Email, Member, Name, OrganizationName, PasswordHash};
 use commit::{Grant, Key, Record, Role, TenantId, UserId, Version};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -19,11 +19,20 @@ pub struct Account {
     /// What their password must match.
     pub password_hash: PasswordHash,
     /// The organisations they belong to, the one to open first in front.
-    pub tenants: Vec<TenantId>,
+    pub organizations: Vec<Belonging>,
     /// When they signed up.
     pub created_at: Timestamp,
     /// How often it has been written.
     pub version: Version,
+}
+
+/// An organisation that somebody belongs to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Belonging {
+    /// Its slug.
+    pub tenant: TenantId,
+    /// What it calls itself.
+    pub name: OrganizationName,
 }
 
 impl Account {

@@ -10,7 +10,7 @@ mod password;
 mod return_to;
 mod text;
 
-pub use account::{Account, PublicUser, SignedIn};
+pub use account::{Account, Belonging, PublicUser, SignedIn};
 pub use contact::{
     CONTACT_NOT_FOUND, Contact, ContactDetails, ContactId, ContactRef, DUPLICATE_EMAIL, PAGE_SIZE,
     search,

@@ -1,6 +1,6 @@
 //! Organisations, and the slugs that name them in paths, keys and tags.
 
-use crate::{OrganizationName, fold};
+use crate::{Belonging, OrganizationName, fold};
 use commit::{Key, Record, TenantId, Version};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -22,6 +22,15 @@ pub struct Organization {
 }
 
 impl Organization {
+    /// Belonging to it.
+    #[must_use]
+    pub fn belonging(&self) -> Belonging {
+        Belonging {
+            tenant: self.id.clone(),
+            name: self.name.clone(),
+        }
+    }
+
     /// Where the organisation with that slug is.
     #[must_use]
     pub fn key_of(tenant: &TenantId) -> Key {
