@@ -2,7 +2,7 @@
 
 use crate::contact_forms::add_beside_the_list;
 use crate::form::Form;
-use crate::layout::{Page, can_write, render};
+use crate::layout::{Page, Section, can_write, render};
 use crate::paths::contacts_of;
 use askama::Template;
 use commit::{Chrome, FormState};
@@ -67,7 +67,7 @@ pub fn contact_list(chrome: &Chrome, list: &ContactList<'_>) -> String {
     let title = format!("Contacts – {}", chrome.organization);
     render(&ContactListPage {
         page: Page {
-            is_list: true,
+            section: Some(Section::Contacts),
             ..Page::new(title, Some(chrome))
         },
         contacts: contacts_of(&chrome.tenant),

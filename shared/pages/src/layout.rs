@@ -10,12 +10,54 @@ pub(crate) fn can_write(chrome: &Chrome) -> bool {
     chrome.role >= Role::Member
 }
 
+/// What the navigation leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Section {
+    Contacts,
+    Projects,
+    Members,
+    Audit,
+    Settings,
+}
+
+impl Section {
+    const ALL: [Self; 5] = [
+        Self::Contacts,
+        Self::Projects,
+        Self::Members,
+        Self::Audit,
+        Self::Settings,
+    ];
+
+    /// Its name on the page.
+    pub(crate) fn label(self) -> &'static str {
+        match self {
+            Self::Contacts => "Contacts",
+            Self::Projects => "Projects",
+            Self::Members => "Members",
+            Self::Audit => "Audit",
+            Self::Settings => "Settings",
+        }
+    }
+
+    /// Its path.
+    pub(crate) fn path(self, chrome: &Chrome) -> String {
+        let name = self.label().to_ascii_lowercase();
+        format!("/t/{}/{name}", chrome.tenant)
+    }
+
+    /// Who sees the link: whoever may look at the page.
+    fn is_for(self, role: Role) -> bool {
+        self != Self::Audit || role >= Role::Admin
+    }
+}
+
 /// The part of a page that `layout.html` needs.
 pub(crate) struct Page<'a> {
     pub(crate) title: String,
     pub(crate) chrome: Option<&'a Chrome>,
-    /// Whether this is the list of contacts itself, for the navigation to say so.
-    pub(crate) is_list: bool,
+    /// The section that this page is the first of, for the navigation to say so.
+    pub(crate) section: Option<Section>,
 }
 
 impl<'a> Page<'a> {
@@ -23,8 +65,21 @@ impl<'a> Page<'a> {
         Self {
             title: title.into(),
             chrome,
-            is_list: false,
+            section: None,
         }
+    }
+
+    /// What the navigation leads to, for whoever looks.
+    pub(crate) fn sections(&self, chrome: &Chrome) -> impl Iterator<Item = Section> {
+        let role = chrome.role;
+        Section::ALL
+            .into_iter()
+            .filter(move |section| section.is_for(role))
+    }
+
+    /// Whether the page is the first of this section.
+    pub(crate) fn is_at(&self, section: &Section) -> bool {
+        self.section == Some(*section)
     }
 
     /// Where the contacts are.
