@@ -41,7 +41,7 @@ for (const javaScriptEnabled of [true, false]) {
       assert.equal(ada.version, 2);
 
       await page.getByRole('link', { name: 'Delete' }).click();
-      await visitor.reads("Delete Ada King? This can't be undone.");
+      await visitor.reads("Delete Ada King? It stays in the trash for 30 days");
       await visitor.canGoOn();
       await page.getByRole('button', { name: 'Delete' }).click();
       await visitor.reads('Contact deleted!');
@@ -152,9 +152,9 @@ for (const javaScriptEnabled of [true, false]) {
       await visitor.addContact('Ada');
       await visitor.goto(visitor.list);
       await visitor.page.getByRole('link', { name: 'Delete Ada' }).click();
-      await visitor.reads("Delete Ada? This can't be undone.");
+      await visitor.reads("Delete Ada? It stays in the trash for 30 days");
       await visitor.page.getByText('Cancel').click();
-      await visitor.page.getByText("This can't be undone.").waitFor({ state: 'detached' });
+      await visitor.page.getByText("It stays in the trash for 30 days").waitFor({ state: 'detached' });
       assert.deepEqual(await visitor.names(), ['Ada']);
       assert.deepEqual(visitor.sent, []);
     }));

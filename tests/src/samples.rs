@@ -6,15 +6,21 @@ use serde_json::{Value, json};
 use std::path::PathBuf;
 
 /// The functions that answer requests, in an order in which each finds what it needs.
-pub const ORDER: [&str; 9] = [
+pub const ORDER: [&str; 15] = [
     "sign-up",
     "sign-in",
     "create-contact",
     "list-contacts",
     "get-contact",
     "update-contact",
+    "create-project",
+    "list-projects",
+    "rename-project",
+    "archive-project",
+    "restore-project",
     "pages",
     "delete-contact",
+    "restore-contact",
     "sign-out",
 ];
 
@@ -31,6 +37,8 @@ pub struct Samples {
     pub session: String,
     /// A contact's id.
     pub contact: String,
+    /// A project's id.
+    pub project: String,
 }
 
 impl Samples {
@@ -51,9 +59,10 @@ impl Samples {
     fn filled(&self, text: &str) -> String {
         text.replace("{{session}}", &self.session)
             .replace("{{contact}}", &self.contact)
+            .replace("{{project}}", &self.project)
     }
 
-    /// Later samples use the session and the contact that earlier ones made.
+    /// Later samples use the session and the records that earlier ones made.
     pub fn learn(&mut self, reply: &Value) {
         let cookies = reply["cookies"].as_array().into_iter().flatten();
         let token = cookies
@@ -69,8 +78,13 @@ impl Samples {
             .as_str()
             .and_then(|body| serde_json::from_str(body).ok())
             .unwrap_or_default();
-        if let Some(id) = answer["data"]["id"].as_str() {
-            id.clone_into(&mut self.contact);
+        let data = &answer["data"];
+        let place = match data.get("archivedAt") {
+            Some(_) => &mut self.project,
+            None => &mut self.contact,
+        };
+        if let Some(id) = data["id"].as_str() {
+            id.clone_into(place);
         }
     }
 }

@@ -181,7 +181,7 @@ async fn a_contact_is_deleted_after_a_question() {
     let question = acme.page(&format!("{}/delete", path(&ada))).await;
     let plain = question.text.replace("<bdi>", "").replace("</bdi>", "");
     assert!(
-        plain.contains("Delete Ada? This can't be undone."),
+        plain.contains("Delete Ada? It stays in the trash for 30 days"),
         "{plain}"
     );
     let [id, key] =

@@ -1,4 +1,4 @@
-//! Removes a contact, for its owner and for admins.
+//! Moves a contact to the trash, for its owner and for admins.
 
 use action::{Action, App, FormPage, Function};
 use commit::{ActionError, Actor, Chrome, Commit, Context, Found, Members, Reads};
@@ -30,7 +30,7 @@ impl Action for DeleteContact {
                 "Only its owner or an admin can delete this contact",
             ));
         }
-        Ok(contact.delete(&context.caller.tenant, which.clone()))
+        Ok(contact.delete(&context.caller, context.now, which.clone()))
     }
 
     fn next(chrome: Option<&Chrome>, _: &ContactRef, _: &ContactRef) -> String {

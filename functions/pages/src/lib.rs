@@ -3,6 +3,8 @@
 
 mod account;
 mod contact;
+mod project;
+mod trash;
 
 use action::{App, Asset, Function};
 use std::sync::Arc;
@@ -21,5 +23,8 @@ pub fn function(app: Arc<App>) -> Function {
         .view::<contact::NewPage>()
         .view::<contact::EditPage>()
         .view::<contact::DeletePage>()
+        .view::<trash::Trash>()
+        .view::<project::NewPage>()
+        .view::<project::EditPage>()
         .assets(assets)
 }

@@ -8,6 +8,12 @@ use std::sync::Arc;
 #[must_use]
 pub fn functions(app: &Arc<App>) -> Vec<Function> {
     vec![
+        archive_project::function(Arc::clone(app)),
+        create_project::function(Arc::clone(app)),
+        list_projects::function(Arc::clone(app)),
+        rename_project::function(Arc::clone(app)),
+        restore_contact::function(Arc::clone(app)),
+        restore_project::function(Arc::clone(app)),
         create_contact::function(Arc::clone(app)),
         delete_contact::function(Arc::clone(app)),
         get_contact::function(Arc::clone(app)),

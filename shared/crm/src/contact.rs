@@ -1,6 +1,6 @@
 //! Contacts, and what creating, changing and removing one writes.
 
-use crate::{Company, Email, Name, Notes, Phone, fold};
+use crate::{Company, Email, Name, Notes, Phone, TrashedContact, fold};
 use commit::{
     ActionError, Actor, Commit, Conflict, Entity, Form, Found, Input, Invalid, Item, Key, Reads,
     Subject, TenantId, UserId, Version, uuid_id,
@@ -149,19 +149,21 @@ impl Contact {
             .release(before.guard(tenant), self.id.as_str())
     }
 
-    /// Removes this contact and releases its email.
+    /// Moves this contact to the trash and releases its email.
     #[must_use]
-    pub fn delete<T>(&self, tenant: &TenantId, output: T) -> Commit<T> {
+    pub fn delete<T>(&self, actor: &Actor, now: Timestamp, output: T) -> Commit<T> {
+        let tenant = &actor.tenant;
         Commit::new(self.subject(tenant), output)
             .delete(tenant, self)
+            .put_record(&TrashedContact::new(self, actor, now), None, None)
             .release(self.guard(tenant), self.id.as_str())
     }
 
-    fn subject(&self, tenant: &TenantId) -> Subject {
+    pub(crate) fn subject(&self, tenant: &TenantId) -> Subject {
         Subject::entity::<Self>(tenant, self.id.as_str())
     }
 
-    fn guard(&self, tenant: &TenantId) -> Key {
+    pub(crate) fn guard(&self, tenant: &TenantId) -> Key {
         Key::guard::<Self>(tenant, "email", &self.details.email.unique())
     }
 }

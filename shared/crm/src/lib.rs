@@ -1,4 +1,4 @@
-//! The domain: contacts, accounts, organisations and members, and the rules their fields follow.
+//! The domain: contacts, projects, accounts, organisations and members, and the rules their fields follow.
 //!
 //! It knows no AWS and no HTTP: everything here is a value or a pure function.
 
@@ -7,8 +7,10 @@ mod contact;
 mod member;
 mod organization;
 mod password;
+mod project;
 mod return_to;
 mod text;
+mod trash;
 
 pub use account::{Account, Belonging, PublicUser, SignedIn};
 pub use contact::{
@@ -18,5 +20,7 @@ pub use contact::{
 pub use member::Member;
 pub use organization::{Organization, slug, slugs};
 pub use password::{Password, PasswordAttempt, PasswordHash};
+pub use project::{PROJECT_NOT_FOUND, Project, ProjectId, ProjectRef, is_active};
 pub use return_to::ReturnTo;
 pub use text::{Company, Email, InvalidText, Name, Notes, OrganizationName, Phone, fold};
+pub use trash::{Restoration, TRASH_DAYS, TrashedContact, can_be_restored};

@@ -183,10 +183,9 @@ function showConflict(form, after, current) {
     return h('tr', { class: yours === theirs ? '' : 'differs' }, label, cell(yours), cell(theirs));
   });
   const head = ['Field', 'Yours', 'Theirs'].map((text) => h('th', { scope: 'col' }, text));
-  const edit = `${contactsPath}/${current.id}/edit`;
   after.after(h('section', { class: 'conflict', 'aria-labelledby': 'conflict' },
     h('h2', { id: 'conflict' }, 'Your version and theirs'),
-    h('p', {}, 'Saving again replaces their version with yours. ', h('a', { href: edit }, 'Start over from theirs')),
+    h('p', {}, 'Saving again replaces their version with yours. ', h('a', { href: form.dataset.edit }, 'Start over from theirs')),
     h('table', {}, h('thead', {}, h('tr', {}, ...head)), h('tbody', {}, ...rows))));
   form.elements.version.value = current.version;
 }
@@ -238,8 +237,15 @@ function succeed(form, data, sent) {
     controls(form)[0].focus();
   } else {
     form.dataset.done = ''; // The button stays as it is until the next page is here.
-    location.assign(success === 'enter' ? entrance(form, data) : next);
+    go(success === 'enter' ? entrance(form, data) : next);
   }
+}
+
+/** Where only what follows `#` is new, a browser would stay on the page as it is. */
+function go(path) {
+  const { pathname, search } = new URL(path, location.href);
+  location.assign(path);
+  if (pathname + search === location.pathname + location.search) location.reload();
 }
 
 /** Where a sign-in leads: to the page that asked for it, never to another site. */
@@ -337,7 +343,8 @@ function askToDelete(link) {
   const row = link.closest('[data-rows] [data-id]');
   const name = row ? $('.name', row).textContent.trim() : link.dataset.name;
   const body = new URLSearchParams({ id: (row ?? link).dataset.id, idempotency_key: freshKey() });
-  const question = h('p', { id: 'question' }, 'Delete ', h('bdi', {}, name), "? This can't be undone.");
+  const question = h('p', { id: 'question' }, 'Delete ', h('bdi', {}, name), 
+    "? It stays in the trash for 30 days, and can be restored from there. After that, this can't be undone.");
   const work = () => (row ? deleteRow(row, body, dialog) : deletePage(body, dialog, confirm));
   const confirm = button('Delete', () => guarded(row ? $('[data-results]') : dialog, work), 'danger');
   const dialog = h('dialog', { 'aria-labelledby': 'question' }, question,

@@ -1,6 +1,6 @@
 //! "Mine and theirs": what to show where somebody else changed the record meanwhile.
 
-use crate::form::CONTACT_FIELDS;
+use crate::form::FieldSpec;
 use commit::FormState;
 use serde_json::Value;
 
@@ -28,8 +28,13 @@ impl Row {
 
 impl Conflict {
     /// Compares what was entered with `current`, as it would be stored.
-    pub(crate) fn new(state: &FormState, current: &Value, start_over: Option<String>) -> Self {
-        let row = |field: &crate::form::FieldSpec| Row {
+    pub(crate) fn new(
+        fields: &[FieldSpec],
+        state: &FormState,
+        current: &Value,
+        start_over: Option<String>,
+    ) -> Self {
+        let row = |field: &FieldSpec| Row {
             label: field.label,
             yours: state
                 .value(field.name)
@@ -39,7 +44,7 @@ impl Conflict {
             theirs: current[field.name].as_str().unwrap_or("").to_owned(),
         };
         Self {
-            rows: CONTACT_FIELDS.iter().map(row).collect(),
+            rows: fields.iter().map(row).collect(),
             version: current["version"].to_string(),
             start_over,
         }

@@ -98,13 +98,14 @@ pub fn contact_edit(chrome: Option<&Chrome>, form: &FormState) -> String {
     let conflict = form
         .current
         .as_ref()
-        .map(|current| Conflict::new(form, current, edit));
+        .map(|current| Conflict::new(CONTACT_FIELDS, form, current, edit.clone()));
     let version = match &conflict {
         Some(conflict) => conflict.version.clone(),
         None => form.value("version").to_owned(),
     };
     let next = path.as_ref().map(|path| format!("{path}#contact-updated"));
     let mut view = Form::new(&EDIT, form)
+        .edited_at(edit)
         .hidden("id", form.value("id"))
         .hidden("version", version)
         .existing(existing(chrome, form))

@@ -1,13 +1,13 @@
 //! The pages that may be cached for many: the list of contacts and one contact.
 
 use crate::contact_forms::add_beside_the_list;
+use crate::dates::day;
 use crate::form::Form;
 use crate::layout::{Page, Section, can_write, render};
 use crate::paths::contacts_of;
 use askama::Template;
 use commit::{Chrome, FormState};
 use crm::Contact;
-use jiff::Timestamp;
 
 /// One page of the list.
 #[derive(Debug, Clone, Copy)]
@@ -135,11 +135,6 @@ impl<'a> Row<'a> {
     }
 }
 
-/// A day as the page says it, in UTC, so that the page is the same for everybody.
-fn day(time: Timestamp) -> String {
-    time.strftime("%b %-d, %Y").to_string()
-}
-
 /// The first letters of the first and the last word. The script makes the same.
 fn initials(name: &str) -> String {
     let mut letters = name
@@ -185,12 +180,6 @@ mod tests {
         assert_eq!(initials(" émile "), "É");
         assert_eq!(initials("محمد علي"), "مع");
         assert_eq!(initials(""), "");
-    }
-
-    #[test]
-    fn a_day_is_said_in_full() {
-        let time: Timestamp = "2026-01-05T23:59:59Z".parse().unwrap();
-        assert_eq!(day(time), "Jan 5, 2026");
     }
 
     #[test]

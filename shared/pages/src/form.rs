@@ -73,6 +73,12 @@ pub(crate) const CONTACT_FIELDS: &[FieldSpec] = &[
     FieldSpec::new("notes", "Notes", "textarea"),
 ];
 
+pub(crate) const PROJECT_FIELDS: &[FieldSpec] =
+    &[FieldSpec::new("name", "Name", "text").required()];
+
+pub(crate) const RESTORE_FIELDS: &[FieldSpec] = &[FieldSpec::new("email", "Email", "email")
+    .hint("Another one, where the contact's own has been taken meanwhile")];
+
 pub(crate) const SIGN_IN_FIELDS: &[FieldSpec] = &[
     FieldSpec::new("email", "Email", "email")
         .required()
@@ -111,6 +117,8 @@ pub(crate) struct Form<'a> {
     pub(crate) next: Option<String>,
     /// Where a change of mind leads.
     pub(crate) cancel: Option<String>,
+    /// Where the form is fresh, with the record as it is now.
+    pub(crate) edit: Option<String>,
 }
 
 /// A field, its value and its error.
@@ -143,6 +151,7 @@ impl<'a> Form<'a> {
             conflict: None,
             next: None,
             cancel: None,
+            edit: None,
         }
     }
 
@@ -156,6 +165,12 @@ impl<'a> Form<'a> {
     pub(crate) fn between(mut self, next: Option<String>, cancel: Option<String>) -> Self {
         self.next = next;
         self.cancel = cancel;
+        self
+    }
+
+    /// Where the form is fresh, with the record as it is now.
+    pub(crate) fn edited_at(mut self, path: Option<String>) -> Self {
+        self.edit = path;
         self
     }
 

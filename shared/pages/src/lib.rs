@@ -1,7 +1,7 @@
 //! The HTML of the product: every page as a function from data to a complete document, and the
 //! stylesheet, script and icon that they share.
 //!
-//! A page that may be cached for many ([`contact_list`], [`contact_detail`]) is given a [`Chrome`]
+//! A page that may be cached for many ([`contact_list`], [`contact_detail`], [`project_list`]) is given a [`Chrome`]
 //! and records, nothing else, so it cannot hold what belongs to one user. Every form works
 //! without the script; the script only saves the round trip of a whole page.
 
@@ -10,10 +10,13 @@ mod assets;
 mod conflict;
 mod contact_forms;
 mod contacts;
+mod dates;
 mod form;
 mod layout;
 pub mod paths;
 mod problem;
+mod projects;
+mod trash;
 
 pub use account::{sign_in, sign_up};
 pub use assets::{Asset, assets};
@@ -21,3 +24,7 @@ pub use commit::Chrome;
 pub use contact_forms::{contact_delete, contact_edit, contact_new};
 pub use contacts::{ContactList, contact_detail, contact_list};
 pub use problem::problem;
+pub use projects::{
+    ProjectList, project, project_archive, project_edit, project_list, project_new, project_restore,
+};
+pub use trash::{DeletedContact, contact_restore, trash};

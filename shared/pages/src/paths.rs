@@ -18,6 +18,15 @@ pub fn contacts(chrome: Option<&Chrome>, rest: &str) -> String {
     )
 }
 
+/// The list of projects, with what follows it; the start page where nobody is signed in.
+#[must_use]
+pub fn projects(chrome: Option<&Chrome>, rest: &str) -> String {
+    chrome.map_or_else(
+        || "/".to_owned(),
+        |chrome| format!("/t/{}/projects{rest}", chrome.tenant),
+    )
+}
+
 /// One contact, with what follows it; the start page where nobody is signed in.
 #[must_use]
 pub fn contact(chrome: Option<&Chrome>, id: &str, rest: &str) -> String {

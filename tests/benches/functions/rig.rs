@@ -49,6 +49,7 @@ impl Rig {
         for _ in 0..CONTACTS {
             rig.create().await;
         }
+        rig.project().await;
         rig
     }
 
@@ -79,6 +80,22 @@ impl Rig {
                 self.create().await;
                 keyed(self.samples.event("delete-contact"))
             }
+            "create-project" => keyed(self.samples.event("create-project")),
+            "rename-project" => {
+                let event = self.samples.event("rename-project");
+                let version = json!(self.made);
+                keyed(with_body(event, |body| body["version"] = version))
+            }
+            "archive-project" | "restore-project" => {
+                self.project().await;
+                keyed(self.samples.event(&self.name))
+            }
+            "restore-contact" => {
+                self.create().await;
+                let event = keyed(self.samples.event("delete-contact"));
+                invoke(&self.functions, "delete-contact", &event).await;
+                keyed(self.samples.event("restore-contact"))
+            }
             "sign-up" => self.signed_up(),
             "sign-out" => {
                 put(&self.inside.table, &self.session);
@@ -95,6 +112,18 @@ impl Rig {
         let event = self.created();
         let reply = invoke(&self.functions, "create-contact", &event).await;
         self.samples.learn(&reply);
+    }
+
+    /// Adds a project, which is the one that later samples are about; where that is to be
+    /// restored, archives it.
+    async fn project(&mut self) {
+        let event = keyed(self.samples.event("create-project"));
+        let reply = invoke(&self.functions, "create-project", &event).await;
+        self.samples.learn(&reply);
+        if self.name == "restore-project" {
+            let event = keyed(self.samples.event("archive-project"));
+            invoke(&self.functions, "archive-project", &event).await;
+        }
     }
 
     /// The event that adds another contact.

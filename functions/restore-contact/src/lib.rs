@@ -1,0 +1,49 @@
+//! Brings a contact back from the trash, for who could have deleted it.
+
+use action::{Action, App, FormPage, Function};
+use commit::{ActionError, Actor, Chrome, Commit, Context, Found, Members, Reads};
+use crm::{Contact, Restoration};
+use std::sync::Arc;
+
+/// The action.
+#[derive(Debug)]
+pub struct RestoreContact;
+
+impl Action for RestoreContact {
+    const NAME: &'static str = "restore-contact";
+    type Permission = Members;
+    type Input = Restoration;
+    type Output = Contact;
+
+    fn reads(context: &Context<Actor>, restoration: &Restoration) -> Reads {
+        restoration.which.reads_trash(&context.caller)
+    }
+
+    fn run(
+        context: &Context<Actor>,
+        restoration: &Restoration,
+        found: &Found,
+    ) -> Result<Commit<Contact>, ActionError> {
+        let actor = &context.caller;
+        let trashed = restoration.which.trashed(actor, found, context.now)?;
+        if !trashed.contact.can_be_deleted_by(actor) {
+            return Err(ActionError::Forbidden(
+                "Only its owner or an admin can restore this contact",
+            ));
+        }
+        Ok(trashed.restore(restoration.email.clone(), context.now))
+    }
+
+    fn next(chrome: Option<&Chrome>, _: &Restoration, contact: &Contact) -> String {
+        pages::paths::contact(chrome, contact.id.as_str(), "#contact-restored")
+    }
+
+    fn form(page: &FormPage<'_>) -> String {
+        pages::contact_restore(page.chrome, page.state)
+    }
+}
+
+/// The function that serves it.
+pub fn function(app: Arc<App>) -> Function {
+    Function::action::<RestoreContact>(app)
+}

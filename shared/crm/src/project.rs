@@ -1,0 +1,173 @@
+//! Projects: what a team works on together.
+
+use crate::Name;
+use commit::{
+    ActionError, Actor, Commit, Entity, Form, Found, Input, Invalid, Item, Key, Reads, Subject,
+    TenantId, UserId, Version, uuid_id,
+};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+uuid_id! {
+    /// A project within its organisation.
+    ProjectId
+}
+
+/// One message for a project that is not there and one that is another organisation's.
+pub const PROJECT_NOT_FOUND: &str = "Project not found or access denied";
+
+/// A project of an organisation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Project {
+    /// Which one; sorts by time of creation.
+    pub id: ProjectId,
+    /// What it is called.
+    pub name: Name,
+    /// Who created it.
+    pub owner_id: UserId,
+    /// Since when it is out of the way, if it is.
+    pub archived_at: Option<Timestamp>,
+    /// When it was created.
+    pub created_at: Timestamp,
+    /// When it was last written.
+    pub updated_at: Timestamp,
+    /// How often it has been written.
+    pub version: Version,
+}
+
+impl Entity for Project {
+    const RESOURCE: &'static str = "projects";
+
+    fn id(&self) -> &str {
+        self.id.as_str()
+    }
+
+    fn version(&self) -> Version {
+        self.version
+    }
+}
+
+impl Project {
+    /// A new project that `actor` owns.
+    #[must_use]
+    pub fn new(id: ProjectId, actor: &Actor, name: Name, now: Timestamp) -> Self {
+        Self {
+            id,
+            name,
+            owner_id: actor.user.clone(),
+            archived_at: None,
+            created_at: now,
+            updated_at: now,
+            version: Version::FIRST,
+        }
+    }
+
+    /// Writes this new project.
+    #[must_use]
+    pub fn create(self, tenant: &TenantId) -> Commit<Self> {
+        Commit::new(self.subject(tenant), self.clone()).put(tenant, &self, None)
+    }
+
+    /// Writes it under another name.
+    #[must_use]
+    pub fn rename(&self, tenant: &TenantId, name: Name, now: Timestamp) -> Commit<Self> {
+        let renamed = Self {
+            name,
+            ..self.clone()
+        };
+        renamed.write_over(tenant, self, now)
+    }
+
+    /// Puts it out of the way; nothing changes where it is already.
+    #[must_use]
+    pub fn archive(&self, tenant: &TenantId, now: Timestamp) -> Commit<Self> {
+        if self.archived_at.is_some() {
+            return Commit::nothing(self.clone());
+        }
+        let archived = Self {
+            archived_at: Some(now),
+            ..self.clone()
+        };
+        archived.write_over(tenant, self, now)
+    }
+
+    /// Brings it back; nothing changes where it is there already.
+    #[must_use]
+    pub fn restore(&self, tenant: &TenantId, now: Timestamp) -> Commit<Self> {
+        if self.archived_at.is_none() {
+            return Commit::nothing(self.clone());
+        }
+        let restored = Self {
+            archived_at: None,
+            ..self.clone()
+        };
+        restored.write_over(tenant, self, now)
+    }
+
+    /// The answer to who wants to change an earlier version of it.
+    #[must_use]
+    pub fn stale(&self) -> ActionError {
+        ActionError::Stale {
+            message: "This project was changed by somebody else meanwhile",
+            current: serde_json::to_value(self).unwrap_or_default(),
+        }
+    }
+
+    fn write_over(self, tenant: &TenantId, before: &Self, now: Timestamp) -> Commit<Self> {
+        let written = Self {
+            updated_at: now,
+            version: before.version.next(),
+            ..self
+        };
+        Commit::new(written.subject(tenant), written.clone()).put(
+            tenant,
+            &written,
+            Some(before.version),
+        )
+    }
+
+    fn subject(&self, tenant: &TenantId) -> Subject {
+        Subject::entity::<Self>(tenant, self.id.as_str())
+    }
+}
+
+/// Which project is meant: the input of whatever is about one that exists.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProjectRef {
+    /// Its id.
+    pub id: ProjectId,
+}
+
+impl Input for ProjectRef {
+    fn parse(form: &mut Form<'_>) -> Result<Self, Invalid> {
+        let id = form.field("id", |text| {
+            ProjectId::parse(text).map_err(|_| "Invalid id")
+        });
+        Ok(Self { id: id? })
+    }
+}
+
+impl ProjectRef {
+    /// The read of it.
+    #[must_use]
+    pub fn reads(&self, actor: &Actor) -> Reads {
+        Reads::none().item(Key::entity::<Project>(&actor.tenant, self.id.as_str()))
+    }
+
+    /// The project, where it was found.
+    ///
+    /// # Errors
+    /// [`ActionError::NotFound`] otherwise.
+    pub fn project(&self, actor: &Actor, found: &Found) -> Result<Project, ActionError> {
+        let project = found.entity(&actor.tenant, self.id.as_str())?;
+        project.ok_or(ActionError::NotFound(PROJECT_NOT_FOUND))
+    }
+}
+
+/// Whether a stored project is not archived.
+#[must_use]
+pub fn is_active(item: &Item) -> bool {
+    item.get("archivedAt")
+        .is_none_or(serde_json::Value::is_null)
+}

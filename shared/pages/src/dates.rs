@@ -1,0 +1,19 @@
+//! Times as a page says them, in UTC, so that the page is the same for everybody.
+
+use jiff::Timestamp;
+
+/// A day.
+pub(crate) fn day(time: Timestamp) -> String {
+    time.strftime("%b %-d, %Y").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_day_is_said_in_full() {
+        let time: Timestamp = "2026-01-05T23:59:59Z".parse().unwrap();
+        assert_eq!(day(time), "Jan 5, 2026");
+    }
+}

@@ -1,0 +1,125 @@
+//! The trash: deleted contacts, each with its own form to restore it. Not cacheable.
+
+use crate::dates::day;
+use crate::form::{Form, FormSpec, RESTORE_FIELDS};
+use crate::layout::{Page, render};
+use crate::paths;
+use askama::Template;
+use commit::{Chrome, FormState};
+use crm::{Contact, TRASH_DAYS};
+use jiff::Timestamp;
+
+/// Without fields, and without the script: who is refused gets a page of its own.
+static RESTORE: FormSpec = FormSpec {
+    action: "restore-contact",
+    submit: "Restore",
+    pending: "Restoring…",
+    failed: "Failed to restore contact. Please try again.",
+    success: "go",
+    fields: &[],
+};
+
+static RESTORE_WITH_EMAIL: FormSpec = FormSpec {
+    submit: "Restore Contact",
+    fields: RESTORE_FIELDS,
+    ..RESTORE
+};
+
+/// A contact in the trash.
+#[derive(Debug, Clone, Copy)]
+pub struct DeletedContact<'a> {
+    /// As it was.
+    pub contact: &'a Contact,
+    /// When it was deleted.
+    pub deleted_at: Timestamp,
+    /// When it is gone for good.
+    pub expires_at: Timestamp,
+    /// Whether whoever looks may restore it.
+    pub restorable: bool,
+}
+
+#[derive(Template)]
+#[template(path = "trash.html")]
+struct TrashPage<'a> {
+    page: Page<'a>,
+    contacts: String,
+    rows: Vec<Row<'a>>,
+    next: Option<&'a str>,
+    days: i64,
+}
+
+struct Row<'a> {
+    name: &'a str,
+    email: &'a str,
+    deleted: String,
+    until: String,
+    form: Option<Form<'a>>,
+}
+
+impl<'a> Row<'a> {
+    fn new(deleted: &DeletedContact<'a>, state: &'a FormState) -> Self {
+        let id = deleted.contact.id.as_str();
+        let form = Form::new(&RESTORE, state).hidden("id", id);
+        Self {
+            name: deleted.contact.details.name.as_str(),
+            email: deleted.contact.details.email.as_str(),
+            deleted: day(deleted.deleted_at),
+            until: day(deleted.expires_at),
+            form: deleted.restorable.then_some(form),
+        }
+    }
+}
+
+#[derive(Template)]
+#[template(path = "contact_form.html")]
+struct RestorePage<'a> {
+    page: Page<'a>,
+    heading: &'static str,
+    form: Form<'a>,
+}
+
+/// One page of the trash. `key` is the page's fresh idempotency key: each form has one made from
+/// it.
+#[must_use]
+pub fn trash<'a>(
+    chrome: Option<&Chrome>,
+    deleted: impl Iterator<Item = DeletedContact<'a>>,
+    next: Option<&str>,
+    key: &str,
+) -> String {
+    let deleted: Vec<_> = deleted.collect();
+    let states: Vec<_> = deleted
+        .iter()
+        .map(|deleted| FormState {
+            key: format!("{key}-{}", deleted.contact.id),
+            ..FormState::default()
+        })
+        .collect();
+    render(&TrashPage {
+        page: Page::new("Trash", chrome),
+        contacts: paths::contacts(chrome, ""),
+        rows: deleted
+            .iter()
+            .zip(&states)
+            .map(|(deleted, state)| Row::new(deleted, state))
+            .collect(),
+        next,
+        days: TRASH_DAYS,
+    })
+}
+
+/// The page for restoring a contact, after a refused submit: its email may have been taken, so
+/// another can be given.
+#[must_use]
+pub fn contact_restore(chrome: Option<&Chrome>, form: &FormState) -> String {
+    let existing = form.existing.as_deref().filter(|id| commit::is_uuid(id));
+    let view = Form::new(&RESTORE_WITH_EMAIL, form)
+        .hidden("id", form.value("id"))
+        .existing(existing.map(|id| paths::contact(chrome, id, "")))
+        .between(None, chrome.map(|_| paths::contacts(chrome, "/trash")));
+    render(&RestorePage {
+        page: Page::new(view.title("Restore Contact"), chrome),
+        heading: "Restore Contact",
+        form: view,
+    })
+}
