@@ -56,6 +56,29 @@ impl Samples {
         event
     }
 
+    /// The path of a view, with the samples' records in it.
+    ///
+    /// # Panics
+    /// Where the view is about a kind of record that no sample makes.
+    #[must_use]
+    pub fn path(&self, pattern: &str) -> String {
+        let path = pattern.replace("{tenant}", "acme");
+        let kind = path.split('/').nth(3).unwrap_or_default();
+        let id = match kind {
+            "contacts" => &self.contact,
+            "projects" => &self.project,
+            _ if path.contains("{id}") => panic!("say which record {pattern} is about"),
+            _ => return path,
+        };
+        path.replace("{id}", id)
+    }
+
+    /// The query that a view cannot do without.
+    #[must_use]
+    pub fn query(&self, _pattern: &str) -> String {
+        String::new()
+    }
+
     fn filled(&self, text: &str) -> String {
         text.replace("{{session}}", &self.session)
             .replace("{{contact}}", &self.contact)

@@ -12,6 +12,7 @@ pub struct DeleteContact;
 impl Action for DeleteContact {
     const NAME: &'static str = "delete-contact";
     type Permission = Members;
+    const RULE: &'static str = "its owner, or an admin";
     type Input = ContactRef;
     type Output = ContactRef;
 

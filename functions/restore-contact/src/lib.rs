@@ -12,6 +12,7 @@ pub struct RestoreContact;
 impl Action for RestoreContact {
     const NAME: &'static str = "restore-contact";
     type Permission = Members;
+    const RULE: &'static str = "its owner, or an admin";
     type Input = Restoration;
     type Output = Contact;
 

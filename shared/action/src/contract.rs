@@ -18,6 +18,9 @@ pub trait Action: Send + Sync + 'static {
     /// Who may run it.
     type Permission: Access;
 
+    /// What [`Action::run`] asks of the caller besides the role, in words for the documentation.
+    const RULE: &'static str = "";
+
     /// What it is given.
     type Input: Input;
 
@@ -120,6 +123,9 @@ pub trait View: Send + Sync + 'static {
 
     /// Who may look.
     type Permission: Access;
+
+    /// What [`View::show`] asks of the caller besides the role, in words for the documentation.
+    const RULE: &'static str = "";
 
     /// The names in the path and the query, parsed.
     type Params: Input;

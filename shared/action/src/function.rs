@@ -5,6 +5,7 @@ use crate::drain::{self, DrainError};
 use crate::event::{Event, Request};
 use crate::log::Note;
 use crate::{App, Failure, Reply, negotiate, perform, render, show};
+use commit::{Access, Role};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
@@ -32,10 +33,23 @@ pub struct Asset {
     pub bytes: &'static [u8],
 }
 
+/// One thing that a function does, and who may have it done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Entry {
+    /// `POST` of an action, `GET` of a view.
+    pub method: &'static str,
+    /// The path, with names in braces for what varies; of an action only the last segment.
+    pub path: &'static str,
+    /// The least role; `None` where nobody needs to be signed in.
+    pub least: Option<Role>,
+    /// What is asked of the caller besides; empty where that is nothing.
+    pub rule: &'static str,
+}
+
 enum Handler {
-    Action(Perform),
+    Action(Entry, Perform),
     Views {
-        routes: Vec<(&'static str, Show)>,
+        routes: Vec<(Entry, Show)>,
         assets: Vec<Asset>,
     },
     /// Takes no requests: drains the outbox. A pointer, so that no other function is built with
@@ -62,10 +76,16 @@ impl Function {
     #[must_use]
     pub fn action<A: Action>(app: Arc<App>) -> Self {
         let perform: Perform = |app, request, note| Box::pin(perform::run::<A>(app, request, note));
+        let entry = Entry {
+            method: "POST",
+            path: A::NAME,
+            least: A::Permission::LEAST,
+            rule: A::RULE,
+        };
         Self {
             name: A::NAME,
             app,
-            handler: Handler::Action(perform),
+            handler: Handler::Action(entry, perform),
         }
     }
 
@@ -100,7 +120,13 @@ impl Function {
             let show: Show = |app, request, captures, note| {
                 Box::pin(show::run::<V>(app, request, captures, note))
             };
-            routes.push((V::PATH, show));
+            let entry = Entry {
+                method: "GET",
+                path: V::PATH,
+                least: V::Permission::LEAST,
+                rule: V::RULE,
+            };
+            routes.push((entry, show));
         }
         self
     }
@@ -112,6 +138,16 @@ impl Function {
             assets.extend(more);
         }
         self
+    }
+
+    /// What it does, and who may have it done: the action, or each view. Assets are for everybody.
+    #[must_use]
+    pub fn entries(&self) -> Vec<Entry> {
+        match &self.handler {
+            Handler::Action(entry, _) => vec![*entry],
+            Handler::Views { routes, .. } => routes.iter().map(|(entry, _)| *entry).collect(),
+            Handler::Revalidate(_) => Vec::new(),
+        }
     }
 
     /// Answers an event as Lambda passes it: JSON in, JSON out.
@@ -151,7 +187,7 @@ impl Function {
     pub(crate) fn work<'a>(&'a self, event: &'a Value) -> BoxFuture<'a, Result<Value, DrainError>> {
         match &self.handler {
             Handler::Revalidate(work) => work(&self.app, event),
-            Handler::Action(_) | Handler::Views { .. } => {
+            Handler::Action(..) | Handler::Views { .. } => {
                 Box::pin(std::future::ready(Err(DrainError::Event)))
             }
         }
@@ -181,7 +217,7 @@ impl Function {
 
     async fn route(&self, request: &Request, note: &mut Note) -> Reply {
         let (routes, assets) = match &self.handler {
-            Handler::Action(perform) => return perform(&self.app, request, note).await,
+            Handler::Action(_, perform) => return perform(&self.app, request, note).await,
             Handler::Views { routes, assets } => (routes, assets),
             Handler::Revalidate(_) => (&Vec::new(), &Vec::new()),
         };
@@ -198,7 +234,7 @@ impl Function {
         }
         let matching = routes
             .iter()
-            .find_map(|(pattern, show)| Some((captures(pattern, &request.path)?, show)));
+            .find_map(|(entry, show)| Some((captures(entry.path, &request.path)?, show)));
         match matching {
             Some((captures, show)) if reads => show(&self.app, request, captures, note).await,
             Some(_) => problem(Failure::method_not_allowed(READING), note),

@@ -75,7 +75,7 @@ pub use app::{App, Config, ConfigError, Log, ProblemPage, Revalidation};
 pub use contract::{Action, Caller, FormPage, RateLimit, Scope, View, ViewPage};
 pub use event::MAX_EVENT_BODY;
 pub use failure::{Code, Failure};
-pub use function::{Asset, Function};
+pub use function::{Asset, Entry, Function};
 pub use lambda_runtime::Error;
 pub use reply::Reply;
 pub use serve::serve;

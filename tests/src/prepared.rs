@@ -1,0 +1,118 @@
+//! A world in which one function finds what its sample event needs.
+
+use crate::inside::{Answer, Inside, config, invoke, no_edge};
+use crate::samples::{ORDER, Samples};
+use crate::{Record, Table};
+use action::{Config, Function};
+use commit::Role;
+use edge::Keys;
+use serde_json::{Value, json};
+
+/// What is stored, and what the samples have learnt, when it is one function's turn.
+pub struct Prepared {
+    /// Whose turn it is.
+    pub name: &'static str,
+    /// What the next samples are about.
+    pub samples: Samples,
+    stored: Vec<Record>,
+}
+
+/// A copy of that world.
+pub struct Copy {
+    /// The functions and the table.
+    pub inside: Inside,
+    /// The function whose turn it is.
+    pub function: Function,
+}
+
+impl Prepared {
+    /// Every function's turn: each that answers requests, in an order in which each finds what it
+    /// needs.
+    ///
+    /// # Panics
+    /// Where a sample is refused.
+    pub async fn all() -> Vec<Self> {
+        let inside = Inside::start().await;
+        let functions = edge_crm_local::functions(&inside.app);
+        let mut samples = Samples::default();
+        let mut all = Vec::new();
+        for name in ORDER {
+            all.push(Self {
+                name,
+                samples: samples.clone(),
+                stored: inside.table.dump(),
+            });
+            let function = functions.iter().find(|function| function.name == name);
+            let event = samples.event(name).to_string();
+            let reply = function.expect(name).invoke(event.as_bytes()).await;
+            let reply: Value = serde_json::from_slice(&reply).expect("JSON");
+            let status = reply["statusCode"].as_u64().unwrap_or_default();
+            assert!((200..400).contains(&status), "{name}: {reply}");
+            samples.learn(&reply);
+        }
+        all
+    }
+
+    /// A copy of the world to try something in.
+    pub async fn copy(&self) -> Copy {
+        self.copy_with(config()).await
+    }
+
+    /// The same with another configuration.
+    ///
+    /// # Panics
+    /// Where there is no such function.
+    pub async fn copy_with(&self, config: Config) -> Copy {
+        let inside = Inside::with(config, no_edge()).await;
+        for record in &self.stored {
+            let item = Value::Object(record.item());
+            inside.table.put(&record.pk, &record.sk, &item);
+        }
+        let functions = edge_crm_local::functions(&inside.app);
+        let function = functions
+            .into_iter()
+            .find(|function| function.name == self.name);
+        Copy {
+            inside,
+            function: function.expect(self.name),
+        }
+    }
+
+    /// The sample event, asking for JSON.
+    #[must_use]
+    pub fn event(&self) -> Value {
+        let mut event = self.samples.event(self.name);
+        event["headers"]["accept"] = json!("application/json");
+        event
+    }
+}
+
+impl Copy {
+    /// Passes the event to the function.
+    pub async fn send(&self, event: &Value) -> Answer {
+        invoke(&self.function, event).await
+    }
+}
+
+/// Somebody with that role, past the product, whose account has the same password as others', if
+/// there are others. Gives the session's token.
+#[must_use]
+pub fn person(table: &Table, keys: &Keys, tenant: &str, role: Role) -> String {
+    let token = table.member(keys, tenant, role);
+    let members = format!("{tenant}:members");
+    let member = table.under(&members).pop().expect("a member");
+    let email = member.get("email");
+    let Some(model) = table.under("#account:").pop() else {
+        return token;
+    };
+    let mut account = model.item();
+    account.insert("id".to_owned(), member.get("id"));
+    account.insert("email".to_owned(), email.clone());
+    account.insert(
+        "organizations".to_owned(),
+        json!([{ "tenant": tenant, "name": "Acme" }]),
+    );
+    let key = format!("#account:{}", email.as_str().expect("an email"));
+    table.put(&key, &model.sk, &Value::Object(account));
+    token
+}

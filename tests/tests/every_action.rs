@@ -1,0 +1,177 @@
+//! What the wrapper does for every action there is: each goes through all of it, with the event of
+//! its sample. An action that is added is among them without a line here.
+
+use action::Config;
+use edge_crm_tests::fault::Faults;
+use edge_crm_tests::inside::{Answer, config};
+use edge_crm_tests::prepared::{Copy, Prepared};
+use edge_crm_tests::{Record, within_a_minute};
+use futures_util::future::join_all;
+use serde_json::{Value, json};
+
+/// These keep no result for a repeated key: signing in twice makes two sessions, which harms
+/// nobody, and a session that has ended has no results.
+const UNRECORDED: [&str; 2] = ["sign-in", "sign-out"];
+
+async fn actions() -> Vec<(Prepared, Copy)> {
+    let mut actions = Vec::new();
+    for prepared in Prepared::all().await {
+        let copy = prepared.copy().await;
+        if copy.function.entries().iter().any(|e| e.method == "POST") {
+            actions.push((prepared, copy));
+        }
+    }
+    assert!(actions.len() > 10, "the samples run every action");
+    actions
+}
+
+fn audits(copy: &Copy) -> usize {
+    copy.inside.table.under("#audit:").len()
+}
+
+/// What the action's work has left, apart from sessions, of which a repeated request may open
+/// another.
+fn work(copy: &Copy) -> Vec<Record> {
+    let mut saved = copy.inside.table.saved();
+    saved.retain(|record| !record.pk.starts_with("#session:"));
+    saved
+}
+
+fn expect(name: &str, answer: &Answer, status: u64, code: &str) {
+    let is = (answer.status, answer.json["code"].as_str());
+    assert_eq!(is, (status, Some(code)), "{name}: {answer:?}");
+    for text in [".rs", "panicked", "#idempotency", "dynamodb"] {
+        assert!(!answer.text.contains(text), "{name}: {answer:?}");
+    }
+}
+
+/// The event with another body.
+fn sending(event: &Value, kind: &str, body: &str) -> Value {
+    let mut event = event.clone();
+    event["headers"]["content-type"] = json!(kind);
+    event["body"] = json!(body);
+    event["isBase64Encoded"] = json!(false);
+    event
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_comes_from_elsewhere_or_cannot_be_read_is_refused_and_writes_nothing() {
+    for (prepared, copy) in actions().await {
+        let (name, event) = (prepared.name, prepared.event());
+        let before = copy.inside.table.saved();
+        let mut foreign = event.clone();
+        foreign["headers"]["sec-fetch-site"] = json!("cross-site");
+        foreign["headers"]["origin"] = json!("https://evil.example");
+        expect(name, &copy.send(&foreign).await, 403, "AUTH_ERROR");
+        foreign["headers"]["origin"] = json!("null");
+        expect(name, &copy.send(&foreign).await, 403, "AUTH_ERROR");
+
+        let mut looked_at = event.clone();
+        looked_at["requestContext"]["http"]["method"] = json!("GET");
+        let answer = copy.send(&looked_at).await;
+        expect(name, &answer, 405, "BAD_REQUEST");
+        assert_eq!(answer.headers["allow"], "POST", "{name}");
+
+        let huge = "x".repeat(Config::BODY_LIMIT + 1);
+        let unreadable = [
+            ("application/json", huge.as_str(), 413),
+            ("text/plain", "name=Ada", 415),
+            ("application/json", "{\"name\":", 400),
+            ("application/x-www-form-urlencoded", "id=1&id=2", 400),
+            ("multipart/form-data", "x", 400),
+        ];
+        for (kind, body, status) in unreadable {
+            let answer = copy.send(&sending(&event, kind, body)).await;
+            expect(name, &answer, status, "BAD_REQUEST");
+        }
+        assert_eq!(copy.inside.table.saved(), before, "{name}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_too_many_is_told_when_to_come_again() {
+    for (prepared, _) in actions().await {
+        within_a_minute(5).await;
+        let limited = Config {
+            rate_limit_per_user: 1,
+            rate_limit_per_ip: 1,
+            ..config()
+        };
+        let copy = prepared.copy_with(limited).await;
+        let event = prepared.event();
+        let first = copy.send(&event).await;
+        assert_eq!(first.status, 200, "{}: {first:?}", prepared.name);
+        let before = copy.inside.table.saved();
+        let second = copy.send(&event).await;
+        expect(prepared.name, &second, 429, "RATE_LIMIT_ERROR");
+        let seconds: u64 = second.headers["retry-after"].parse().expect("seconds");
+        assert!((1..=60).contains(&seconds), "{}", prepared.name);
+        let after = copy.inside.table.saved();
+        assert_eq!(after, before, "{}", prepared.name);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_repeated_key_gives_the_first_result_and_writes_once() {
+    for (prepared, copy) in actions().await {
+        let (name, event) = (prepared.name, prepared.event());
+        let first = copy.send(&event).await;
+        assert_eq!(first.status, 200, "{name}: {first:?}");
+        let (done, audited) = (work(&copy), audits(&copy));
+        let second = copy.send(&event).await;
+        assert_eq!(second.status, 200, "{name}: {second:?}");
+        if UNRECORDED.contains(&name) {
+            continue;
+        }
+        assert_eq!(second.headers["idempotency-replayed"], "true", "{name}");
+        assert_eq!(second.json["data"], first.json["data"], "{name}");
+        assert_eq!((work(&copy), audits(&copy)), (done, audited), "{name}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn twins_at_once_are_done_once() {
+    for (prepared, copy) in actions().await {
+        let (name, event) = (prepared.name, prepared.event());
+        if UNRECORDED.contains(&name) {
+            continue;
+        }
+        let before = audits(&copy);
+        let answers = join_all((0..6).map(|_| copy.send(&event))).await;
+        for answer in &answers {
+            assert_eq!(answer.status, 200, "{name}: {answer:?}");
+            assert_eq!(answer.json["data"], answers[0].json["data"], "{name}");
+        }
+        assert_eq!(audits(&copy), before + 1, "{name}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_is_all_written_or_nothing_is() {
+    for (prepared, copy) in actions().await {
+        let (name, event) = (prepared.name, prepared.event());
+        let before = work(&copy);
+        copy.inside.proxy.make(Faults {
+            contention: 100,
+            ..Faults::default()
+        });
+        expect(name, &copy.send(&event).await, 503, "DATABASE_ERROR");
+        assert_eq!(work(&copy), before, "{name}");
+
+        // The transaction takes effect, and its answer is lost: sent again, it is not done again.
+        copy.inside.proxy.make(Faults {
+            lost_answer: 100,
+            ..Faults::default()
+        });
+        let audited = audits(&copy);
+        let answer = copy.send(&event).await;
+        copy.inside.proxy.make(Faults::default());
+        if UNRECORDED.contains(&name) {
+            continue;
+        }
+        assert!([200, 503].contains(&answer.status), "{name}: {answer:?}");
+        let again = copy.send(&event).await;
+        assert_eq!(again.status, 200, "{name}: {again:?}");
+        assert_eq!(audits(&copy), audited + 1, "{name}");
+    }
+}

@@ -1,0 +1,168 @@
+//! Who may do what: every action and view, every role, in the own organisation, in another, and
+//! signed out. `docs/permissions.md` is made from the same code; `UPDATE_DOCS=1` writes it anew.
+
+use action::Entry;
+use commit::Role;
+use edge_crm_tests::inside::{Answer, KEY, event};
+use edge_crm_tests::prepared::{Copy, Prepared, person};
+use serde_json::{Value, json};
+use std::fmt::Write;
+
+const ROLES: [Role; 4] = [Role::Viewer, Role::Member, Role::Admin, Role::Owner];
+
+/// Who somebody is, where the records of the samples are Acme's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Who {
+    SignedOut,
+    OfAcme(Role),
+    OfAnother(Role),
+}
+
+impl Who {
+    fn all() -> Vec<Self> {
+        let in_each = ROLES.map(|role| [Self::OfAcme(role), Self::OfAnother(role)]);
+        [Self::SignedOut]
+            .into_iter()
+            .chain(in_each.into_iter().flatten())
+            .collect()
+    }
+
+    /// Their session's token; empty where there is none.
+    fn token(self, copy: &Copy) -> String {
+        let keys = edge::Keys::new(&KEY, None).expect("a strong key");
+        match self {
+            Self::SignedOut => String::new(),
+            Self::OfAcme(role) => person(&copy.inside.table, &keys, "acme", role),
+            Self::OfAnother(role) => person(&copy.inside.table, &keys, "another", role),
+        }
+    }
+}
+
+/// Whether somebody of that role, who owns none of the records, follows the rule.
+fn follows(rule: &str, role: Role) -> bool {
+    match rule {
+        "" => true,
+        "its owner, or an admin" => role >= Role::Admin,
+        other => panic!("say here who follows the rule {other:?}"),
+    }
+}
+
+/// The event for an entry, by whoever has that token.
+fn ask(prepared: &Prepared, entry: &Entry, token: &str) -> Value {
+    let cookies = match token {
+        "" => json!([]),
+        token => json!([format!("__Host-session={token}")]),
+    };
+    let mut asked = match entry.method {
+        "POST" => prepared.event(),
+        _ => {
+            let path = prepared.samples.path(entry.path);
+            let mut asked = event("GET", &path, "", "");
+            asked["rawQueryString"] = json!(prepared.samples.query(entry.path));
+            asked
+        }
+    };
+    asked["cookies"] = cookies;
+    asked
+}
+
+/// Whether the answer is the one for `who`.
+fn is_right(entry: &Entry, who: Who, answer: &Answer) -> bool {
+    let code = answer.json["code"].as_str().unwrap_or_default();
+    let allowed = (200..400).contains(&answer.status);
+    let Some(least) = entry.least else {
+        return allowed;
+    };
+    match who {
+        Who::SignedOut => (answer.status, code) == (401, "AUTH_ERROR"),
+        Who::OfAcme(role) if role >= least && follows(entry.rule, role) => allowed,
+        Who::OfAcme(_) => (answer.status, code) == (403, "AUTH_ERROR"),
+        // There, their own records can be made, and Acme's are not to be found.
+        Who::OfAnother(role) if entry.method == "POST" && role >= least => {
+            allowed || (answer.status, code) == (404, "NOT_FOUND")
+        }
+        Who::OfAnother(_) if entry.method == "POST" => (answer.status, code) == (403, "AUTH_ERROR"),
+        Who::OfAnother(_) if entry.path.contains("{tenant}") => [403, 404].contains(&answer.status),
+        Who::OfAnother(role) => allowed == (role >= least),
+    }
+}
+
+/// Everything of Acme's that is stored, apart from what only counts.
+fn of_acme(copy: &Copy) -> Vec<edge_crm_tests::Record> {
+    let mut records = copy.inside.table.saved();
+    records.retain(|record| record.pk.starts_with("acme:") || record.pk.contains(":acme"));
+    records
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn everybody_may_do_what_the_table_says_and_nothing_else() {
+    let mut cases = 0;
+    for prepared in Prepared::all().await {
+        let entries = prepared.copy().await.function.entries();
+        for (entry, who) in entries
+            .iter()
+            .flat_map(|entry| Who::all().into_iter().map(move |who| (entry, who)))
+        {
+            let copy = prepared.copy().await;
+            let asked = ask(&prepared, entry, &who.token(&copy));
+            let before = of_acme(&copy);
+            let answer = copy.send(&asked).await;
+            assert!(
+                is_right(entry, who, &answer),
+                "{} {} by {who:?}: {answer:?}",
+                entry.method,
+                entry.path
+            );
+            if matches!(who, Who::OfAnother(_)) && entry.least.is_some() {
+                assert_eq!(of_acme(&copy), before, "{} by {who:?}", entry.path);
+                // What the sample sends may be said again, what is stored may not.
+                let tells = entry.method == "GET" && answer.text.contains("Ågaard");
+                assert!(!tells, "{} by {who:?}: {answer:?}", entry.path);
+            }
+            cases += 1;
+        }
+    }
+    assert!(cases > 150, "{cases}");
+}
+
+fn table(entries: &[Entry]) -> String {
+    let mut text = "# Who may do what\n\n\
+        Made from the code by `UPDATE_DOCS=1 cargo test -p edge-crm-tests --test permission_table`; \
+        a test fails where the two differ. A role holds what is said of those before it: viewer, \
+        member, admin, owner. Whoever belongs to another organisation finds nothing of this one.\n"
+        .to_owned();
+    for (method, title) in [("POST", "Actions"), ("GET", "Views")] {
+        let _ = write!(
+            text,
+            "\n## {title}\n\n| what | signed out | viewer | member | admin | owner | besides |\n|---|---|---|---|---|---|---|\n"
+        );
+        for entry in entries.iter().filter(|entry| entry.method == method) {
+            let mark = |allowed| if allowed { "yes" } else { "–" };
+            let out = mark(entry.least.is_none());
+            let roles = ROLES.map(|role| mark(entry.least.is_none_or(|least| role >= least)));
+            let _ = writeln!(
+                text,
+                "| `{}` | {out} | {} | {} |",
+                entry.path,
+                roles.join(" | "),
+                entry.rule
+            );
+        }
+    }
+    text
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_table_in_the_docs_is_the_code_s() {
+    let inside = edge_crm_tests::inside::Inside::start().await;
+    let functions = edge_crm_local::functions(&inside.app);
+    let mut entries: Vec<_> = functions.iter().flat_map(|f| f.entries()).collect();
+    entries.sort_by_key(|entry| entry.path);
+    let made = table(&entries);
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/permissions.md");
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        std::fs::write(path, &made).expect("the docs");
+    }
+    let written = std::fs::read_to_string(path).expect("the docs");
+    assert_eq!(written, made, "UPDATE_DOCS=1 writes it anew");
+}
