@@ -119,6 +119,8 @@ pub(crate) struct Form<'a> {
     pub(crate) cancel: Option<String>,
     /// Where the form is fresh, with the record as it is now.
     pub(crate) edit: Option<String>,
+    /// The class of its button.
+    pub(crate) look: &'static str,
 }
 
 /// A field, its value and its error.
@@ -152,6 +154,8 @@ impl<'a> Form<'a> {
             next: None,
             cancel: None,
             edit: None,
+            // Without a field there is only a question, and most are about what goes.
+            look: if spec.fields.is_empty() { "danger" } else { "" },
         }
     }
 
@@ -166,6 +170,14 @@ impl<'a> Form<'a> {
         self.next = next;
         self.cancel = cancel;
         self
+    }
+
+    /// Its button leads to nothing that is lost, and is not the first thing to do on the page.
+    pub(crate) fn quiet(self) -> Self {
+        Self {
+            look: "quiet",
+            ..self
+        }
     }
 
     /// Where the form is fresh, with the record as it is now.

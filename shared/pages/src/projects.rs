@@ -159,7 +159,8 @@ pub fn project(chrome: Option<&Chrome>, project: &Project, key: &str) -> String 
     };
     let second = Form::new(spec, &moved)
         .hidden("id", project.id.as_str())
-        .between(to(chrome, done), None);
+        .between(to(chrome, done), None)
+        .quiet();
     render(&ProjectPage {
         page: Page::new("Edit Project", chrome),
         projects: paths::projects(chrome, ""),
@@ -180,7 +181,8 @@ pub fn project_edit(chrome: Option<&Chrome>, form: &FormState) -> String {
 pub fn project_archive(chrome: Option<&Chrome>, form: &FormState) -> String {
     let view = Form::new(&ARCHIVE, form)
         .hidden("id", form.value("id"))
-        .between(to(chrome, "#project-archived"), to(chrome, ""));
+        .between(to(chrome, "#project-archived"), to(chrome, ""))
+        .quiet();
     one(chrome, "Archive Project", view)
 }
 
@@ -189,7 +191,8 @@ pub fn project_archive(chrome: Option<&Chrome>, form: &FormState) -> String {
 pub fn project_restore(chrome: Option<&Chrome>, form: &FormState) -> String {
     let view = Form::new(&RESTORE, form)
         .hidden("id", form.value("id"))
-        .between(to(chrome, "#project-restored"), to(chrome, ""));
+        .between(to(chrome, "#project-restored"), to(chrome, ""))
+        .quiet();
     one(chrome, "Restore Project", view)
 }
 

@@ -59,7 +59,7 @@ struct Row<'a> {
 impl<'a> Row<'a> {
     fn new(deleted: &DeletedContact<'a>, state: &'a FormState) -> Self {
         let id = deleted.contact.id.as_str();
-        let form = Form::new(&RESTORE, state).hidden("id", id);
+        let form = Form::new(&RESTORE, state).hidden("id", id).quiet();
         Self {
             name: deleted.contact.details.name.as_str(),
             email: deleted.contact.details.email.as_str(),
