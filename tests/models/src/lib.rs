@@ -38,6 +38,7 @@
 
 pub mod claims;
 mod clock;
+pub mod commits;
 mod edge;
 mod forget;
 mod protocol;
