@@ -418,7 +418,7 @@ impl Model for Commits {
                 |_: &Self, s: &State| s.told.iter().all(Option::is_some),
             ),
             Property::sometimes("a key is used again after a day", |_: &Self, s: &State| {
-                s.again && s.done.iter().any(|done| *done == 1)
+                s.again && s.done.contains(&1)
             }),
         ]
     }

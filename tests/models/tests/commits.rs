@@ -4,7 +4,7 @@
 //! has, and the steps in which each broken variant fails.
 
 use edge_crm_models::commits::{Commits, Rule};
-use stateright::{Checker, Model};
+use stateright::{Checker, HasDiscoveries, Model};
 
 fn check(commits: &Commits) -> impl Checker<Commits> {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
@@ -65,7 +65,14 @@ fn each_rule_is_needed() {
                 without: Some(rule),
                 ..commits
             };
-            let path = check(&commits).discovery(property);
+            let threads = std::thread::available_parallelism().map_or(1, usize::from);
+            let checker = commits.clone().checker().threads(threads);
+            let found = HasDiscoveries::AnyOf([property].into());
+            let path = checker
+                .finish_when(found)
+                .spawn_bfs()
+                .join()
+                .discovery(property);
             path.map(|path| (commits, path))
         });
         let (commits, path) = broken.unwrap_or_else(|| panic!("{rule:?} is not needed"));
