@@ -6,13 +6,14 @@ use serde_json::{Value, json};
 use std::path::PathBuf;
 
 /// The functions that answer requests, in an order in which each finds what it needs.
-pub const ORDER: [&str; 9] = [
+pub const ORDER: [&str; 10] = [
     "sign-up",
     "sign-in",
     "create-contact",
     "list-contacts",
     "get-contact",
     "update-contact",
+    "audit",
     "pages",
     "delete-contact",
     "sign-out",

@@ -90,12 +90,16 @@ impl Table {
     }
 
     /// What a request that does nothing leaves as it was: everything but the counters of rate
-    /// limits, which count such requests too, and the marks of what the edge may have kept.
+    /// limits and of refusals, which count such requests too, and the marks of what the edge may
+    /// have kept.
     #[must_use]
     pub fn saved(&self) -> Vec<Record> {
         self.dump()
             .into_iter()
-            .filter(|record| !record.pk.starts_with("#rate:") && !record.pk.starts_with("#mark:"))
+            .filter(|record| {
+                let uncounted = |kind| !record.pk.starts_with(kind);
+                ["#rate:", "#refused:", "#mark:"].into_iter().all(uncounted)
+            })
             .collect()
     }
 

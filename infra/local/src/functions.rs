@@ -8,6 +8,7 @@ use std::sync::Arc;
 #[must_use]
 pub fn functions(app: &Arc<App>) -> Vec<Function> {
     vec![
+        audit::function(Arc::clone(app)),
         create_contact::function(Arc::clone(app)),
         delete_contact::function(Arc::clone(app)),
         get_contact::function(Arc::clone(app)),

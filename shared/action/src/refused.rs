@@ -3,7 +3,7 @@
 
 use crate::{App, Failure};
 use commit::{Actor, Key};
-use jiff::Timestamp;
+use jiff::{Timestamp, Unit};
 use std::time::Duration;
 
 /// How long a counter is kept after the last attempt, in seconds: 30 days.
@@ -23,6 +23,7 @@ pub(crate) async fn count(app: &App, actor: Option<&Actor>, action: &str, failur
     );
     let about = [("userId", user), ("action", action), ("code", code)];
     let now = Timestamp::now();
+    let now = now.round(Unit::Millisecond).unwrap_or(now);
     let counted = app.store.tally(&key, about, now, now.as_second() + KEPT);
     match tokio::time::timeout(PATIENCE, counted).await {
         Ok(Ok(())) => {}

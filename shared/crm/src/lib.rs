@@ -7,8 +7,10 @@ mod contact;
 mod member;
 mod organization;
 mod password;
+mod people;
 mod return_to;
 mod text;
+mod timeline;
 
 pub use account::{Account, Belonging, PublicUser, SignedIn};
 pub use contact::{
@@ -18,5 +20,7 @@ pub use contact::{
 pub use member::Member;
 pub use organization::{Organization, slug, slugs};
 pub use password::{Password, PasswordAttempt, PasswordHash};
+pub use people::People;
 pub use return_to::ReturnTo;
 pub use text::{Company, Email, InvalidText, Name, Notes, OrganizationName, Phone, fold};
+pub use timeline::Event;

@@ -2,12 +2,12 @@
 
 use crate::contact_forms::add_beside_the_list;
 use crate::form::Form;
+use crate::history::{Entry, day};
 use crate::layout::{Page, Section, can_write, render};
 use crate::paths::contacts_of;
 use askama::Template;
 use commit::{Chrome, FormState};
-use crm::Contact;
-use jiff::Timestamp;
+use crm::{Contact, Event};
 
 /// One page of the list.
 #[derive(Debug, Clone, Copy)]
@@ -58,6 +58,7 @@ struct ContactPage<'a> {
     updated: String,
     /// What to dial; empty where the text holds no digit.
     dial: String,
+    history: Vec<Entry<'a>>,
 }
 
 /// One page of the list. Cacheable: it holds nothing about one user, and no key.
@@ -79,9 +80,10 @@ pub fn contact_list(chrome: &Chrome, list: &ContactList<'_>) -> String {
     })
 }
 
-/// One contact. Cacheable, as the list is; it does not say whose contact it is.
+/// One contact and the newest of what was done to it, newest first. Cacheable, as the list is; it
+/// does not say whose contact it is.
 #[must_use]
-pub fn contact_detail(chrome: &Chrome, contact: &Contact) -> String {
+pub fn contact_detail(chrome: &Chrome, contact: &Contact, history: &[Event]) -> String {
     let title = format!("{} – {}", contact.details.name, chrome.organization);
     let phone = contact.details.phone.as_ref();
     render(&ContactPage {
@@ -92,6 +94,7 @@ pub fn contact_detail(chrome: &Chrome, contact: &Contact) -> String {
         row: Row::new(contact),
         updated: day(contact.updated_at),
         dial: phone.map_or_else(String::new, |phone| dial(phone.as_str())),
+        history: history.iter().map(Entry::new).collect(),
     })
 }
 
@@ -133,11 +136,6 @@ impl<'a> Row<'a> {
             added: String::new(),
         }
     }
-}
-
-/// A day as the page says it, in UTC, so that the page is the same for everybody.
-fn day(time: Timestamp) -> String {
-    time.strftime("%b %-d, %Y").to_string()
 }
 
 /// The first letters of the first and the last word. The script makes the same.
@@ -185,12 +183,6 @@ mod tests {
         assert_eq!(initials(" émile "), "É");
         assert_eq!(initials("محمد علي"), "مع");
         assert_eq!(initials(""), "");
-    }
-
-    #[test]
-    fn a_day_is_said_in_full() {
-        let time: Timestamp = "2026-01-05T23:59:59Z".parse().unwrap();
-        assert_eq!(day(time), "Jan 5, 2026");
     }
 
     #[test]
