@@ -120,6 +120,25 @@ impl Table {
         records
     }
 
+    /// What is wrong with the chains of audit records, in words; nothing where all are intact.
+    ///
+    /// # Panics
+    /// Where the table cannot be read.
+    pub async fn broken_chains(&self) -> Vec<String> {
+        let options = edge_crm_local::VerifyOptions {
+            data: "nowhere".into(),
+            dynamodb_url: Some(self.url.clone()),
+            aws: false,
+            tenant: None,
+        };
+        let report = edge_crm_local::verify_audit(&options).await;
+        let flaws = report.expect("a table").flaws;
+        flaws
+            .iter()
+            .map(|(subject, flaw)| format!("{subject}: {flaw}"))
+            .collect()
+    }
+
     /// The idempotency records of one action.
     #[must_use]
     pub fn results(&self, action: &str) -> Vec<Record> {

@@ -280,7 +280,7 @@ mod tests {
         for name in template
             .served
             .iter()
-            .filter(|f| !["pages", "list-contacts", "get-contact"].contains(&f.as_str()))
+            .filter(|f| !["audit", "pages", "list-contacts", "get-contact"].contains(&f.as_str()))
         {
             assert_eq!(target(&template, &format!("/actions/{name}")), name);
         }
@@ -292,6 +292,8 @@ mod tests {
         let template = ours();
         let expected = [
             ("/t/acme/contacts", "list-contacts"),
+            ("/t/acme/audit", "audit"),
+            ("/t/acme/audit.csv", "audit"),
             (
                 "/t/acme/contacts/0198c5d2-7a00-7000-8000-000000000001",
                 "get-contact",

@@ -38,8 +38,8 @@ pub enum Flaw {
     /// The entity says that there is a newer record than this one.
     #[error("the head does not match the newest record, {0}: what came after it was removed")]
     Head(String),
-    /// The entity is gone, and no record says so.
-    #[error("what came after record {0} was removed: its entity is gone")]
+    /// The entity is gone, or keeps no head, and no record says so.
+    #[error("its entity is not there as record {0}, the newest, left it")]
     Gone(String),
     /// The entity's head is the hash of no record, or of one that is not its newest.
     #[error("the head does not match any newest record: what came last was changed or removed")]
