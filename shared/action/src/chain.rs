@@ -30,10 +30,18 @@ pub(crate) struct Link {
 /// # Errors
 /// A bug: the commit writes over an entity that was not read.
 pub(crate) fn link<T>(commit: &Commit<T>, found: &Found) -> Result<Option<Link>, Failure> {
-    let Some((from, to)) = commit.places() else {
+    link_of(commit.operations(), commit.places(), found)
+}
+
+fn link_of(
+    operations: &[Operation],
+    places: Option<(Key, Key)>,
+    found: &Found,
+) -> Result<Option<Link>, Failure> {
+    let Some((from, to)) = places else {
         return Ok(None);
     };
-    let at = |key: &Key| commit.operations().iter().find(|op| op.key() == key);
+    let at = |key: &Key| operations.iter().find(|op| op.key() == key);
     let Some(first) = at(&from).or_else(|| at(&to)) else {
         return Ok(None);
     };
@@ -148,11 +156,147 @@ fn decimal(number: &Number) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use commit::{Entity, Subject, TenantId, Version};
+    use serde::{Deserialize, Serialize};
     use serde_json::json;
 
     fn hash(record: Value) -> String {
         let key = Key::record("audit", "acme", "1");
         audit_hash(&key, record.as_object().unwrap())
+    }
+
+    #[derive(Serialize, Deserialize)]
+    struct Thing {
+        id: String,
+        version: Version,
+    }
+
+    impl Entity for Thing {
+        const RESOURCE: &'static str = "things";
+
+        fn id(&self) -> &str {
+            &self.id
+        }
+
+        fn version(&self) -> Version {
+            self.version
+        }
+    }
+
+    fn acme() -> TenantId {
+        TenantId::parse("acme").unwrap()
+    }
+
+    fn thing(version: Version) -> Thing {
+        let id = "1".to_owned();
+        Thing { id, version }
+    }
+
+    fn own() -> Key {
+        Key::entity::<Thing>(&acme(), "1")
+    }
+
+    fn trash() -> Key {
+        Key::from_parts("acme:trash".to_owned(), "1".to_owned())
+    }
+
+    fn commit() -> Commit<()> {
+        Commit::new(Subject::entity::<Thing>(&acme(), "1"), ())
+    }
+
+    /// What was read: a thing at this key, with this head.
+    fn at(key: Key, head: &str) -> Found {
+        let item = json!({ "id": "1", "version": 1, "auditHead": head });
+        Found {
+            items: [(key, item.as_object().unwrap().clone())].into(),
+            ..Found::default()
+        }
+    }
+
+    fn chained(previous: Option<&str>, head: Option<Key>) -> Option<Link> {
+        let previous = previous.map(str::to_owned);
+        Some(Link { previous, head })
+    }
+
+    #[test]
+    fn a_chain_begins_goes_on_and_ends_with_its_entity() {
+        let (first, second) = (thing(Version::FIRST), thing(Version::FIRST.next()));
+        let created = commit().put(&acme(), &first, None);
+        let nothing = Found::default();
+        assert_eq!(link(&created, &nothing), Ok(chained(None, Some(own()))));
+        let updated = commit().put(&acme(), &second, Some(first.version));
+        assert_eq!(
+            link(&updated, &at(own(), "h")),
+            Ok(chained(Some("h"), Some(own())))
+        );
+        let deleted = commit().delete(&acme(), &first);
+        assert_eq!(
+            link(&deleted, &at(own(), "h")),
+            Ok(chained(Some("h"), None))
+        );
+        assert_eq!(
+            link(&commit(), &at(own(), "h")),
+            Ok(None),
+            "nothing written"
+        );
+        assert_eq!(link(&Commit::nothing(()), &nothing), Ok(None));
+        for unread in [&updated, &deleted] {
+            assert!(link(unread, &nothing).is_err());
+        }
+    }
+
+    #[test]
+    fn a_chain_goes_along_with_its_entity() {
+        let first = thing(Version::FIRST);
+        let removed = commit().delete(&acme(), &first).moves(own(), trash());
+        let put = |expect| Operation::Put {
+            key: trash(),
+            item: json!({ "id": "1" }),
+            expect,
+            conflict: None,
+        };
+        // As a commit has it that keeps what it deletes.
+        let kept = [&removed.operations()[0], &put(Expect::Absent)].map(Clone::clone);
+        let link = link_of(&kept, removed.places(), &at(own(), "h"));
+        assert_eq!(link, Ok(chained(Some("h"), Some(trash()))));
+        let stored = with_heads(&kept, &at(own(), "h"), Some((&trash(), "new")));
+        assert!(matches!(&stored[1], Operation::Put { item, .. } if item["auditHead"] == "new"));
+
+        let restored = commit()
+            .put(&acme(), &thing(Version::FIRST.next()), None)
+            .delete_record(trash(), Some(first.version))
+            .moves(trash(), own());
+        assert_eq!(
+            super::link(&restored, &at(trash(), "h")),
+            Ok(chained(Some("h"), Some(own())))
+        );
+        assert!(super::link(&restored, &Found::default()).is_err());
+        let purged = commit()
+            .delete_record(trash(), Some(first.version))
+            .moves(trash(), trash());
+        assert_eq!(
+            super::link(&purged, &at(trash(), "h")),
+            Ok(chained(Some("h"), None))
+        );
+    }
+
+    #[test]
+    fn another_entity_that_is_written_keeps_its_head() {
+        let put = commit().put(&acme(), &thing(Version::FIRST.next()), Some(Version::FIRST));
+        let in_range = {
+            let Found { items, .. } = at(own(), "h");
+            let range = items.into_values().collect();
+            Found {
+                ranges: [("acme:things".to_owned(), range)].into(),
+                ..Found::default()
+            }
+        };
+        for found in [at(own(), "h"), in_range] {
+            let stored = with_heads(put.operations(), &found, None);
+            assert!(matches!(&stored[0], Operation::Put { item, .. } if item["auditHead"] == "h"));
+        }
+        let stored = with_heads(put.operations(), &Found::default(), None);
+        assert_eq!(stored, put.operations());
     }
 
     #[test]
