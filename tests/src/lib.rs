@@ -22,7 +22,7 @@ mod table;
 pub use answer::{Answer, hidden};
 pub use client::{Client, Exchange};
 pub use direct::{Direct, event};
-pub use product::{Ended, Launch, Product, Scratch};
+pub use product::{Ended, Launch, Product, Scratch, verify_audit};
 pub use raw::raw;
 pub use table::{Record, Table};
 

@@ -13,6 +13,9 @@ use std::time::{Duration, Instant};
 /// How long a start or a stop may take on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// The command that verifies the audit.
+const VERIFIER: &str = "verify-audit";
+
 const READY: &str = "Edge CRM is ready on ";
 
 /// A directory that is removed when this is dropped.
@@ -164,6 +167,24 @@ impl Launch {
     }
 }
 
+/// Runs the command that verifies the audit, as an operator does: its exit code, and what it says.
+///
+/// # Panics
+/// Where there is no such command.
+#[must_use]
+pub fn verify_audit(arguments: &[&str]) -> (Option<i32>, String) {
+    build();
+    let output = Command::new(binary().with_file_name(VERIFIER))
+        .args(arguments)
+        .output()
+        .expect("the command's binary");
+    let text = [output.stdout, output.stderr].concat();
+    (
+        output.status.code(),
+        String::from_utf8_lossy(&text).into_owned(),
+    )
+}
+
 /// Lines that a process has written so far.
 type Lines = Arc<Mutex<Vec<String>>>;
 
@@ -211,7 +232,7 @@ fn build() {
             .parent()
             .is_some_and(|directory| directory.ends_with("release"));
         let status = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
-            .args(["build", "--quiet", "--bin", "edge-crm"])
+            .args(["build", "--quiet", "--bin", "edge-crm", "--bin", VERIFIER])
             .args(release.then_some("--release"))
             // From the root, for the features that the test run has compiled already.
             .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))

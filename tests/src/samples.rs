@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use std::path::PathBuf;
 
 /// The functions that answer requests, in an order in which each finds what it needs.
-pub const ORDER: [&str; 15] = [
+pub const ORDER: [&str; 16] = [
     "sign-up",
     "sign-in",
     "create-contact",
@@ -18,6 +18,7 @@ pub const ORDER: [&str; 15] = [
     "rename-project",
     "archive-project",
     "restore-project",
+    "audit",
     "pages",
     "delete-contact",
     "restore-contact",

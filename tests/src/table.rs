@@ -90,12 +90,16 @@ impl Table {
     }
 
     /// What a request that does nothing leaves as it was: everything but the counters of rate
-    /// limits, which count such requests too, and the marks of what the edge may have kept.
+    /// limits and of refusals, which count such requests too, and the marks of what the edge may
+    /// have kept.
     #[must_use]
     pub fn saved(&self) -> Vec<Record> {
         self.dump()
             .into_iter()
-            .filter(|record| !record.pk.starts_with("#rate:") && !record.pk.starts_with("#mark:"))
+            .filter(|record| {
+                let uncounted = |kind| !record.pk.starts_with(kind);
+                ["#rate:", "#refused:", "#mark:"].into_iter().all(uncounted)
+            })
             .collect()
     }
 
@@ -114,6 +118,25 @@ impl Table {
         let mut records = self.under("#audit:");
         records.retain(|record| record.get("action") == action);
         records
+    }
+
+    /// What is wrong with the chains of audit records, in words; nothing where all are intact.
+    ///
+    /// # Panics
+    /// Where the table cannot be read.
+    pub async fn broken_chains(&self) -> Vec<String> {
+        let options = edge_crm_local::VerifyOptions {
+            data: "nowhere".into(),
+            dynamodb_url: Some(self.url.clone()),
+            aws: false,
+            tenant: None,
+        };
+        let report = edge_crm_local::verify_audit(&options).await;
+        let flaws = report.expect("a table").flaws;
+        flaws
+            .iter()
+            .map(|(subject, flaw)| format!("{subject}: {flaw}"))
+            .collect()
     }
 
     /// The idempotency records of one action.

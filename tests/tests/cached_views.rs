@@ -77,14 +77,15 @@ async fn a_list_carries_the_tag_of_its_partition_and_a_contact_its_own() {
     assert!(is_kept(&detail));
     assert_eq!(
         detail.headers["cache-tag"],
-        format!("acme:contacts:{}", acme.id)
+        format!("acme:contacts:{},acme:members", acme.id)
     );
     let marks: Vec<_> = acme.marks().into_iter().map(|(pk, _)| pk).collect();
     assert_eq!(
         marks,
         [
             "#mark:acme:contacts".to_owned(),
-            format!("#mark:acme:contacts:{}", acme.id)
+            format!("#mark:acme:contacts:{}", acme.id),
+            "#mark:acme:members".to_owned()
         ]
     );
     let json = acme

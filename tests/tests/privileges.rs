@@ -137,7 +137,7 @@ impl Watched {
     async fn get(&mut self, function: &Function, path: &str, cookie: &str) -> Answer {
         // What is not kept at the edge comes under the request's own id.
         let key = match function.name {
-            "pages" => "a-request-id",
+            "audit" | "pages" => "a-request-id",
             _ => "acme|owner|html|",
         };
         let event = through_edge(path, cookie, "text/html", key);
@@ -328,6 +328,8 @@ async fn views(watched: &mut Watched, cookie: &str, id: &str) {
     for (function, path) in [
         ("list-contacts", LIST.to_owned()),
         ("get-contact", format!("{LIST}/{id}")),
+        ("audit", "/t/acme/audit".to_owned()),
+        ("audit", "/t/acme/audit.csv".to_owned()),
         ("pages", format!("{LIST}/new")),
         ("pages", format!("{LIST}/{id}/edit")),
         ("pages", format!("{LIST}/{id}/delete")),

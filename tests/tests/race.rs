@@ -1,6 +1,7 @@
 //! Racing creates, updates, deletes and moves of emails between contacts, while transactions are
 //! cancelled in every mixture and answers are lost: afterwards every contact has exactly its
-//! guard, every guard its contact, and every success its audit record.
+//! guard, every guard its contact, every success its audit record, and every chain of audit
+//! records is whole.
 
 use action::Function;
 use edge_crm_tests::fault::{Faults, random};
@@ -156,6 +157,7 @@ async fn race(faults: Faults) -> Arc<Race> {
     }
     assert!(done > STEPS, "only {done} steps did anything");
     race.audit(done);
+    assert_eq!(race.inside.table.broken_chains().await, [""; 0]);
     race
 }
 

@@ -48,7 +48,7 @@ async fn a_mutation_asks_storage_twice_up_to_its_commit_and_three_times_in_all()
 }
 
 #[tokio::test]
-async fn a_refusal_asks_once_and_a_replay_looks_besides_whether_its_tags_are_settled() {
+async fn a_refusal_asks_once_and_is_counted_and_a_replay_looks_whether_its_tags_are_settled() {
     let inside = Inside::start().await;
     let (cookie, _) = inside.sign_up("Acme").await;
     let create = create_contact::function(Arc::clone(&inside.app));
@@ -58,7 +58,9 @@ async fn a_refusal_asks_once_and_a_replay_looks_besides_whether_its_tags_are_set
     inside.post(&create, &cookie, &fields).await;
     assert_eq!(inside.proxy.calls(), ["BatchGetItem", "BatchGetItem"]);
     inside.post(&create, &cookie, &json!({ "name": "" })).await;
-    assert_eq!(inside.proxy.calls(), ["BatchGetItem"]);
+    assert_eq!(inside.proxy.calls(), ["BatchGetItem", "UpdateItem"]);
+    inside.post(&create, "", &json!({ "name": "" })).await;
+    assert_eq!(inside.proxy.calls(), [""; 0], "nobody is signed in");
 }
 
 /// With the same work on the password, this is why the time tells nothing.

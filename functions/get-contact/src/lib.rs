@@ -1,35 +1,54 @@
-//! Shows one contact.
+//! Shows one contact, and on its page what was done to it.
 
 use action::{App, Function, View, ViewPage};
 use commit::{ActionError, Actor, Context, Found, Reads, Viewers};
-use crm::{Contact, ContactRef};
+use crm::{Contact, ContactRef, Event, People};
+use serde::Serialize;
 use std::sync::Arc;
 
 /// The view.
 #[derive(Debug)]
 pub struct GetContact;
 
+/// A contact, and for its page what was done to it.
+#[derive(Debug, Serialize)]
+pub struct ContactPage {
+    #[serde(flatten)]
+    contact: Contact,
+    #[serde(skip)]
+    history: Vec<Event>,
+}
+
 impl View for GetContact {
     const PATH: &'static str = "/t/{tenant}/contacts/{id}";
     type Permission = Viewers;
     type Params = ContactRef;
-    type Output = Contact;
+    type Output = ContactPage;
 
     fn reads(context: &Context<Actor>, which: &ContactRef) -> Result<Reads, ActionError> {
-        Ok(which.reads(&context.caller))
+        let tenant = &context.caller.tenant;
+        let history = Event::query::<Contact>(tenant, which.id.as_str());
+        let reads = which.reads(&context.caller);
+        Ok(reads.query(history).query(People::query(tenant)))
     }
 
     fn show(
         context: &Context<Actor>,
         which: &ContactRef,
         found: &Found,
-    ) -> Result<Contact, ActionError> {
-        which.contact(&context.caller, found)
+    ) -> Result<ContactPage, ActionError> {
+        let (tenant, id) = (&context.caller.tenant, which.id.as_str());
+        let people = People::found(found, tenant);
+        Ok(ContactPage {
+            contact: which.contact(&context.caller, found)?,
+            history: Event::found::<Contact>(found, tenant, id, &people)?,
+        })
     }
 
-    fn page(page: &ViewPage<'_>, contact: &Contact) -> String {
+    fn page(page: &ViewPage<'_>, output: &ContactPage) -> String {
+        let ContactPage { contact, history } = output;
         page.chrome
-            .map(|chrome| pages::contact_detail(chrome, contact))
+            .map(|chrome| pages::contact_detail(chrome, contact, history))
             .unwrap_or_default()
     }
 }

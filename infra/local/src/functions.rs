@@ -14,6 +14,7 @@ pub fn functions(app: &Arc<App>) -> Vec<Function> {
         rename_project::function(Arc::clone(app)),
         restore_contact::function(Arc::clone(app)),
         restore_project::function(Arc::clone(app)),
+        audit::function(Arc::clone(app)),
         create_contact::function(Arc::clone(app)),
         delete_contact::function(Arc::clone(app)),
         get_contact::function(Arc::clone(app)),

@@ -16,6 +16,7 @@ mod server;
 mod stack;
 mod template;
 mod ticker;
+mod verify;
 
 pub use self::edge::{
     Behavior, Counters, Distribution, DistributionSettings, Edge, EdgeError, Faults, Origin,
@@ -30,6 +31,7 @@ pub use server::Server;
 pub use stack::{Stack, StartError};
 pub use template::{Template, TemplateError};
 pub use ticker::Ticker;
+pub use verify::{Flaw, Report, Subject, VerifyError, VerifyOptions, verify_audit};
 
 /// The SAM template of this repository.
 pub const TEMPLATE: &str = include_str!("../../../template.yaml");

@@ -39,7 +39,7 @@ pub struct Options {
     pub rate_limit_per_ip: u64,
 }
 
-fn endpoint(text: &str) -> Result<String, &'static str> {
+pub(crate) fn endpoint(text: &str) -> Result<String, &'static str> {
     let host = text
         .strip_prefix("http://")
         .or_else(|| text.strip_prefix("https://"));

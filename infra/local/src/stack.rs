@@ -19,7 +19,7 @@ use store::{Settings, Store, StoreError};
 use tokio::net::TcpListener;
 
 /// The table's name, on every engine.
-const TABLE: &str = "edge-crm";
+pub(crate) const TABLE: &str = "edge-crm";
 
 /// How often the outbox is looked at.
 const SWEEP: Duration = Duration::from_millis(200);

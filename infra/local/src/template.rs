@@ -292,6 +292,8 @@ mod tests {
         let template = ours();
         let expected = [
             ("/t/acme/contacts", "list-contacts"),
+            ("/t/acme/audit", "audit"),
+            ("/t/acme/audit.csv", "audit"),
             (
                 "/t/acme/contacts/0198c5d2-7a00-7000-8000-000000000001",
                 "get-contact",

@@ -4,7 +4,7 @@ use crate::contract::{Action, FormPage};
 use crate::event::Request;
 use crate::log::Note;
 use crate::{App, Failure, Reply, render};
-use commit::{Access, Chrome, FormState, Found, IdempotencyKey};
+use commit::{Access, Actor, Chrome, FormState, Found, IdempotencyKey};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -14,6 +14,8 @@ pub(crate) struct Progress {
     /// The input without its secrets, once it has been parsed.
     pub(crate) values: Option<BTreeMap<String, String>>,
     pub(crate) key: Option<IdempotencyKey>,
+    /// Who asks, once their session is known to be live.
+    pub(crate) actor: Option<Actor>,
     pub(crate) chrome: Option<Chrome>,
     pub(crate) found: Found,
     pub(crate) cookie: Option<String>,

@@ -10,7 +10,7 @@ use crate::limit::Counter;
 use crate::log::Note;
 use crate::session::{self, Live};
 use crate::trust::Trust;
-use crate::{App, Failure, fresh, mail, revalidate};
+use crate::{App, Failure, chain, fresh, mail, revalidate};
 use commit::{ActionError, Commit, Context, Found, Item, Operation, SessionChange};
 use serde_json::Value;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -110,12 +110,7 @@ impl<A: Action> Call<'_, A> {
             .map_err(|e| Failure::unknown(format!("the output cannot be serialised: {e}")))?;
         let tags = commit.tags();
         let (mut operations, cookie) = self.session_change(&commit)?;
-        operations.extend_from_slice(commit.operations());
-        operations.extend(
-            commit
-                .subject()
-                .map(|subject| self.audit(context, subject, &commit)),
-        );
+        operations.extend(self.audited(context, &commit, found)?);
         let letters = commit.letters().iter();
         operations.extend(letters.map(|letter| mail::operation(self.app, &self.trust, letter)));
         let pending = (!tags.is_empty()).then(|| revalidate::pending(self.app, &tags));
@@ -218,27 +213,41 @@ impl<A: Action> Call<'_, A> {
         }
     }
 
-    fn audit(
+    /// The commit's writes with the heads of their audits, and the audit record.
+    fn audited(
         &self,
         context: &Context<Caller<A::Permission>>,
-        subject: &commit::Subject,
         commit: &Commit<A::Output>,
-    ) -> Operation {
+        found: &Found,
+    ) -> Result<Vec<Operation>, Failure> {
+        let Some(subject) = commit.subject() else {
+            return Ok(chain::with_heads(commit.operations(), found, None));
+        };
         let user = match commit.session() {
             SessionChange::Open(grant) | SessionChange::Replace(grant) => Some(&grant.user),
             SessionChange::Keep | SessionChange::Close => None,
         };
-        Entry {
+        let entry = Entry {
             action: A::NAME,
             subject,
             user,
             actor: self.live.as_ref().map(|live| &live.actor),
             trust: &self.trust,
-            request_id: &self.request.id,
+            request: self.request,
             input: serde_json::to_value(&self.input).unwrap_or(Value::Null),
+            secrets: A::SECRETS,
             at: context.now,
-        }
-        .operation()
+        };
+        let link = chain::link(commit, found)?;
+        let written = entry.write(link.as_ref());
+        let head = link.as_ref().and_then(|link| link.head.as_ref());
+        let mut operations = chain::with_heads(
+            commit.operations(),
+            found,
+            head.zip(written.hash.as_deref()),
+        );
+        operations.extend(written.operations);
+        Ok(operations)
     }
 
     async fn read(&self, context: &Context<Caller<A::Permission>>) -> Result<Found, StoreError> {

@@ -170,8 +170,29 @@ pub trait View: Send + Sync + 'static {
         None
     }
 
+    /// A file that is answered in place of a page and of JSON.
+    fn download(_output: &Self::Output) -> Option<Download> {
+        None
+    }
+
     /// The page: a whole HTML document.
     fn page(page: &ViewPage<'_>, output: &Self::Output) -> String;
+}
+
+/// A file to keep.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Download {
+    /// Its name: visible ASCII without quotes.
+    pub name: String,
+    /// Its type, such as `text/csv; charset=utf-8`.
+    pub content_type: &'static str,
+    /// Its content. An answer of a function holds at most 6 MB.
+    pub text: String,
+    /// How many records are in it, for the header `X-Record-Count`.
+    pub records: usize,
+    /// The path of the file that continues it, for the header `Link`
+    /// ([RFC 8288](https://www.rfc-editor.org/rfc/rfc8288)).
+    pub next: Option<String>,
 }
 
 /// What a page is shown with.

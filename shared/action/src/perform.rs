@@ -10,7 +10,7 @@ use crate::limit::Counter;
 use crate::log::Note;
 use crate::session::{self, Presented};
 use crate::trust::Trust;
-use crate::{App, Failure, Reply, body, origin};
+use crate::{App, Failure, Reply, body, origin, refused};
 use commit::{Access, FieldErrors, Form, IdempotencyKey, Reads};
 use edge::Token;
 use std::collections::BTreeMap;
@@ -20,7 +20,10 @@ pub(crate) async fn run<A: Action>(app: &App, request: &Request, note: &mut Note
     let mut progress = Progress::default();
     match attempt::<A>(app, request, &mut progress, note).await {
         Ok(done) => done.reply(request, progress, note),
-        Err(failure) => progress.refuse::<A>(app, request, &failure, note),
+        Err(failure) => {
+            refused::count(app, progress.actor.as_ref(), A::NAME, &failure).await;
+            progress.refuse::<A>(app, request, &failure, note)
+        }
     }
 }
 
@@ -51,6 +54,7 @@ async fn attempt<A: Action>(
     progress.chrome.clone_from(&gathered.chrome);
     let live = gathered.live.as_ref();
     progress.cookie = session::keep(app, asked.token.is_some(), live, asked.now).await;
+    progress.actor = live.map(|live| live.actor.clone());
     note.tenant = live.map(|live| live.actor.tenant.to_string());
     note.user = live.map(|live| live.actor.user.to_string());
     asked.run(app, request, gathered, progress, note).await

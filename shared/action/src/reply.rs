@@ -1,5 +1,6 @@
 //! Answers: status, headers and body, as Lambda takes them.
 
+use crate::Download;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
@@ -68,6 +69,19 @@ impl Reply {
     #[must_use]
     pub fn html(status: u16, body: String) -> Self {
         Self::new(status, "text/html; charset=utf-8", body)
+    }
+
+    /// A file to keep.
+    #[must_use]
+    pub fn download(file: Download) -> Self {
+        let disposition = format!("attachment; filename=\"{}\"", file.name);
+        let reply = Self::new(200, file.content_type, file.text)
+            .header("content-disposition", disposition)
+            .header("x-record-count", file.records.to_string());
+        match file.next {
+            Some(path) => reply.header("link", format!("<{path}>; rel=\"next\"")),
+            None => reply,
+        }
     }
 
     /// A redirect to a path of ours, to be got with GET (303, RFC 9110, section 15.4.4).

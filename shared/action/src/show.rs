@@ -212,6 +212,9 @@ fn present<V: View>(
         Some(cacheable) => cacheable.apply(reply),
         None => reply,
     };
+    if let Some(file) = V::download(output) {
+        return keep(Reply::download(file));
+    }
     if request.wants_json() {
         return keep(Reply::json(200, &json!({ "ok": true, "data": output })));
     }

@@ -25,6 +25,17 @@ impl Subject {
             id: id.to_owned(),
         }
     }
+
+    /// Where it is stored, if it is an entity.
+    #[must_use]
+    pub fn key(&self) -> Key {
+        let Self {
+            tenant,
+            resource,
+            id,
+        } = self;
+        Key::from_parts(format!("{tenant}:{resource}"), id.clone())
+    }
 }
 
 /// What must be true of the stored item for a write to happen.
@@ -151,6 +162,8 @@ pub enum SessionChange {
 pub struct Commit<T> {
     operations: Vec<Operation>,
     subject: Option<Subject>,
+    /// Where the subject was read and where it is now, where it is not at its own key.
+    moved: Option<(Key, Key)>,
     session: SessionChange,
     letters: Vec<Letter>,
     output: T,
@@ -163,6 +176,7 @@ impl<T> Commit<T> {
         Self {
             operations: Vec::new(),
             subject: Some(subject),
+            moved: None,
             session: SessionChange::Keep,
             letters: Vec::new(),
             output,
@@ -176,6 +190,7 @@ impl<T> Commit<T> {
         Self {
             operations: Vec::new(),
             subject: None,
+            moved: None,
             session: SessionChange::Keep,
             letters: Vec::new(),
             output,
@@ -247,6 +262,14 @@ impl<T> Commit<T> {
         self
     }
 
+    /// Says that the subject was read at the key `from` and is at the key `to` now. Without this
+    /// it is at its own key before and after. The chain of its audit records goes on there.
+    #[must_use]
+    pub fn moves(mut self, from: Key, to: Key) -> Self {
+        self.moved = Some((from, to));
+        self
+    }
+
     /// Opens a session for the caller.
     #[must_use]
     pub fn open_session(mut self, grant: Grant) -> Self {
@@ -291,6 +314,15 @@ impl<T> Commit<T> {
     #[must_use]
     pub fn subject(&self) -> Option<&Subject> {
         self.subject.as_ref()
+    }
+
+    /// Where the subject was read, and where it is now; the same key unless it moves.
+    #[must_use]
+    pub fn places(&self) -> Option<(Key, Key)> {
+        let own = || self.subject.as_ref().map(Subject::key);
+        self.moved
+            .clone()
+            .or_else(|| own().map(|key| (key.clone(), key)))
     }
 
     /// What happens to the caller's session.

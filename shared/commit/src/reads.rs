@@ -176,6 +176,16 @@ impl Found {
         self.decode_range(&pk)
     }
 
+    /// What was found at this key, by itself or in a range of entities, with the attributes that
+    /// the domain's types leave out.
+    #[must_use]
+    pub fn stored(&self, key: &Key) -> Option<&Item> {
+        let (pk, sk) = key.parts();
+        let is_it = |item: &&Item| item.get("id").and_then(Value::as_str) == Some(sk);
+        let in_range = || self.ranges.get(pk)?.iter().find(is_it);
+        self.items.get(key).or_else(in_range)
+    }
+
     /// What was found besides.
     pub fn extend(&mut self, more: Self) {
         self.items.extend(more.items);

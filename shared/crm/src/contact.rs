@@ -3,7 +3,7 @@
 use crate::{Company, Email, Name, Notes, Phone, TrashedContact, fold};
 use commit::{
     ActionError, Actor, Commit, Conflict, Entity, Form, Found, Input, Invalid, Item, Key, Reads,
-    Subject, TenantId, UserId, Version, uuid_id,
+    Record, Subject, TenantId, UserId, Version, uuid_id,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -153,9 +153,13 @@ impl Contact {
     #[must_use]
     pub fn delete<T>(&self, actor: &Actor, now: Timestamp, output: T) -> Commit<T> {
         let tenant = &actor.tenant;
-        Commit::new(self.subject(tenant), output)
+        let trashed = TrashedContact::new(self, actor, now);
+        let subject = self.subject(tenant);
+        let key = subject.key();
+        Commit::new(subject, output)
             .delete(tenant, self)
-            .put_record(&TrashedContact::new(self, actor, now), None, None)
+            .put_record(&trashed, None, None)
+            .moves(key, trashed.key())
             .release(self.guard(tenant), self.id.as_str())
     }
 

@@ -11,6 +11,8 @@ mod project;
 mod return_to;
 mod text;
 mod trash;
+mod people;
+mod timeline;
 
 pub use account::{Account, Belonging, PublicUser, SignedIn};
 pub use contact::{
@@ -24,3 +26,5 @@ pub use project::{PROJECT_NOT_FOUND, Project, ProjectId, ProjectRef, is_active};
 pub use return_to::ReturnTo;
 pub use text::{Company, Email, InvalidText, Name, Notes, OrganizationName, Phone, fold};
 pub use trash::{Restoration, TRASH_DAYS, TrashedContact, can_be_restored};
+pub use people::People;
+pub use timeline::Event;

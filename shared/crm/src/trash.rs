@@ -84,7 +84,10 @@ impl TrashedContact {
         }
         let contact = self.contact.replaced(details, now);
         let guard = contact.guard(&self.tenant);
-        Commit::new(contact.subject(&self.tenant), contact.clone())
+        let subject = contact.subject(&self.tenant);
+        let key = subject.key();
+        Commit::new(subject, contact.clone())
+            .moves(self.key(), key)
             .put(&self.tenant, &contact, None)
             .delete_record(self.key(), Some(self.version))
             .claim(guard, contact.id.as_str(), DUPLICATE_EMAIL)

@@ -3,11 +3,12 @@
 use crate::contact_forms::add_beside_the_list;
 use crate::dates::day;
 use crate::form::Form;
+use crate::history::Entry;
 use crate::layout::{Page, Section, can_write, render};
 use crate::paths::contacts_of;
 use askama::Template;
 use commit::{Chrome, FormState};
-use crm::Contact;
+use crm::{Contact, Event};
 
 /// One page of the list.
 #[derive(Debug, Clone, Copy)]
@@ -58,6 +59,7 @@ struct ContactPage<'a> {
     updated: String,
     /// What to dial; empty where the text holds no digit.
     dial: String,
+    history: Vec<Entry<'a>>,
 }
 
 /// One page of the list. Cacheable: it holds nothing about one user, and no key.
@@ -79,9 +81,10 @@ pub fn contact_list(chrome: &Chrome, list: &ContactList<'_>) -> String {
     })
 }
 
-/// One contact. Cacheable, as the list is; it does not say whose contact it is.
+/// One contact and the newest of what was done to it, newest first. Cacheable, as the list is; it
+/// does not say whose contact it is.
 #[must_use]
-pub fn contact_detail(chrome: &Chrome, contact: &Contact) -> String {
+pub fn contact_detail(chrome: &Chrome, contact: &Contact, history: &[Event]) -> String {
     let title = format!("{} – {}", contact.details.name, chrome.organization);
     let phone = contact.details.phone.as_ref();
     render(&ContactPage {
@@ -92,6 +95,7 @@ pub fn contact_detail(chrome: &Chrome, contact: &Contact) -> String {
         row: Row::new(contact),
         updated: day(contact.updated_at),
         dial: phone.map_or_else(String::new, |phone| dial(phone.as_str())),
+        history: history.iter().map(Entry::new).collect(),
     })
 }
 

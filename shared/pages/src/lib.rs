@@ -7,11 +7,13 @@
 
 mod account;
 mod assets;
+mod audit;
 mod conflict;
 mod contact_forms;
 mod contacts;
 mod dates;
 mod form;
+mod history;
 mod layout;
 pub mod paths;
 mod problem;
@@ -20,6 +22,7 @@ mod trash;
 
 pub use account::{sign_in, sign_up};
 pub use assets::{Asset, assets};
+pub use audit::{AuditFilter, AuditLog, AuditRow, RefusedRow, audit};
 pub use commit::Chrome;
 pub use contact_forms::{contact_delete, contact_edit, contact_new};
 pub use contacts::{ContactList, contact_detail, contact_list};

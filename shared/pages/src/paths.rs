@@ -32,3 +32,15 @@ pub fn projects(chrome: Option<&Chrome>, rest: &str) -> String {
 pub fn contact(chrome: Option<&Chrome>, id: &str, rest: &str) -> String {
     contacts(chrome, &format!("/{id}{rest}"))
 }
+
+/// What was done in an organisation.
+#[must_use]
+pub fn audit(tenant: &TenantId) -> String {
+    format!("/t/{tenant}/audit")
+}
+
+/// The same as a file.
+#[must_use]
+pub fn audit_file(tenant: &TenantId) -> String {
+    format!("/t/{tenant}/audit.csv")
+}

@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "what a test makes up is valid")]
 
 use commit::{FormState, Role, TenantId};
-use crm::Contact;
+use crm::{Contact, Event};
 use pages::{
     Chrome, ContactList, assets, contact_delete, contact_detail, contact_edit, contact_list,
     contact_new, problem, sign_in, sign_up,
@@ -32,6 +32,14 @@ fn record(name: &str) -> Value {
 
 fn contact(name: &str) -> Contact {
     serde_json::from_value(record(name)).unwrap()
+}
+
+fn event(by: &str) -> Event {
+    Event {
+        action: by.to_owned(),
+        at: "2026-01-05T10:00:00Z".parse().unwrap(),
+        by: by.to_owned(),
+    }
 }
 
 fn state(values: &[(&str, &str)], errors: &[(&str, &str)]) -> FormState {
@@ -94,7 +102,7 @@ fn hostile_pages() -> Vec<String> {
                 ..list
             },
         ),
-        contact_detail(&chrome, &contact),
+        contact_detail(&chrome, &contact, &[event(HOSTILE)]),
         contact_new(Some(&chrome), &form),
         contact_edit(Some(&chrome), &form),
         contact_delete(Some(&chrome), Some(&contact), &form),
@@ -133,7 +141,7 @@ fn a_cacheable_page_holds_no_key_and_no_user() {
         for page in [
             list(role, std::slice::from_ref(&contact)),
             list(role, &[]),
-            contact_detail(&chrome(role), &contact),
+            contact_detail(&chrome(role), &contact, &[event("Ada")]),
         ] {
             assert!(!page.contains("idempotency_key"));
             assert!(!page.contains(OWNER));
@@ -147,7 +155,7 @@ fn a_viewer_is_offered_nothing_that_writes() {
     let contact = contact("Ada");
     for page in [
         list(Role::Viewer, std::slice::from_ref(&contact)),
-        contact_detail(&chrome(Role::Viewer), &contact),
+        contact_detail(&chrome(Role::Viewer), &contact, &[]),
     ] {
         for word in ["Add Contact", "/edit", "/delete", "create-contact"] {
             assert!(!page.contains(word), "{word}");

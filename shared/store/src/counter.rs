@@ -1,12 +1,13 @@
 //! The writes that stay outside transactions: counters and the ends of sessions. They change
 //! nothing that a user saved, and must not make a transaction fail.
 
-use crate::convert::{key_attributes, number};
+use crate::convert::{key_attributes, number, text};
 use crate::error::{classify, is_bug};
 use crate::{Store, StoreError};
 use aws_sdk_dynamodb::error::ProvideErrorMetadata;
 use aws_sdk_dynamodb::types::ReturnValue;
 use commit::Key;
+use jiff::Timestamp;
 
 impl Store {
     /// Adds one to a counter that lapses at `expires_at` (seconds since 1970), and gives its
@@ -35,6 +36,44 @@ impl Store {
         count
             .and_then(|value| value.as_n().ok()?.parse().ok())
             .ok_or_else(|| StoreError::Bug("a counter has no count".to_owned()))
+    }
+
+    /// Adds one to a counter of something that happened at `at` and is described by `about`. It
+    /// keeps the times of the first and the last, and lapses at `expires_at` (seconds since 1970).
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn tally<const N: usize>(
+        &self,
+        key: &Key,
+        about: [(&str, &str); N],
+        at: Timestamp,
+        expires_at: i64,
+    ) -> Result<(), StoreError> {
+        let mut request = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(key_attributes(key)))
+            .expression_attribute_names("#count", "count")
+            .expression_attribute_values(":one", number(1))
+            .expression_attribute_values(":at", text(&at.to_string()))
+            .expression_attribute_values(":expires_at", number(expires_at));
+        let mut set = "firstAt = if_not_exists(firstAt, :at), lastAt = :at, \
+             expires_at = :expires_at"
+            .to_owned();
+        for (name, value) in about {
+            set.push_str(&format!(", #{name} = :{name}"));
+            request = request
+                .expression_attribute_names(format!("#{name}"), name)
+                .expression_attribute_values(format!(":{name}"), text(value));
+        }
+        request
+            .update_expression(format!("SET {set} ADD #count :one"))
+            .send()
+            .await
+            .map(|_| ())
+            .map_err(|e| classify(e, |e| is_bug(e.code())))
     }
 
     /// Moves the end of a session that is still live to `expires_at` (seconds since 1970). One

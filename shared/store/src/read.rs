@@ -157,6 +157,34 @@ impl Store {
             }
         }
     }
+
+    /// Reads the whole table, consistently item by item, for a command that checks it: no function
+    /// may.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn scan(&self, mut each: impl FnMut(Key, Item)) -> Result<(), StoreError> {
+        let mut from = None;
+        loop {
+            let answer = self
+                .client
+                .scan()
+                .table_name(&self.table)
+                .consistent_read(true)
+                .set_exclusive_start_key(from)
+                .send()
+                .await
+                .map_err(|e| classify(e, |e| is_bug(e.code())))?;
+            for attributes in answer.items.unwrap_or_default() {
+                let (key, item) = item(attributes)?;
+                each(key, item);
+            }
+            from = answer.last_evaluated_key;
+            if from.is_none() {
+                return Ok(());
+            }
+        }
+    }
 }
 
 fn condition(query: &Query) -> &'static str {

@@ -1,0 +1,63 @@
+//! The history of one record: what was done to it, when and by whom.
+
+use crate::People;
+use commit::{ActionError, Entity, Found, Query, TenantId, UserId};
+use jiff::Timestamp;
+use serde::Deserialize;
+
+/// The kind of record that holds an entry.
+const KIND: &str = "timeline";
+
+/// How many entries are shown.
+const SHOWN: usize = 20;
+
+/// One thing that was done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    /// The action's name.
+    pub action: String,
+    /// When.
+    pub at: Timestamp,
+    /// What to call whoever did it.
+    pub by: String,
+}
+
+/// An entry as stored.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Entry {
+    action: String,
+    at: Timestamp,
+    user_id: Option<UserId>,
+}
+
+impl Event {
+    /// The read of the newest events of the entity with this id.
+    #[must_use]
+    pub fn query<E: Entity>(tenant: &TenantId, id: &str) -> Query {
+        Query::records(KIND, &name::<E>(tenant, id), SHOWN)
+    }
+
+    /// What the read has found, newest first.
+    ///
+    /// # Errors
+    /// [`ActionError::Internal`] where a stored entry is none.
+    pub fn found<E: Entity>(
+        found: &Found,
+        tenant: &TenantId,
+        id: &str,
+        people: &People,
+    ) -> Result<Vec<Self>, ActionError> {
+        let entries: Vec<Entry> = found.records(KIND, &name::<E>(tenant, id))?;
+        let event = |entry: Entry| Self {
+            action: entry.action,
+            at: entry.at,
+            by: people.call(entry.user_id.as_ref()).to_owned(),
+        };
+        Ok(entries.into_iter().map(event).collect())
+    }
+}
+
+fn name<E: Entity>(tenant: &TenantId, id: &str) -> String {
+    format!("{tenant}:{}:{id}", E::RESOURCE)
+}

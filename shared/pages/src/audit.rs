@@ -1,0 +1,231 @@
+//! The page that shows admins what was done in their organisation.
+
+use crate::dates::moment;
+use crate::layout::{Page, Section, render};
+use crate::paths;
+use askama::Template;
+use commit::Chrome;
+use jiff::Timestamp;
+use serde_json::Value;
+
+/// How much of an input is shown, in characters.
+const INPUT: usize = 300;
+
+/// One page of the audit.
+#[derive(Debug)]
+pub struct AuditLog<'a> {
+    /// What was done, newest first.
+    pub records: Vec<AuditRow<'a>>,
+    /// What was refused, the latest first.
+    pub refused: Vec<RefusedRow<'a>>,
+    /// Everybody to choose from: id and name.
+    pub people: Vec<(&'a str, &'a str)>,
+    /// What is asked for.
+    pub filter: AuditFilter<'a>,
+    /// The cursor of the next page, where there is one.
+    pub next: Option<&'a str>,
+}
+
+/// What is asked for; a text is empty where anything will do.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct AuditFilter<'a> {
+    /// The person's id.
+    pub user: &'a str,
+    /// The action's name.
+    pub action: &'a str,
+    /// The record's id.
+    pub record: &'a str,
+    /// The cursor of this page.
+    pub after: &'a str,
+}
+
+impl AuditFilter<'_> {
+    /// The query that asks for the same behind this cursor, with its question mark; empty where
+    /// there is nothing to ask. The values are letters, digits and hyphens, a cursor's dots and
+    /// underscores too, so none needs an escape.
+    #[must_use]
+    pub fn query(&self, after: &str) -> String {
+        let pairs = [
+            ("user", self.user),
+            ("action", self.action),
+            ("record", self.record),
+            ("after", after),
+        ];
+        let set = pairs.iter().filter(|(_, value)| !value.is_empty());
+        let text: Vec<_> = set.map(|(name, value)| format!("{name}={value}")).collect();
+        if text.is_empty() {
+            String::new()
+        } else {
+            format!("?{}", text.join("&"))
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.user.is_empty() && self.action.is_empty() && self.record.is_empty()
+    }
+}
+
+/// Something that was done.
+#[derive(Debug, Clone, Copy)]
+pub struct AuditRow<'a> {
+    /// The action's name.
+    pub action: &'a str,
+    /// When.
+    pub at: Timestamp,
+    /// The id of who did it.
+    pub user: Option<&'a str>,
+    /// What to call them.
+    pub by: &'a str,
+    /// Their role then.
+    pub role: Option<&'a str>,
+    /// The kind of thing that it was done to.
+    pub resource: &'a str,
+    /// Which one.
+    pub subject: &'a str,
+    /// From which address.
+    pub ip: &'a str,
+    /// With which program.
+    pub user_agent: Option<&'a str>,
+    /// The request's id.
+    pub request: &'a str,
+    /// The input, without its secrets.
+    pub input: &'a Value,
+}
+
+impl AuditRow<'_> {
+    fn when(&self) -> String {
+        moment(self.at)
+    }
+
+    /// The page of what it was done to, where that has one.
+    fn page(&self, chrome: &Chrome) -> Option<String> {
+        let has_page = self.resource == "contacts" && commit::is_uuid(self.subject);
+        has_page.then(|| paths::contact(Some(chrome), self.subject, ""))
+    }
+
+    /// The input in one line, without what is empty.
+    fn input(&self) -> String {
+        let mut parts = Vec::new();
+        flatten("", self.input, &mut parts);
+        let text = parts.join(" · ");
+        match text.char_indices().nth(INPUT) {
+            Some((end, _)) => format!("{}…", &text[..end]),
+            None => text,
+        }
+    }
+}
+
+/// Something that was refused.
+#[derive(Debug, Clone, Copy)]
+pub struct RefusedRow<'a> {
+    /// The action's name.
+    pub action: &'a str,
+    /// The code of the answer.
+    pub code: &'a str,
+    /// What to call whoever it was refused to.
+    pub by: &'a str,
+    /// Their id.
+    pub user: &'a str,
+    /// How often.
+    pub count: u64,
+    /// The first time.
+    pub first_at: Timestamp,
+    /// The last time.
+    pub last_at: Timestamp,
+}
+
+impl RefusedRow<'_> {
+    fn first(&self) -> String {
+        moment(self.first_at)
+    }
+
+    fn last(&self) -> String {
+        moment(self.last_at)
+    }
+}
+
+#[derive(Template)]
+#[template(path = "audit.html")]
+struct AuditPage<'a> {
+    page: Page<'a>,
+    chrome: &'a Chrome,
+    audit: String,
+    file: String,
+    log: &'a AuditLog<'a>,
+    /// The person asked for, where they are not among those to choose from.
+    former: Option<&'a str>,
+}
+
+impl AuditPage<'_> {
+    /// Where the same is asked for, but with this person, action or record alone.
+    fn only(&self, user: &str, action: &str, record: &str) -> String {
+        let filter = AuditFilter {
+            user,
+            action,
+            record,
+            after: "",
+        };
+        self.audit.clone() + &filter.query("")
+    }
+}
+
+/// One page of the audit. Not cacheable.
+#[must_use]
+pub fn audit(chrome: &Chrome, log: &AuditLog<'_>) -> String {
+    let user = log.filter.user;
+    let is_listed = log.people.iter().any(|(id, _)| *id == user);
+    render(&AuditPage {
+        page: Page {
+            section: Some(Section::Audit),
+            ..Page::new(format!("Audit – {}", chrome.organization), Some(chrome))
+        },
+        chrome,
+        audit: paths::audit(&chrome.tenant),
+        file: paths::audit_file(&chrome.tenant) + &log.filter.query(log.filter.after),
+        log,
+        former: (!user.is_empty() && !is_listed).then_some(user),
+    })
+}
+
+/// The fields of an input by name, also of what is within another.
+fn flatten(name: &str, value: &Value, parts: &mut Vec<String>) {
+    match value {
+        Value::Null => {}
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                flatten(name, value, parts);
+            }
+        }
+        Value::Array(list) => {
+            for value in list {
+                flatten(name, value, parts);
+            }
+        }
+        Value::String(text) => parts.push(format!("{name}: {text}")),
+        plain => parts.push(format!("{name}: {plain}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn an_input_is_shown_in_one_line() {
+        let mut parts = Vec::new();
+        let input = json!({ "details": { "name": "Ada", "phone": null }, "version": 2 });
+        flatten("", &input, &mut parts);
+        assert_eq!(parts, ["name: Ada", "version: 2"]);
+    }
+
+    #[test]
+    fn a_query_asks_for_what_is_asked_for() {
+        let filter = AuditFilter {
+            action: "create-contact",
+            ..AuditFilter::default()
+        };
+        assert_eq!(filter.query("a.b"), "?action=create-contact&after=a.b");
+        assert_eq!(AuditFilter::default().query(""), "");
+    }
+}

@@ -1,0 +1,62 @@
+//! What was done to a record, in words.
+
+use crate::dates::moment;
+use crm::Event;
+
+/// One line of a record's history.
+pub(crate) struct Entry<'a> {
+    /// What was done: "Created".
+    pub(crate) done: String,
+    pub(crate) by: &'a str,
+    pub(crate) at: String,
+    pub(crate) when: String,
+}
+
+impl<'a> Entry<'a> {
+    pub(crate) fn new(event: &'a Event) -> Self {
+        Self {
+            done: done(&event.action),
+            by: &event.by,
+            at: event.at.to_string(),
+            when: moment(event.at),
+        }
+    }
+}
+
+/// What an action has done, from its name: `create-contact` has "Created".
+fn done(action: &str) -> String {
+    let verb = action.split('-').next().unwrap_or_default();
+    let past = match verb {
+        "create" => "Created",
+        "update" => "Updated",
+        "change" => "Changed",
+        "delete" => "Deleted",
+        "restore" => "Restored",
+        "archive" => "Archived",
+        "remove" => "Removed",
+        "import" => "Imported",
+        "merge" => "Merged",
+        _ => return sentence(action),
+    };
+    past.to_owned()
+}
+
+/// The words of a name: `clear-notes` is "Clear notes".
+fn sentence(name: &str) -> String {
+    let words = name.replace('-', " ");
+    let mut letters = words.chars();
+    let first = letters.next().map(|c| c.to_uppercase().to_string());
+    first.unwrap_or_default() + letters.as_str()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_done_is_in_the_past_where_the_verb_is_known() {
+        assert_eq!(done("create-contact"), "Created");
+        assert_eq!(done("clear-notes"), "Clear notes");
+        assert_eq!(done(""), "");
+    }
+}

@@ -1,0 +1,416 @@
+//! The audit page and its file: what they show, to whom, page by page.
+
+use commit::Role;
+use edge_crm_tests::inside::ORIGIN;
+use edge_crm_tests::world::{Person, Seen, World};
+use hyper::Request;
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+
+const NOBODY: &str = "0197a3b0-0000-7000-8000-00000000000f";
+
+struct Acme {
+    world: World,
+    ada: Person,
+}
+
+impl Acme {
+    async fn start() -> Self {
+        let world = World::start().await;
+        let ada = world.sign_up("Acme").await;
+        Self { world, ada }
+    }
+
+    async fn get(&self, person: &Person, rest: &str) -> Seen {
+        let request = person.get(&format!("/t/acme/{rest}"), "application/json");
+        self.world.send(request).await
+    }
+
+    /// The `data` of the audit with this query.
+    async fn audit(&self, query: &str) -> Value {
+        let answer = self.get(&self.ada, &format!("audit{query}")).await;
+        assert_eq!(answer.status, 200, "{query}: {answer:?}");
+        answer.json()["data"].clone()
+    }
+
+    async fn records(&self, query: &str) -> Vec<Value> {
+        let mut data = self.audit(query).await;
+        serde_json::from_value(data["records"].take()).unwrap()
+    }
+
+    async fn create(&self, person: &Person, name: &str) -> String {
+        let email = format!("{}@example.com", uuid::Uuid::new_v4());
+        let fields = json!({ "name": name, "email": email });
+        let answer = self.world.act(person, "create-contact", &fields).await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+        answer.json()["data"]["id"].as_str().unwrap().to_owned()
+    }
+
+    /// Records of what somebody has imported, written past the product, the oldest first.
+    fn import(&self, count: usize, notes: &str) {
+        for n in 0..count {
+            let id = format!("0197a3b0-0000-7000-8000-{n:012x}");
+            let record = json!({
+                "id": id, "at": "2026-01-05T00:00:00Z", "action": "import-contact", "outcome": "ok",
+                "resource": "contacts", "subjectId": id, "userId": NOBODY, "role": "member",
+                "ip": "192.0.2.1", "requestId": "r", "input": { "notes": notes },
+            });
+            self.world.table.put("#audit:acme", &id, &record);
+        }
+    }
+}
+
+fn user(person: &Person) -> &str {
+    person.session.split('.').nth(3).unwrap()
+}
+
+#[tokio::test]
+async fn a_record_says_who_did_what_when_and_from_where() {
+    let acme = Acme::start().await;
+    let request = Request::post("/actions/create-contact")
+        .header("content-type", "application/json")
+        .header("origin", ORIGIN)
+        .header("sec-fetch-site", "same-origin")
+        .header("user-agent", format!("Browser/1.0{}", "é".repeat(300)))
+        .header("cookie", acme.ada.cookies())
+        .body(
+            json!({ "name": "Zoë", "email": "zoe@example.com" })
+                .to_string()
+                .into(),
+        )
+        .unwrap();
+    let created = acme.world.send(request).await.json();
+    let data = acme.audit("").await;
+    assert_eq!(
+        (&data["refused"], &data["next"]),
+        (&json!([]), &Value::Null)
+    );
+    let record = &data["records"][0];
+    let stored = acme.world.table.audits("create-contact").remove(0);
+    let agent = format!("Browser/1.0{}", "é".repeat(189));
+    let id = &created["data"]["id"];
+    let expected = json!({
+        "id": stored.sk, "at": created["data"]["createdAt"], "action": "create-contact",
+        "outcome": "ok", "resource": "contacts", "subjectId": id, "userId": user(&acme.ada),
+        "userName": "Ada", "role": "owner", "ip": "192.0.2.1", "userAgent": agent,
+        "requestId": created["requestId"], "previous": null, "hash": stored.get("hash"),
+        "head": ["acme:contacts", id],
+        "input": {
+            "name": "Zoë", "email": "zoe@example.com", "company": null, "phone": null, "notes": null,
+        },
+    });
+    assert_eq!(record, &expected);
+    let first = &data["records"][1];
+    // What CloudFront calls itself where a viewer does not say what it is.
+    assert_eq!(
+        (&first["action"], &first["role"], &first["userAgent"]),
+        (&json!("sign-up"), &Value::Null, &json!("Amazon CloudFront"))
+    );
+}
+
+#[tokio::test]
+async fn the_newest_come_first_and_older_ones_follow_page_by_page() {
+    let acme = Acme::start().await;
+    acme.import(120, "");
+    let (mut seen, mut query, mut pages) = (Vec::new(), String::new(), Vec::new());
+    loop {
+        let data = acme.audit(&query).await;
+        let records = data["records"].as_array().unwrap();
+        pages.push(records.len());
+        seen.extend(
+            records
+                .iter()
+                .map(|record| record["id"].as_str().unwrap().to_owned()),
+        );
+        match data["next"].as_str() {
+            Some(next) => query = format!("?after={next}"),
+            None => break,
+        }
+    }
+    assert_eq!(pages, [50, 50, 21]);
+    let distinct: BTreeSet<_> = seen.iter().rev().cloned().collect();
+    assert!(
+        distinct.into_iter().eq(seen.iter().rev().cloned()),
+        "{seen:?}"
+    );
+    let page = acme.world.look(&acme.ada, "/audit").await;
+    let next = page
+        .text
+        .split("href=\"")
+        .find(|text| text.contains("after="));
+    let next = next
+        .unwrap()
+        .split('"')
+        .next()
+        .unwrap()
+        .replace("/t/acme", "");
+    let older = acme.world.look(&acme.ada, &next).await;
+    assert!(older.text.contains("Back to newest") && older.text.contains("Older records"));
+    for query in ["?after=x", &format!("?action=sign-up&{}", &query[1..])] {
+        let answer = acme.get(&acme.ada, &format!("audit{query}")).await;
+        assert_eq!(answer.status, 400, "{answer:?}");
+        assert_eq!(answer.json()["fieldErrors"]["after"], "Unknown page");
+    }
+}
+
+#[tokio::test]
+async fn a_filter_shows_what_passes_and_nothing_else() {
+    let acme = Acme::start().await;
+    let bob = acme.world.join(&acme.ada, Role::Member);
+    let (first, second) = (
+        acme.create(&acme.ada, "One").await,
+        acme.create(&bob, "Two").await,
+    );
+    let fields =
+        json!({ "id": first, "version": 1, "name": "Three", "email": "three@example.com" });
+    acme.world.act(&bob, "update-contact", &fields).await;
+    acme.import(60, "");
+    let (ada, bob) = (user(&acme.ada), user(&bob));
+    let expected = [
+        (
+            format!("?user={bob}"),
+            vec!["update-contact", "create-contact"],
+        ),
+        (format!("?user={ada}"), vec!["create-contact", "sign-up"]),
+        (
+            "?action=create-contact".to_owned(),
+            vec!["create-contact"; 2],
+        ),
+        (
+            format!("?record={first}"),
+            vec!["update-contact", "create-contact"],
+        ),
+        (
+            format!("?record={second}&user={bob}&action=create-contact"),
+            vec!["create-contact"],
+        ),
+        (format!("?record={second}&user={ada}"), vec![]),
+        (format!("?user={NOBODY}&action=sign-up"), vec![]),
+        ("?action=unheard-of".to_owned(), vec![]),
+        ("?record=nothing".to_owned(), vec![]),
+        (
+            "?user=&action=&record=%20&after=".to_owned(),
+            vec!["update-contact"],
+        ),
+    ];
+    for (query, actions) in expected {
+        let records = acme.records(&query).await;
+        let shown: Vec<_> = records.iter().map(|record| &record["action"]).collect();
+        let shown = &shown[..shown.len().min(actions.len().max(1))];
+        assert_eq!(shown, actions, "{query}");
+        let page = acme.world.look(&acme.ada, &format!("/audit{query}")).await;
+        assert_eq!(page.status, 200);
+    }
+    assert_eq!(acme.records("?action=import-contact").await.len(), 50);
+    let long = "a".repeat(101);
+    for (query, field) in [
+        ("?user=ada", "user"),
+        ("?action=%00", "action"),
+        ("?action=create%20contact", "action"),
+        (&format!("?record={long}"), "record"),
+        ("?record=%3Cscript%3E", "record"),
+    ] {
+        let answer = acme.get(&acme.ada, &format!("audit{query}")).await;
+        assert_eq!(answer.status, 400, "{query}: {answer:?}");
+        let body = answer.json();
+        // A NUL is refused before any field is looked at.
+        assert!(
+            body["fieldErrors"][field].is_string() || query.contains("%00"),
+            "{body}"
+        );
+        let page = acme
+            .world
+            .look(&acme.ada, &format!("/audit.csv{query}"))
+            .await;
+        assert_eq!(page.status, 400);
+    }
+}
+
+#[tokio::test]
+async fn only_admins_of_the_organisation_see_it() {
+    let acme = Acme::start().await;
+    let other = acme.world.sign_up("Other").await;
+    for path in ["audit", "audit.csv"] {
+        for (role, status) in [
+            (Role::Owner, 200),
+            (Role::Admin, 200),
+            (Role::Member, 403),
+            (Role::Viewer, 403),
+        ] {
+            let person = acme.world.join(&acme.ada, role);
+            let answer = acme.get(&person, path).await;
+            assert_eq!(answer.status, status, "{role:?} {path}: {answer:?}");
+            assert_eq!(answer.header("cache-control"), "private, no-store");
+        }
+        let answer = acme.get(&other, path).await;
+        assert!([403, 404].contains(&answer.status), "{answer:?}");
+        assert!(!answer.text.contains("Ada"), "{answer:?}");
+        let nobody = Person {
+            tenant: "acme".to_owned(),
+            ..Person::default()
+        };
+        assert_eq!(acme.get(&nobody, path).await.status, 401);
+        let page = acme.world.look(&nobody, &format!("/{path}")).await;
+        assert_eq!(page.status, 303);
+        assert!(page.header("location").starts_with("/sign-in?return_to="));
+    }
+    let own = acme
+        .world
+        .send(other.get("/t/other/audit", "application/json"))
+        .await;
+    let records = own.json()["data"]["records"].clone();
+    assert_eq!(records.as_array().map(Vec::len), Some(1), "{own:?}");
+}
+
+#[tokio::test]
+async fn the_page_shows_names_times_and_links_and_no_markup_of_others() {
+    let acme = Acme::start().await;
+    let id = acme.create(&acme.ada, "<script>alert(1)</script>").await;
+    let page = acme.world.look(&acme.ada, "/audit").await;
+    assert_eq!(page.status, 200);
+    assert!(!page.text.contains("<script>alert"), "{}", page.text);
+    for text in [
+        "create-contact",
+        "Ada",
+        " UTC</time>",
+        &format!("href=\"/t/acme/contacts/{id}\""),
+        &format!("href=\"/t/acme/audit?record={id}\""),
+        "href=\"/t/acme/audit.csv\"",
+        "<form class=\"filter\" role=\"search\" method=\"get\" action=\"/t/acme/audit\">",
+        "href=\"/t/acme/audit\" aria-current=\"page\"",
+        "Nothing was refused.",
+    ] {
+        assert!(page.text.contains(text), "{text}: {}", page.text);
+    }
+    acme.import(1, "");
+    let page = acme
+        .world
+        .look(&acme.ada, &format!("/audit?user={NOBODY}"))
+        .await;
+    assert!(page.text.contains("a former member"), "{}", page.text);
+    assert!(
+        page.text
+            .contains(&format!("<option value=\"{NOBODY}\" selected>"))
+    );
+    let page = acme.world.look(&acme.ada, "/audit?action=nothing").await;
+    assert!(page.text.contains("No records match"));
+}
+
+/// The lines of a file, each by its headings.
+fn lines(answer: &Seen) -> Vec<std::collections::BTreeMap<String, String>> {
+    let mut reader = csv::Reader::from_reader(answer.text.as_bytes());
+    reader
+        .deserialize()
+        .map(|line| line.expect("a line of CSV"))
+        .collect()
+}
+
+#[tokio::test]
+async fn the_file_holds_everything_and_begins_no_formula() {
+    let acme = Acme::start().await;
+    let notes = "line one\nline \"two\", Zoë 株式会社";
+    let email = "zoe@example.com";
+    let fields = json!({ "name": "=1+1", "email": email, "notes": notes });
+    acme.world.act(&acme.ada, "create-contact", &fields).await;
+    let bob = acme.world.join(&acme.ada, Role::Member);
+    let name = "=HYPERLINK(\"https://evil.example\";\"a\"), b\n@c";
+    let membership = json!({ "id": user(&bob), "userId": user(&bob), "name": name, "role": "member", "version": 1 });
+    acme.world
+        .table
+        .put("acme:members", user(&bob), &membership);
+    let request = Request::post("/actions/create-contact")
+        .header("content-type", "application/json")
+        .header("origin", ORIGIN)
+        .header("sec-fetch-site", "same-origin")
+        .header("user-agent", "@SUM(1)")
+        .header("cookie", bob.cookies())
+        .body(
+            json!({ "name": "Bo", "email": "bo@example.com" })
+                .to_string()
+                .into(),
+        )
+        .unwrap();
+    assert_eq!(acme.world.send(request).await.status, 200);
+
+    let file = acme.world.look(&acme.ada, "/audit.csv").await;
+    assert_eq!(file.status, 200, "{file:?}");
+    assert_eq!(file.header("content-type"), "text/csv; charset=utf-8");
+    assert_eq!(
+        file.header("content-disposition"),
+        "attachment; filename=\"acme-audit.csv\""
+    );
+    assert_eq!(
+        (file.header("x-record-count"), file.header("link")),
+        ("3", "")
+    );
+    let lines = lines(&file);
+    assert_eq!(lines.len(), 3);
+    assert_eq!(lines[0]["user_name"], format!("'{name}"));
+    assert_eq!(lines[0]["user_agent"], "'@SUM(1)");
+    let input: Value = serde_json::from_str(&lines[1]["input"]).unwrap();
+    assert_eq!(
+        (&input["name"], &input["notes"]),
+        (&json!("=1+1"), &json!(notes))
+    );
+    assert_eq!(lines[1]["user_name"], "Ada");
+    let stored = acme.world.table.audits("sign-up").remove(0);
+    assert_eq!(lines[2]["id"], stored.sk);
+    assert_eq!(lines[2]["hash"], stored.get("hash").as_str().unwrap());
+    assert_eq!(lines[2]["role"], "");
+    for line in &lines {
+        for cell in line.values() {
+            assert!(
+                !cell.starts_with(['=', '+', '-', '@', '\t', '\r']),
+                "{cell:?}"
+            );
+        }
+    }
+    let filtered = acme
+        .world
+        .look(&acme.ada, "/audit.csv?action=sign-up")
+        .await;
+    assert_eq!(self::lines(&filtered).len(), 1);
+    let asked = acme.get(&acme.ada, "audit.csv").await;
+    assert_eq!(asked.text, file.text, "it is a file whatever is accepted");
+}
+
+/// All that the files hold, one after the other, and how many each holds.
+async fn files(acme: &Acme, query: &str) -> (Vec<usize>, Vec<String>) {
+    let (mut counts, mut ids) = (Vec::new(), Vec::new());
+    let mut path = format!("/t/acme/audit.csv{query}");
+    loop {
+        let file = acme.world.send(acme.ada.get(&path, "text/html")).await;
+        assert_eq!(file.status, 200, "{}", file.text);
+        let size = serde_json::to_string(&file.text).unwrap().len();
+        assert!(size < 6_000_000, "Lambda answers at most 6 MB: {size}");
+        let lines = lines(&file);
+        assert_eq!(file.header("x-record-count"), lines.len().to_string());
+        counts.push(lines.len());
+        ids.extend(lines.iter().map(|line| line["id"].clone()));
+        match file.header("link").strip_suffix(">; rel=\"next\"") {
+            Some(next) => path = next.strip_prefix('<').unwrap().to_owned(),
+            None => return (counts, ids),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_file_is_bounded_and_says_where_the_next_begins() {
+    let acme = Acme::start().await;
+    acme.import(2_100, "");
+    let (counts, ids) = files(&acme, "?action=import-contact").await;
+    assert_eq!(counts, [2_000, 100]);
+    let distinct: BTreeSet<_> = ids.iter().collect();
+    assert_eq!(distinct.len(), 2_100);
+
+    let acme = Acme::start().await;
+    // A quote takes four bytes: doubled for CSV, each of them two in JSON, and so on.
+    acme.import(40, &"\"\n".repeat(50_000));
+    let (counts, ids) = files(&acme, "").await;
+    assert!(
+        counts.len() > 1 && counts.iter().all(|count| *count > 0),
+        "{counts:?}"
+    );
+    let distinct: BTreeSet<_> = ids.iter().collect();
+    assert_eq!(distinct.len(), 41);
+}

@@ -1,0 +1,199 @@
+//! What was refused to people who are signed in: counted, bounded, and gone after a while.
+
+use action::Config;
+use commit::Role;
+use edge_crm_tests::Record;
+use edge_crm_tests::inside::{Inside, config, no_edge};
+use edge_crm_tests::now;
+use edge_crm_tests::world::{Person, Seen, World};
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+const NOBODY: &str = "0197a3b0-0000-7000-8000-00000000000f";
+const MONTH: i64 = 30 * 86_400;
+
+fn user(person: &Person) -> &str {
+    person.session.split('.').nth(3).unwrap()
+}
+
+async fn refused(world: &World, person: &Person, action: &str, fields: Value) -> Seen {
+    let answer = world.act(person, action, &fields).await;
+    assert!(answer.status >= 400, "{answer:?}");
+    answer
+}
+
+fn counter(world: &World, person: &Person, action: &str, code: &str) -> Option<Record> {
+    let name = format!("{}:{action}:{code}", user(person));
+    let counters = world.table.under("#refused:acme");
+    counters.into_iter().find(|counter| counter.sk == name)
+}
+
+#[tokio::test]
+async fn every_reason_has_one_counter_for_each_person_and_action() {
+    let world = World::start().await;
+    let ada = world.sign_up("Acme").await;
+    let (bob, vic) = (
+        world.join(&ada, Role::Member),
+        world.join(&ada, Role::Viewer),
+    );
+    let contact = json!({ "name": "Zoë", "email": "zoe@example.com", "idempotency_key": "k" });
+    let created = world.act(&ada, "create-contact", &contact).await.json();
+    let id = &created["data"]["id"];
+    assert!(
+        world.table.under("#refused:").is_empty(),
+        "success is not counted"
+    );
+
+    for n in 0..5 {
+        let invalid = json!({ "name": "", "email": format!("wrong {n}") });
+        refused(&world, &bob, "create-contact", invalid).await;
+        refused(&world, &bob, "delete-contact", json!({ "id": id })).await;
+    }
+    refused(&world, &bob, "delete-contact", json!({ "id": NOBODY })).await;
+    refused(&world, &vic, "create-contact", contact.clone()).await;
+    let twice = json!({ "name": "Zoë", "email": "ZOE@example.com" });
+    refused(&world, &ada, "create-contact", twice).await;
+    let other = json!({ "name": "Zoë", "email": "bo@example.com", "idempotency_key": "k" });
+    refused(&world, &ada, "create-contact", other).await;
+
+    let counted = |person: &Person, action: &str, code: &str| {
+        counter(&world, person, action, code).map(|counter| counter.get("count"))
+    };
+    for (person, action, code, count) in [
+        (&bob, "create-contact", "VALIDATION_ERROR", 5),
+        (&bob, "delete-contact", "AUTH_ERROR", 5),
+        (&bob, "delete-contact", "NOT_FOUND", 1),
+        (&vic, "create-contact", "AUTH_ERROR", 1),
+        (&ada, "create-contact", "CONFLICT", 1),
+        (&ada, "create-contact", "IDEMPOTENCY_ERROR", 1),
+    ] {
+        assert_eq!(
+            counted(person, action, code),
+            Some(json!(count)),
+            "{action} {code}"
+        );
+    }
+    assert_eq!(world.table.under("#refused:").len(), 6);
+    let counter = counter(&world, &bob, "create-contact", "VALIDATION_ERROR").unwrap();
+    let left = counter.get("expires_at").as_i64().unwrap() - now();
+    assert!((MONTH - 60..=MONTH).contains(&left), "{left}");
+    assert!(counter.get("firstAt").as_str() < counter.get("lastAt").as_str());
+}
+
+#[tokio::test]
+async fn who_is_not_known_to_be_signed_in_is_not_counted() {
+    let world = World::start().await;
+    let ada = world.sign_up("Acme").await;
+    let forged = Person {
+        session: format!("{}x", ada.session),
+        ..ada.clone()
+    };
+    let invalid = json!({ "name": "" });
+    for person in [Person::default(), forged] {
+        refused(&world, &person, "create-contact", invalid.clone()).await;
+    }
+    let wrong = json!({ "email": "nobody@example.com", "password": "a wrong password" });
+    refused(&world, &Person::default(), "sign-in", wrong).await;
+    assert_eq!(world.act(&ada, "sign-out", &json!({})).await.status, 200);
+    refused(&world, &ada, "create-contact", invalid).await;
+    assert_eq!(world.table.under("#refused:"), []);
+}
+
+#[tokio::test]
+async fn what_is_too_much_is_counted_too() {
+    let limited = Config {
+        rate_limit_per_user: 2,
+        ..config()
+    };
+    let inside = Inside::with(limited, no_edge()).await;
+    let (cookie, _) = inside.sign_up("Acme").await;
+    let create = create_contact::function(Arc::clone(&inside.app));
+    let mut statuses = Vec::new();
+    for n in 0..6 {
+        let fields = json!({ "name": "Zoë", "email": format!("z{n}@example.com") });
+        statuses.push(inside.post(&create, &cookie, &fields).await.status);
+    }
+    let too_many = statuses.iter().filter(|status| **status == 429).count();
+    assert!(too_many >= 2, "{statuses:?}");
+    let counters = inside.table.under("#refused:acme");
+    assert_eq!(counters.len(), 1);
+    assert!(counters[0].sk.ends_with(":create-contact:RATE_LIMIT_ERROR"));
+    assert_eq!(counters[0].get("count"), json!(too_many));
+}
+
+#[tokio::test]
+async fn a_refusal_that_cannot_be_counted_is_answered_all_the_same() {
+    let world = World::start().await;
+    let ada = world.sign_up("Acme").await;
+    let name = format!("{}:delete-contact:NOT_FOUND", user(&ada));
+    let broken = json!({ "count": "many" });
+    world.table.put("#refused:acme", &name, &broken);
+    let answer = refused(&world, &ada, "delete-contact", json!({ "id": NOBODY })).await;
+    assert_eq!(
+        (answer.status, &answer.json()["code"]),
+        (404, &json!("NOT_FOUND"))
+    );
+    let counter = counter(&world, &ada, "delete-contact", "NOT_FOUND").unwrap();
+    assert_eq!(counter.item(), *broken.as_object().unwrap());
+}
+
+#[tokio::test]
+async fn admins_see_what_was_refused_until_it_lapses() {
+    let world = World::start().await;
+    let ada = world.sign_up("Acme").await;
+    let bob = world.join(&ada, Role::Viewer);
+    for (person, action) in [(&bob, "create-contact"), (&ada, "delete-contact")] {
+        for _ in 0..2 {
+            refused(
+                &world,
+                person,
+                action,
+                json!({ "id": NOBODY, "name": "", "email": "" }),
+            )
+            .await;
+        }
+    }
+    let shown = async |query: &str| -> Vec<Value> {
+        let path = format!("/t/acme/audit{query}");
+        let mut answer = world.send(ada.get(&path, "application/json")).await.json();
+        serde_json::from_value(answer["data"]["refused"].take()).unwrap()
+    };
+    let all = shown("").await;
+    assert_eq!(all.len(), 2);
+    let latest = counter(&world, &ada, "delete-contact", "NOT_FOUND").unwrap();
+    assert_eq!(
+        all[0],
+        json!({
+            "userId": user(&ada), "userName": "Ada", "action": "delete-contact", "code": "NOT_FOUND",
+            "count": 2, "firstAt": latest.get("firstAt"), "lastAt": latest.get("lastAt"),
+        })
+    );
+    assert_eq!(
+        (&all[1]["userId"], &all[1]["userName"]),
+        (&json!(user(&bob)), &Value::Null)
+    );
+    assert_eq!(
+        shown(&format!("?user={}", user(&bob))).await,
+        [all[1].clone()]
+    );
+    assert_eq!(shown("?action=delete-contact").await, [all[0].clone()]);
+    assert_eq!(
+        shown(&format!("?record={NOBODY}")).await,
+        [Value::Null; 0],
+        "they are of no record"
+    );
+    let page = world.look(&ada, "/audit").await;
+    for text in [
+        "Refused in the last 30 days",
+        "delete-contact: NOT_FOUND, 2 times",
+    ] {
+        assert!(page.text.contains(text), "{text}: {}", page.text);
+    }
+
+    let mut lapsed = latest.item();
+    lapsed.insert("expires_at".to_owned(), json!(now() - 1));
+    world
+        .table
+        .put(&latest.pk, &latest.sk, &Value::Object(lapsed));
+    assert_eq!(shown("").await, [all[1].clone()]);
+}
