@@ -19,16 +19,24 @@ pub struct Record {
 }
 
 impl Record {
-    /// The item without its keys.
+    /// The item as its type has it: without its keys and the head of its audit.
     #[must_use]
     pub fn item(&self) -> Map<String, Value> {
+        let mut item = self.whole();
+        item.remove(action::AUDIT_HEAD);
+        item
+    }
+
+    /// The item without its keys.
+    #[must_use]
+    pub fn whole(&self) -> Map<String, Value> {
         serde_json::from_str(&self.text).expect("written by us")
     }
 
     /// One attribute; null where there is none.
     #[must_use]
     pub fn get(&self, name: &str) -> Value {
-        self.item().remove(name).unwrap_or_default()
+        self.whole().remove(name).unwrap_or_default()
     }
 }
 

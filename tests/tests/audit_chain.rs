@@ -76,7 +76,7 @@ impl Acme {
             self.table().remove(&record.pk, &record.sk);
         }
         for record in before {
-            put(self.table(), &record, record.item());
+            put(self.table(), &record, record.whole());
         }
         assert_eq!(self.table().broken_chains().await, NONE);
         found
@@ -93,7 +93,7 @@ fn put(table: &Table, record: &Record, item: Item) {
 }
 
 fn with(record: &Record, name: &str, value: Value) -> Item {
-    let mut item = record.item();
+    let mut item = record.whole();
     item.insert(name.to_owned(), value);
     item
 }
@@ -280,8 +280,8 @@ async fn swapped_and_moved_records_are_found() {
     let chain = acme.chain(&acme.kept);
     let found = acme
         .found(|acme| {
-            put(acme.table(), &chain[1], chain[2].item());
-            put(acme.table(), &chain[2], chain[1].item());
+            put(acme.table(), &chain[1], chain[2].whole());
+            put(acme.table(), &chain[2], chain[1].whole());
         })
         .await;
     assert!(found.contains("was changed"), "{found:?}");
@@ -291,7 +291,7 @@ async fn swapped_and_moved_records_are_found() {
             acme.table().put(
                 "#audit:other",
                 &chain[1].sk,
-                &Value::Object(chain[1].item()),
+                &Value::Object(chain[1].whole()),
             );
         })
         .await;
