@@ -7,7 +7,9 @@ mod contact;
 mod member;
 mod organization;
 mod password;
+mod reset;
 mod return_to;
+mod settings;
 mod text;
 
 pub use account::{Account, Belonging, PublicUser, SignedIn};
@@ -18,5 +20,7 @@ pub use contact::{
 pub use member::Member;
 pub use organization::{Organization, slug, slugs};
 pub use password::{Password, PasswordAttempt, PasswordHash};
+pub use reset::{PasswordReset, ResetLink, ResetToken};
 pub use return_to::ReturnTo;
+pub use settings::{Choice, Place, Settings, live_sessions};
 pub use text::{Company, Email, InvalidText, Name, Notes, OrganizationName, Phone, fold};

@@ -136,7 +136,7 @@ impl<'a> Row<'a> {
 }
 
 /// A day as the page says it, in UTC, so that the page is the same for everybody.
-fn day(time: Timestamp) -> String {
+pub(crate) fn day(time: Timestamp) -> String {
     time.strftime("%b %-d, %Y").to_string()
 }
 

@@ -14,10 +14,12 @@ mod form;
 mod layout;
 pub mod paths;
 mod problem;
+mod settings;
 
-pub use account::{sign_in, sign_up};
+pub use account::{forgot_password, reset_link_expired, reset_password, sign_in, sign_up};
 pub use assets::{Asset, assets};
 pub use commit::Chrome;
 pub use contact_forms::{contact_delete, contact_edit, contact_new};
 pub use contacts::{ContactList, contact_detail, contact_list};
 pub use problem::problem;
+pub use settings::{SettingsForm, settings};
