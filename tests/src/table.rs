@@ -124,6 +124,14 @@ impl Table {
         records
     }
 
+    /// The letters that wait to be sent, in the order in which they were written.
+    #[must_use]
+    pub fn letters(&self) -> Vec<Record> {
+        let mut letters = self.under("#mail:");
+        letters.sort_by(|a, b| a.sk.cmp(&b.sk));
+        letters
+    }
+
     /// Writes an item past the product.
     pub fn put(&self, pk: &str, sk: &str, item: &Value) {
         let Value::Object(mut attributes) = item.clone() else {

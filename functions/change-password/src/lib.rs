@@ -107,7 +107,9 @@ impl Action for ChangePassword {
     }
 
     fn form(page: &FormPage<'_>) -> String {
-        let settings = page.context.map(|context| Settings::of(context, page.found));
+        let settings = page
+            .context
+            .map(|context| Settings::of(context, page.found));
         let settings = settings.and_then(Result::ok);
         let sent = Some((SettingsForm::Password, page.state));
         pages::settings(page.chrome, settings.as_ref(), &page.key, sent)

@@ -3,8 +3,8 @@
 
 use action::{Action, App, FormPage, Function, Scope};
 use commit::{
-    ActionError, Actor, Anyone, Chrome, Commit, Context, Form, Found, Grant, Input, Invalid,
-    Reads, Record, Subject,
+    ActionError, Actor, Anyone, Chrome, Commit, Context, Form, Found, Grant, Input, Invalid, Reads,
+    Record, Subject,
 };
 use crm::{Account, Password, PasswordReset, ResetToken, SignedIn};
 use serde::Serialize;

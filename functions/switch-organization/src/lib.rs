@@ -84,7 +84,9 @@ impl Action for SwitchOrganization {
     }
 
     fn form(page: &FormPage<'_>) -> String {
-        let settings = page.context.map(|context| Settings::of(context, page.found));
+        let settings = page
+            .context
+            .map(|context| Settings::of(context, page.found));
         let settings = settings.and_then(Result::ok);
         let sent = Some((SettingsForm::Switch, page.state));
         pages::settings(page.chrome, settings.as_ref(), &page.key, sent)

@@ -8,16 +8,24 @@ use std::sync::Arc;
 #[must_use]
 pub fn functions(app: &Arc<App>) -> Vec<Function> {
     vec![
+        change_password::function(Arc::clone(app)),
         create_contact::function(Arc::clone(app)),
         delete_contact::function(Arc::clone(app)),
+        end_session::function(Arc::clone(app)),
         get_contact::function(Arc::clone(app)),
         list_contacts::function(Arc::clone(app)),
+        request_password_reset::function(Arc::clone(app)),
+        reset_password::function(Arc::clone(app)),
         revalidate::function(Arc::clone(app)),
+        settings::function(Arc::clone(app)),
         sign_in::function(Arc::clone(app)),
         sign_out::function(Arc::clone(app)),
+        sign_out_everywhere::function(Arc::clone(app)),
         sign_up::function(Arc::clone(app)),
         site::function(Arc::clone(app)),
+        switch_organization::function(Arc::clone(app)),
         update_contact::function(Arc::clone(app)),
+        update_profile::function(Arc::clone(app)),
     ]
 }
 

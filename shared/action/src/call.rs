@@ -178,9 +178,7 @@ impl<A: Action> Call<'_, A> {
         let ran = catch_unwind(AssertUnwindSafe(|| A::run(context, &self.input, found)));
         match ran.map_err(|_| Failure::unknown("the function panicked"))? {
             Ok(commit) => Ok(commit),
-            Err(
-                error @ (ActionError::Unauthenticated(_) | ActionError::WrongPassword { .. }),
-            ) => {
+            Err(error @ (ActionError::Unauthenticated(_) | ActionError::WrongPassword { .. })) => {
                 if let Some(account) = &self.account {
                     let failures = self
                         .app

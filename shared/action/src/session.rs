@@ -142,7 +142,9 @@ pub(crate) fn open(
         generation: grant.generation.or(origin.generation)?,
         created_at: now,
         address: Some(origin.address.to_owned()),
-        agent: origin.agent.map(|agent| agent.chars().take(AGENT).collect()),
+        agent: origin
+            .agent
+            .map(|agent| agent.chars().take(AGENT).collect()),
         expires_at: now + Session::IDLE,
     };
     let put = Operation::Put {
@@ -316,7 +318,10 @@ mod tests {
     #[test]
     fn a_session_that_has_ended_is_not_live_though_it_is_still_stored() {
         let (token, items) = opened();
-        assert_eq!(check(&token, &items, NOW + Session::IDLE, &config(true)), None);
+        assert_eq!(
+            check(&token, &items, NOW + Session::IDLE, &config(true)),
+            None
+        );
     }
 
     #[test]

@@ -1,8 +1,6 @@
 //! Signing in, signing up, and setting a forgotten password anew.
 
-use crate::form::{
-    FORGOT_FIELDS, Form, FormSpec, RESET_FIELDS, SIGN_IN_FIELDS, SIGN_UP_FIELDS,
-};
+use crate::form::{FORGOT_FIELDS, Form, FormSpec, RESET_FIELDS, SIGN_IN_FIELDS, SIGN_UP_FIELDS};
 use crate::layout::{Page, render};
 use askama::Template;
 use commit::FormState;
@@ -43,7 +41,11 @@ static RESET: FormSpec = FormSpec {
     fields: RESET_FIELDS,
 };
 
-const ASK_AGAIN: Other = ("The link does not work?", "/forgot-password", "Ask for another link");
+const ASK_AGAIN: Other = (
+    "The link does not work?",
+    "/forgot-password",
+    "Ask for another link",
+);
 
 /// What a page says of another one, and the link to it.
 type Other = (&'static str, &'static str, &'static str);
