@@ -4,6 +4,7 @@
 use action::{Config, Function};
 use edge::{CloudFront, Invalidations, Keys, Token};
 use edge_crm_local::{Distribution, DistributionSettings, Faults, TEMPLATE};
+use edge_crm_tests::fault;
 use edge_crm_tests::inside::{
     Answer, DISTRIBUTION, Inside, KEY, ORIGIN_SECRET, config, event, invoke, through_edge,
 };
@@ -184,6 +185,18 @@ impl Watched {
         self.age_session("owner");
     }
 
+    /// Sends a form while the table takes no transaction.
+    async fn fail(&mut self, function: &Function, cookie: &str, fields: Value) {
+        let busy = fault::Faults {
+            contention: 100,
+            ..fault::Faults::default()
+        };
+        self.inside.proxy.make(busy);
+        let answer = self.post(function, cookie, fields).await;
+        assert_eq!(answer.status, 503, "{answer:?}");
+        self.inside.proxy.make(fault::Faults::default());
+    }
+
     /// Makes the session old and its role another, so that the next answer renews the cookie and
     /// moves the session's end.
     fn age_session(&self, role: &str) {
@@ -291,6 +304,10 @@ async fn own(watched: &mut Watched, cookie: &str) -> String {
             assert_eq!(answer.status, status, "{name}: {answer:?}");
         }
     }
+    let profile = watched.function("update-profile");
+    watched
+        .fail(&profile, cookie, json!({ "name": "Ada" }))
+        .await;
     let switch = watched.function("switch-organization");
     watched.refuse(&switch, cookie).await;
     let answer = watched
@@ -309,6 +326,8 @@ async fn forgotten(watched: &mut Watched) -> String {
         let answer = watched.post(&request, "", whose.clone()).await;
         assert_eq!(answer.status, 200, "{answer:?}");
     }
+    let other = json!({ "email": "nobody@example.com" });
+    watched.fail(&request, "", other).await;
     let keys = Keys::new(&KEY, None).expect("a strong key");
     let letter = watched.inside.table.letters().remove(0);
     let fields = json!({
