@@ -148,6 +148,30 @@ impl Table {
             .expect("a put");
     }
 
+    /// Makes whoever has the account of `email` a member of the organisation `tenant` too, past the
+    /// product.
+    pub fn belong(&self, email: &str, tenant: &str, role: &str) {
+        let account = self.under(&format!("#account:{email}")).remove(0);
+        let name = self
+            .under(&format!("#tenant:{tenant}"))
+            .remove(0)
+            .get("name");
+        let user = account.get("id");
+        let member = json!({
+            "id": user, "name": account.get("name"), "email": account.get("email"), "role": role,
+            "createdAt": "2026-01-01T00:00:00Z", "updatedAt": "2026-01-01T00:00:00Z", "version": 1,
+        });
+        let user = user.as_str().expect("an id");
+        self.put(&format!("{tenant}:members"), user, &member);
+        let mut item = Value::Object(account.item());
+        let there = json!({ "tenant": tenant, "name": name });
+        item["organizations"]
+            .as_array_mut()
+            .expect("a list")
+            .push(there);
+        self.put(&account.pk, &account.sk, &item);
+    }
+
     /// Removes an item past the product.
     pub fn remove(&self, pk: &str, sk: &str) {
         let request = json!({ "TableName": NAME, "Key": { "pk": { "S": pk }, "sk": { "S": sk } } });
