@@ -285,6 +285,8 @@ async fn no_token_and_no_password_is_stored_or_logged() {
         .await;
     let token = latest(&product, &table);
     let mut dumps = vec![table.dump()];
+    let page = client.page(&format!("/reset-password?token={token}")).await;
+    assert_eq!(page.status, 200);
     let fields = [("token", token.as_str()), ("password", NEW)];
     client.post_form("reset-password", &fields, Some("b")).await;
     change(&client, NEW, "a third password").await;
