@@ -16,7 +16,8 @@ import urllib.parse
 # Those that take requests; besides there is revalidate.
 FUNCTIONS = [
     "sign-up", "sign-in", "sign-out", "create-contact", "update-contact", "delete-contact",
-    "list-contacts", "get-contact", "pages",
+    "list-contacts", "get-contact", "settings", "update-profile", "change-password", "end-session",
+    "switch-organization", "sign-out-everywhere", "request-password-reset", "reset-password", "pages",
 ]
 PATIENCE = 120  # Seconds for a function to start.
 
@@ -121,6 +122,21 @@ def drive(watch):
     for asset in set(re.findall(r"/assets/[\w.-]+", html)):
         status, headers, _ = watch.call("pages", asset, accept="*/*")
         expect(status == 200 and "immutable" in headers["Cache-Control"], f"{asset}: {status}")
+
+    user = watch.act("update-profile", {"name": "Ada L."})
+    _, _, settings = watch.call("settings", "/t/acme/settings")
+    expect(settings["data"]["user"] == user and len(settings["data"]["sessions"]) == 1, settings)
+    status, _, nobody = watch.call("end-session", "/", {"id": "unknown"})
+    expect((status, nobody["code"]) == (404, "NOT_FOUND"), nobody)
+    expect(watch.act("switch-organization", {"tenant": "acme"})["user"] == user, "the same person")
+    changed = {"currentPassword": account["password"], "newPassword": "horse correct"}
+    expect(watch.act("change-password", changed) == {}, "nothing to say")
+    account["password"] = "horse correct"
+    expect(watch.act("request-password-reset", {"email": account["email"]}) == {}, "nothing to say")
+    status, _, forged = watch.call("reset-password", "/", {"token": "forged", "password": "horse correct"})
+    expect((status, list(forged["fieldErrors"])) == (400, ["token"]), forged)
+    expect(watch.act("sign-out-everywhere", {}) == {}, "nothing to say")
+    expect(watch.act("sign-in", account)["tenant"] == "acme", "signed in again")
 
     expect(watch.act("sign-out", {}) == {}, "nothing to say")
     status, _, answer = watch.call("list-contacts", contacts)

@@ -38,6 +38,7 @@ pub struct Proxy {
     pub made: Arc<AtomicU64>,
     faults: Arc<Mutex<Faults>>,
     calls: Arc<Mutex<Vec<String>>>,
+    writes: Arc<Mutex<Vec<usize>>>,
     permissions: Arc<Mutex<BTreeSet<String>>>,
 }
 
@@ -46,6 +47,7 @@ struct Shared {
     client: reqwest::Client,
     faults: Arc<Mutex<Faults>>,
     calls: Arc<Mutex<Vec<String>>>,
+    writes: Arc<Mutex<Vec<usize>>>,
     permissions: Arc<Mutex<BTreeSet<String>>>,
     made: Arc<AtomicU64>,
 }
@@ -58,12 +60,14 @@ impl Proxy {
         let made = Arc::new(AtomicU64::new(0));
         let faults = Arc::new(Mutex::new(Faults::default()));
         let calls = Arc::new(Mutex::new(Vec::new()));
+        let writes = Arc::new(Mutex::new(Vec::new()));
         let permissions = Arc::new(Mutex::new(BTreeSet::new()));
         let shared = Arc::new(Shared {
             upstream: upstream.to_owned(),
             client: reqwest::Client::new(),
             faults: Arc::clone(&faults),
             calls: Arc::clone(&calls),
+            writes: Arc::clone(&writes),
             permissions: Arc::clone(&permissions),
             made: Arc::clone(&made),
         });
@@ -79,6 +83,7 @@ impl Proxy {
             made,
             faults,
             calls,
+            writes,
             permissions,
         }
     }
@@ -86,6 +91,11 @@ impl Proxy {
     /// The calls since this was last asked, in order.
     pub fn calls(&self) -> Vec<String> {
         std::mem::take(&mut *self.calls.lock().expect("a lock"))
+    }
+
+    /// How many items each transaction wrote since this was last asked, in order.
+    pub fn writes(&self) -> Vec<usize> {
+        std::mem::take(&mut *self.writes.lock().expect("a lock"))
     }
 
     /// The permissions that the calls since this was last asked need, such as
@@ -137,6 +147,9 @@ async fn answer(
     shared.permissions.lock().expect("a lock").extend(needed);
     let faults = *shared.faults.lock().expect("a lock");
     let count = input["TransactItems"].as_array().map_or(0, Vec::len);
+    if call == "TransactWriteItems" {
+        shared.writes.lock().expect("a lock").push(count);
+    }
     if call.starts_with("Transact") && shared.strikes(faults.contention) {
         return Ok(cancelled(
             (0..count).map(|_| json!({ "Code": "None" })).collect(),

@@ -1,12 +1,14 @@
 //! The sample events of `events/`, with something alive in the places kept for it.
 
+use crate::{Record, Table};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use edge::Keys;
 use serde_json::{Value, json};
 use std::path::PathBuf;
 
 /// The functions that answer requests, in an order in which each finds what it needs.
-pub const ORDER: [&str; 16] = [
+pub const ORDER: [&str; 24] = [
     "sign-up",
     "sign-in",
     "create-contact",
@@ -22,7 +24,15 @@ pub const ORDER: [&str; 16] = [
     "pages",
     "delete-contact",
     "restore-contact",
+    "settings",
+    "update-profile",
+    "end-session",
+    "switch-organization",
+    "change-password",
     "sign-out",
+    "request-password-reset",
+    "reset-password",
+    "sign-out-everywhere",
 ];
 
 /// Where the samples are.
@@ -40,6 +50,10 @@ pub struct Samples {
     pub contact: String,
     /// A project's id.
     pub project: String,
+    /// The id of another session of the same person.
+    pub other: String,
+    /// The token in the link of the latest letter.
+    pub token: String,
 }
 
 impl Samples {
@@ -84,6 +98,15 @@ impl Samples {
         text.replace("{{session}}", &self.session)
             .replace("{{contact}}", &self.contact)
             .replace("{{project}}", &self.project)
+            .replace("{{other}}", &self.other)
+            .replace("{{token}}", &self.token)
+    }
+
+    /// Later samples use the link in the letter that earlier ones had sent, made with these keys.
+    pub fn learn_letter(&mut self, table: &Table, keys: &Keys) {
+        if let Some(letter) = table.letters().last() {
+            self.token = link_token(letter, keys);
+        }
     }
 
     /// Later samples use the session and the records that earlier ones made.
@@ -98,10 +121,13 @@ impl Samples {
         if let Some(token) = token {
             token.clone_into(&mut self.session);
         }
-        let answer: Value = reply["body"]
-            .as_str()
-            .and_then(|body| serde_json::from_str(body).ok())
-            .unwrap_or_default();
+        let body = reply["body"].as_str().unwrap_or_default();
+        if let Some((_, button)) = body.split_once("<button class=\"quiet is-danger\" name=\"id\"")
+        {
+            let id = button.split('"').nth(1).unwrap_or_default();
+            id.clone_into(&mut self.other);
+        }
+        let answer: Value = serde_json::from_str(body).unwrap_or_default();
         let data = &answer["data"];
         let place = match data.get("archivedAt") {
             Some(_) => &mut self.project,
@@ -111,6 +137,13 @@ impl Samples {
             id.clone_into(place);
         }
     }
+}
+
+/// The token in the link of a letter, as whoever sends it makes it.
+#[must_use]
+pub fn link_token(letter: &Record, keys: &Keys) -> String {
+    let text = |name| letter.get(name).as_str().unwrap_or_default().to_owned();
+    keys.seal(&format!("token {}", text("purpose")), &text("token"))
 }
 
 /// An event's body, decoded.

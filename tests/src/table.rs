@@ -155,6 +155,14 @@ impl Table {
         records
     }
 
+    /// The letters that wait to be sent, in the order in which they were written.
+    #[must_use]
+    pub fn letters(&self) -> Vec<Record> {
+        let mut letters = self.under("#mail:");
+        letters.sort_by(|a, b| a.sk.cmp(&b.sk));
+        letters
+    }
+
     /// Writes an item past the product.
     pub fn put(&self, pk: &str, sk: &str, item: &Value) {
         let Value::Object(mut attributes) = item.clone() else {
@@ -169,6 +177,30 @@ impl Table {
         self.database
             .put_item(serde_json::from_value(request).expect("a put"))
             .expect("a put");
+    }
+
+    /// Makes whoever has the account of `email` a member of the organisation `tenant` too, past the
+    /// product.
+    pub fn belong(&self, email: &str, tenant: &str, role: &str) {
+        let account = self.under(&format!("#account:{email}")).remove(0);
+        let name = self
+            .under(&format!("#tenant:{tenant}"))
+            .remove(0)
+            .get("name");
+        let user = account.get("id");
+        let member = json!({
+            "id": user, "name": account.get("name"), "email": account.get("email"), "role": role,
+            "createdAt": "2026-01-01T00:00:00Z", "updatedAt": "2026-01-01T00:00:00Z", "version": 1,
+        });
+        let user = user.as_str().expect("an id");
+        self.put(&format!("{tenant}:members"), user, &member);
+        let mut item = Value::Object(account.item());
+        let there = json!({ "tenant": tenant, "name": name });
+        item["organizations"]
+            .as_array_mut()
+            .expect("a list")
+            .push(there);
+        self.put(&account.pk, &account.sk, &item);
     }
 
     /// Removes an item past the product.

@@ -1,8 +1,9 @@
 //! Every function as the process that Lambda starts, which asks the runtime API for its events.
 
+use edge::Keys;
 use edge_crm_tests::Table;
 use edge_crm_tests::bootstrap::{Bootstrap, Environment, built, but, environment};
-use edge_crm_tests::inside::Inside;
+use edge_crm_tests::inside::{Inside, KEY};
 use edge_crm_tests::runtime_api::Outcome;
 use edge_crm_tests::samples::{ORDER, Samples};
 use edge_crm_tests::tls::TlsFront;
@@ -64,6 +65,7 @@ fn steady(text: &str) -> String {
 async fn every_function_answers_as_it_does_in_this_process() {
     let (inside, table) = (Inside::start().await, table().await);
     let (mut here, mut there) = (Samples::default(), Samples::default());
+    let keys = Keys::new(&KEY, None).unwrap();
     let functions = edge_crm_local::functions(&inside.app);
     let mut left: BTreeSet<_> = functions.iter().map(|function| function.name).collect();
     for name in ORDER {
@@ -79,6 +81,8 @@ async fn every_function_answers_as_it_does_in_this_process() {
         assert!((200..400).contains(&essence(&answer).0), "{name}: {answer}");
         here.learn(&expected);
         there.learn(&answer);
+        here.learn_letter(&inside.table, &keys);
+        there.learn_letter(&table, &keys);
         let ended = process.stop();
         assert!(!ended.log.contains("\"level\":\"WARN\""), "{ended:?}");
     }

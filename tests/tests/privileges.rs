@@ -1,6 +1,9 @@
 //! What each function may do on AWS is what it does: no less, or it would fail there and nowhere
 //! else, and no more.
 
+#[path = "privileges/own.rs"]
+mod own;
+
 use action::{Config, Function};
 use edge::{CloudFront, Invalidations};
 use edge_crm_local::{Distribution, DistributionSettings, Faults, TEMPLATE};
@@ -137,7 +140,7 @@ impl Watched {
     async fn get(&mut self, function: &Function, path: &str, cookie: &str) -> Answer {
         // What is not kept at the edge comes under the request's own id.
         let key = match function.name {
-            "audit" | "pages" => "a-request-id",
+            "audit" | "pages" | "settings" => "a-request-id",
             _ => "acme|owner|html|",
         };
         let event = through_edge(path, cookie, "text/html", key);
@@ -393,6 +396,9 @@ async fn each_function_may_do_what_it_does_and_nothing_else() {
     // What writes moves the end of an old session too.
     contacts(&mut watched, &cookie).await;
     projects(&mut watched, &cookie).await;
+    let cookie = own::settings(&mut watched, &cookie).await;
+    assert!(!cookie.is_empty());
+    let cookie = own::forgotten(&mut watched).await;
     revalidate(&mut watched).await;
     sign_out(&mut watched, &cookie).await;
     let allowed = allowed();

@@ -46,7 +46,7 @@ impl Door {
     }
 }
 
-fn fresh(page: &ViewPage<'_>) -> FormState {
+pub(crate) fn fresh(page: &ViewPage<'_>) -> FormState {
     FormState {
         key: page.key.clone(),
         ..FormState::default()

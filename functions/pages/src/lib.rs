@@ -3,6 +3,7 @@
 
 mod account;
 mod contact;
+mod password;
 mod project;
 mod trash;
 
@@ -20,6 +21,8 @@ pub fn function(app: Arc<App>) -> Function {
         .view::<account::Home>()
         .view::<account::SignInPage>()
         .view::<account::SignUpPage>()
+        .view::<password::ForgotPage>()
+        .view::<password::ResetPage>()
         .view::<contact::NewPage>()
         .view::<contact::EditPage>()
         .view::<contact::DeletePage>()

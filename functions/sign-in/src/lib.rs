@@ -105,7 +105,7 @@ impl Action for SignIn {
             resource: "sessions",
             id: account.id.to_string(),
         };
-        let grant = signed_in.grant();
+        let grant = signed_in.grant(Some(account.session_generation));
         Ok(Commit::new(subject, signed_in).open_session(grant))
     }
 

@@ -116,6 +116,7 @@ impl Action for SignUp {
             email: new.email.clone(),
             password_hash: new.password.hash()?,
             organizations: vec![organization.belonging()],
+            session_generation: 0,
             created_at: now,
             version,
         };
@@ -125,7 +126,7 @@ impl Action for SignUp {
             tenant: tenant.clone(),
             role: member.role,
         };
-        let grant = signed_in.grant();
+        let grant = signed_in.grant(Some(account.session_generation));
         Ok(
             Commit::new(Subject::entity::<Member>(&tenant, member.id()), signed_in)
                 .put_record(&account, None, Some(TAKEN))
@@ -142,11 +143,10 @@ impl Action for SignUp {
     ) -> Result<Option<Grant>, ActionError> {
         let account: Option<Account> = found.record(&Account::key_of(&new.email))?;
         let hash = account.as_ref().map(|account| &account.password_hash);
-        if new.password.attempt().matches(hash) {
-            Ok(Some(signed_in.grant()))
-        } else {
-            Err(ActionError::Unauthenticated("Wrong email or password"))
-        }
+        let matches = new.password.attempt().matches(hash);
+        let account = account.filter(|_| matches);
+        let account = account.ok_or(ActionError::Unauthenticated("Wrong email or password"))?;
+        Ok(Some(signed_in.grant(Some(account.session_generation))))
     }
 
     fn next(_: Option<&Chrome>, _: &NewAccount, signed_in: &SignedIn) -> String {

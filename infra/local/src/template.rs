@@ -279,7 +279,7 @@ mod tests {
         let template = ours();
         let is_view = |name: &str| {
             ["list-", "get-"].iter().any(|verb| name.starts_with(verb))
-                || ["audit", "pages"].contains(&name)
+                || ["audit", "pages", "settings"].contains(&name)
         };
         for name in template.served.iter().filter(|name| !is_view(name)) {
             assert_eq!(target(&template, &format!("/actions/{name}")), name);
@@ -310,6 +310,7 @@ mod tests {
                 "/t/acme/contacts/0198c5d2-7a00-7000-8000-000000000001/delete",
                 "pages",
             ),
+            ("/t/acme/settings", "settings"),
             ("/sign-in", "pages"),
             ("/sign-up", "pages"),
             ("/assets/app-0a1b2c.css", "pages"),

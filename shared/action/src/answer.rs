@@ -3,8 +3,8 @@
 use crate::contract::{Action, FormPage};
 use crate::event::Request;
 use crate::log::Note;
-use crate::{App, Failure, Reply, render};
-use commit::{Access, Actor, Chrome, FormState, Found, IdempotencyKey};
+use crate::{App, Failure, Reply, gather, render};
+use commit::{Access, Actor, Chrome, Context, FormState, Found, IdempotencyKey, Reads};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -14,9 +14,9 @@ pub(crate) struct Progress {
     /// The input without its secrets, once it has been parsed.
     pub(crate) values: Option<BTreeMap<String, String>>,
     pub(crate) key: Option<IdempotencyKey>,
-    /// Who asks, once their session is known to be live.
-    pub(crate) actor: Option<Actor>,
     pub(crate) chrome: Option<Chrome>,
+    /// Who asks, in which session, once that is known to be live.
+    pub(crate) context: Option<Context<Actor>>,
     pub(crate) found: Found,
     pub(crate) cookie: Option<String>,
 }
@@ -68,6 +68,29 @@ impl<A: Action> Done<A> {
 }
 
 impl Progress {
+    /// Reads what stands around a form that will be shown again. Not where the caller is to wait
+    /// or storage is in trouble: the form stands alone then.
+    pub(crate) async fn look_around<A: Action>(
+        &mut self,
+        app: &App,
+        request: &Request,
+        failure: &Failure,
+    ) {
+        let is_shown = self.values.is_some() && !request.wants_json();
+        let Some(context) = self.context.as_ref().filter(|_| is_shown) else {
+            return;
+        };
+        if failure.status == 429 || failure.status >= 500 {
+            return;
+        }
+        let mut around = Found::default();
+        let more = |found: &Found| A::around(context, found);
+        match gather::read_more(&app.store, &Reads::none(), &mut around, more).await {
+            Ok(()) => self.found.extend(around),
+            Err(error) => tracing::warn!(%error, "what stands around a form could not be read"),
+        }
+    }
+
     /// Step 9: the answer to failure. Where the form was read, it comes back with all it held.
     pub(crate) fn refuse<A: Action>(
         self,
@@ -96,6 +119,8 @@ impl Progress {
             chrome: self.chrome.as_ref(),
             state: &state,
             found: &self.found,
+            context: self.context.as_ref(),
+            key: fresh_key(),
         };
         let reply = Reply::html(failure.status, A::form(&form)).cookie(self.cookie);
         render::headers(reply, failure)

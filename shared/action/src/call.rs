@@ -11,7 +11,7 @@ use crate::log::Note;
 use crate::session::{self, Live};
 use crate::trust::Trust;
 use crate::{App, Failure, chain, fresh, mail, revalidate};
-use commit::{ActionError, Commit, Context, Found, Item, Operation, SessionChange};
+use commit::{ActionError, Commit, Context, Found, Grant, Item, Operation, SessionChange};
 use serde_json::Value;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use store::{Pending, Rejected, Saved, StoreError};
@@ -68,7 +68,7 @@ impl<A: Action> Call<'_, A> {
         let mut gathered = found;
         for attempt in 0..=RERUNS {
             note.runs += 1;
-            let context = self.app.context(self.caller.clone(), attempt);
+            let context = self.context(attempt);
             let mut found = match gathered.take() {
                 Some(found) => found,
                 None => match self.read(&context).await {
@@ -163,7 +163,7 @@ impl<A: Action> Call<'_, A> {
         }
     }
 
-    /// Step 6: the function. A panic in it is an error like another. A failed sign-in counts for
+    /// Step 6: the function. A panic in it is an error like another. A wrong password counts for
     /// its account.
     async fn decide(
         &self,
@@ -173,7 +173,7 @@ impl<A: Action> Call<'_, A> {
         let ran = catch_unwind(AssertUnwindSafe(|| A::run(context, &self.input, found)));
         match ran.map_err(|_| Failure::unknown("the function panicked"))? {
             Ok(commit) => Ok(commit),
-            Err(error @ ActionError::Unauthenticated(_)) => {
+            Err(error @ (ActionError::Unauthenticated(_) | ActionError::WrongPassword { .. })) => {
                 if let Some(account) = &self.account {
                     let failures = self
                         .app
@@ -199,18 +199,38 @@ impl<A: Action> Call<'_, A> {
                 let operation = self.live.iter().map(session::close).collect();
                 Ok((operation, Some(session::clear(&self.app.config))))
             }
+            SessionChange::Carry(generation) => {
+                let carry = |live: &Live| session::carry(live, *generation);
+                Ok((self.live.iter().map(carry).collect(), None))
+            }
             SessionChange::Open(grant) => {
-                let (operation, cookie) = session::open(grant, self.now, &self.app.config)
-                    .ok_or_else(|| Failure::unknown("the system gives no randomness"))?;
+                let (operation, cookie) = self.open(grant)?;
                 Ok((vec![operation], Some(cookie)))
             }
             SessionChange::Replace(grant) => {
-                let (operation, cookie) = session::open(grant, self.now, &self.app.config)
-                    .ok_or_else(|| Failure::unknown("the system gives no randomness"))?;
+                let (operation, cookie) = self.open(grant)?;
                 let closed = self.live.iter().map(session::close);
                 Ok((closed.chain([operation]).collect(), Some(cookie)))
             }
         }
+    }
+
+    fn open(&self, grant: &Grant) -> Result<(Operation, String), Failure> {
+        let own = self.live.as_ref();
+        let own = own.filter(|live| live.actor.user == grant.user);
+        let origin = session::Origin {
+            address: &self.trust.address,
+            agent: self.request.header("user-agent"),
+            generation: own.map(|live| live.generation),
+        };
+        session::open(grant, &origin, self.now, &self.app.config)
+            .ok_or_else(|| Failure::unknown("no randomness, or nothing that proves the person"))
+    }
+
+    /// The circumstances of a run.
+    fn context(&self, attempt: u32) -> Context<Caller<A::Permission>> {
+        let own = self.live.as_ref().map(|live| live.key.clone());
+        self.app.context(self.caller.clone(), attempt).within(own)
     }
 
     /// The commit's writes with the heads of their audits, and the audit record.
@@ -225,7 +245,7 @@ impl<A: Action> Call<'_, A> {
         };
         let user = match commit.session() {
             SessionChange::Open(grant) | SessionChange::Replace(grant) => Some(&grant.user),
-            SessionChange::Keep | SessionChange::Close => None,
+            SessionChange::Keep | SessionChange::Close | SessionChange::Carry(_) => None,
         };
         let entry = Entry {
             action: A::NAME,
@@ -311,21 +331,31 @@ impl<A: Action> Call<'_, A> {
         })
     }
 
-    /// A replay of what opened a session opens a new one, for who proves themselves again.
+    /// A replay of what holds a secret proves it again, and of what opened a session opens a new
+    /// one.
     async fn reopen(&self, data: &Value) -> Result<Option<String>, Failure> {
-        if !matches!(A::scope(&self.input), Scope::Subject(_)) {
+        let opens = matches!(A::scope(&self.input), Scope::Subject(_));
+        if !opens && A::SECRETS.is_empty() {
             return Ok(None);
         }
-        let context = self.app.context(self.caller.clone(), 0);
-        let found = self.read(&context).await?;
-        let grant = match A::reopen(&self.input, &found, &output::<A>(data)?) {
-            Ok(Some(grant)) => grant,
-            Ok(None) => return Ok(None),
-            Err(ActionError::Internal(detail)) => return Err(Failure::unknown(detail)),
-            Err(_) => return Err(Failure::reused_key()),
+        let context = self.context(0);
+        let first = A::reads(&context, &self.input);
+        let mut found = gather::read(&self.app.store, &first).await?;
+        let more = |found: &Found| A::more_reads(&context, &self.input, found);
+        gather::read_more(&self.app.store, &first, &mut found, more).await?;
+        let doubt = |error| match error {
+            ActionError::Internal(detail) => Failure::unknown(detail),
+            _ => Failure::reused_key(),
         };
-        let (operation, cookie) = session::open(&grant, self.now, &self.app.config)
-            .ok_or_else(|| Failure::unknown("the system gives no randomness"))?;
+        if !A::same_secrets(&context, &self.input, &found).map_err(doubt)? {
+            return Err(Failure::reused_key());
+        }
+        if !opens {
+            return Ok(None);
+        }
+        let grant = A::reopen(&self.input, &found, &output::<A>(data)?).map_err(doubt)?;
+        let Some(grant) = grant else { return Ok(None) };
+        let (operation, cookie) = self.open(&grant)?;
         self.app.store.transact(None, &[operation]).await?;
         Ok(Some(cookie))
     }

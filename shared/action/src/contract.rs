@@ -1,6 +1,8 @@
 //! What a developer writes: an action, or a view.
 
-use commit::{Access, ActionError, Chrome, Commit, Context, FormState, Found, Grant, Input, Reads};
+use commit::{
+    Access, ActionError, Actor, Chrome, Commit, Context, FormState, Found, Grant, Input, Reads,
+};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -76,6 +78,27 @@ pub trait Action: Send + Sync + 'static {
         Ok(None)
     }
 
+    /// Whether the secrets of a replay are those of the request that it repeats, given fresh
+    /// reads. They do not count where one input is told from another, because nothing of them is
+    /// kept; so an action with [`Action::SECRETS`] decides here, or a repetition with another
+    /// secret would be told that it was done.
+    ///
+    /// # Errors
+    /// [`ActionError`] where that cannot be told.
+    fn same_secrets(
+        _context: &Context<Caller<Self::Permission>>,
+        _input: &Self::Input,
+        _found: &Found,
+    ) -> Result<bool, ActionError> {
+        Ok(true)
+    }
+
+    /// What the page of its form shows besides the form, for who is signed in; asked for in steps
+    /// as with [`Action::more_reads`].
+    fn around(_context: &Context<Actor>, _found: &Found) -> Reads {
+        Reads::none()
+    }
+
     /// Where a browser goes after success: a path, with `chrome` for whoever is signed in then.
     fn next(chrome: Option<&Chrome>, input: &Self::Input, output: &Self::Output) -> String;
 
@@ -91,6 +114,8 @@ pub enum RateLimit {
     Caller,
     /// The same, and besides only a few failures for the account of this name, whoever calls.
     CallerAndAccount(String),
+    /// The same, where the account is that of who is signed in.
+    CallerAndOwnAccount,
 }
 
 /// Among which requests an idempotency key is unique.
@@ -113,6 +138,10 @@ pub struct FormPage<'a> {
     pub state: &'a FormState,
     /// What had been read.
     pub found: &'a Found,
+    /// Who is signed in, in which session.
+    pub context: Option<&'a Context<Actor>>,
+    /// A fresh idempotency key for another form on the page.
+    pub key: String,
 }
 
 /// Something that a user looks at.

@@ -207,6 +207,9 @@ impl From<ActionError> for Failure {
         match error {
             ActionError::Validation(fields) => Self::validation(fields),
             ActionError::Unauthenticated(error) => Self::new(Code::Auth, 401, error),
+            ActionError::WrongPassword { field, message } => {
+                Self::validation([(field.to_owned(), message.to_owned())].into())
+            }
             ActionError::Forbidden(error) => Self::new(Code::Auth, 403, error),
             ActionError::NotFound(error) => Self::new(Code::NotFound, 404, error),
             ActionError::Duplicate {

@@ -79,8 +79,7 @@ impl Wanted<'_> {
     fn keys(&self) -> Vec<Key> {
         let mut keys = self.reads.keys.clone();
         if let Some(token) = self.token {
-            let (session, membership) = session::keys(token);
-            keys.extend([session, membership]);
+            keys.extend(session::keys(token));
             keys.extend(self.chrome.then(|| Key::tenant(&token.actor.tenant)));
         }
         keys.extend(self.account.map(|counter| counter.key.clone()));

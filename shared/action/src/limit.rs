@@ -49,14 +49,19 @@ impl Counter {
     }
 
     /// The counter of an account's failures, where the action has one.
-    pub(crate) fn of_account(limit: &RateLimit, config: &Config, now: i64) -> Option<Self> {
-        match limit {
-            RateLimit::Caller => None,
-            RateLimit::CallerAndAccount(account) => {
-                let subject = format!("account:{}", config.keys.sign("account", account));
-                Some(Self::new(&subject, FREE_FAILURES, now))
-            }
-        }
+    pub(crate) fn of_account(
+        limit: &RateLimit,
+        actor: Option<&Actor>,
+        config: &Config,
+        now: i64,
+    ) -> Option<Self> {
+        let account = match limit {
+            RateLimit::Caller => return None,
+            RateLimit::CallerAndAccount(account) => account.as_str(),
+            RateLimit::CallerAndOwnAccount => actor?.user.as_str(),
+        };
+        let subject = format!("account:{}", config.keys.sign("account", account));
+        Some(Self::new(&subject, FREE_FAILURES, now))
     }
 
     /// Refuses where the counter stands above its limit.

@@ -21,7 +21,14 @@ pub(crate) async fn run<A: Action>(app: &App, request: &Request, note: &mut Note
     match attempt::<A>(app, request, &mut progress, note).await {
         Ok(done) => done.reply(request, progress, note),
         Err(failure) => {
-            refused::count(app, progress.actor.as_ref(), A::NAME, &failure).await;
+            refused::count(
+                app,
+                progress.context.as_ref().map(|context| &context.caller),
+                A::NAME,
+                &failure,
+            )
+            .await;
+            progress.look_around::<A>(app, request, &failure).await;
             progress.refuse::<A>(app, request, &failure, note)
         }
     }
@@ -53,8 +60,11 @@ async fn attempt<A: Action>(
     let gathered = asked.wanted(request).gather(app, asked.now).await?;
     progress.chrome.clone_from(&gathered.chrome);
     let live = gathered.live.as_ref();
+    progress.context = live.map(|live| {
+        let context = app.context(live.actor.clone(), 0);
+        context.within(Some(live.key.clone()))
+    });
     progress.cookie = session::keep(app, asked.token.is_some(), live, asked.now).await;
-    progress.actor = live.map(|live| live.actor.clone());
     note.tenant = live.map(|live| live.actor.tenant.to_string());
     note.user = live.map(|live| live.actor.user.to_string());
     asked.run(app, request, gathered, progress, note).await
@@ -76,7 +86,7 @@ impl<A: Action> Asked<A> {
         let counter = Counter::of_caller(actor, &trust, config, now);
         let (mut account, mut keyed, mut reads) = (None, None, None);
         if let (Ok(key), Ok(input)) = (&key, &input) {
-            account = Counter::of_account(&A::rate_limit(input), config, now);
+            account = Counter::of_account(&A::rate_limit(input), actor, config, now);
             keyed = Keyed::new::<A>(key.as_ref(), input, actor, config);
             let caller = A::Permission::admit(actor.cloned()).ok();
             reads = caller.map(|caller| A::reads(&app.context(caller, 0), input));

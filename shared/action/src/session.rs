@@ -2,16 +2,17 @@
 
 use crate::event::Request;
 use crate::{App, Config};
-use commit::{Actor, Expect, Grant, Item, Key, Operation, Role};
+use commit::{Actor, Expect, Grant, Item, Key, Operation, Role, Session};
 use edge::{LIFETIME, SessionSecret, Token};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-/// How long a session lives without being used, in seconds: 30 days.
-const IDLE: i64 = 30 * 86_400;
+/// How much of a session's life must be gone before its stored end is moved: the last use is told
+/// to the hour.
+const SLIDE_AFTER: i64 = 3_600;
 
-/// How much of that must be gone before the stored end is moved: once a day is enough.
-const SLIDE_AFTER: i64 = 86_400;
+/// How much of what a browser calls itself is kept, in characters.
+const AGENT: usize = 200;
 
 /// What a request's cookie says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,13 +41,15 @@ pub(crate) fn presented(request: &Request, config: &Config) -> Presented {
     }
 }
 
-/// Where the session and the membership behind a token are.
-pub(crate) fn keys(token: &Token) -> (Key, Key) {
+/// What decides about a token: the session, the membership, the generation of the person's
+/// sessions.
+pub(crate) fn keys(token: &Token) -> [Key; 3] {
     let Actor { tenant, user, .. } = &token.actor;
-    (
+    [
         Key::session(user, &token.secret.hash()),
         Key::membership(tenant, user),
-    )
+        Key::generation(user),
+    ]
 }
 
 /// A session that is live.
@@ -56,25 +59,31 @@ pub(crate) struct Live {
     pub(crate) actor: Actor,
     /// Where the session is stored.
     pub(crate) key: Key,
+    /// The session as stored.
+    pub(crate) item: Item,
+    /// The generation of the person's sessions, which is this one's.
+    pub(crate) generation: u64,
     /// The cookie to answer with, where the token has expired or says another role.
     pub(crate) renewal: Option<String>,
     /// The stored end to move to, in seconds since 1970, where it is time to.
     pub(crate) extend_to: Option<i64>,
 }
 
-/// Whether the session behind the token is live: stored, not ended, of the token's organisation,
-/// and of somebody who is still a member there.
+/// Whether the session behind the token is live: stored, not ended, neither by itself nor with all
+/// others of the person, of the token's organisation, and of somebody who is still a member there.
 pub(crate) fn check(
     token: &Token,
     items: &BTreeMap<Key, Item>,
     now: i64,
     config: &Config,
 ) -> Option<Live> {
-    let (key, membership) = keys(token);
+    let [key, membership, generation] = keys(token);
     let session = items.get(&key)?;
+    let generation = self::generation(items.get(&generation));
     let ends = session.get("expires_at")?.as_i64()?;
     let tenant = session.get("tenant")?.as_str()?;
-    if ends <= now || tenant != token.actor.tenant.as_str() {
+    let is_of_old = self::generation(Some(session)) != generation;
+    if ends <= now || is_of_old || tenant != token.actor.tenant.as_str() {
         return None;
     }
     let role = Role::parse(items.get(&membership)?.get("role")?.as_str()?)?;
@@ -84,23 +93,63 @@ pub(crate) fn check(
     };
     let renews = token.expires <= now || role != token.actor.role;
     let renewal = renews.then(|| cookie(config, token.secret.clone(), actor.clone(), now));
-    let extend_to = (renews && ends < now + IDLE - SLIDE_AFTER).then_some(now + IDLE);
+    let full = now + Session::IDLE;
+    let extend_to = (renews && ends < full - SLIDE_AFTER).then_some(full);
     Some(Live {
         actor,
         key,
+        item: session.clone(),
+        generation,
         renewal,
         extend_to,
     })
 }
 
+/// The generation in an item; before the first record of one it is 0.
+fn generation(item: Option<&Item>) -> u64 {
+    item.and_then(|item| item.get("generation")?.as_u64())
+        .unwrap_or(0)
+}
+
+/// Where a session is opened from.
+#[derive(Debug, Clone)]
+pub(crate) struct Origin<'a> {
+    /// The address, as it is counted.
+    pub(crate) address: &'a str,
+    /// What the browser calls itself.
+    pub(crate) agent: Option<&'a str>,
+    /// The generation of the caller's own session.
+    pub(crate) generation: Option<u64>,
+}
+
 /// A new session: what to store, and the cookie to answer with. `None` where the system gives no
-/// randomness.
-pub(crate) fn open(grant: &Grant, now: i64, config: &Config) -> Option<(Operation, String)> {
+/// randomness, or nothing proves the person.
+pub(crate) fn open(
+    grant: &Grant,
+    origin: &Origin<'_>,
+    now: i64,
+    config: &Config,
+) -> Option<(Operation, String)> {
     let secret = SessionSecret::random()?;
-    let Grant { tenant, user, role } = grant.clone();
+    let Grant {
+        tenant, user, role, ..
+    } = grant.clone();
+    let session = Session {
+        id: uuid::Uuid::now_v7().to_string(),
+        hash: secret.hash(),
+        tenant: tenant.clone(),
+        user: user.clone(),
+        generation: grant.generation.or(origin.generation)?,
+        created_at: now,
+        address: Some(origin.address.to_owned()),
+        agent: origin
+            .agent
+            .map(|agent| agent.chars().take(AGENT).collect()),
+        expires_at: now + Session::IDLE,
+    };
     let put = Operation::Put {
-        key: Key::session(&user, &secret.hash()),
-        item: json!({ "tenant": tenant, "user": user, "createdAt": now, "expires_at": now + IDLE }),
+        key: session.key(),
+        item: json!(session),
         expect: Expect::Absent,
         conflict: None,
     };
@@ -108,6 +157,18 @@ pub(crate) fn open(grant: &Grant, now: i64, config: &Config) -> Option<(Operatio
         put,
         cookie(config, secret, Actor { tenant, user, role }, now),
     ))
+}
+
+/// What takes the session along into another generation, unless it has ended meanwhile.
+pub(crate) fn carry(live: &Live, generation: u64) -> Operation {
+    let mut item = live.item.clone();
+    item.insert("generation".to_owned(), json!(generation));
+    Operation::Put {
+        key: live.key.clone(),
+        item: Value::Object(item),
+        expect: Expect::Present,
+        conflict: None,
+    }
 }
 
 /// What ends the session.
@@ -129,7 +190,7 @@ fn cookie(config: &Config, secret: SessionSecret, actor: Actor, now: i64) -> Str
         actor,
         expires: now + LIFETIME,
     };
-    attributes(config, &token.sign(&config.keys), IDLE)
+    attributes(config, &token.sign(&config.keys), Session::IDLE)
 }
 
 fn attributes(config: &Config, value: &str, max_age: i64) -> String {
@@ -191,24 +252,31 @@ mod tests {
         }
     }
 
+    const HERE: Origin<'_> = Origin {
+        address: "192.0.2.1",
+        agent: Some("a browser"),
+        generation: None,
+    };
+
     fn grant() -> Grant {
         Grant {
             tenant: TenantId::parse("acme").unwrap(),
             user: uuid::Uuid::now_v7().into(),
             role: Role::Member,
+            generation: Some(0),
         }
     }
 
     /// A session just opened: its token, and the items behind it.
     fn opened() -> (Token, BTreeMap<Key, Item>) {
-        let (operation, cookie) = open(&grant(), NOW, &config(true)).unwrap();
+        let (operation, cookie) = open(&grant(), &HERE, NOW, &config(true)).unwrap();
         let text = cookie.split(['=', ';']).nth(1).unwrap();
         let token = Token::verify(text, &config(true).keys).unwrap();
         let Operation::Put { key, item, .. } = operation else {
             panic!("{operation:?}")
         };
         let member = json!({ "role": "member" });
-        let (_, membership) = keys(&token);
+        let [_, membership, _] = keys(&token);
         let items = [(key, item), (membership, member)];
         (
             token,
@@ -220,10 +288,10 @@ mod tests {
 
     #[test]
     fn the_cookie_is_bound_to_the_host_over_https() {
-        let (_, cookie) = open(&grant(), NOW, &config(true)).unwrap();
+        let (_, cookie) = open(&grant(), &HERE, NOW, &config(true)).unwrap();
         assert!(cookie.starts_with("__Host-session=1."));
         assert!(cookie.ends_with("; Path=/; Max-Age=2592000; HttpOnly; SameSite=Lax; Secure"));
-        let (_, cookie) = open(&grant(), NOW, &config(false)).unwrap();
+        let (_, cookie) = open(&grant(), &HERE, NOW, &config(false)).unwrap();
         assert!(cookie.starts_with("session=1.") && !cookie.contains("Secure"));
     }
 
@@ -244,13 +312,64 @@ mod tests {
         assert!(live.renewal.is_some() && live.extend_to.is_none());
         let tomorrow = NOW + 86_401;
         let live = check(&token, &items, tomorrow, &config(true)).unwrap();
-        assert_eq!(live.extend_to, Some(tomorrow + IDLE));
+        assert_eq!(live.extend_to, Some(tomorrow + Session::IDLE));
     }
 
     #[test]
     fn a_session_that_has_ended_is_not_live_though_it_is_still_stored() {
         let (token, items) = opened();
-        assert_eq!(check(&token, &items, NOW + IDLE, &config(true)), None);
+        assert_eq!(
+            check(&token, &items, NOW + Session::IDLE, &config(true)),
+            None
+        );
+    }
+
+    #[test]
+    fn counting_up_the_generation_ends_every_session_but_the_one_carried_along() {
+        let (token, mut items) = opened();
+        let live = check(&token, &items, NOW, &config(true)).unwrap();
+        let [_, _, generation] = keys(&token);
+        let next = json!({ "generation": 1 });
+        items.insert(generation, next.as_object().unwrap().clone());
+        assert_eq!(check(&token, &items, NOW, &config(true)), None);
+        let Operation::Put { key, item, .. } = carry(&live, 1) else {
+            panic!("no write")
+        };
+        items.insert(key, item.as_object().unwrap().clone());
+        let live = check(&token, &items, NOW, &config(true)).unwrap();
+        assert_eq!(live.generation, 1);
+    }
+
+    #[test]
+    fn a_session_is_opened_only_in_a_generation_that_is_known() {
+        let unproven = Grant {
+            generation: None,
+            ..grant()
+        };
+        assert!(open(&unproven, &HERE, NOW, &config(true)).is_none());
+        let own = Origin {
+            generation: Some(3),
+            ..HERE
+        };
+        let (operation, _) = open(&unproven, &own, NOW, &config(true)).unwrap();
+        let Operation::Put { item, .. } = operation else {
+            panic!("no write")
+        };
+        assert_eq!(item["generation"], 3);
+    }
+
+    #[test]
+    fn a_long_name_of_a_browser_is_cut() {
+        let name = "é".repeat(300);
+        let origin = Origin {
+            agent: Some(&name),
+            ..HERE
+        };
+        let (operation, _) = open(&grant(), &origin, NOW, &config(true)).unwrap();
+        let Operation::Put { item, .. } = operation else {
+            panic!("no write")
+        };
+        assert_eq!(item["agent"].as_str().unwrap().chars().count(), AGENT);
     }
 
     #[test]
@@ -266,11 +385,11 @@ mod tests {
     #[test]
     fn a_session_of_one_organisation_is_not_live_in_another() {
         let (mut token, items) = opened();
-        let (session, membership) = keys(&token);
+        let [session, membership, _] = keys(&token);
         token.actor.tenant = TenantId::parse("other").unwrap();
         let moved = [
             (session.clone(), items[&session].clone()),
-            (keys(&token).1, items[&membership].clone()),
+            (keys(&token)[1].clone(), items[&membership].clone()),
         ];
         assert_eq!(check(&token, &moved.into(), NOW, &config(true)), None);
     }

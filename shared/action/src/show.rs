@@ -153,7 +153,7 @@ async fn look<V: View>(
         let signed = asked.token.is_some();
         frame.cookie = session::keep(app, signed, gathered.live.as_ref(), now).await;
     }
-    let actor = gathered.live.map(|live| live.actor);
+    let (actor, session) = gathered.live.map(|live| (live.actor, live.key)).unzip();
     note.tenant = actor.as_ref().map(|actor| actor.tenant.to_string());
     note.user = actor.as_ref().map(|actor| actor.user.to_string());
     if V::Permission::LEAST.is_some() && actor.is_none() {
@@ -166,7 +166,8 @@ async fn look<V: View>(
     let params = asked.params?;
     let reads = asked.reads?;
     note.runs += 1;
-    let context = app.context(caller, 0);
+    let session = session.filter(|_| !shared);
+    let context = app.context(caller, 0).within(session);
     let mut found = gathered.found;
     if !shared {
         let more = |found: &Found| V::more_reads(&context, &params, found);

@@ -45,6 +45,8 @@ pub enum Expect {
     Anything,
     /// There is none.
     Absent,
+    /// There is one.
+    Present,
     /// It has the version that was read.
     Version(Version),
 }
@@ -140,6 +142,10 @@ pub struct Grant {
     pub user: UserId,
     /// The role there.
     pub role: Role,
+    /// The [`Session::generation`](crate::Session) to open it in: that of the account, as it was
+    /// read with what proved the person. `None` is that of the caller's own session, where nothing
+    /// but that proves them.
+    pub generation: Option<u64>,
 }
 
 /// What a commit does to the caller's session.
@@ -154,6 +160,8 @@ pub enum SessionChange {
     Replace(Grant),
     /// Ends the caller's; the answer clears its cookie.
     Close,
+    /// Takes the caller's along into this generation, which ends all others.
+    Carry(u64),
 }
 
 /// Everything one action wants to write, and the record it answers with. It is all written, or
@@ -197,6 +205,13 @@ impl<T> Commit<T> {
         }
     }
 
+    /// A commit that belongs to no organisation, so that none has it in its audit: what somebody
+    /// asks for who is not signed in.
+    #[must_use]
+    pub fn outside(output: T) -> Self {
+        Self::nothing(output)
+    }
+
     /// Writes an entity: a new one where its version is the first, else over the version before.
     #[must_use]
     pub fn put<E: Entity>(self, tenant: &TenantId, entity: &E, read: Option<Version>) -> Self {
@@ -214,6 +229,18 @@ impl<T> Commit<T> {
         conflict: Option<Conflict>,
     ) -> Self {
         self.push_put(record.key(), to_value(record), read, conflict)
+    }
+
+    /// Writes what another write of the commit guards, whatever was there.
+    #[must_use]
+    pub fn overwrite<R: serde::Serialize>(mut self, key: Key, value: &R) -> Self {
+        self.operations.push(Operation::Put {
+            key,
+            item: to_value(value),
+            expect: Expect::Anything,
+            conflict: None,
+        });
+        self
     }
 
     /// Removes an entity that was read.
@@ -288,6 +315,13 @@ impl<T> Commit<T> {
     #[must_use]
     pub fn close_session(mut self) -> Self {
         self.session = SessionChange::Close;
+        self
+    }
+
+    /// Takes the caller's session along into this generation.
+    #[must_use]
+    pub fn carry_session(mut self, generation: u64) -> Self {
+        self.session = SessionChange::Carry(generation);
         self
     }
 

@@ -1,7 +1,8 @@
 //! What a function knows besides its input: who calls, when, and fresh identifiers.
 
-use crate::{Role, TenantId};
+use crate::{Key, Role, TenantId};
 use jiff::{Timestamp, Unit};
+use std::fmt;
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -25,7 +26,19 @@ pub struct Context<C> {
     pub now: Timestamp,
     /// Which run this is for one request, from 0: more where data moved under the earlier one.
     pub attempt: u32,
+    /// Where the caller's own session is stored. Unknown before it has been checked, and where
+    /// the answer is for others too.
+    pub session: Option<Key>,
     seal: Arc<dyn Seal>,
+}
+
+impl<C: fmt::Debug> fmt::Debug for Context<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Context")
+            .field("caller", &self.caller)
+            .field("now", &self.now)
+            .finish_non_exhaustive()
+    }
 }
 
 impl<C> Context<C> {
@@ -37,8 +50,15 @@ impl<C> Context<C> {
             caller,
             now: now.round(Unit::Millisecond).unwrap_or(now),
             attempt,
+            session: None,
             seal,
         }
+    }
+
+    /// The same within the session that is stored there.
+    #[must_use]
+    pub fn within(self, session: Option<Key>) -> Self {
+        Self { session, ..self }
     }
 
     /// A new UUIDv7, later than all that this process made before.

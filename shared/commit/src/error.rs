@@ -12,6 +12,15 @@ pub enum ActionError {
     /// Nobody, or somebody else: sign in.
     #[error("{0}")]
     Unauthenticated(&'static str),
+    /// Signed in, but the password that was to prove it again is wrong. Counts as a failure of the
+    /// account, as a failed sign-in does.
+    #[error("{message}")]
+    WrongPassword {
+        /// The input field that holds it.
+        field: &'static str,
+        /// What to tell the user.
+        message: &'static str,
+    },
     /// Signed in, but not allowed: ask somebody who is.
     #[error("{0}")]
     Forbidden(&'static str),

@@ -73,6 +73,13 @@ impl Key {
         Self::record("session", user.as_str(), hash)
     }
 
+    /// How often all sessions of `user` have been ended: see
+    /// [`Session::generation`](crate::Session).
+    #[must_use]
+    pub fn generation(user: &UserId) -> Self {
+        Self::record("generation", user.as_str(), "generation")
+    }
+
     /// The key as the table stores it: partition key, sort key.
     #[must_use]
     pub fn parts(&self) -> (&str, &str) {

@@ -14,6 +14,7 @@ mod identity;
 mod key;
 mod letter;
 mod reads;
+mod session;
 
 pub use access::{Access, Actor, Admins, Anyone, Members, Owners, Refusal, Role, Viewers};
 pub use commits::{Commit, Conflict, Expect, Grant, Operation, SessionChange, Subject};
@@ -24,3 +25,4 @@ pub use identity::{IdempotencyKey, InvalidId, TenantId, UserId, Version, is_uuid
 pub use key::{Entity, Key, Record};
 pub use letter::Letter;
 pub use reads::{Filter, Found, Item, Query, Reads};
+pub use session::Session;

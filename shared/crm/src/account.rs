@@ -1,7 +1,9 @@
 //! Accounts: a person's name, email and password.
 
 use crate::{Email, Member, Name, OrganizationName, PasswordHash};
-use commit::{Grant, Key, Record, Role, TenantId, UserId, Version};
+use commit::{
+    ActionError, Actor, Commit, Found, Grant, Key, Reads, Record, Role, TenantId, UserId, Version,
+};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -20,6 +22,10 @@ pub struct Account {
     pub password_hash: PasswordHash,
     /// The organisations they belong to, the one to open first in front.
     pub organizations: Vec<Belonging>,
+    /// How often all their sessions have been ended. One that is opened is of this generation; the
+    /// live ones are of that at [`Key::generation`], which is written along.
+    #[serde(default)]
+    pub session_generation: u64,
     /// When they signed up.
     pub created_at: Timestamp,
     /// How often it has been written.
@@ -36,6 +42,77 @@ pub struct Belonging {
 }
 
 impl Account {
+    /// How many organisations a person can belong to, so that one transaction can reach them all.
+    pub const MOST_ORGANIZATIONS: usize = 50;
+
+    /// What leads to the caller's own account, given what was found: their membership, which holds
+    /// their email, and then the account.
+    #[must_use]
+    pub fn reads_of(caller: &Actor, found: &Found) -> Reads {
+        let membership = Reads::none().item(Key::membership(&caller.tenant, &caller.user));
+        match own_membership(caller, found) {
+            Ok(Some(member)) => membership.item(Self::key_of(&member.email)),
+            _ => membership,
+        }
+    }
+
+    /// The caller's own account.
+    ///
+    /// # Errors
+    /// [`ActionError::Internal`] where there is none: whoever is signed in has one.
+    pub fn of(caller: &Actor, found: &Found) -> Result<Self, ActionError> {
+        let member = own_membership(caller, found)?;
+        let key = member.map(|member| Self::key_of(&member.email));
+        let account = key.map(|key| found.record::<Self>(&key)).transpose()?;
+        let own = account.flatten().filter(|own| own.id == caller.user);
+        own.ok_or_else(|| ActionError::Internal(format!("{} has no account", caller.user)))
+    }
+
+    /// The reads of every membership of theirs.
+    #[must_use]
+    pub fn memberships(&self) -> Reads {
+        let keys = self.organizations.iter();
+        keys.map(|there| Key::membership(&there.tenant, &self.id))
+            .fold(Reads::none(), Reads::item)
+    }
+
+    /// The organisations they belong to, as they were found, in order.
+    ///
+    /// # Errors
+    /// [`ActionError::Internal`] where a stored item is no member.
+    pub fn members(&self, found: &Found) -> Result<Vec<(&Belonging, Member)>, ActionError> {
+        let mut members = Vec::new();
+        for there in &self.organizations {
+            let member = found.entity::<Member>(&there.tenant, self.id.as_str())?;
+            members.extend(member.map(|member| (there, member)));
+        }
+        Ok(members)
+    }
+
+    /// The account with every session of theirs ended, once [`Account::end_sessions`] has written
+    /// it.
+    #[must_use]
+    pub fn without_sessions(&self) -> Self {
+        Self {
+            session_generation: self.session_generation.saturating_add(1),
+            version: self.version.next(),
+            ..self.clone()
+        }
+    }
+
+    /// Writes the account, which is `before` [without its sessions](Account::without_sessions) and
+    /// perhaps otherwise changed. However many sessions there are, none of them is live once this
+    /// is committed; nor is one that is opened at the same time by what proved the person before.
+    #[must_use]
+    pub fn end_sessions<T>(&self, commit: Commit<T>, before: &Self) -> Commit<T> {
+        let live = Generation {
+            generation: self.session_generation,
+        };
+        commit
+            .put_record(self, Some(before.version), None)
+            .overwrite(Key::generation(&self.id), &live)
+    }
+
     /// Where the account of that email is.
     #[must_use]
     pub fn key_of(email: &Email) -> Key {
@@ -102,13 +179,25 @@ pub struct SignedIn {
 }
 
 impl SignedIn {
-    /// The session that goes with it.
+    /// The session that goes with it, in this generation: that of the account as it was read with
+    /// what proved the person, or `None` for that of the caller's own session.
     #[must_use]
-    pub fn grant(&self) -> Grant {
+    pub fn grant(&self, generation: Option<u64>) -> Grant {
         Grant {
             tenant: self.tenant.clone(),
             user: self.user.id.clone(),
             role: self.role,
+            generation,
         }
     }
+}
+
+/// What a request's session is compared with: the account's own count, by the person's id.
+#[derive(Serialize)]
+struct Generation {
+    generation: u64,
+}
+
+fn own_membership(caller: &Actor, found: &Found) -> Result<Option<Member>, ActionError> {
+    found.entity(&caller.tenant, caller.user.as_str())
 }

@@ -7,12 +7,14 @@ mod contact;
 mod member;
 mod organization;
 mod password;
-mod project;
-mod return_to;
-mod text;
-mod trash;
 mod people;
+mod project;
+mod reset;
+mod return_to;
+mod settings;
+mod text;
 mod timeline;
+mod trash;
 
 pub use account::{Account, Belonging, PublicUser, SignedIn};
 pub use contact::{
@@ -22,9 +24,11 @@ pub use contact::{
 pub use member::Member;
 pub use organization::{Organization, slug, slugs};
 pub use password::{Password, PasswordAttempt, PasswordHash};
-pub use project::{PROJECT_NOT_FOUND, Project, ProjectId, ProjectRef, is_active};
-pub use return_to::ReturnTo;
-pub use text::{Company, Email, InvalidText, Name, Notes, OrganizationName, Phone, fold};
-pub use trash::{Restoration, TRASH_DAYS, TrashedContact, can_be_restored};
 pub use people::People;
+pub use project::{PROJECT_NOT_FOUND, Project, ProjectId, ProjectRef, is_active};
+pub use reset::{PasswordReset, ResetLink, ResetToken};
+pub use return_to::ReturnTo;
+pub use settings::{Choice, Place, Settings, live_sessions};
+pub use text::{Company, Email, InvalidText, Name, Notes, OrganizationName, Phone, fold};
 pub use timeline::Event;
+pub use trash::{Restoration, TRASH_DAYS, TrashedContact, can_be_restored};

@@ -105,6 +105,30 @@ pub(crate) const SIGN_UP_FIELDS: &[FieldSpec] = &[
         .hint("Your team or company: its contacts are shared among its members"),
 ];
 
+pub(crate) const FORGOT_FIELDS: &[FieldSpec] = &[FieldSpec::new("email", "Email", "email")
+    .required()
+    .completed_by("username")];
+
+pub(crate) const RESET_FIELDS: &[FieldSpec] =
+    &[FieldSpec::new("password", "New password", "password")
+        .required()
+        .completed_by("new-password")
+        .hint("8 to 128 characters")];
+
+pub(crate) const PROFILE_FIELDS: &[FieldSpec] = &[FieldSpec::new("name", "Your name", "text")
+    .required()
+    .completed_by("name")];
+
+pub(crate) const PASSWORD_FIELDS: &[FieldSpec] = &[
+    FieldSpec::new("currentPassword", "Current password", "password")
+        .required()
+        .completed_by("current-password"),
+    FieldSpec::new("newPassword", "New password", "password")
+        .required()
+        .completed_by("new-password")
+        .hint("8 to 128 characters. You stay signed in here, and are signed out everywhere else."),
+];
+
 /// A form and its state.
 pub(crate) struct Form<'a> {
     pub(crate) spec: &'static FormSpec,

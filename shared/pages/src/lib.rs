@@ -18,9 +18,10 @@ mod layout;
 pub mod paths;
 mod problem;
 mod projects;
+mod settings;
 mod trash;
 
-pub use account::{sign_in, sign_up};
+pub use account::{forgot_password, reset_link_expired, reset_password, sign_in, sign_up};
 pub use assets::{Asset, assets};
 pub use audit::{AuditFilter, AuditLog, AuditRow, RefusedRow, audit};
 pub use commit::Chrome;
@@ -30,4 +31,5 @@ pub use problem::problem;
 pub use projects::{
     ProjectList, project, project_archive, project_edit, project_list, project_new, project_restore,
 };
+pub use settings::{SettingsForm, settings};
 pub use trash::{DeletedContact, contact_restore, trash};

@@ -27,6 +27,15 @@ pub fn projects(chrome: Option<&Chrome>, rest: &str) -> String {
     )
 }
 
+/// The settings, with what follows them; the start page where nobody is signed in.
+#[must_use]
+pub fn settings(chrome: Option<&Chrome>, rest: &str) -> String {
+    chrome.map_or_else(
+        || "/".to_owned(),
+        |chrome| format!("/t/{}/settings{rest}", chrome.tenant),
+    )
+}
+
 /// One contact, with what follows it; the start page where nobody is signed in.
 #[must_use]
 pub fn contact(chrome: Option<&Chrome>, id: &str, rest: &str) -> String {

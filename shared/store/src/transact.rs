@@ -175,6 +175,10 @@ fn expectation(expect: Expect) -> Option<Condition> {
             expression: Some("attribute_not_exists(pk)".to_owned()),
             ..Condition::default()
         }),
+        Expect::Present => Some(Condition {
+            expression: Some("attribute_exists(pk)".to_owned()),
+            ..Condition::default()
+        }),
         Expect::Version(version) => Some(Condition {
             expression: Some("#version = :version".to_owned()),
             names: Some([("#version".to_owned(), "version".to_owned())].into()),

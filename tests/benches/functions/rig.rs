@@ -4,8 +4,9 @@
 use action::Function;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use edge::Keys;
 use edge_crm_tests::bootstrap::{Environment, but, environment};
-use edge_crm_tests::inside::Inside;
+use edge_crm_tests::inside::{Inside, KEY};
 use edge_crm_tests::samples::{Samples, body};
 use edge_crm_tests::tls::TlsFront;
 use edge_crm_tests::{Record, Table};
@@ -14,13 +15,35 @@ use serde_json::{Value, json};
 /// The contacts of the organisation: what a page of the list holds.
 const CONTACTS: u32 = 50;
 
+/// What changes an account or its sessions, and so finds another state the next time.
+const OWN: [&str; 8] = [
+    "change-password",
+    "end-session",
+    "request-password-reset",
+    "reset-password",
+    "sign-out",
+    "sign-out-everywhere",
+    "switch-organization",
+    "update-profile",
+];
+
+/// Where that state is.
+const CHANGED: [&str; 6] = [
+    "#account:",
+    "#generation:",
+    "#idempotency:",
+    "#reset:",
+    "#session:",
+    "acme:members",
+];
+
 pub struct Rig {
     name: String,
     inside: Inside,
     functions: Vec<Function>,
     samples: Samples,
-    /// The record of the session that the samples use.
-    session: Record,
+    /// Everything stored once all that the samples need is there.
+    saved: Vec<Record>,
     made: u32,
     /// TLS before the table, where that is asked for.
     front: Option<TlsFront>,
@@ -36,13 +59,12 @@ impl Rig {
         let functions = edge_crm_local::functions(&inside.app);
         let mut samples = Samples::default();
         samples.learn(&invoke(&functions, "sign-up", &samples.event("sign-up")).await);
-        let session = inside.table.under("#session:").remove(0);
         let mut rig = Self {
             name: name.to_owned(),
             inside,
             functions,
             samples,
-            session,
+            saved: Vec::new(),
             made: 0,
             front,
         };
@@ -50,6 +72,10 @@ impl Rig {
             rig.create().await;
         }
         rig.project().await;
+        if OWN.contains(&name) {
+            rig.prepare().await;
+        }
+        rig.saved = rig.inside.table.dump();
         rig
     }
 
@@ -97,14 +123,51 @@ impl Rig {
                 keyed(self.samples.event("restore-contact"))
             }
             "sign-up" => self.signed_up(),
-            "sign-out" => {
-                put(&self.inside.table, &self.session);
-                self.samples.event("sign-out")
+            name if OWN.contains(&name) => {
+                self.restore();
+                self.samples.event(name)
             }
             "revalidate" => self.pending(),
             name => self.samples.event(name),
         };
         event.to_string()
+    }
+
+    /// Another session, and a link to set the password anew.
+    async fn prepare(&mut self) {
+        for name in ["sign-in", "settings", "request-password-reset"] {
+            let reply = invoke(&self.functions, name, &self.samples.event(name)).await;
+            self.samples.learn(&reply);
+        }
+        let keys = Keys::new(&KEY, None).expect("a strong key");
+        self.samples.learn_letter(&self.inside.table, &keys);
+        if self.name == "request-password-reset" {
+            for record in self.inside.table.under("#reset:") {
+                self.inside.table.remove(&record.pk, &record.sk);
+            }
+        }
+    }
+
+    /// Puts back what an event before has changed of accounts and sessions.
+    fn restore(&self) {
+        let table = &self.inside.table;
+        for kind in CHANGED {
+            let was: Vec<_> = self
+                .saved
+                .iter()
+                .filter(|r| r.pk.starts_with(kind))
+                .collect();
+            for record in table
+                .under(kind)
+                .iter()
+                .filter(|record| !was.contains(record))
+            {
+                table.remove(&record.pk, &record.sk);
+            }
+            for record in was {
+                put(table, record);
+            }
+        }
     }
 
     /// Adds a contact, which is the one that later samples are about.

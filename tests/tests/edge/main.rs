@@ -3,5 +3,6 @@
 
 mod in_flight;
 mod outage;
+mod profile;
 mod property;
 mod readers;

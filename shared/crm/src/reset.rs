@@ -1,0 +1,198 @@
+//! Setting a password anew, for who has forgotten it, by a link in a letter.
+
+use crate::Email;
+use commit::{ActionError, Context, Found, Key, Letter, Record, Version};
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize, Serializer};
+use std::collections::BTreeMap;
+use std::fmt;
+use uuid::Uuid;
+
+/// What the token in the link is good for.
+const PURPOSE: &str = "password-reset";
+
+/// How long a link works.
+const LASTS: SignedDuration = SignedDuration::from_mins(30);
+
+/// How long after one letter there is none to the same address.
+const PAUSE: SignedDuration = SignedDuration::from_mins(1);
+
+/// What a link was asked for, whether or not the address has an account. The link is made from it
+/// with the signing key, so what is stored is not enough to make one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PasswordReset {
+    /// Which link works: the one that was asked for last.
+    pub id: String,
+    /// For which address.
+    pub email: Email,
+    /// When it was asked for.
+    pub requested_at: Timestamp,
+    /// When the record may go, in seconds since 1970.
+    #[serde(rename = "expires_at")]
+    pub expires_at: i64,
+    /// How often a link was asked for since the record last went.
+    pub version: Version,
+}
+
+impl PasswordReset {
+    /// Where the one of that address is.
+    #[must_use]
+    pub fn key_of(email: &Email) -> Key {
+        Key::record("reset", &email.unique(), "reset")
+    }
+
+    /// Another link for the address, in place of the one `before`; `None` where that one is too
+    /// young.
+    #[must_use]
+    pub fn another(email: &Email, before: Option<&Self>, now: Timestamp) -> Option<Self> {
+        if before.is_some_and(|before| now.duration_since(before.requested_at) < PAUSE) {
+            return None;
+        }
+        Some(Self {
+            id: Uuid::new_v4().to_string(),
+            email: email.clone(),
+            requested_at: now,
+            expires_at: now.as_second() + LASTS.as_secs(),
+            version: before.map_or(Version::FIRST, |before| before.version.next()),
+        })
+    }
+
+    /// The letter with the link, to whoever has an account: a name and an address, or nobody.
+    #[must_use]
+    pub fn letter(&self, to: Option<(&str, &Email)>) -> Letter {
+        let (name, email) = to.unzip();
+        Letter {
+            to: email.map(|email| email.as_str().to_owned()),
+            template: "password-reset",
+            values: BTreeMap::from([("name", name.unwrap_or_default().to_owned())]),
+            path: "/reset-password".to_owned(),
+            purpose: PURPOSE,
+            token: format!("{} {}", self.id, self.email),
+        }
+    }
+
+    /// Whether the link works now.
+    #[must_use]
+    pub fn allows(&self, link: &ResetLink, now: Timestamp) -> bool {
+        self.id == link.id && now.duration_since(self.requested_at) < LASTS
+    }
+}
+
+impl Record for PasswordReset {
+    fn key(&self) -> Key {
+        Self::key_of(&self.email)
+    }
+
+    fn version(&self) -> Version {
+        self.version
+    }
+}
+
+/// The token of a link, as it came. Serialises and prints as `[redacted]`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ResetToken(String);
+
+impl ResetToken {
+    /// The token, whatever it is.
+    #[must_use]
+    pub fn new(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+
+    /// The token as it came.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The link it is of; `None` where it was not issued.
+    #[must_use]
+    pub fn open<C>(&self, context: &Context<C>) -> Option<ResetLink> {
+        let text = context.open(PURPOSE, &self.0)?;
+        let (id, email) = text.split_once(' ')?;
+        Some(ResetLink {
+            id: id.to_owned(),
+            email: Email::parse(email).ok()?,
+        })
+    }
+}
+
+impl fmt::Debug for ResetToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[redacted]")
+    }
+}
+
+impl Serialize for ResetToken {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str("[redacted]")
+    }
+}
+
+/// What a link says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ResetLink {
+    id: String,
+    /// Whose password it sets.
+    pub email: Email,
+}
+
+impl ResetLink {
+    /// The record that allows it now; `None` where it has been used, replaced, or is too old.
+    ///
+    /// # Errors
+    /// [`ActionError::Internal`] where the stored record cannot be read.
+    pub fn allowed(
+        &self,
+        found: &Found,
+        now: Timestamp,
+    ) -> Result<Option<PasswordReset>, ActionError> {
+        let record: Option<PasswordReset> = found.record(&PasswordReset::key_of(&self.email))?;
+        Ok(record.filter(|record| record.allows(self, now)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn email() -> Email {
+        Email::parse("Ada@example.com").unwrap()
+    }
+
+    fn at(minutes: i64) -> Timestamp {
+        Timestamp::from_second(1_800_000_000 + 60 * minutes).unwrap()
+    }
+
+    fn link(reset: &PasswordReset) -> ResetLink {
+        ResetLink {
+            id: reset.id.clone(),
+            email: email(),
+        }
+    }
+
+    #[test]
+    fn a_link_works_for_half_an_hour() {
+        let reset = PasswordReset::another(&email(), None, at(0)).unwrap();
+        assert!(reset.allows(&link(&reset), at(29)));
+        assert!(!reset.allows(&link(&reset), at(30)));
+    }
+
+    #[test]
+    fn another_link_replaces_the_first_and_a_minute_lies_between() {
+        let first = PasswordReset::another(&email(), None, at(0)).unwrap();
+        let soon = at(1) - SignedDuration::from_millis(1);
+        assert_eq!(PasswordReset::another(&email(), Some(&first), soon), None);
+        let second = PasswordReset::another(&email(), Some(&first), at(1)).unwrap();
+        assert!(!second.allows(&link(&first), at(1)));
+        assert_eq!(second.version, first.version.next());
+    }
+
+    #[test]
+    fn a_token_never_prints() {
+        let token = ResetToken::new("secret");
+        assert_eq!(format!("{token:?}"), "[redacted]");
+        assert_eq!(serde_json::to_string(&token).unwrap(), "\"[redacted]\"");
+    }
+}

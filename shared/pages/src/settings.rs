@@ -1,0 +1,212 @@
+//! The page of settings: several forms, each with its own state and its own key.
+
+use crate::dates::day;
+use crate::form::{Form, FormSpec, PASSWORD_FIELDS, PROFILE_FIELDS};
+use crate::layout::{Page, Section, render};
+use crate::paths;
+use askama::Template;
+use commit::{Chrome, FormState};
+use crm::{Place, Settings};
+
+/// One form of the page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SettingsForm {
+    /// What the person is called.
+    Profile,
+    /// A new password.
+    Password,
+    /// To another organisation.
+    Switch,
+    /// The end of one session.
+    End,
+    /// The end of all.
+    Everywhere,
+}
+
+static PROFILE: FormSpec = FormSpec {
+    action: "update-profile",
+    submit: "Save profile",
+    pending: "Saving…",
+    failed: "Failed to save your profile. Please try again.",
+    success: "go",
+    fields: PROFILE_FIELDS,
+};
+
+static PASSWORD: FormSpec = FormSpec {
+    action: "change-password",
+    submit: "Change password",
+    pending: "Changing…",
+    failed: "Failed to change your password. Please try again.",
+    success: "go",
+    fields: PASSWORD_FIELDS,
+};
+
+static SWITCH: FormSpec = FormSpec {
+    action: "switch-organization",
+    submit: "Switch",
+    pending: "Switching…",
+    failed: "Failed to switch. Please try again.",
+    success: "go",
+    fields: &[],
+};
+
+static END: FormSpec = FormSpec {
+    action: "end-session",
+    submit: "End session",
+    pending: "Ending…",
+    failed: "Failed to end the session. Please try again.",
+    success: "go",
+    fields: &[],
+};
+
+static EVERYWHERE: FormSpec = FormSpec {
+    action: "sign-out-everywhere",
+    submit: "Sign out everywhere",
+    pending: "Signing out…",
+    failed: "Failed to sign out. Please try again.",
+    success: "go",
+    fields: &[],
+};
+
+impl SettingsForm {
+    const ALL: [Self; 5] = [
+        Self::Profile,
+        Self::Password,
+        Self::Switch,
+        Self::End,
+        Self::Everywhere,
+    ];
+
+    fn spec(self) -> &'static FormSpec {
+        match self {
+            Self::Profile => &PROFILE,
+            Self::Password => &PASSWORD,
+            Self::Switch => &SWITCH,
+            Self::End => &END,
+            Self::Everywhere => &EVERYWHERE,
+        }
+    }
+
+    /// The field that its buttons send, each with another value.
+    fn choice(self) -> Option<&'static str> {
+        match self {
+            Self::Switch => Some("tenant"),
+            Self::End => Some("id"),
+            Self::Profile | Self::Password | Self::Everywhere => None,
+        }
+    }
+
+    /// Its state where it was not sent.
+    fn fresh(self, settings: &Settings, key: &str) -> FormState {
+        let mut state = FormState {
+            key: format!("{key}-{}", self.spec().action),
+            ..FormState::default()
+        };
+        if self == Self::Profile {
+            let name = settings.user.name.to_string();
+            state.values.insert("name".to_owned(), name);
+        }
+        state
+    }
+}
+
+#[derive(Template)]
+#[template(path = "settings.html")]
+struct SettingsPage<'a> {
+    page: Page<'a>,
+    settings: &'a Settings,
+    places: Vec<Row<'a>>,
+    profile: Form<'a>,
+    password: Form<'a>,
+    switch: Form<'a>,
+    end: Form<'a>,
+    everywhere: Form<'a>,
+}
+
+/// A session in the list.
+struct Row<'a> {
+    id: &'a str,
+    agent: &'a str,
+    address: &'a str,
+    created_at: String,
+    since: String,
+    last_used_at: String,
+    used: String,
+    current: bool,
+}
+
+impl<'a> Row<'a> {
+    fn new(place: &'a Place) -> Self {
+        Self {
+            id: &place.id,
+            agent: place.agent.as_deref().unwrap_or("Unknown browser"),
+            address: place.address.as_deref().unwrap_or("Unknown address"),
+            created_at: place.created_at.to_string(),
+            since: day(place.created_at),
+            last_used_at: place.last_used_at.to_string(),
+            used: day(place.last_used_at),
+            current: place.current,
+        }
+    }
+}
+
+#[derive(Template)]
+#[template(path = "settings_form.html")]
+struct OneFormPage<'a> {
+    page: Page<'a>,
+    back: String,
+    form: Form<'a>,
+}
+
+/// The page of settings. `key` is a fresh idempotency key, of which each form gets its own.
+/// `sent` is the form that was refused, with its state; the others are as they were. Where the
+/// settings could not be read, that form stands alone. Not cacheable.
+#[must_use]
+pub fn settings(
+    chrome: Option<&Chrome>,
+    settings: Option<&Settings>,
+    key: &str,
+    sent: Option<(SettingsForm, &FormState)>,
+) -> String {
+    let Some(settings) = settings else {
+        return alone(chrome, sent);
+    };
+    let states = SettingsForm::ALL.map(|form| match sent {
+        Some((refused, state)) if refused == form => state.clone(),
+        _ => form.fresh(settings, key),
+    });
+    let [profile, password, switch, end, everywhere] = &states;
+    let view = |form: SettingsForm, state| Form::new(form.spec(), state);
+    let title = match sent {
+        Some((form, state)) => view(form, state).title("Settings"),
+        None => "Settings".to_owned(),
+    };
+    render(&SettingsPage {
+        page: Page {
+            section: Some(Section::Settings),
+            ..Page::new(title, chrome)
+        },
+        settings,
+        places: settings.sessions.iter().map(Row::new).collect(),
+        profile: view(SettingsForm::Profile, profile),
+        password: view(SettingsForm::Password, password),
+        switch: view(SettingsForm::Switch, switch),
+        end: view(SettingsForm::End, end),
+        everywhere: view(SettingsForm::Everywhere, everywhere),
+    })
+}
+
+/// The form that was refused, without what else is on the page.
+fn alone(chrome: Option<&Chrome>, sent: Option<(SettingsForm, &FormState)>) -> String {
+    let nothing = FormState::default();
+    let (form, state) = sent.unwrap_or((SettingsForm::Profile, &nothing));
+    let mut view = Form::new(form.spec(), state);
+    if let Some(field) = form.choice() {
+        view = view.hidden(field, state.value(field));
+    }
+    render(&OneFormPage {
+        page: Page::new(view.title("Settings"), chrome),
+        back: paths::settings(chrome, ""),
+        form: view,
+    })
+}

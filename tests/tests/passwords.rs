@@ -1,0 +1,135 @@
+//! Changing a password that is known.
+
+use edge_crm_tests::{Answer, Client, Product, product_with_table, within_a_minute};
+use serde_json::json;
+
+const NEW: &str = "staple battery horse";
+
+async fn sign_in(product: &Product, email: &str, password: &str) -> (Client, Answer) {
+    let client = product.client();
+    let fields = [("email", email), ("password", password)];
+    let answer = client.post("sign-in", &fields).await;
+    (client, answer)
+}
+
+async fn change(client: &Client, current: &str, new: &str, key: Option<&str>) -> Answer {
+    let fields = [("currentPassword", current), ("newPassword", new)];
+    client.post_form("change-password", &fields, key).await
+}
+
+async fn is_live(client: &Client) -> bool {
+    client.get("/t/acme/settings").await.status == 200
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_changed_password_signs_out_everywhere_else() {
+    let (product, table) = product_with_table().await;
+    let acme = product.sign_up("Acme").await;
+    let mut others = Vec::new();
+    for _ in 0..3 {
+        others.push(sign_in(&product, &acme.email, Client::PASSWORD).await.0);
+    }
+    let token = acme.token();
+    let answer = change(&acme, Client::PASSWORD, NEW, None).await;
+    assert_eq!(answer.data(), json!({}));
+    assert!(is_live(&acme).await, "this session goes on");
+    assert_eq!(acme.token(), token, "with the cookie that it had");
+    for other in &others {
+        assert!(!is_live(other).await);
+    }
+    let (_, old) = sign_in(&product, &acme.email, Client::PASSWORD).await;
+    old.expect(401, "AUTH_ERROR");
+    let (again, answer) = sign_in(&product, &acme.email, NEW).await;
+    assert_eq!(answer.status, 200);
+    assert!(is_live(&again).await);
+    let audits = table.audits("change-password");
+    let input = json!({ "currentPassword": "[redacted]", "newPassword": "[redacted]" });
+    assert_eq!(audits[0].get("input"), input);
+    // And again, by which the second one ends.
+    assert_eq!(
+        change(&acme, NEW, "a third password", None).await.status,
+        200
+    );
+    assert!(is_live(&acme).await && !is_live(&again).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_signs_in_while_the_password_changes_is_signed_out_with_the_others() {
+    let product = Product::start();
+    let acme = product.sign_up("Acme").await;
+    let (product, mut current) = (&product, Client::PASSWORD.to_owned());
+    let mut entered = 0;
+    for round in 0..4 {
+        let next = format!("password number {round}");
+        let entering = (0..4).map(|_| sign_in(product, &acme.email, &current));
+        let (entering, changed) = tokio::join!(
+            futures_util::future::join_all(entering),
+            change(&acme, &current, &next, None)
+        );
+        assert_eq!(changed.status, 200, "{changed:?}");
+        for (client, answer) in entering {
+            assert!([200, 401, 429].contains(&answer.status), "{answer:?}");
+            entered += u32::from(answer.status == 200);
+            assert!(!is_live(&client).await, "by a password that is no more");
+        }
+        assert!(is_live(&acme).await);
+        current = next;
+    }
+    assert!(entered > 0, "nobody was in time");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_password_must_be_known_to_be_changed_and_cannot_be_guessed() {
+    let (product, table) = product_with_table().await;
+    let acme = product.sign_up("Acme").await;
+    within_a_minute(20).await;
+    let saved = table.saved();
+    for (current, new, field, message) in [
+        ("", NEW, "currentPassword", "Password is required"),
+        (Client::PASSWORD, "", "newPassword", "Password is required"),
+        (
+            Client::PASSWORD,
+            "short",
+            "newPassword",
+            "Password must be at least 8 characters",
+        ),
+    ] {
+        let answer = change(&acme, current, new, None).await;
+        answer.expect(400, "VALIDATION_ERROR");
+        assert_eq!(answer.json()["fieldErrors"], json!({ field: message }));
+    }
+    for guess in 0..5 {
+        let answer = change(&acme, &format!("guess {guess}"), NEW, None).await;
+        answer.expect(400, "VALIDATION_ERROR");
+        let expected = json!({ "currentPassword": "Wrong password" });
+        assert_eq!(answer.json()["fieldErrors"], expected);
+    }
+    change(&acme, "guess 6", NEW, None)
+        .await
+        .expect(429, "RATE_LIMIT_ERROR");
+    let right = change(&acme, Client::PASSWORD, NEW, None).await;
+    right.expect(429, "RATE_LIMIT_ERROR");
+    assert!(right.header("retry-after").is_some());
+    assert_eq!(table.saved(), saved);
+    // The page says so too, with the form alone.
+    let fields = [("currentPassword", "guess 7"), ("newPassword", NEW)];
+    let page = acme.submit("change-password", &fields).await;
+    assert_eq!(page.status, 429);
+    assert!(page.text.contains("Too many requests") && !page.text.contains("guess 7"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_repeated_change_is_told_it_is_done_only_where_it_is() {
+    let (product, table) = product_with_table().await;
+    let acme = product.sign_up("Acme").await;
+    let first = change(&acme, Client::PASSWORD, NEW, Some("k")).await;
+    assert_eq!(first.status, 200);
+    let saved = table.saved();
+    let again = change(&acme, Client::PASSWORD, NEW, Some("k")).await;
+    assert!(again.is_replayed() && again.status == 200, "{again:?}");
+    let other = change(&acme, NEW, "quite another one", Some("k")).await;
+    other.expect(422, "IDEMPOTENCY_ERROR");
+    assert_eq!(table.saved(), saved);
+    let (_, answer) = sign_in(&product, &acme.email, NEW).await;
+    assert_eq!(answer.status, 200);
+}

@@ -1,0 +1,142 @@
+//! What somebody does with their own account and sessions.
+
+use super::{Watched, account};
+use action::Function;
+use edge::{Keys, Token};
+use edge_crm_tests::fault;
+use edge_crm_tests::inside::{KEY, ORIGIN_SECRET, event};
+use edge_crm_tests::samples::link_token;
+use serde_json::{Value, json};
+
+impl Watched {
+    /// The id of a session that is not the cookie's.
+    fn session_but(&self, cookie: &str) -> Value {
+        let keys = Keys::new(&KEY, None).expect("a strong key");
+        let token = cookie.split_once('=').map_or("", |(_, token)| token);
+        let own = Token::verify(token, &keys).expect("a token").secret.hash();
+        let mut sessions = self.inside.table.under("#session:");
+        sessions.retain(|session| session.sk != own);
+        sessions.last().expect("another session").get("id")
+    }
+
+    /// Sends a form that is refused, and shown again on its page.
+    async fn refuse(&mut self, function: &Function, cookie: &str) {
+        self.age_session("admin");
+        let path = format!("/actions/{}", function.name);
+        let mut event = event("POST", &path, cookie, "idempotency_key=not+a+key");
+        event["headers"]["x-edge-secret"] = json!(ORIGIN_SECRET);
+        event["headers"]["accept"] = json!("text/html");
+        event["headers"]["content-type"] = json!("application/x-www-form-urlencoded");
+        let answer = self.run(function, &event).await;
+        assert_eq!(answer.status, 400, "{answer:?}");
+        self.age_session("owner");
+    }
+
+    /// Sends a form while the table takes no transaction.
+    async fn fail(&mut self, function: &Function, cookie: &str, fields: Value) {
+        let busy = fault::Faults {
+            contention: 100,
+            ..fault::Faults::default()
+        };
+        self.inside.proxy.make(busy);
+        let answer = self.post(function, cookie, fields).await;
+        assert_eq!(answer.status, 503, "{answer:?}");
+        self.inside.proxy.make(fault::Faults::default());
+    }
+}
+
+/// What somebody does with their own: done, repeated, refused with its page. Gives the cookie of
+/// a session that is still live.
+pub(super) async fn settings(watched: &mut Watched, cookie: &str) -> String {
+    let settings = watched.function("settings");
+    for role in ["owner", "admin", "owner"] {
+        watched.age_session(role);
+        let answer = watched.get(&settings, "/t/acme/settings", cookie).await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+    }
+    let other = watched.function("sign-in");
+    let other = watched.post(&other, "", account("correct horse")).await;
+    let other = other.session();
+    for (name, fields, status) in [
+        ("update-profile", json!({ "name": "Ada L." }), 200),
+        ("end-session", json!({ "id": "nobody's" }), 404),
+        (
+            "end-session",
+            json!({ "id": watched.session_but(cookie) }),
+            200,
+        ),
+        (
+            "change-password",
+            json!({ "currentPassword": "wrong", "newPassword": "horse correct" }),
+            400,
+        ),
+        (
+            "change-password",
+            json!({ "currentPassword": "correct horse", "newPassword": "horse correct" }),
+            200,
+        ),
+    ] {
+        watched.mark("acme:members").await;
+        let function = watched.function(name);
+        watched.refuse(&function, cookie).await;
+        let mut fields = fields;
+        fields["idempotency_key"] = json!(format!("{name}-{status}"));
+        for _ in 0..2 {
+            let answer = watched.post(&function, cookie, fields.clone()).await;
+            assert_eq!(answer.status, status, "{name}: {answer:?}");
+        }
+    }
+    let profile = watched.function("update-profile");
+    watched
+        .fail(&profile, cookie, json!({ "name": "Ada" }))
+        .await;
+    let switch = watched.function("switch-organization");
+    watched.refuse(&switch, cookie).await;
+    let answer = watched
+        .post(&switch, cookie, json!({ "tenant": "acme" }))
+        .await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    assert_ne!(other, answer.session());
+    answer.session()
+}
+
+/// A password forgotten, set anew, and everybody signed out. Gives the cookie of a live session.
+pub(super) async fn forgotten(watched: &mut Watched) -> String {
+    let request = watched.function("request-password-reset");
+    let whose = json!({ "email": "ada@example.com", "idempotency_key": "forgotten" });
+    for _ in 0..2 {
+        let answer = watched.post(&request, "", whose.clone()).await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+    }
+    let other = json!({ "email": "nobody@example.com" });
+    watched.fail(&request, "", other).await;
+    let keys = Keys::new(&KEY, None).expect("a strong key");
+    let letter = watched.inside.table.letters().remove(0);
+    let fields = json!({
+        "token": link_token(&letter, &keys), "password": "correct horse", "idempotency_key": "reset",
+    });
+    let reset = watched.function("reset-password");
+    let answer = watched.post(&reset, "", fields.clone()).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    let cookie = answer.session();
+    assert_eq!(
+        watched.post(&reset, &cookie, fields.clone()).await.status,
+        200
+    );
+    let mut late = fields;
+    late["idempotency_key"] = json!("late");
+    watched.age_session("admin");
+    assert_eq!(watched.post(&reset, &cookie, late).await.status, 400);
+    watched.post(&request, &cookie, whose).await;
+    watched.age_session("owner");
+
+    let everywhere = watched.function("sign-out-everywhere");
+    watched.refuse(&everywhere, &cookie).await;
+    let answer = watched.post(&everywhere, &cookie, json!({})).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    let sign_in = watched.function("sign-in");
+    watched
+        .post(&sign_in, "", account("correct horse"))
+        .await
+        .session()
+}
