@@ -1,6 +1,6 @@
 //! A world in which one function finds what its sample event needs.
 
-use crate::inside::{Answer, Inside, config, invoke, no_edge};
+use crate::inside::{Answer, Inside, KEY, config, invoke, no_edge};
 use crate::samples::{ORDER, Samples};
 use crate::{Record, Table};
 use action::{Config, Function};
@@ -35,6 +35,7 @@ impl Prepared {
         let inside = Inside::start().await;
         let functions = edge_crm_local::functions(&inside.app);
         let mut samples = Samples::default();
+        let keys = Keys::new(&KEY, None).expect("a strong key");
         let mut all = Vec::new();
         for name in ORDER {
             all.push(Self {
@@ -49,6 +50,7 @@ impl Prepared {
             let status = reply["statusCode"].as_u64().unwrap_or_default();
             assert!((200..400).contains(&status), "{name}: {reply}");
             samples.learn(&reply);
+            samples.learn_letter(&inside.table, &keys);
         }
         all
     }

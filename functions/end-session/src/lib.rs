@@ -37,6 +37,7 @@ pub struct Ended {}
 impl Action for EndSession {
     const NAME: &'static str = "end-session";
     type Permission = Viewers;
+    const RULE: &'static str = "one of their own sessions";
     type Input = Which;
     type Output = Ended;
 

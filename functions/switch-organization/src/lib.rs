@@ -1,9 +1,9 @@
 //! Replaces the session by one that is bound to another organisation of the caller.
 
-use action::{Action, App, FormPage, Function, Scope};
+use action::{Action, App, FormPage, Function};
 use commit::{
-    ActionError, Actor, Chrome, Commit, Context, Form, Found, Input, Invalid, Reads, Subject,
-    TenantId, Viewers,
+    ActionError, Actor, Chrome, Commit, Context, Form, Found, Grant, Input, Invalid, Reads,
+    Subject, TenantId, Viewers,
 };
 use crm::{Member, PublicUser, Settings, SignedIn};
 use pages::SettingsForm;
@@ -32,13 +32,11 @@ impl Input for Destination {
 impl Action for SwitchOrganization {
     const NAME: &'static str = "switch-organization";
     type Permission = Viewers;
+    const RULE: &'static str = "one of their own organizations";
     type Input = Destination;
     type Output = SignedIn;
 
-    /// The session that could ask again has been replaced.
-    fn scope(_: &Destination) -> Scope {
-        Scope::Unrecorded
-    }
+    const REOPENS: bool = true;
 
     fn reads(context: &Context<Actor>, to: &Destination) -> Reads {
         let membership = |tenant| commit::Key::membership(tenant, &context.caller.user);
@@ -73,6 +71,21 @@ impl Action for SwitchOrganization {
         // Nothing but the caller's own session proves them, so the new one is of its generation.
         let grant = signed_in.grant(None);
         Ok(Commit::new(subject, signed_in).replace_session(grant))
+    }
+
+    fn reopen(
+        to: &Destination,
+        found: &Found,
+        signed_in: &SignedIn,
+    ) -> Result<Option<Grant>, ActionError> {
+        let tenant = to.tenant.as_ref().ok_or(NOT_FOUND)?;
+        let member: Option<Member> = found.entity(tenant, signed_in.user.id.as_str())?;
+        let role = member.ok_or(NOT_FOUND)?.role;
+        let now = SignedIn {
+            role,
+            ..signed_in.clone()
+        };
+        Ok(Some(now.grant(None)))
     }
 
     fn around(context: &Context<Actor>, found: &Found) -> Reads {

@@ -209,8 +209,9 @@ impl<A: Action> Call<'_, A> {
             }
             SessionChange::Replace(grant) => {
                 let (operation, cookie) = self.open(grant)?;
-                let closed = self.live.iter().map(session::close);
-                Ok((closed.chain([operation]).collect(), Some(cookie)))
+                let own = self.live.iter();
+                let replaced = own.map(|live| session::replace(live, self.now));
+                Ok((replaced.chain([operation]).collect(), Some(cookie)))
             }
         }
     }
@@ -334,7 +335,7 @@ impl<A: Action> Call<'_, A> {
     /// A replay of what holds a secret proves it again, and of what opened a session opens a new
     /// one.
     async fn reopen(&self, data: &Value) -> Result<Option<String>, Failure> {
-        let opens = matches!(A::scope(&self.input), Scope::Subject(_));
+        let opens = A::REOPENS || matches!(A::scope(&self.input), Scope::Subject(_));
         if !opens && A::SECRETS.is_empty() {
             return Ok(None);
         }

@@ -34,6 +34,10 @@ pub trait Action: Send + Sync + 'static {
         RateLimit::Caller
     }
 
+    /// Whether a repeated request of somebody signed in opens a session again, by
+    /// [`Action::reopen`].
+    const REOPENS: bool = false;
+
     /// Among which requests an idempotency key is unique.
     fn scope(_input: &Self::Input) -> Scope {
         Scope::Caller

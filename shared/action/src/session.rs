@@ -11,6 +11,9 @@ use std::collections::BTreeMap;
 /// to the hour.
 const SLIDE_AFTER: i64 = 3_600;
 
+/// How long a session that has been replaced is still known, in seconds.
+const HANDOVER: i64 = 60;
+
 /// How much of what a browser calls itself is kept, in characters.
 const AGENT: usize = 200;
 
@@ -91,7 +94,9 @@ pub(crate) fn check(
         role,
         ..token.actor.clone()
     };
-    let renews = token.expires <= now || role != token.actor.role;
+    // What has been replaced lasts as it is, for who asks again.
+    let replaced = session.get(Session::REPLACED).is_some();
+    let renews = !replaced && (token.expires <= now || role != token.actor.role);
     let renewal = renews.then(|| cookie(config, token.secret.clone(), actor.clone(), now));
     let full = now + Session::IDLE;
     let extend_to = (renews && ends < full - SLIDE_AFTER).then_some(full);
@@ -163,6 +168,24 @@ pub(crate) fn open(
 pub(crate) fn carry(live: &Live, generation: u64) -> Operation {
     let mut item = live.item.clone();
     item.insert("generation".to_owned(), json!(generation));
+    Operation::Put {
+        key: live.key.clone(),
+        item: Value::Object(item),
+        expect: Expect::Present,
+        conflict: None,
+    }
+}
+
+/// What ends the session a little later, because another takes its place: a request that is sent
+/// twice at once is one request, whose twin must still be known. Unless it has ended meanwhile.
+pub(crate) fn replace(live: &Live, now: i64) -> Operation {
+    let mut item = live.item.clone();
+    let ends = item
+        .get("expires_at")
+        .and_then(Value::as_i64)
+        .unwrap_or(now);
+    item.insert("expires_at".to_owned(), json!(ends.min(now + HANDOVER)));
+    item.insert(Session::REPLACED.to_owned(), json!(true));
     Operation::Put {
         key: live.key.clone(),
         item: Value::Object(item),

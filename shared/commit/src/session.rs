@@ -38,6 +38,9 @@ impl Session {
     /// How long a session lives without being used, in seconds: 30 days.
     pub const IDLE: i64 = 30 * 86_400;
 
+    /// The attribute of one that another has taken the place of: it ends soon, and is not shown.
+    pub const REPLACED: &'static str = "replaced";
+
     /// Where it is.
     #[must_use]
     pub fn key(&self) -> Key {

@@ -110,6 +110,7 @@ pub fn live_sessions(account: &Account, now: Timestamp) -> Query {
     let number = |item: &commit::Item, name: &str| item.get(name).and_then(Value::as_i64);
     Query::records(SESSIONS, account.id.as_str(), SHOWN).filter(move |item| {
         let of = item.get("generation").and_then(Value::as_u64).unwrap_or(0);
-        of == generation && number(item, "expires_at").is_some_and(|ends| ends > now)
+        let replaced = item.contains_key(Session::REPLACED);
+        !replaced && of == generation && number(item, "expires_at").is_some_and(|ends| ends > now)
     })
 }
