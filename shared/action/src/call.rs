@@ -159,6 +159,7 @@ impl<A: Action> Call<'_, A> {
             changes_pages,
         } = committed;
         Done {
+            answer: A::answer(&self.app.context(self.caller, 0), data.clone()),
             input: self.input,
             data,
             revalidated,
@@ -293,6 +294,7 @@ impl<A: Action> Call<'_, A> {
         let changes_pages = !tags.is_empty();
         let revalidated = revalidate::replayed(self.app, tags, pending).await;
         Ok(Done {
+            answer: A::answer(&self.app.context(self.caller, 0), data.clone()),
             input: self.input,
             data,
             revalidated,
@@ -309,7 +311,7 @@ impl<A: Action> Call<'_, A> {
         }
         let context = self.app.context(self.caller.clone(), 0);
         let found = self.read(&context).await?;
-        let grant = match A::reopen(&self.input, &found, &output::<A>(data)?) {
+        let grant = match A::reopen(&context, &self.input, &found, &output::<A>(data)?) {
             Ok(Some(grant)) => grant,
             Ok(None) => return Ok(None),
             Err(ActionError::Internal(detail)) => return Err(Failure::unknown(detail)),

@@ -3,6 +3,7 @@
 use commit::{Access, ActionError, Chrome, Commit, Context, FormState, Found, Grant, Input, Reads};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 /// What the permission of `T` gives its function to hold.
 pub type Caller<P> = <P as Access>::Caller;
@@ -24,8 +25,8 @@ pub trait Action: Send + Sync + 'static {
     /// The canonical record that it answers with. Holds no secret: it is kept for replays.
     type Output: Serialize + DeserializeOwned + Send + Sync + 'static;
 
-    /// How often it may be run.
-    fn rate_limit(_input: &Self::Input) -> RateLimit {
+    /// How often it may be run. The context is there to open a token that names an account.
+    fn rate_limit(_context: &Context<()>, _input: &Self::Input) -> RateLimit {
         RateLimit::Caller
     }
 
@@ -66,11 +67,18 @@ pub trait Action: Send + Sync + 'static {
     /// # Errors
     /// [`ActionError`] where the caller does not prove who they are.
     fn reopen(
+        _context: &Context<Caller<Self::Permission>>,
         _input: &Self::Input,
         _found: &Found,
         _output: &Self::Output,
     ) -> Result<Option<Grant>, ActionError> {
         Ok(None)
+    }
+
+    /// The answer's `data`, made when it is answered of the output as it was saved: for a link,
+    /// say, whose token must not be saved.
+    fn answer(_context: &Context<Caller<Self::Permission>>, saved: Value) -> Value {
+        saved
     }
 
     /// Where a browser goes after success: a path, with `chrome` for whoever is signed in then.
@@ -110,6 +118,8 @@ pub struct FormPage<'a> {
     pub state: &'a FormState,
     /// What had been read.
     pub found: &'a Found,
+    /// Opens the tokens in the input.
+    pub context: &'a Context<()>,
 }
 
 /// Something that a user looks at.
@@ -175,4 +185,7 @@ pub struct ViewPage<'a> {
     pub chrome: Option<&'a Chrome>,
     /// A fresh idempotency key for a form on a page that is not cached.
     pub key: String,
+    /// Where the product is, such as `https://crm.example.com`, for a link to copy; not known on
+    /// a page that the edge keeps.
+    pub origin: Option<&'a str>,
 }

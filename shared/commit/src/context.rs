@@ -2,6 +2,7 @@
 
 use crate::{Role, TenantId};
 use jiff::{Timestamp, Unit};
+use std::fmt;
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -26,6 +27,16 @@ pub struct Context<C> {
     /// Which run this is for one request, from 0: more where data moved under the earlier one.
     pub attempt: u32,
     seal: Arc<dyn Seal>,
+}
+
+impl<C: fmt::Debug> fmt::Debug for Context<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Context")
+            .field("caller", &self.caller)
+            .field("now", &self.now)
+            .field("attempt", &self.attempt)
+            .finish_non_exhaustive()
+    }
 }
 
 impl<C> Context<C> {

@@ -1,6 +1,6 @@
 //! Accounts: a person's name, email and password.
 
-use crate::{Email, Member, Name, OrganizationName, PasswordHash};
+use crate::{Email, Member, Name, OrganizationName, PasswordHash, Status};
 use commit::{Grant, Key, Record, Role, TenantId, UserId, Version};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -52,6 +52,29 @@ impl Account {
         }
     }
 
+    /// The account as a member of one more organisation.
+    #[must_use]
+    pub fn joined(&self, belonging: Belonging) -> Self {
+        let left = self.left(&belonging.tenant);
+        let organizations = left.organizations.iter().cloned().chain([belonging]);
+        Self {
+            organizations: organizations.collect(),
+            ..left
+        }
+    }
+
+    /// The account as no member of that organisation.
+    #[must_use]
+    pub fn left(&self, tenant: &TenantId) -> Self {
+        let mut organizations = self.organizations.clone();
+        organizations.retain(|belonging| belonging.tenant != *tenant);
+        Self {
+            organizations,
+            version: self.version.next(),
+            ..self.clone()
+        }
+    }
+
     /// This person as a new member of an organisation.
     #[must_use]
     pub fn member(&self, role: Role, now: Timestamp) -> Member {
@@ -59,9 +82,10 @@ impl Account {
         let version = Version::FIRST;
         Member {
             id,
-            name,
+            name: Some(name),
             email,
             role,
+            status: Status::Active,
             created_at: now,
             updated_at: now,
             version,

@@ -4,6 +4,7 @@
 
 mod account;
 mod contact;
+mod invitation;
 mod member;
 mod organization;
 mod password;
@@ -15,7 +16,11 @@ pub use contact::{
     CONTACT_NOT_FOUND, Contact, ContactDetails, ContactId, ContactRef, DUPLICATE_EMAIL, PAGE_SIZE,
     search,
 };
-pub use member::Member;
+pub use invitation::{InvitationToken, Offer};
+pub use member::{
+    INVITATION, INVITATION_PATH, Invitation, MEMBER_NOT_FOUND, Member, MemberRef, Membership,
+    Status, acting_member, parse_role,
+};
 pub use organization::{Organization, slug, slugs};
 pub use password::{Password, PasswordAttempt, PasswordHash};
 pub use return_to::ReturnTo;
