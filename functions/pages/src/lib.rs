@@ -3,6 +3,7 @@
 
 mod account;
 mod contact;
+mod members;
 
 use action::{App, Asset, Function};
 use std::sync::Arc;
@@ -21,5 +22,9 @@ pub fn function(app: Arc<App>) -> Function {
         .view::<contact::NewPage>()
         .view::<contact::EditPage>()
         .view::<contact::DeletePage>()
+        .view::<members::InvitePage>()
+        .view::<members::LeavePage>()
+        .view::<members::EditPage>()
+        .view::<members::AcceptPage>()
         .assets(assets)
 }

@@ -8,10 +8,16 @@ use std::sync::Arc;
 #[must_use]
 pub fn functions(app: &Arc<App>) -> Vec<Function> {
     vec![
+        accept_invite::function(Arc::clone(app)),
+        change_role::function(Arc::clone(app)),
         create_contact::function(Arc::clone(app)),
         delete_contact::function(Arc::clone(app)),
+        deliver_mail::function(Arc::clone(app)),
         get_contact::function(Arc::clone(app)),
+        invite_member::function(Arc::clone(app)),
+        list_members::function(Arc::clone(app)),
         list_contacts::function(Arc::clone(app)),
+        remove_member::function(Arc::clone(app)),
         revalidate::function(Arc::clone(app)),
         sign_in::function(Arc::clone(app)),
         sign_out::function(Arc::clone(app)),

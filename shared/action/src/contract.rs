@@ -1,9 +1,11 @@
 //! What a developer writes: an action, or a view.
 
 use commit::{Access, ActionError, Chrome, Commit, Context, FormState, Found, Grant, Input, Reads};
+use mail::Text;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use std::collections::BTreeMap;
 
 /// What the permission of `T` gives its function to hold.
 pub type Caller<P> = <P as Access>::Caller;
@@ -188,4 +190,11 @@ pub struct ViewPage<'a> {
     /// Where the product is, such as `https://crm.example.com`, for a link to copy; not known on
     /// a page that the edge keeps.
     pub origin: Option<&'a str>,
+}
+
+/// Writes the letters that [`commit::Letter`]s ask for.
+pub trait Letters: Send + Sync + 'static {
+    /// The letter made from this template with these values and this link; nothing where there
+    /// is no such template.
+    fn write(template: &str, values: &BTreeMap<String, String>, link: &str) -> Option<Text>;
 }

@@ -47,6 +47,7 @@ mod audit;
 mod body;
 mod call;
 mod contract;
+mod deliver;
 mod drain;
 mod event;
 mod failure;
@@ -72,7 +73,7 @@ mod trust;
 mod urlencoded;
 
 pub use app::{App, Config, ConfigError, Log, ProblemPage, Revalidation};
-pub use contract::{Action, Caller, FormPage, RateLimit, Scope, View, ViewPage};
+pub use contract::{Action, Caller, FormPage, Letters, RateLimit, Scope, View, ViewPage};
 pub use event::MAX_EVENT_BODY;
 pub use failure::{Code, Failure};
 pub use function::{Asset, Function};

@@ -97,7 +97,8 @@ impl InvitationToken {
 /// What a token says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claims {
-    tenant: TenantId,
+    /// The organisation.
+    pub tenant: TenantId,
     member: UserId,
     invitation: InvitationId,
     /// Who is invited.
@@ -116,7 +117,11 @@ impl Claims {
         Key::entity::<Membership>(&self.tenant, user.as_str())
     }
 
-    fn account(&self, found: &Found) -> Result<Option<Account>, ActionError> {
+    /// The account of who is invited, where they have one.
+    ///
+    /// # Errors
+    /// [`ActionError::Internal`] where the stored item is none.
+    pub fn account(&self, found: &Found) -> Result<Option<Account>, ActionError> {
         found.record(&Account::key_of(&self.email))
     }
 

@@ -16,9 +16,9 @@ pub use contact::{
     CONTACT_NOT_FOUND, Contact, ContactDetails, ContactId, ContactRef, DUPLICATE_EMAIL, PAGE_SIZE,
     search,
 };
-pub use invitation::{InvitationToken, Offer};
+pub use invitation::{Claims, InvitationToken, Offer};
 pub use member::{
-    INVITATION, INVITATION_PATH, Invitation, MEMBER_NOT_FOUND, Member, MemberRef, Membership,
+    INVITATION_PATH, Invitation, InvitationId, MEMBER_NOT_FOUND, Member, MemberRef, Membership,
     Status, acting_member, parse_role,
 };
 pub use organization::{Organization, slug, slugs};

@@ -19,10 +19,10 @@ uuid_id! {
 pub const MEMBER_NOT_FOUND: &str = "Member not found or access denied";
 
 /// How long the link of an invitation works.
-pub const INVITATION_LASTS: SignedDuration = SignedDuration::from_hours(7 * 24);
+pub(crate) const INVITATION_LASTS: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// What the token in the link of an invitation is good for.
-pub const INVITATION: &str = "invite";
+pub(crate) const INVITATION: &str = "invite";
 
 /// Whether somebody has accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]

@@ -136,12 +136,12 @@ impl<'a> Row<'a> {
 }
 
 /// A day as the page says it, in UTC, so that the page is the same for everybody.
-fn day(time: Timestamp) -> String {
+pub(crate) fn day(time: Timestamp) -> String {
     time.strftime("%b %-d, %Y").to_string()
 }
 
 /// The first letters of the first and the last word. The script makes the same.
-fn initials(name: &str) -> String {
+pub(crate) fn initials(name: &str) -> String {
     let mut letters = name
         .split_whitespace()
         .filter_map(|word| word.chars().next());
@@ -155,7 +155,7 @@ fn initials(name: &str) -> String {
 }
 
 /// One of eight colours, from the random end of the id. The script makes the same.
-fn tone(id: &str) -> u32 {
+pub(crate) fn tone(id: &str) -> u32 {
     id.chars()
         .next_back()
         .and_then(|c| c.to_digit(16))

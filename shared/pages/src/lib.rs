@@ -11,7 +11,10 @@ mod conflict;
 mod contact_forms;
 mod contacts;
 mod form;
+mod invitation;
 mod layout;
+mod letters;
+mod members;
 pub mod paths;
 mod problem;
 
@@ -20,4 +23,7 @@ pub use assets::{Asset, assets};
 pub use commit::Chrome;
 pub use contact_forms::{contact_delete, contact_edit, contact_new};
 pub use contacts::{ContactList, contact_detail, contact_list};
+pub use invitation::{Invited, accept_invite, invitation_closed};
+pub use letters::{Letter, letter};
+pub use members::{MemberPage, member_edit, member_invite, member_leave, member_list};
 pub use problem::problem;
