@@ -13,10 +13,11 @@ import tempfile
 import time
 import urllib.parse
 
-# Those that take requests; besides there is revalidate.
+# Those that take requests; besides there are deliver-mail and revalidate.
 FUNCTIONS = [
     "sign-up", "sign-in", "sign-out", "create-contact", "update-contact", "delete-contact",
-    "list-contacts", "get-contact", "pages",
+    "list-contacts", "get-contact", "invite-member", "accept-invite", "change-role", "remove-member",
+    "list-members", "pages",
 ]
 PATIENCE = 120  # Seconds for a function to start.
 

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use std::path::PathBuf;
 
 /// The functions that answer requests, in an order in which each finds what it needs.
-pub const ORDER: [&str; 9] = [
+pub const ORDER: [&str; 14] = [
     "sign-up",
     "sign-in",
     "create-contact",
@@ -15,7 +15,12 @@ pub const ORDER: [&str; 9] = [
     "update-contact",
     "pages",
     "delete-contact",
+    "invite-member",
+    "list-members",
+    "change-role",
     "sign-out",
+    "accept-invite",
+    "remove-member",
 ];
 
 /// Where the samples are.
@@ -31,6 +36,10 @@ pub struct Samples {
     pub session: String,
     /// A contact's id.
     pub contact: String,
+    /// The id of somebody who is invited.
+    pub member: String,
+    /// The token in the link that invites them.
+    pub invitation: String,
 }
 
 impl Samples {
@@ -51,9 +60,11 @@ impl Samples {
     fn filled(&self, text: &str) -> String {
         text.replace("{{session}}", &self.session)
             .replace("{{contact}}", &self.contact)
+            .replace("{{member}}", &self.member)
+            .replace("{{invitation}}", &self.invitation)
     }
 
-    /// Later samples use the session and the contact that earlier ones made.
+    /// Later samples use what earlier ones made.
     pub fn learn(&mut self, reply: &Value) {
         let cookies = reply["cookies"].as_array().into_iter().flatten();
         let token = cookies
@@ -69,7 +80,12 @@ impl Samples {
             .as_str()
             .and_then(|body| serde_json::from_str(body).ok())
             .unwrap_or_default();
-        if let Some(id) = answer["data"]["id"].as_str() {
+        let data = &answer["data"];
+        let id = data["id"].as_str().unwrap_or_default();
+        if let Some((_, token)) = data["link"].as_str().and_then(|link| link.split_once('=')) {
+            id.clone_into(&mut self.member);
+            token.clone_into(&mut self.invitation);
+        } else if !id.is_empty() {
             id.clone_into(&mut self.contact);
         }
     }

@@ -277,11 +277,10 @@ mod tests {
     #[test]
     fn each_action_has_its_own_function() {
         let template = ours();
-        for name in template
-            .served
-            .iter()
-            .filter(|f| !["pages", "list-contacts", "get-contact"].contains(&f.as_str()))
-        {
+        let is_view = |name: &str| {
+            name == "pages" || name.starts_with("list-") || name.starts_with("get-")
+        };
+        for name in template.served.iter().filter(|name| !is_view(name)) {
             assert_eq!(target(&template, &format!("/actions/{name}")), name);
         }
         assert_eq!(target(&template, "/actions/unknown"), "pages");
@@ -305,8 +304,14 @@ mod tests {
                 "/t/acme/contacts/0198c5d2-7a00-7000-8000-000000000001/delete",
                 "pages",
             ),
+            ("/t/acme/members", "list-members"),
+            ("/t/acme/members/invite", "pages"),
+            (
+                "/t/acme/members/0198c5d2-7a00-7000-8000-000000000001/edit",
+                "pages",
+            ),
             ("/sign-in", "pages"),
-            ("/sign-up", "pages"),
+            ("/accept-invite", "pages"),
             ("/assets/app-0a1b2c.css", "pages"),
             ("/", "pages"),
             ("/no-such-page", "pages"),
