@@ -7,6 +7,9 @@ use edge_crm_tests::{hidden, within_a_minute};
 use serde_json::{Value, json};
 use std::time::Duration;
 
+/// How long the mail may take.
+const PATIENCE: Duration = Duration::from_secs(10);
+
 fn nobody() -> Person {
     Person::default()
 }
@@ -14,6 +17,7 @@ fn nobody() -> Person {
 /// Asserts that it is refused with these words, by the action and on the page, and that nothing
 /// is written.
 async fn closed(world: &World, token: &str, words: &str) {
+    world.delivered(PATIENCE).await;
     let before = world.table.saved();
     let refused = world.accept(&nobody(), token, PASSWORD).await;
     assert_eq!(refused.status, 403, "{refused:?}");
@@ -83,6 +87,7 @@ async fn an_account_joins_with_its_own_password_and_belongs_to_both() {
     assert_ne!(invited, mia.user(), "the invitation does not tell whose account it is");
     let token = token(data["link"].as_str().unwrap());
 
+    world.delivered(PATIENCE).await;
     let before = world.table.saved();
     let wrong = world.accept(&nobody(), &token, "a wrong password").await;
     assert_eq!(wrong.status, 401, "{wrong:?}");
@@ -219,6 +224,7 @@ async fn an_email_is_unique_among_members_and_invitees() {
     let own = account.get("email").as_str().unwrap().to_owned();
     assert_eq!(world.guard("acme", &own), owner.user(), "sign-up claims it");
     let (_, mia) = world.joined(&owner, "member").await;
+    world.delivered(PATIENCE).await;
     let before = world.table.saved();
     for taken in [&own, &mia, &mia.to_uppercase()] {
         let fields = json!({ "email": taken, "role": "viewer" });
@@ -275,7 +281,7 @@ async fn a_replay_shows_the_link_again_and_nothing_stored_holds_the_token() {
     let refused = world.act(&nobody(), "accept-invite", &stranger).await;
     assert_eq!((refused.status, refused.cookie("__Host-session")), (422, None));
 
-    world.delivered(Duration::from_secs(10)).await;
+    world.delivered(PATIENCE).await;
     let (text, seal) = token.split_once('.').unwrap();
     for record in world.table.dump() {
         let record = format!("{record:?}");

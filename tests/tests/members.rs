@@ -4,6 +4,7 @@ use commit::Role;
 use edge_crm_tests::people::{PASSWORD, email};
 use edge_crm_tests::world::{Person, Seen, World};
 use serde_json::{Value, json};
+use std::time::Duration;
 
 const ROLES: [(Role, &str); 4] = [
     (Role::Viewer, "viewer"),
@@ -45,6 +46,7 @@ async fn nobody_grants_more_than_they_hold() {
     for (holds, _) in ROLES {
         let actor = world.join(&owner, holds);
         for (role, name) in ROLES {
+            world.delivered(Duration::from_secs(10)).await;
             let before = world.table.saved();
             let fields = json!({ "email": email(), "role": name });
             let answer = world.act(&actor, "invite-member", &fields).await;
@@ -165,9 +167,10 @@ async fn two_owners_who_demote_or_remove_each_other_at_once_leave_one() {
         let answer = change(&world, keeper, demoted, "owner").await;
         assert_eq!(answer.status, 200, "{answer:?}");
     }
+    let [ada_id, bo_id] = [ada.user(), bo.user()];
     let (one, other) = tokio::join!(
-        remove(&world, &ada, &ada.user()),
-        remove(&world, &bo, &bo.user())
+        remove(&world, &ada, &ada_id),
+        remove(&world, &bo, &bo_id)
     );
     assert_eq!(one.status.min(other.status), 200, "{one:?} {other:?}");
     assert_eq!(one.status.max(other.status), 403, "{one:?} {other:?}");
