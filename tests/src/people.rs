@@ -87,7 +87,9 @@ impl World {
             .header("origin", ORIGIN)
             .header("sec-fetch-site", "same-origin")
             .header("cookie", person.cookies())
-            .body(Full::new(Bytes::from(body.trim_start_matches('&').to_owned())))
+            .body(Full::new(Bytes::from(
+                body.trim_start_matches('&').to_owned(),
+            )))
             .expect("a request");
         self.send(request).await
     }
@@ -114,7 +116,9 @@ impl World {
     pub fn guard(&self, tenant: &str, email: &str) -> Value {
         let name = format!("#guard:{tenant}:members:email:{email}");
         let guards = self.table.under(&name);
-        guards.first().map_or(Value::Null, |guard| guard.get("owner"))
+        guards
+            .first()
+            .map_or(Value::Null, |guard| guard.get("owner"))
     }
 
     /// The stored account of an email; null where there is none.

@@ -90,9 +90,14 @@ async fn a_letter_is_delivered_as_it_was_committed_and_its_link_works() {
     let link = format!("https://crm.example{}", data["link"].as_str().unwrap());
     assert!(letter.plain.lines().any(|line| line == link), "{letter:?}");
     assert!(letter.plain.contains("A & B <Co>") && letter.plain.contains("as admin"));
-    assert!(letter.html.contains(&format!("href=\"{link}\"")), "{letter:?}");
+    assert!(
+        letter.html.contains(&format!("href=\"{link}\"")),
+        "{letter:?}"
+    );
     assert!(letter.html.contains("A &#38; B &#60;Co&#62;") && !letter.html.contains("<Co>"));
-    let answer = world.accept(&Person::default(), &token(&link), PASSWORD).await;
+    let answer = world
+        .accept(&Person::default(), &token(&link), PASSWORD)
+        .await;
     assert_eq!(answer.status, 200, "{answer:?}");
 }
 
@@ -173,7 +178,8 @@ async fn a_stream_brings_a_letter_and_runs_at_once_send_it_once() {
         post.invite(&email()).await;
         let record = post.inside.table.under("#mail:").remove(0);
         let keys = json!({ "pk": { "S": record.pk }, "sk": { "S": record.sk } });
-        let stream = json!({ "Records": [{ "eventName": "INSERT", "dynamodb": { "Keys": keys } }] });
+        let stream =
+            json!({ "Records": [{ "eventName": "INSERT", "dynamodb": { "Keys": keys } }] });
         let runs = (0..6).map(|_| invoke_quietly(&post.deliver, &stream));
         futures_util::future::join_all(runs).await;
         assert_eq!((post.left(), post.mailbox.letters().len()), (0, round));
@@ -196,8 +202,12 @@ async fn a_letter_to_nobody_is_dropped_and_one_that_cannot_be_read_too() {
     let record = post.inside.table.under("#mail:").remove(0);
     let mut item = record.item();
     item.insert("to".to_owned(), Value::Null);
-    post.inside.table.put(&record.pk, &record.sk, &Value::Object(item));
-    post.inside.table.put("#mail:0", "0000000000000:x", &json!({ "id": "x" }));
+    post.inside
+        .table
+        .put(&record.pk, &record.sk, &Value::Object(item));
+    post.inside
+        .table
+        .put("#mail:0", "0000000000000:x", &json!({ "id": "x" }));
     post.sweep().await;
     assert_eq!((post.left(), post.mailbox.calls()), (0, 0));
 }
@@ -265,18 +275,31 @@ async fn the_mailbox_shows_what_was_sent_and_escapes_it() {
                 tokio::time::sleep(Duration::from_millis(100)).await;
             }
         };
-        tokio::time::timeout(Duration::from_secs(10), shown).await.unwrap();
+        tokio::time::timeout(Duration::from_secs(10), shown)
+            .await
+            .unwrap();
     }
     let page = owner.page("/mailbox").await;
-    assert!(page.text.contains("&#60;b&#62;A&#60;/b&#62; &#38; &#34;Co&#34;"), "{page:?}");
+    assert!(
+        page.text
+            .contains("&#60;b&#62;A&#60;/b&#62; &#38; &#34;Co&#34;"),
+        "{page:?}"
+    );
     assert!(!page.text.contains("<b>A"), "{page:?}");
-    let at = |link: &str| page.text.find(&format!("<a href=\"{}{link}\"", owner.origin()));
+    let at = |link: &str| {
+        page.text
+            .find(&format!("<a href=\"{}{link}\"", owner.origin()))
+    };
     let [first, second] = [at(&links[0]), at(&links[1])].map(|at| at.expect("a link"));
     assert!(second < first, "the newest first");
     let joining: Client = product.client();
     let opened = joining.page(&links[0]).await;
     assert_eq!(opened.status, 200, "{opened:?}");
-    let fields = [("token", &*token(&links[0])), ("name", "Mia"), ("password", PASSWORD)];
+    let fields = [
+        ("token", &*token(&links[0])),
+        ("name", "Mia"),
+        ("password", PASSWORD),
+    ];
     let joined = joining.post("accept-invite", &fields).await.data();
     assert_eq!(joined["role"], "member");
 }

@@ -95,10 +95,30 @@ async fn a_wrong_field_is_told_beside_it_and_a_foreign_member_is_not_there() {
     let other = world.sign_up("Other").await;
     let before = world.table.saved();
     for (action, fields, field, message) in [
-        ("invite-member", json!({ "email": "a@b", "role": "king" }), "role", "Unknown role"),
-        ("invite-member", json!({ "email": "a@b" }), "role", "Role is required"),
-        ("invite-member", json!({ "role": "member" }), "email", "Invalid email format"),
-        ("change-role", json!({ "userId": "1", "role": "member" }), "userId", "Invalid id"),
+        (
+            "invite-member",
+            json!({ "email": "a@b", "role": "king" }),
+            "role",
+            "Unknown role",
+        ),
+        (
+            "invite-member",
+            json!({ "email": "a@b" }),
+            "role",
+            "Role is required",
+        ),
+        (
+            "invite-member",
+            json!({ "role": "member" }),
+            "email",
+            "Invalid email format",
+        ),
+        (
+            "change-role",
+            json!({ "userId": "1", "role": "member" }),
+            "userId",
+            "Invalid id",
+        ),
         ("remove-member", json!({}), "userId", "Invalid id"),
     ] {
         let answer = world.act(&owner, action, &fields).await;
@@ -163,15 +183,16 @@ async fn two_owners_who_demote_or_remove_each_other_at_once_leave_one() {
         assert_eq!(won, 1, "round {round}: {one:?} {other:?}");
         let left = owners(&world, "acme");
         assert_eq!(left.len(), 1, "round {round}");
-        let (keeper, demoted) = if left[0] == ada_id { (&ada, &bo_id) } else { (&bo, &ada_id) };
+        let (keeper, demoted) = if left[0] == ada_id {
+            (&ada, &bo_id)
+        } else {
+            (&bo, &ada_id)
+        };
         let answer = change(&world, keeper, demoted, "owner").await;
         assert_eq!(answer.status, 200, "{answer:?}");
     }
     let [ada_id, bo_id] = [ada.user(), bo.user()];
-    let (one, other) = tokio::join!(
-        remove(&world, &ada, &ada_id),
-        remove(&world, &bo, &bo_id)
-    );
+    let (one, other) = tokio::join!(remove(&world, &ada, &ada_id), remove(&world, &bo, &bo_id));
     assert_eq!(one.status.min(other.status), 200, "{one:?} {other:?}");
     assert_eq!(one.status.max(other.status), 403, "{one:?} {other:?}");
     assert_eq!(owners(&world, "acme").len(), 1);
@@ -218,18 +239,32 @@ async fn anybody_may_leave_without_scripts_too() {
     let owner = world.sign_up("Acme").await;
     let (mut mia, _) = world.joined(&owner, "viewer").await;
     let page = world.look(&mia, "/members/leave").await;
-    assert!(page.text.contains("Leave Acme? You lose access at once"), "{page:?}");
+    assert!(
+        page.text.contains("Leave Acme? You lose access at once"),
+        "{page:?}"
+    );
     let key = edge_crm_tests::hidden(&page.text, "idempotency_key").unwrap();
     let id = mia.user();
-    let form = [("userId", id.as_str()), ("leave", "yes"), ("idempotency_key", &key)];
+    let form = [
+        ("userId", id.as_str()),
+        ("leave", "yes"),
+        ("idempotency_key", &key),
+    ];
     let answer = world.submit(&mia, "remove-member", &form).await;
-    assert_eq!((answer.status, answer.header("location")), (303, "/sign-in#left"));
+    assert_eq!(
+        (answer.status, answer.header("location")),
+        (303, "/sign-in#left")
+    );
     mia.learn(&answer);
     assert_eq!(mia.session, "", "the cookie is removed");
     assert!(world.member("acme", &id).is_null());
 
     let id = owner.user();
-    let form = [("userId", id.as_str()), ("leave", "yes"), ("idempotency_key", &key)];
+    let form = [
+        ("userId", id.as_str()),
+        ("leave", "yes"),
+        ("idempotency_key", &key),
+    ];
     let refused = world.submit(&owner, "remove-member", &form).await;
     assert_eq!(refused.status, 403);
     assert!(refused.text.contains("needs an owner"), "{refused:?}");
@@ -259,14 +294,24 @@ async fn the_list_shows_everybody_and_nothing_of_one_viewer() {
         (&newest["name"], &newest["status"], &newest["role"]),
         (&json!(null), &json!("invited"), &json!("member"))
     );
-    assert!(members.iter().all(|member| member.get("invitation").is_none()));
+    assert!(
+        members
+            .iter()
+            .all(|member| member.get("invitation").is_none())
+    );
 
     let pages = [&mia, &leo].map(|person| world.look(person, "/members"));
-    let [first, second] = futures_util::future::join_all(pages).await.try_into().unwrap();
+    let [first, second] = futures_util::future::join_all(pages)
+        .await
+        .try_into()
+        .unwrap();
     assert_eq!(first.text, second.text, "one page for all admins");
     assert!(first.text.contains("zoe@example.com") && first.text.contains("Member, invited"));
     assert!(first.text.contains("href=\"/t/acme/members/invite\""));
-    assert!(!first.text.contains("idempotency_key"), "no key in a cached page");
+    assert!(
+        !first.text.contains("idempotency_key"),
+        "no key in a cached page"
+    );
     assert!(world.look(&leo, "/members").await.is_hit());
     let viewers = world.look(&eve, "/members").await;
     assert!(!viewers.text.contains("/invite") && !viewers.text.contains("/edit"));
@@ -305,11 +350,23 @@ async fn a_page_to_edit_offers_what_who_looks_may_do() {
     assert_eq!(world.act(&admin, "invite-member", &again).await.status, 403);
 
     let id = eve.user();
-    let form = [("userId", id.as_str()), ("role", "member"), ("idempotency_key", "k")];
+    let form = [
+        ("userId", id.as_str()),
+        ("role", "member"),
+        ("idempotency_key", "k"),
+    ];
     let answer = world.submit(&admin, "change-role", &form).await;
     assert_eq!(answer.header("location"), "/t/acme/members#role-changed");
-    let form = [("userId", id.as_str()), ("role", "owner"), ("idempotency_key", "l")];
+    let form = [
+        ("userId", id.as_str()),
+        ("role", "owner"),
+        ("idempotency_key", "l"),
+    ];
     let refused = world.submit(&admin, "change-role", &form).await;
     assert_eq!(refused.status, 403);
-    assert!(refused.text.contains("You cannot give or take a role above your own"));
+    assert!(
+        refused
+            .text
+            .contains("You cannot give or take a role above your own")
+    );
 }

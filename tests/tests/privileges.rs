@@ -328,7 +328,11 @@ async fn members(watched: &mut Watched, cookie: &str) {
 
     let accept = watched.function("accept-invite");
     let link = invited["link"].as_str().expect("a link");
-    for (password, status) in [("short", 400), ("correct horse", 200), ("correct horse", 403)] {
+    for (password, status) in [
+        ("short", 400),
+        ("correct horse", 200),
+        ("correct horse", 403),
+    ] {
         watched.mark("acme:members").await;
         let (_, token) = link.split_once('=').expect("a token");
         let fields = json!({ "token": token, "name": "Mia", "password": password });

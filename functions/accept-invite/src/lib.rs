@@ -183,8 +183,7 @@ impl Action for AcceptInvite {
     ) -> Result<Option<Grant>, ActionError> {
         let claims = acceptance.token.open(context).ok_or(REFUSED)?;
         let account = claims.account(found)?.ok_or(REFUSED)?;
-        if account.id != accepted.member.id
-            || !acceptance.proves(context.caller.as_ref(), &account)
+        if account.id != accepted.member.id || !acceptance.proves(context.caller.as_ref(), &account)
         {
             return Err(REFUSED);
         }

@@ -3,5 +3,8 @@
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), action::Error> {
     // Nobody looks at its answers.
-    action::serve(deliver_mail::function, |_, _, message, _| message.to_owned()).await
+    action::serve(deliver_mail::function, |_, _, message, _| {
+        message.to_owned()
+    })
+    .await
 }

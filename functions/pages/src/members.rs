@@ -108,7 +108,8 @@ impl View for EditPage {
         let change = state(page.key.clone(), shown.member.role);
         let remove = state(format!("{}-remove", page.key), shown.member.role);
         let link = shown.link.as_ref();
-        let link = link.map(|(path, ends)| (page.origin.unwrap_or_default().to_owned() + path, *ends));
+        let link =
+            link.map(|(path, ends)| (page.origin.unwrap_or_default().to_owned() + path, *ends));
         pages::member_edit(
             page.chrome,
             &pages::MemberPage {

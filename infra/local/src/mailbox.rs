@@ -189,8 +189,8 @@ impl Api {
     /// The outcome of a call; `None` where the connection is closed instead.
     async fn send(&self, request: Request<Incoming>) -> Option<Outcome> {
         let error = |status, code| Some((status, Some(code), json!({ "message": code })));
-        let is_call = request.method() == Method::POST
-            && request.uri().path() == "/v2/email/outbound-emails";
+        let is_call =
+            request.method() == Method::POST && request.uri().path() == "/v2/email/outbound-emails";
         if !is_call {
             return error(StatusCode::NOT_FOUND, "NotFoundException");
         }
@@ -202,7 +202,9 @@ impl Api {
         let mut left = fastrand::u8(..100);
         let mut befalls = |percent: u8| {
             let befalls = left < percent;
-            left = left.saturating_sub(percent).max(if befalls { 100 } else { 0 });
+            left = left
+                .saturating_sub(percent)
+                .max(if befalls { 100 } else { 0 });
             befalls
         };
         if befalls(faults.throttled) {

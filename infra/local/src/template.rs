@@ -277,9 +277,8 @@ mod tests {
     #[test]
     fn each_action_has_its_own_function() {
         let template = ours();
-        let is_view = |name: &str| {
-            name == "pages" || name.starts_with("list-") || name.starts_with("get-")
-        };
+        let is_view =
+            |name: &str| name == "pages" || name.starts_with("list-") || name.starts_with("get-");
         for name in template.served.iter().filter(|name| !is_view(name)) {
             assert_eq!(target(&template, &format!("/actions/{name}")), name);
         }

@@ -176,7 +176,10 @@ async fn put_off(
     let wait = LONGEST_WAIT.min(FIRST_WAIT << letter.attempts.min(16));
     let due_at = now() + wait;
     item.insert("dueAt".to_owned(), json!(due_at));
-    item.insert("attempts".to_owned(), json!(letter.attempts.saturating_add(1)));
+    item.insert(
+        "attempts".to_owned(),
+        json!(letter.attempts.saturating_add(1)),
+    );
     item.insert("version".to_owned(), json!(letter.version.next()));
     let (partition, _) = key.parts();
     let later = Key::from_parts(partition.to_owned(), format!("{due_at:013}:{}", letter.id));

@@ -261,7 +261,8 @@ impl<T> Commit<T> {
     #[must_use]
     pub fn hand_over(mut self, guard: Key, from: &str, to: &str) -> Self {
         let (from, to) = (from.to_owned(), to.to_owned());
-        self.operations.push(Operation::HandOver { guard, from, to });
+        self.operations
+            .push(Operation::HandOver { guard, from, to });
         self
     }
 

@@ -2,7 +2,7 @@
 
 use crate::{Email, InvalidText, Name, OrganizationName};
 use commit::{
-    Actor, ActionError, Commit, Context, Entity, Found, Key, Letter, Reads, Role, Subject,
+    ActionError, Actor, Commit, Context, Entity, Found, Key, Letter, Reads, Role, Subject,
     TenantId, UserId, Version, uuid_id,
 };
 use jiff::{SignedDuration, Timestamp};
@@ -338,7 +338,10 @@ mod tests {
         let membership: Membership = serde_json::from_value(invited.clone()).unwrap();
         assert_eq!(serde_json::to_value(&membership).unwrap(), invited);
         let shown = serde_json::to_value(&membership.member).unwrap();
-        assert_eq!((&shown["name"], &shown["status"]), (&json!(null), &json!("invited")));
+        assert_eq!(
+            (&shown["name"], &shown["status"]),
+            (&json!(null), &json!("invited"))
+        );
         assert_eq!(shown.get("invitation"), None);
     }
 

@@ -149,9 +149,7 @@ impl Inner {
     fn client(&self) -> &Client {
         self.client.get_or_init(|| {
             let settings = &self.settings;
-            let timeouts = TimeoutConfig::builder()
-                .operation_timeout(PATIENCE)
-                .build();
+            let timeouts = TimeoutConfig::builder().operation_timeout(PATIENCE).build();
             let region = settings.region.clone();
             let mut config = Config::builder()
                 .behavior_version(BehaviorVersion::latest())
@@ -181,7 +179,9 @@ fn classify<R>(error: SdkError<SendEmailError, R>) -> MailError {
     };
     let code = answer.err().code().unwrap_or("no code").to_owned();
     match code.as_str() {
-        "TooManyRequestsException" | "LimitExceededException" | "Throttling"
+        "TooManyRequestsException"
+        | "LimitExceededException"
+        | "Throttling"
         | "ThrottlingException" => MailError::Throttled(code),
         "AccessDenied"
         | "AccessDeniedException"

@@ -125,14 +125,11 @@ pub(crate) const JOIN_FIELDS: &[FieldSpec] = &[
         .hint("8 to 128 characters"),
 ];
 
-pub(crate) const PROVE_FIELDS: &[FieldSpec] = &[FieldSpec::new(
-    "password",
-    "Your password",
-    "password",
-)
-.required()
-.completed_by("current-password")
-.hint("The one you sign in with")];
+pub(crate) const PROVE_FIELDS: &[FieldSpec] =
+    &[FieldSpec::new("password", "Your password", "password")
+        .required()
+        .completed_by("current-password")
+        .hint("The one you sign in with")];
 
 /// A form and its state.
 pub(crate) struct Form<'a> {

@@ -98,7 +98,9 @@ pub fn accept_invite(form: &FormState, token: &str, invited: Option<Invited<'_>>
     };
     render(&AcceptPage {
         page: Page::new(view.title(&title), None),
-        role: invited.as_ref().map_or("", |invited| role_name(invited.role)),
+        role: invited
+            .as_ref()
+            .map_or("", |invited| role_name(invited.role)),
         invited,
         form: view,
     })

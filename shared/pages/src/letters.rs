@@ -101,9 +101,13 @@ mod tests {
     use super::*;
 
     fn values() -> BTreeMap<String, String> {
-        [("organization", "<Acme> & Co"), ("inviter", "Ada"), ("role", "admin")]
-            .map(|(name, value)| (name.to_owned(), value.to_owned()))
-            .into()
+        [
+            ("organization", "<Acme> & Co"),
+            ("inviter", "Ada"),
+            ("role", "admin"),
+        ]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .into()
     }
 
     #[test]
@@ -113,7 +117,10 @@ mod tests {
         assert_eq!(letter.subject, "Ada invites you to <Acme> & Co");
         assert!(letter.plain.lines().any(|line| line == link), "{letter:?}");
         assert!(letter.plain.contains("join <Acme> & Co on"), "{letter:?}");
-        assert!(letter.html.contains(&format!("href=\"{link}\"")), "{letter:?}");
+        assert!(
+            letter.html.contains(&format!("href=\"{link}\"")),
+            "{letter:?}"
+        );
         assert!(!letter.html.contains("<Acme>"), "{letter:?}");
     }
 

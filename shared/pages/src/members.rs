@@ -188,8 +188,14 @@ pub fn member_edit(chrome: Option<&Chrome>, shown: &MemberPage<'_>) -> String {
             form,
         }
     });
-    let failed = [change.as_ref(), remove.as_ref().map(|removal| &removal.form)];
-    let failed = failed.into_iter().flatten().find(|form| form.problem.is_some());
+    let failed = [
+        change.as_ref(),
+        remove.as_ref().map(|removal| &removal.form),
+    ];
+    let failed = failed
+        .into_iter()
+        .flatten()
+        .find(|form| form.problem.is_some());
     let heading = shown.member.map_or("Member", Member::known_as);
     render(&EditPage {
         page: Page::new(
@@ -240,7 +246,11 @@ fn question(chrome: Option<&Chrome>, shown: &MemberPage<'_>) -> String {
 impl<'a> Row<'a> {
     fn new(member: &'a Member, viewer: Role) -> Self {
         let name = member.known_as();
-        let since = if member.is_active() { "Joined" } else { "Invited" };
+        let since = if member.is_active() {
+            "Joined"
+        } else {
+            "Invited"
+        };
         Self {
             member,
             name,
