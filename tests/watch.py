@@ -13,11 +13,13 @@ import tempfile
 import time
 import urllib.parse
 
-# Those that take requests; besides there is revalidate.
+# Those that take requests; besides there are deliver-mail and revalidate.
 FUNCTIONS = [
     "sign-up", "sign-in", "sign-out", "create-contact", "update-contact", "delete-contact",
     "list-contacts", "get-contact", "settings", "update-profile", "change-password", "end-session",
     "switch-organization", "sign-out-everywhere", "request-password-reset", "reset-password", "pages",
+    "list-contacts", "get-contact", "invite-member", "accept-invite", "change-role", "remove-member",
+    "list-members", "pages",
 ]
 PATIENCE = 120  # Seconds for a function to start.
 

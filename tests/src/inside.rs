@@ -4,6 +4,7 @@ use crate::Table;
 use crate::fault::Proxy;
 use action::{App, Config, Function, Revalidation};
 use edge::{CloudFront, Invalidations, Keys};
+use mail::Mailer;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -75,14 +76,19 @@ impl Inside {
         Self::with(guarded, no_edge()).await
     }
 
-    /// Functions with this configuration, behind this edge.
+    /// Functions with this configuration, behind this edge, that send no mail.
     pub async fn with(config: Config, edge: Invalidations) -> Self {
+        Self::with_mail(config, edge, Mailer::default()).await
+    }
+
+    /// The same, with mail.
+    pub async fn with_mail(config: Config, edge: Invalidations, mailer: Mailer) -> Self {
         let table = Table::start().await;
         let direct = Store::connect(Settings::local(table.url(), "edge-crm"));
         direct.create_table_if_missing().await.expect("a table");
         let proxy = Proxy::start(table.url()).await;
         let store = Store::connect(Settings::local(&proxy.url, "edge-crm"));
-        let app = App::new(store, edge, config, pages::problem);
+        let app = App::with_mail(store, edge, mailer, config, pages::problem);
         Self { app, table, proxy }
     }
 

@@ -52,6 +52,7 @@ pub async fn within_a_minute(seconds: i64) {
 pub mod bootstrap;
 pub mod fault;
 pub mod inside;
+pub mod people;
 pub mod prepared;
 pub mod runtime_api;
 pub mod samples;

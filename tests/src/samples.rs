@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use std::path::PathBuf;
 
 /// The functions that answer requests, in an order in which each finds what it needs.
-pub const ORDER: [&str; 24] = [
+pub const ORDER: [&str; 29] = [
     "sign-up",
     "sign-in",
     "create-contact",
@@ -29,10 +29,15 @@ pub const ORDER: [&str; 24] = [
     "end-session",
     "switch-organization",
     "change-password",
+    "invite-member",
+    "list-members",
+    "change-role",
     "sign-out",
     "request-password-reset",
     "reset-password",
     "sign-out-everywhere",
+    "accept-invite",
+    "remove-member",
 ];
 
 /// Where the samples are.
@@ -54,6 +59,10 @@ pub struct Samples {
     pub other: String,
     /// The token in the link of the latest letter.
     pub token: String,
+    /// The id of somebody who is invited.
+    pub member: String,
+    /// The token in the link that invites them.
+    pub invitation: String,
 }
 
 impl Samples {
@@ -100,6 +109,8 @@ impl Samples {
             .replace("{{project}}", &self.project)
             .replace("{{other}}", &self.other)
             .replace("{{token}}", &self.token)
+            .replace("{{member}}", &self.member)
+            .replace("{{invitation}}", &self.invitation)
     }
 
     /// Later samples use the link in the letter that earlier ones had sent, made with these keys.
@@ -129,12 +140,14 @@ impl Samples {
         }
         let answer: Value = serde_json::from_str(body).unwrap_or_default();
         let data = &answer["data"];
-        let place = match data.get("archivedAt") {
-            Some(_) => &mut self.project,
-            None => &mut self.contact,
-        };
-        if let Some(id) = data["id"].as_str() {
-            id.clone_into(place);
+        let id = data["id"].as_str().unwrap_or_default();
+        if let Some((_, token)) = data["link"].as_str().and_then(|link| link.split_once('=')) {
+            id.clone_into(&mut self.member);
+            token.clone_into(&mut self.invitation);
+        } else if data.get("archivedAt").is_some() {
+            id.clone_into(&mut self.project);
+        } else if data.get("ownerId").is_some() {
+            id.clone_into(&mut self.contact);
         }
     }
 }

@@ -8,11 +8,12 @@ use bytes::Bytes;
 use commit::{Actor, Role, TenantId, UserId};
 use edge::{CloudFront, Invalidations, Keys, SessionSecret, Token};
 use edge_crm_local::{
-    Distribution, DistributionSettings, Edge, Faults, Origin, TEMPLATE, Template,
+    Distribution, DistributionSettings, Edge, Faults, Mailbox, Origin, TEMPLATE, Template,
 };
 use futures_util::FutureExt;
 use http_body_util::{BodyExt, Full};
 use hyper::{HeaderMap, Request};
+use mail::{Mailer, Ses};
 use serde_json::{Value, json};
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
@@ -25,6 +26,9 @@ use tokio::task::JoinHandle;
 const SESSION_KEY: &str = "kT2vXc8LmN4qRs6WzYb1Dd3Ff5Hh7Jj9Pp0AaEeGgIiKkOoUuCcMmQqSsVvBbNnLl";
 
 const SESSION_COOKIE: &str = "__Host-session";
+
+/// Whom letters are from.
+pub const MAIL_FROM: &str = "Edge CRM <crm@example.com>";
 
 /// How often the outbox is swept.
 const TICK: Duration = Duration::from_millis(200);
@@ -54,12 +58,16 @@ pub struct World {
     edge: Edge,
     keys: Keys,
     crashes: Arc<AtomicU64>,
-    ticker: JoinHandle<()>,
+    /// What was sent.
+    pub mailbox: Mailbox,
+    tickers: [JoinHandle<()>; 2],
 }
 
 impl Drop for World {
     fn drop(&mut self) {
-        self.ticker.abort();
+        for ticker in &self.tickers {
+            ticker.abort();
+        }
     }
 }
 
@@ -87,14 +95,17 @@ impl World {
         };
         let distribution = Distribution::start(settings).await.expect("a port");
         let client = Invalidations::connect(CloudFront::local(distribution.endpoint()));
-        let app = App::new(store, client, config, pages::problem);
+        let mailbox = Mailbox::start().await.expect("a port");
+        let mailer = Mailer::connect(Ses::local(mailbox.endpoint(), MAIL_FROM));
+        let app = App::with_mail(store, client, mailer, config, pages::problem);
         let crashes = Arc::new(AtomicU64::new(0));
         let origins: Vec<_> = edge_crm_local::functions(&app)
             .into_iter()
             .map(|function| mortal(function, &crashes))
             .collect();
-        let revalidate = origins.iter().find(|origin| origin.name() == "revalidate");
-        let ticker = tokio::spawn(tick(revalidate.expect("the function").clone()));
+        let named = |name: &str| origins.iter().find(|origin| origin.name() == name).cloned();
+        let tickers = ["revalidate", "deliver-mail"]
+            .map(|name| tokio::spawn(tick(named(name).expect("the function"))));
         let template = Template::parse(TEMPLATE).expect("the template");
         let edge = Edge::new(&template, distribution.clone(), origins).expect("an edge");
         Self {
@@ -103,7 +114,8 @@ impl World {
             edge,
             keys,
             crashes,
-            ticker,
+            mailbox,
+            tickers,
         }
     }
 
@@ -157,7 +169,10 @@ impl World {
         let tenant = TenantId::parse(&owner.tenant).expect("a slug");
         let secret = SessionSecret::random().expect("randomness");
         let now = crate::now();
-        let membership = json!({ "userId": user, "role": role, "version": 1 });
+        let membership = json!({
+            "id": user, "name": "Mia Member", "email": format!("{user}@example.com"), "role": role,
+            "createdAt": "2026-01-01T00:00:00Z", "updatedAt": "2026-01-01T00:00:00Z", "version": 1,
+        });
         self.table
             .put(&format!("{tenant}:members"), user.as_str(), &membership);
         let session =
@@ -251,12 +266,12 @@ fn mortal(function: Function, crashes: &Arc<AtomicU64>) -> Origin {
     })
 }
 
-async fn tick(revalidate: Origin) {
+async fn tick(function: Origin) {
     let mut interval = tokio::time::interval(TICK);
     interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         interval.tick().await;
-        revalidate
+        function
             .invoke(scheduled_event().to_string().into_bytes())
             .await;
     }

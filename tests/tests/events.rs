@@ -65,6 +65,25 @@ async fn the_sample_of_a_stream_is_drained() {
 }
 
 #[tokio::test]
+async fn the_sample_of_a_letter_is_delivered() {
+    let inside = Inside::start().await;
+    let deliver = deliver_mail::function(Arc::clone(&inside.app));
+    let event = Samples::default().event("deliver-mail");
+    let keys = &event["Records"][0]["dynamodb"]["Keys"];
+    let key = |name: &str| keys[name]["S"].as_str().unwrap();
+    let (_, id) = key("sk").split_once(':').unwrap();
+    let letter = json!({
+        "id": id, "to": null, "template": "invite", "values": {}, "path": "/accept-invite",
+        "purpose": "invite", "token": "", "origin": null, "attempts": 0, "dueAt": 0, "version": 1,
+    });
+    inside.table.put(key("pk"), key("sk"), &letter);
+    let answer = deliver.invoke(event.to_string().as_bytes()).await;
+    let answer: Value = serde_json::from_slice(&answer).unwrap();
+    assert_eq!(answer, json!({ "batchItemFailures": [], "sent": 0 }));
+    assert!(inside.table.under("#mail:").is_empty());
+}
+
+#[tokio::test]
 async fn there_is_one_sample_for_each_function() {
     let inside = Inside::start().await;
     let named: BTreeSet<_> = edge_crm_local::functions(&inside.app)

@@ -1,6 +1,6 @@
 //! Who may do what to a contact.
 //!
-//! Members other than owners are put into the table, since there is no action that makes them yet.
+//! Members other than owners are put into the table, past the invitations that make them.
 
 use commit::Role;
 use edge_crm_tests::{Answer, Client, Product, Table, product_with_table};

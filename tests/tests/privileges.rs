@@ -6,12 +6,14 @@ mod own;
 
 use action::{Config, Function};
 use edge::{CloudFront, Invalidations};
-use edge_crm_local::{Distribution, DistributionSettings, Faults, TEMPLATE};
+use edge_crm_local::{Distribution, DistributionSettings, Faults, Mailbox, TEMPLATE};
 use edge_crm_tests::fault;
 use edge_crm_tests::inside::{
     Answer, DISTRIBUTION, Inside, ORIGIN_SECRET, config, event, invoke, through_edge,
 };
 use edge_crm_tests::now;
+use edge_crm_tests::world::MAIL_FROM;
+use mail::{Mailer, Ses};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -83,6 +85,7 @@ struct Watched {
     /// Writes what others would have written.
     store: Store,
     distribution: Distribution,
+    mailbox: Mailbox,
     used: Permissions,
     keys: u32,
 }
@@ -101,12 +104,15 @@ impl Watched {
             ..config()
         };
         let edge = Invalidations::connect(CloudFront::local(distribution.endpoint()));
-        let inside = Inside::with(limited, edge).await;
+        let mailbox = Mailbox::start().await.expect("a port");
+        let mailer = Mailer::connect(Ses::local(mailbox.endpoint(), MAIL_FROM));
+        let inside = Inside::with_mail(limited, edge, mailer).await;
         let store = Store::connect(Settings::local(inside.table.url(), "edge-crm"));
         Self {
             inside,
             store,
             distribution,
+            mailbox,
             used: Permissions::new(),
             keys: 0,
         }
@@ -116,11 +122,15 @@ impl Watched {
     async fn run(&mut self, function: &Function, event: &Value) -> Answer {
         self.inside.proxy.permissions();
         let purges = self.distribution.counters().invalidation_requests;
+        let calls = self.mailbox.calls();
         let answer = invoke(function, event).await;
         let used = self.used.entry(function.name.to_owned()).or_default();
         used.extend(self.inside.proxy.permissions());
         if self.distribution.counters().invalidation_requests > purges {
             used.insert(INVALIDATE.to_owned());
+        }
+        if self.mailbox.calls() > calls {
+            used.insert("ses:SendEmail".to_owned());
         }
         answer
     }
@@ -333,6 +343,7 @@ async fn views(watched: &mut Watched, cookie: &str, id: &str) {
         ("get-contact", format!("{LIST}/{id}")),
         ("audit", "/t/acme/audit".to_owned()),
         ("audit", "/t/acme/audit.csv".to_owned()),
+        ("list-members", "/t/acme/members".to_owned()),
         ("pages", format!("{LIST}/new")),
         ("pages", format!("{LIST}/{id}/edit")),
         ("pages", format!("{LIST}/{id}/delete")),
@@ -348,6 +359,58 @@ async fn views(watched: &mut Watched, cookie: &str, id: &str) {
         assert!(answer.status < 400, "{path}: {answer:?}");
         watched.age_session("owner");
     }
+}
+
+/// Members: invited twice, changed, joined, removed; each refused too.
+async fn members(watched: &mut Watched, cookie: &str) {
+    let invite = watched.function("invite-member");
+    let mia = json!({ "email": "mia@example.com", "role": "member" });
+    assert_eq!(watched.post(&invite, cookie, mia.clone()).await.status, 200);
+    watched.mark("acme:members").await;
+    let invited = watched.post(&invite, cookie, mia).await.json["data"].clone();
+    let ada = json!({ "email": "ada@example.com", "role": "member" });
+    assert_eq!(watched.post(&invite, cookie, ada).await.status, 409);
+    mail(watched).await;
+
+    let nobody = "0198c5d2-7a00-7000-8000-000000000001";
+    let change = watched.function("change-role");
+    for (id, status) in [(invited["id"].as_str(), 200), (Some(nobody), 404)] {
+        watched.mark("acme:members").await;
+        let fields = json!({ "userId": id, "role": "viewer" });
+        assert_eq!(watched.post(&change, cookie, fields).await.status, status);
+    }
+
+    let accept = watched.function("accept-invite");
+    let link = invited["link"].as_str().expect("a link");
+    for (password, status) in [
+        ("short", 400),
+        ("correct horse", 200),
+        ("correct horse", 403),
+    ] {
+        watched.mark("acme:members").await;
+        let (_, token) = link.split_once('=').expect("a token");
+        let fields = json!({ "token": token, "name": "Mia", "password": password });
+        assert_eq!(watched.post(&accept, "", fields).await.status, status);
+    }
+
+    let remove = watched.function("remove-member");
+    for status in [200, 404] {
+        watched.mark("acme:members").await;
+        let fields = json!({ "userId": invited["id"] });
+        assert_eq!(watched.post(&remove, cookie, fields).await.status, status);
+    }
+}
+
+/// Two letters: one that the stream brings, and one that is swept up.
+async fn mail(watched: &mut Watched) {
+    let deliver = watched.function("deliver-mail");
+    let record = watched.inside.table.under("#mail:").remove(0);
+    let keys = json!({ "pk": { "S": record.pk }, "sk": { "S": record.sk } });
+    let stream = json!({ "Records": [{ "eventName": "INSERT", "dynamodb": { "Keys": keys } }] });
+    watched.run(&deliver, &stream).await;
+    let sweep = json!({ "detail-type": "Scheduled Event", "source": "aws.events" });
+    watched.run(&deliver, &sweep).await;
+    assert!(watched.inside.table.under("#mail:").is_empty());
 }
 
 /// The outbox: nothing in it, something that nobody has cached, something live, an edge that
@@ -396,6 +459,7 @@ async fn each_function_may_do_what_it_does_and_nothing_else() {
     // What writes moves the end of an old session too.
     contacts(&mut watched, &cookie).await;
     projects(&mut watched, &cookie).await;
+    members(&mut watched, &cookie).await;
     let cookie = own::settings(&mut watched, &cookie).await;
     assert!(!cookie.is_empty());
     let cookie = own::forgotten(&mut watched).await;

@@ -96,12 +96,13 @@ fn each_service_is_spoken_to_by_one_crate() {
     let metadata = metadata();
     assert_eq!(direct_dependents(&metadata, "aws-sdk-dynamodb"), ["store"]);
     assert_eq!(direct_dependents(&metadata, "aws-sdk-cloudfront"), ["edge"]);
+    assert_eq!(direct_dependents(&metadata, "aws-sdk-sesv2"), ["mail"]);
 }
 
 #[test]
 fn the_wrapper_knows_no_word_of_the_domain() {
     let metadata = metadata();
-    for package in ["action", "store", "edge", "commit"] {
+    for package in ["action", "store", "edge", "mail", "commit"] {
         let reached = reach(&metadata, package);
         assert!(
             !reached.contains("crm") && !reached.contains("pages"),

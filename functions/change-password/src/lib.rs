@@ -50,7 +50,7 @@ impl Action for ChangePassword {
     type Output = Changed;
 
     /// Or who finds a session could try passwords with it.
-    fn rate_limit(_: &Passwords) -> RateLimit {
+    fn rate_limit(_: &Context<()>, _: &Passwords) -> RateLimit {
         RateLimit::CallerAndOwnAccount
     }
 

@@ -3,6 +3,7 @@
 
 mod account;
 mod contact;
+mod members;
 mod password;
 mod project;
 mod trash;
@@ -29,5 +30,9 @@ pub fn function(app: Arc<App>) -> Function {
         .view::<trash::Trash>()
         .view::<project::NewPage>()
         .view::<project::EditPage>()
+        .view::<members::InvitePage>()
+        .view::<members::LeavePage>()
+        .view::<members::EditPage>()
+        .view::<members::AcceptPage>()
         .assets(assets)
 }

@@ -109,6 +109,7 @@ impl Action for ResetPassword {
     }
 
     fn reopen(
+        _: &Context<Option<Actor>>,
         new: &NewPassword,
         found: &Found,
         signed_in: &SignedIn,

@@ -12,6 +12,10 @@ use std::sync::Arc;
 
 const REFUSED: ActionError = ActionError::Unauthenticated("Wrong email or password");
 
+const NO_ORGANIZATION: ActionError = ActionError::Forbidden(
+    "You belong to no organization any more. Ask an admin of yours for an invitation.",
+);
+
 /// The action.
 #[derive(Debug)]
 pub struct SignIn;
@@ -58,7 +62,7 @@ impl Action for SignIn {
     type Input = Credentials;
     type Output = SignedIn;
 
-    fn rate_limit(credentials: &Credentials) -> RateLimit {
+    fn rate_limit(_: &Context<()>, credentials: &Credentials) -> RateLimit {
         RateLimit::CallerAndAccount(credentials.email.unique())
     }
 
@@ -93,8 +97,9 @@ impl Action for SignIn {
             return Err(REFUSED);
         }
         let account = account.ok_or(REFUSED)?;
-        let (tenant, user) = membership(Some(&account)).ok_or(REFUSED)?;
-        let member: Member = found.entity(&tenant, user.as_str())?.ok_or(REFUSED)?;
+        let (tenant, user) = membership(Some(&account)).ok_or(NO_ORGANIZATION)?;
+        let member: Option<Member> = found.entity(&tenant, user.as_str())?;
+        let member = member.filter(Member::is_active).ok_or(NO_ORGANIZATION)?;
         let signed_in = SignedIn {
             user: account.public(),
             tenant,

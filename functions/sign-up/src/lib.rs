@@ -3,7 +3,7 @@
 use action::{Action, App, FormPage, Function, Scope};
 use commit::{
     ActionError, Actor, Anyone, Chrome, Commit, Conflict, Context, Entity, Form, Found, Grant,
-    Input, Invalid, Reads, Role, Subject, TenantId, Version,
+    Input, Invalid, Reads, Role, Subject, TenantId, UserId, Version,
 };
 use crm::{Account, Email, Member, Name, Organization, OrganizationName, Password, SignedIn};
 use serde::Serialize;
@@ -104,14 +104,16 @@ impl Action for SignUp {
         }
         let (now, version) = (context.now, Version::FIRST);
         let tenant = new.tenant(context, found)?;
+        let user: UserId = context.new_id();
         let organization = Organization {
             id: tenant.clone(),
             name: new.organization.clone(),
+            owners: vec![user.clone()],
             created_at: now,
             version,
         };
         let account = Account {
-            id: context.new_id(),
+            id: user,
             name: new.name.clone(),
             email: new.email.clone(),
             password_hash: new.password.hash()?,
@@ -132,11 +134,13 @@ impl Action for SignUp {
                 .put_record(&account, None, Some(TAKEN))
                 .put_record(&organization, None, None)
                 .put(&tenant, &member, None)
+                .claim(Member::guard(&tenant, &member.email), member.id(), TAKEN)
                 .open_session(grant),
         )
     }
 
     fn reopen(
+        _: &Context<Option<Actor>>,
         new: &NewAccount,
         found: &Found,
         signed_in: &SignedIn,

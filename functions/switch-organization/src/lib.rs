@@ -57,7 +57,8 @@ impl Action for SwitchOrganization {
             email,
             role,
             ..
-        } = member.ok_or(NOT_FOUND)?;
+        } = member.filter(Member::is_active).ok_or(NOT_FOUND)?;
+        let name = name.ok_or(NOT_FOUND)?;
         let subject = Subject {
             tenant: tenant.clone(),
             resource: "sessions",
@@ -74,13 +75,14 @@ impl Action for SwitchOrganization {
     }
 
     fn reopen(
+        _: &Context<Actor>,
         to: &Destination,
         found: &Found,
         signed_in: &SignedIn,
     ) -> Result<Option<Grant>, ActionError> {
         let tenant = to.tenant.as_ref().ok_or(NOT_FOUND)?;
         let member: Option<Member> = found.entity(tenant, signed_in.user.id.as_str())?;
-        let role = member.ok_or(NOT_FOUND)?.role;
+        let role = member.filter(Member::is_active).ok_or(NOT_FOUND)?.role;
         let now = SignedIn {
             role,
             ..signed_in.clone()

@@ -61,7 +61,7 @@ impl Action for UpdateProfile {
         let members = before.members(found)?.into_iter();
         Ok(members.fold(commit, |commit, (there, member)| {
             let renamed = Member {
-                name: profile.name.clone(),
+                name: Some(profile.name.clone()),
                 updated_at: context.now,
                 version: member.version.next(),
                 ..member.clone()

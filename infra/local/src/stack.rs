@@ -5,13 +5,15 @@ use crate::demo::{self, DemoError};
 use crate::edge::{Distribution, DistributionSettings, Edge, EdgeError, Origin};
 use crate::engine::Engine;
 use crate::functions::functions;
+use crate::mailbox::{Mailbox, WithMailbox};
 use crate::server::Server;
 use crate::ticker::Ticker;
 use crate::{DataError, EngineError, Options, TEMPLATE, Template, TemplateError};
-use action::{App, Config, Log, Revalidation};
+use action::{App, Config, Function, Log, Revalidation};
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use edge::{CloudFront, Invalidations, Keys, WeakKey};
+use mail::{Mailer, Ses};
 use std::io::{self, Write};
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,7 +23,10 @@ use tokio::net::TcpListener;
 /// The table's name, on every engine.
 pub(crate) const TABLE: &str = "edge-crm";
 
-/// How often the outbox is looked at.
+/// Whom the letters of the local stack are from.
+const MAIL_FROM: &str = "Edge CRM <crm@localhost>";
+
+/// How often the outbox and the mail are looked at.
 const SWEEP: Duration = Duration::from_millis(200);
 
 /// Why the local stack does not start.
@@ -55,8 +60,8 @@ pub enum StartError {
     /// See [`TemplateError`].
     #[error(transparent)]
     Template(#[from] TemplateError),
-    /// The edge's API has no port to listen at.
-    #[error("the edge cannot listen: {0}")]
+    /// The edge's API, or the mailbox's, has no port to listen at.
+    #[error("the edge or the mailbox cannot listen: {0}")]
     Listen(io::Error),
     /// See [`EdgeError`].
     #[error(transparent)]
@@ -70,7 +75,7 @@ pub enum StartError {
 pub struct Stack {
     url: String,
     server: Server,
-    ticker: Ticker,
+    tickers: [Ticker; 2],
     engine: Option<Engine>,
     _lock: Option<Lock>,
 }
@@ -99,6 +104,8 @@ impl Stack {
             .await
             .map_err(StartError::Listen)?;
         let invalidations = Invalidations::connect(CloudFront::local(distribution.endpoint()));
+        let mailbox = Mailbox::start().await.map_err(StartError::Listen)?;
+        let mailer = Mailer::connect(Ses::local(mailbox.endpoint(), MAIL_FROM));
         let app = |limits: Limits, log: Log| {
             let secret = distribution.settings().origin_secret.clone();
             let config = Config {
@@ -107,7 +114,7 @@ impl Stack {
                 ..config(port, keys.clone(), limits)
             };
             let (store, invalidations) = (storage.store.clone(), invalidations.clone());
-            App::new(store, invalidations, config, pages::problem)
+            App::with_mail(store, invalidations, mailer.clone(), config, pages::problem)
         };
         let edge = |app: &Arc<App>| Edge::new(&template, distribution.clone(), functions(app));
         if options.demo {
@@ -115,10 +122,18 @@ impl Stack {
             demo::seed(&edge(&app(Limits::NONE, |_| ()))?).await?;
         }
         let app = app(options.into(), LOG);
+        let tick = |function: Function| Ticker::start(Origin::from(function), SWEEP);
+        let product = WithMailbox {
+            edge: edge(&app)?,
+            mailbox,
+        };
         Ok(Self {
             url: format!("http://127.0.0.1:{port}"),
-            ticker: Ticker::start(Origin::from(revalidate::function(Arc::clone(&app))), SWEEP),
-            server: edge(&app)?.serve(listener),
+            tickers: [
+                tick(revalidate::function(Arc::clone(&app))),
+                tick(deliver_mail::function(Arc::clone(&app))),
+            ],
+            server: Server::start(listener, product),
             engine: storage.engine,
             _lock: storage.lock,
         })
@@ -133,7 +148,9 @@ impl Stack {
     /// Takes no more requests, finishes those that run, and closes the database.
     pub async fn stop(self) {
         self.server.stop().await;
-        self.ticker.stop().await;
+        for ticker in self.tickers {
+            ticker.stop().await;
+        }
         if let Some(engine) = self.engine {
             engine.stop().await;
         }

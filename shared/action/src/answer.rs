@@ -24,7 +24,10 @@ pub(crate) struct Progress {
 /// What an action came to.
 pub(crate) struct Done<A: Action> {
     pub(crate) input: A::Input,
+    /// The output as it was saved.
     pub(crate) data: Value,
+    /// What is answered of it.
+    pub(crate) answer: Value,
     /// The tags under which nothing from before is cached any more, or will not be in seconds.
     pub(crate) revalidated: Vec<String>,
     pub(crate) replayed: bool,
@@ -44,7 +47,7 @@ impl<A: Action> Done<A> {
     /// Step 9: the answer to success.
     pub(crate) fn reply(self, request: &Request, progress: Progress, note: &mut Note) -> Reply {
         let reply = if request.wants_json() {
-            let body = json!({ "ok": true, "data": self.data, "revalidated": self.revalidated, "requestId": request.id });
+            let body = json!({ "ok": true, "data": self.answer, "revalidated": self.revalidated, "requestId": request.id });
             Reply::json(200, &body)
         } else {
             match output::<A>(&self.data) {
@@ -121,6 +124,7 @@ impl Progress {
             found: &self.found,
             context: self.context.as_ref(),
             key: fresh_key(),
+            tokens: &app.context((), 0),
         };
         let reply = Reply::html(failure.status, A::form(&form)).cookie(self.cookie);
         render::headers(reply, failure)

@@ -4,6 +4,7 @@ use crate::revalidate::Inline;
 use aws::Access;
 use commit::{Chrome, Context, Seal};
 use edge::{CloudFront, Invalidations, Keys};
+use mail::{Mailer, Ses};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use store::{Settings, Store};
@@ -143,6 +144,7 @@ fn text(name: &str) -> Option<String> {
 pub struct App {
     pub(crate) store: Store,
     pub(crate) invalidations: Invalidations,
+    pub(crate) mailer: Mailer,
     /// What inline revalidation has learnt of the edge's health.
     pub(crate) inline: Inline,
     pub(crate) config: Config,
@@ -161,7 +163,7 @@ impl std::fmt::Debug for App {
 }
 
 impl App {
-    /// An app over this store, behind this edge.
+    /// An app over this store, behind this edge, that sends no mail.
     #[must_use]
     pub fn new(
         store: Store,
@@ -169,10 +171,23 @@ impl App {
         config: Config,
         problem: ProblemPage,
     ) -> Arc<Self> {
+        Self::with_mail(store, invalidations, Mailer::default(), config, problem)
+    }
+
+    /// An app that sends mail too.
+    #[must_use]
+    pub fn with_mail(
+        store: Store,
+        invalidations: Invalidations,
+        mailer: Mailer,
+        config: Config,
+        problem: ProblemPage,
+    ) -> Arc<Self> {
         let seal = Arc::new(config.keys.clone());
         Arc::new(Self {
             store,
             invalidations,
+            mailer,
             inline: Inline::default(),
             config,
             problem,
@@ -189,10 +204,12 @@ impl App {
         let config = Config::from_env()?;
         let access = Access::from_env().map_err(ConfigError)?;
         let edge = CloudFront::from_env(access.clone()).map_err(ConfigError)?;
+        let mail = Ses::from_env(access.clone()).map_err(ConfigError)?;
         let table = Settings::from_env(access).map_err(ConfigError)?;
-        Ok(Self::new(
+        Ok(Self::with_mail(
             Store::connect(table),
             Invalidations::connect(edge),
+            Mailer::connect(mail),
             config,
             problem,
         ))

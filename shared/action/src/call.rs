@@ -154,6 +154,7 @@ impl<A: Action> Call<'_, A> {
             changes_pages,
         } = committed;
         Done {
+            answer: A::answer(&self.app.context(self.caller, 0), data.clone()),
             input: self.input,
             data,
             revalidated,
@@ -323,6 +324,7 @@ impl<A: Action> Call<'_, A> {
         let changes_pages = !tags.is_empty();
         let revalidated = revalidate::replayed(self.app, tags, pending).await;
         Ok(Done {
+            answer: A::answer(&self.app.context(self.caller, 0), data.clone()),
             input: self.input,
             data,
             revalidated,
@@ -354,7 +356,7 @@ impl<A: Action> Call<'_, A> {
         if !opens {
             return Ok(None);
         }
-        let grant = A::reopen(&self.input, &found, &output::<A>(data)?).map_err(doubt)?;
+        let grant = A::reopen(&context, &self.input, &found, &output::<A>(data)?).map_err(doubt)?;
         let Some(grant) = grant else { return Ok(None) };
         let (operation, cookie) = self.open(&grant)?;
         self.app.store.transact(None, &[operation]).await?;

@@ -3,8 +3,11 @@
 use commit::{
     Access, ActionError, Actor, Chrome, Commit, Context, FormState, Found, Grant, Input, Reads,
 };
+use mail::Text;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
+use std::collections::BTreeMap;
 
 /// What the permission of `T` gives its function to hold.
 pub type Caller<P> = <P as Access>::Caller;
@@ -29,8 +32,8 @@ pub trait Action: Send + Sync + 'static {
     /// The canonical record that it answers with. Holds no secret: it is kept for replays.
     type Output: Serialize + DeserializeOwned + Send + Sync + 'static;
 
-    /// How often it may be run.
-    fn rate_limit(_input: &Self::Input) -> RateLimit {
+    /// How often it may be run. The context is there to open a token that names an account.
+    fn rate_limit(_context: &Context<()>, _input: &Self::Input) -> RateLimit {
         RateLimit::Caller
     }
 
@@ -75,6 +78,7 @@ pub trait Action: Send + Sync + 'static {
     /// # Errors
     /// [`ActionError`] where the caller does not prove who they are.
     fn reopen(
+        _context: &Context<Caller<Self::Permission>>,
         _input: &Self::Input,
         _found: &Found,
         _output: &Self::Output,
@@ -101,6 +105,12 @@ pub trait Action: Send + Sync + 'static {
     /// as with [`Action::more_reads`].
     fn around(_context: &Context<Actor>, _found: &Found) -> Reads {
         Reads::none()
+    }
+
+    /// The answer's `data`, made when it is answered of the output as it was saved: for a link,
+    /// say, whose token must not be saved.
+    fn answer(_context: &Context<Caller<Self::Permission>>, saved: Value) -> Value {
+        saved
     }
 
     /// Where a browser goes after success: a path, with `chrome` for whoever is signed in then.
@@ -146,6 +156,8 @@ pub struct FormPage<'a> {
     pub context: Option<&'a Context<Actor>>,
     /// A fresh idempotency key for another form on the page.
     pub key: String,
+    /// Opens the tokens in the input, whoever sends it.
+    pub tokens: &'a Context<()>,
 }
 
 /// Something that a user looks at.
@@ -235,4 +247,14 @@ pub struct ViewPage<'a> {
     pub chrome: Option<&'a Chrome>,
     /// A fresh idempotency key for a form on a page that is not cached.
     pub key: String,
+    /// Where the product is, such as `https://crm.example.com`, for a link to copy; not known on
+    /// a page that the edge keeps.
+    pub origin: Option<&'a str>,
+}
+
+/// Writes the letters that [`commit::Letter`]s ask for.
+pub trait Letters: Send + Sync + 'static {
+    /// The letter made from this template with these values and this link; nothing where there
+    /// is no such template.
+    fn write(template: &str, values: &BTreeMap<String, String>, link: &str) -> Option<Text>;
 }

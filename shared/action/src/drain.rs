@@ -51,9 +51,8 @@ struct Report {
 pub(crate) async fn handle(app: &App, event: &Value) -> Result<Value, DrainError> {
     let mut report = Report::default();
     if let Some(records) = event.get("Records").and_then(Value::as_array) {
-        let written = app
-            .store
-            .pending(records.iter().filter_map(outbox_key).collect());
+        let keys = records.iter().filter_map(|record| key(record, "#outbox:"));
+        let written = app.store.pending(keys.collect());
         // What is put off is not due yet, and left to the sweep.
         let due = written
             .await?
@@ -83,15 +82,15 @@ async fn sweep(app: &App, report: &mut Report) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// The key of the outbox record that a stream's record is about.
-fn outbox_key(record: &Value) -> Option<Key> {
+/// The key of the item that a stream's record is about, where its partition begins so.
+pub(crate) fn key(record: &Value, partition: &str) -> Option<Key> {
     let part = |name: &str| {
         record
             .pointer(&format!("/dynamodb/Keys/{name}/S"))
             .and_then(Value::as_str)
             .map(str::to_owned)
     };
-    let pk = part("pk").filter(|pk| pk.starts_with("#outbox:"))?;
+    let pk = part("pk").filter(|pk| pk.starts_with(partition))?;
     Some(Key::from_parts(pk, part("sk")?))
 }
 

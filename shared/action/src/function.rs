@@ -1,6 +1,7 @@
 //! A function: one action, or some views, behind one function URL.
 
-use crate::contract::{Action, View};
+use crate::contract::{Action, Letters, View};
+use crate::deliver;
 use crate::drain::{self, DrainError};
 use crate::event::{Event, Request};
 use crate::log::Note;
@@ -55,6 +56,8 @@ enum Handler {
     /// Takes no requests: drains the outbox. A pointer, so that no other function is built with
     /// what this one needs.
     Revalidate(Work),
+    /// Takes no requests: sends letters. A pointer for the same reason.
+    Deliver(Work),
 }
 
 /// One Lambda function: takes events, gives answers.
@@ -97,6 +100,18 @@ impl Function {
             name: "revalidate",
             app,
             handler: Handler::Revalidate(work),
+        }
+    }
+
+    /// The function that sends the letters that `L` writes, on events of the table's stream and of
+    /// a schedule.
+    #[must_use]
+    pub fn deliver_mail<L: Letters>(app: Arc<App>) -> Self {
+        let work: Work = |app, event| Box::pin(deliver::handle::<L>(app, event));
+        Self {
+            name: "deliver-mail",
+            app,
+            handler: Handler::Deliver(work),
         }
     }
 
@@ -146,7 +161,7 @@ impl Function {
         match &self.handler {
             Handler::Action(entry, _) => vec![*entry],
             Handler::Views { routes, .. } => routes.iter().map(|(entry, _)| *entry).collect(),
-            Handler::Revalidate(_) => Vec::new(),
+            Handler::Revalidate(_) | Handler::Deliver(_) => Vec::new(),
         }
     }
 
@@ -172,12 +187,12 @@ impl Function {
 
     /// Whether its events are not requests.
     pub(crate) fn takes_no_requests(&self) -> bool {
-        matches!(self.handler, Handler::Revalidate(_))
+        matches!(self.handler, Handler::Revalidate(_) | Handler::Deliver(_))
     }
 
     /// Whether it may have the edge forget something.
     pub(crate) fn purges(&self) -> bool {
-        !matches!(self.handler, Handler::Views { .. })
+        matches!(self.handler, Handler::Action(..) | Handler::Revalidate(_))
     }
 
     /// Handles an event that is no request.
@@ -186,7 +201,7 @@ impl Function {
     /// Where the event is of no known kind, or storage fails.
     pub(crate) fn work<'a>(&'a self, event: &'a Value) -> BoxFuture<'a, Result<Value, DrainError>> {
         match &self.handler {
-            Handler::Revalidate(work) => work(&self.app, event),
+            Handler::Revalidate(work) | Handler::Deliver(work) => work(&self.app, event),
             Handler::Action(..) | Handler::Views { .. } => {
                 Box::pin(std::future::ready(Err(DrainError::Event)))
             }
@@ -219,7 +234,7 @@ impl Function {
         let (routes, assets) = match &self.handler {
             Handler::Action(_, perform) => return perform(&self.app, request, note).await,
             Handler::Views { routes, assets } => (routes, assets),
-            Handler::Revalidate(_) => (&Vec::new(), &Vec::new()),
+            Handler::Revalidate(_) | Handler::Deliver(_) => (&Vec::new(), &Vec::new()),
         };
         let problem = |failure: Failure, note: &mut Note| {
             render::problem(&self.app, request, &failure, None, note)

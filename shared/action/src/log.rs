@@ -37,6 +37,21 @@ pub(crate) fn drained(records: usize, purged: usize, overdue: i64, left: Option<
     })
 }
 
+/// The line of a delivery of mail: how many letters were sent, dropped because there is nobody
+/// whom letters are from, and tried in vain, and why the rest was left.
+pub(crate) fn delivered(sent: usize, dropped: usize, failed: usize, left: Option<String>) -> Value {
+    json!({
+        "_aws": metrics(&[("letters", "Count"), ("mailFailures", "Count")]),
+        "service": SERVICE,
+        "level": if failed > 0 { "WARN" } else { "INFO" },
+        "action": "deliver-mail",
+        "letters": sent,
+        "dropped": dropped,
+        "mailFailures": failed,
+        "left": left,
+    })
+}
+
 /// What a request turned out to be.
 #[derive(Debug, Default)]
 pub(crate) struct Note {

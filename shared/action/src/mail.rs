@@ -14,6 +14,8 @@ pub(crate) fn operation(app: &App, trust: &Trust, letter: &Letter) -> Operation 
     let now = jiff::Timestamp::now().as_millisecond();
     let mut item = json!(letter);
     item["id"] = json!(id);
+    item["version"] = json!(1);
+    item["attempts"] = json!(0);
     item["dueAt"] = json!(now);
     item["origin"] = origin(app, trust).map_or(Value::Null, Value::from);
     Operation::Put {
@@ -26,7 +28,7 @@ pub(crate) fn operation(app: &App, trust: &Trust, letter: &Letter) -> Operation 
 
 /// Where the links of a letter lead: the first allowed origin, which is the product's own domain,
 /// or the edge's.
-fn origin<'a>(app: &'a App, trust: &'a Trust) -> Option<&'a str> {
+pub(crate) fn origin<'a>(app: &'a App, trust: &'a Trust) -> Option<&'a str> {
     let allowed = app.config.allowed_origins.first();
     allowed.or(trust.own_origin.as_ref()).map(String::as_str)
 }

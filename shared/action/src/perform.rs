@@ -86,7 +86,8 @@ impl<A: Action> Asked<A> {
         let counter = Counter::of_caller(actor, &trust, config, now);
         let (mut account, mut keyed, mut reads) = (None, None, None);
         if let (Ok(key), Ok(input)) = (&key, &input) {
-            account = Counter::of_account(&A::rate_limit(input), actor, config, now);
+            let limit = A::rate_limit(&app.context((), 0), input);
+            account = Counter::of_account(&limit, actor, config, now);
             keyed = Keyed::new::<A>(key.as_ref(), input, actor, config);
             let caller = A::Permission::admit(actor.cloned()).ok();
             reads = caller.map(|caller| A::reads(&app.context(caller, 0), input));

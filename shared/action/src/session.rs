@@ -89,7 +89,13 @@ pub(crate) fn check(
     if ends <= now || is_of_old || tenant != token.actor.tenant.as_str() {
         return None;
     }
-    let role = Role::parse(items.get(&membership)?.get("role")?.as_str()?)?;
+    let membership = items.get(&membership)?;
+    // Who is only invited is no member yet.
+    let status = membership.get("status").and_then(Value::as_str);
+    if status.is_some_and(|status| status != "active") {
+        return None;
+    }
+    let role = Role::parse(membership.get("role")?.as_str()?)?;
     let actor = Actor {
         role,
         ..token.actor.clone()
@@ -402,6 +408,18 @@ mod tests {
             let mut fewer = items.clone();
             fewer.remove(key);
             assert_eq!(check(&token, &fewer, NOW, &config(true)), None, "{key:?}");
+        }
+    }
+
+    #[test]
+    fn who_is_only_invited_has_no_live_session() {
+        let (token, mut items) = opened();
+        let [_, membership, _] = keys(&token);
+        for (status, lives) in [("active", true), ("invited", false), ("", false)] {
+            let member = items.get_mut(&membership).unwrap();
+            member.insert("status".to_owned(), json!(status));
+            let live = check(&token, &items, NOW, &config(true));
+            assert_eq!(live.is_some(), lives, "{status}");
         }
     }
 

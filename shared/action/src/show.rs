@@ -7,7 +7,7 @@ use crate::log::Note;
 use crate::marks::{Cacheable, Sharing};
 use crate::session::{self, Presented};
 use crate::trust::Trust;
-use crate::{App, Failure, Reply, answer, render, urlencoded};
+use crate::{App, Failure, Reply, answer, mail, render, urlencoded};
 use commit::{Access, Actor, Chrome, Form, Found, Reads};
 use edge::Token;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -50,6 +50,8 @@ struct Frame {
     cookie: Option<String>,
     /// What lets the edge keep it.
     cacheable: Option<Cacheable>,
+    /// Where the product is, where the answer is not kept.
+    origin: Option<String>,
 }
 
 /// What a view asks for.
@@ -150,6 +152,7 @@ async fn look<V: View>(
     frame.cacheable = cacheable;
     let shared = sharing.is_shared();
     if !shared {
+        frame.origin = mail::origin(app, &trust).map(str::to_owned);
         let signed = asked.token.is_some();
         frame.cookie = session::keep(app, signed, gathered.live.as_ref(), now).await;
     }
@@ -225,6 +228,7 @@ fn present<V: View>(
     let page = ViewPage {
         chrome: frame.chrome.as_ref(),
         key: answer::fresh_key(),
+        origin: frame.origin.as_deref(),
     };
     match catch_unwind(AssertUnwindSafe(|| V::page(&page, output))) {
         Ok(html) => keep(Reply::html(200, html)),

@@ -111,6 +111,15 @@ pub enum Operation {
         /// Whose the value is.
         owner: String,
     },
+    /// Pass a unique value on from one owner to another.
+    HandOver {
+        /// The guard.
+        guard: Key,
+        /// Whose the value is.
+        from: String,
+        /// Whose it becomes.
+        to: String,
+    },
     /// The guard stays `owner`'s: a claim and a release of the same key.
     Keep {
         /// The guard.
@@ -126,9 +135,10 @@ impl Operation {
     pub fn key(&self) -> &Key {
         match self {
             Self::Put { key, .. } | Self::Delete { key, .. } => key,
-            Self::Claim { guard, .. } | Self::Release { guard, .. } | Self::Keep { guard, .. } => {
-                guard
-            }
+            Self::Claim { guard, .. }
+            | Self::Release { guard, .. }
+            | Self::HandOver { guard, .. }
+            | Self::Keep { guard, .. } => guard,
         }
     }
 }
@@ -294,6 +304,15 @@ impl<T> Commit<T> {
     #[must_use]
     pub fn moves(mut self, from: Key, to: Key) -> Self {
         self.moved = Some((from, to));
+        self
+    }
+
+    /// Passes a unique value on: the same thing, which gets another id.
+    #[must_use]
+    pub fn hand_over(mut self, guard: Key, from: &str, to: &str) -> Self {
+        let (from, to) = (from.to_owned(), to.to_owned());
+        self.operations
+            .push(Operation::HandOver { guard, from, to });
         self
     }
 

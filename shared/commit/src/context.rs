@@ -37,6 +37,7 @@ impl<C: fmt::Debug> fmt::Debug for Context<C> {
         f.debug_struct("Context")
             .field("caller", &self.caller)
             .field("now", &self.now)
+            .field("attempt", &self.attempt)
             .finish_non_exhaustive()
     }
 }

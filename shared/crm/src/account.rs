@@ -1,6 +1,6 @@
 //! Accounts: a person's name, email and password.
 
-use crate::{Email, Member, Name, OrganizationName, PasswordHash};
+use crate::{Email, Member, Name, OrganizationName, PasswordHash, Status};
 use commit::{
     ActionError, Actor, Commit, Found, Grant, Key, Reads, Record, Role, TenantId, UserId, Version,
 };
@@ -84,7 +84,8 @@ impl Account {
         let mut members = Vec::new();
         for there in &self.organizations {
             let member = found.entity::<Member>(&there.tenant, self.id.as_str())?;
-            members.extend(member.map(|member| (there, member)));
+            let active = member.filter(Member::is_active);
+            members.extend(active.map(|member| (there, member)));
         }
         Ok(members)
     }
@@ -129,6 +130,29 @@ impl Account {
         }
     }
 
+    /// The account as a member of one more organisation.
+    #[must_use]
+    pub fn joined(&self, belonging: Belonging) -> Self {
+        let left = self.left(&belonging.tenant);
+        let organizations = left.organizations.iter().cloned().chain([belonging]);
+        Self {
+            organizations: organizations.collect(),
+            ..left
+        }
+    }
+
+    /// The account as no member of that organisation.
+    #[must_use]
+    pub fn left(&self, tenant: &TenantId) -> Self {
+        let mut organizations = self.organizations.clone();
+        organizations.retain(|belonging| belonging.tenant != *tenant);
+        Self {
+            organizations,
+            version: self.version.next(),
+            ..self.clone()
+        }
+    }
+
     /// This person as a new member of an organisation.
     #[must_use]
     pub fn member(&self, role: Role, now: Timestamp) -> Member {
@@ -136,9 +160,10 @@ impl Account {
         let version = Version::FIRST;
         Member {
             id,
-            name,
+            name: Some(name),
             email,
             role,
+            status: Status::Active,
             created_at: now,
             updated_at: now,
             version,

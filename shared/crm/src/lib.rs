@@ -4,6 +4,7 @@
 
 mod account;
 mod contact;
+mod invitation;
 mod member;
 mod organization;
 mod password;
@@ -21,7 +22,11 @@ pub use contact::{
     CONTACT_NOT_FOUND, Contact, ContactDetails, ContactId, ContactRef, DUPLICATE_EMAIL, PAGE_SIZE,
     search,
 };
-pub use member::Member;
+pub use invitation::{Claims, InvitationToken, Offer};
+pub use member::{
+    INVITATION_PATH, Invitation, InvitationId, MEMBER_NOT_FOUND, Member, MemberRef, Membership,
+    Status, acting_member, parse_role,
+};
 pub use organization::{Organization, slug, slugs};
 pub use password::{Password, PasswordAttempt, PasswordHash};
 pub use people::People;

@@ -1,7 +1,7 @@
 //! Organisations, and the slugs that name them in paths, keys and tags.
 
-use crate::{Belonging, OrganizationName, fold};
-use commit::{Key, Record, TenantId, Version};
+use crate::{Belonging, Member, OrganizationName, fold};
+use commit::{ActionError, Key, Record, Role, TenantId, UserId, Version};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use unicode_normalization::UnicodeNormalization;
@@ -15,6 +15,10 @@ pub struct Organization {
     pub id: TenantId,
     /// What it calls itself.
     pub name: OrganizationName,
+    /// Its owners: one list, whose version every change of ownership checks, so that one of two
+    /// owners who leave at once finds that they are the last.
+    #[serde(default)]
+    pub owners: Vec<UserId>,
     /// When it signed up.
     pub created_at: Timestamp,
     /// How often it has been written.
@@ -28,6 +32,49 @@ impl Organization {
         Belonging {
             tenant: self.id.clone(),
             name: self.name.clone(),
+        }
+    }
+
+    /// The organisation after `actor` makes of the member `before` what is in `after`, or removes
+    /// them; nothing where the owners stay the same.
+    ///
+    /// # Errors
+    /// [`ActionError::Forbidden`] where no owner would be left.
+    pub fn owned_after(
+        &self,
+        actor: &Member,
+        before: &Member,
+        after: Option<&Member>,
+    ) -> Result<Option<Self>, ActionError> {
+        let owns = |member: &Member| member.is_active() && member.role == Role::Owner;
+        let mut owners = self.owners.clone();
+        owners.retain(|owner| *owner != before.id);
+        // An organisation of before there was a list gets its owners as they act.
+        let known = [Some(actor).filter(|actor| actor.id != before.id), after];
+        for owner in known.into_iter().flatten().filter(|member| owns(member)) {
+            if !owners.contains(&owner.id) {
+                owners.push(owner.id.clone());
+            }
+        }
+        if owns(before) && owners.is_empty() {
+            return Err(ActionError::Forbidden(
+                "An organization needs an owner: make somebody else an owner first",
+            ));
+        }
+        Ok((owners != self.owners).then(|| self.owned_by(owners)))
+    }
+
+    /// The organisation with one more owner.
+    #[must_use]
+    pub fn with_owner(&self, user: &UserId) -> Self {
+        self.owned_by(self.owners.iter().chain([user]).cloned().collect())
+    }
+
+    fn owned_by(&self, owners: Vec<UserId>) -> Self {
+        Self {
+            owners,
+            version: self.version.next(),
+            ..self.clone()
         }
     }
 

@@ -86,6 +86,14 @@ impl PasswordAttempt {
         }
     }
 
+    /// This attempt as a password to choose.
+    ///
+    /// # Errors
+    /// The message for the user.
+    pub fn choose(&self) -> Result<Password, InvalidText> {
+        Password::parse(&self.0)
+    }
+
     /// Whether it is the password behind `hash`. Takes the same time without a hash, so that the
     /// time does not tell which accounts exist; the answer is then no.
     #[must_use]

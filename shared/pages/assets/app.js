@@ -192,7 +192,7 @@ function showConflict(form, after, current) {
 
 // --- Forms
 
-const controls = (form) => $$('input:not([type=hidden]), textarea', form);
+const controls = (form) => $$('input:not([type=hidden]), select, textarea', form);
 
 function setKey(form, key) {
   const field = form.elements.idempotency_key ?? form.appendChild(h('input', { type: 'hidden', name: 'idempotency_key' }));
@@ -237,7 +237,7 @@ function succeed(form, data, sent) {
     controls(form)[0].focus();
   } else {
     form.dataset.done = ''; // The button stays as it is until the next page is here.
-    go(success === 'enter' ? entrance(form, data) : next);
+    go(success === 'enter' ? entrance(form, data) : next.replace('__id__', data.id));
   }
 }
 

@@ -140,7 +140,7 @@ impl<'a> Row<'a> {
 }
 
 /// The first letters of the first and the last word. The script makes the same.
-fn initials(name: &str) -> String {
+pub(crate) fn initials(name: &str) -> String {
     let mut letters = name
         .split_whitespace()
         .filter_map(|word| word.chars().next());
@@ -154,7 +154,7 @@ fn initials(name: &str) -> String {
 }
 
 /// One of eight colours, from the random end of the id. The script makes the same.
-fn tone(id: &str) -> u32 {
+pub(crate) fn tone(id: &str) -> u32 {
     id.chars()
         .next_back()
         .and_then(|c| c.to_digit(16))

@@ -2,7 +2,7 @@
 //! reports errors, carries its key and is enhanced in the same way.
 
 use crate::conflict::Conflict;
-use commit::FormState;
+use commit::{FormState, Role};
 
 /// What is fixed about a form.
 pub(crate) struct FormSpec {
@@ -23,7 +23,7 @@ pub(crate) struct FormSpec {
 pub(crate) struct FieldSpec {
     pub(crate) name: &'static str,
     pub(crate) label: &'static str,
-    /// An input's type, or `textarea`.
+    /// An input's type, `textarea`, or `select` for a role.
     pub(crate) kind: &'static str,
     pub(crate) autocomplete: &'static str,
     pub(crate) required: bool,
@@ -129,6 +129,38 @@ pub(crate) const PASSWORD_FIELDS: &[FieldSpec] = &[
         .hint("8 to 128 characters. You stay signed in here, and are signed out everywhere else."),
 ];
 
+/// The roles to choose from, each with what it may do; each holds what the ones before it hold.
+const ROLES: [(Role, &str); 4] = [
+    (Role::Viewer, "Viewer: reads"),
+    (Role::Member, "Member: adds and edits contacts"),
+    (Role::Admin, "Admin: looks after members too"),
+    (Role::Owner, "Owner: looks after the organization"),
+];
+
+pub(crate) const INVITE_FIELDS: &[FieldSpec] = &[
+    FieldSpec::new("email", "Email", "email").required(),
+    FieldSpec::new("role", "Role", "select").required(),
+];
+
+pub(crate) const ROLE_FIELDS: &[FieldSpec] = &[FieldSpec::new("role", "Role", "select").required()];
+
+/// What somebody needs who has no account yet.
+pub(crate) const JOIN_FIELDS: &[FieldSpec] = &[
+    FieldSpec::new("name", "Your name", "text")
+        .required()
+        .completed_by("name"),
+    FieldSpec::new("password", "Password", "password")
+        .required()
+        .completed_by("new-password")
+        .hint("8 to 128 characters"),
+];
+
+pub(crate) const PROVE_FIELDS: &[FieldSpec] =
+    &[FieldSpec::new("password", "Your password", "password")
+        .required()
+        .completed_by("current-password")
+        .hint("The one you sign in with")];
+
 /// A form and its state.
 pub(crate) struct Form<'a> {
     pub(crate) spec: &'static FormSpec,
@@ -152,6 +184,8 @@ pub(crate) struct Field<'a> {
     pub(crate) spec: &'static FieldSpec,
     pub(crate) value: &'a str,
     pub(crate) error: Option<&'a str>,
+    /// The roles to choose from: none above the one that the user holds.
+    pub(crate) most: Role,
 }
 
 /// What went wrong with the last submit, for the summary above the fields.
@@ -179,7 +213,11 @@ impl<'a> Form<'a> {
             cancel: None,
             edit: None,
             // Without a field there is only a question, and most are about what goes.
-            look: if spec.fields.is_empty() { "danger" } else { "" },
+            look: if spec.fields.is_empty() && spec.success != "enter" {
+                "danger"
+            } else {
+                ""
+            },
         }
     }
 
@@ -210,6 +248,14 @@ impl<'a> Form<'a> {
         self
     }
 
+    /// Offers roles up to this one.
+    pub(crate) fn up_to(mut self, most: Role) -> Self {
+        for field in &mut self.fields {
+            field.most = most;
+        }
+        self
+    }
+
     /// Links the summary to the record that has what must be unique.
     pub(crate) fn existing(mut self, link: Option<String>) -> Self {
         if let Some(problem) = &mut self.problem {
@@ -233,6 +279,12 @@ impl<'a> Form<'a> {
 }
 
 impl Field<'_> {
+    /// What to choose from: the value, the words, and whether it is chosen.
+    pub(crate) fn options(&self) -> impl Iterator<Item = (&'static str, &'static str, bool)> {
+        let offered = ROLES.into_iter().filter(|(role, _)| *role <= self.most);
+        offered.map(|(role, words)| (role.as_str(), words, role.as_str() == self.value))
+    }
+
     /// The ids of what describes the field: its hint, then its error.
     pub(crate) fn described_by(&self) -> Option<String> {
         let name = self.spec.name;
@@ -255,6 +307,7 @@ fn fields<'a>(spec: &FormSpec, state: &'a FormState) -> Vec<Field<'a>> {
             state.value(spec.name)
         },
         error: state.field_error(spec.name),
+        most: Role::Viewer,
     };
     spec.fields.iter().map(field).collect()
 }

@@ -14,7 +14,11 @@ mod contacts;
 mod dates;
 mod form;
 mod history;
+mod invitation;
 mod layout;
+mod letters;
+mod mailbox;
+mod members;
 pub mod paths;
 mod problem;
 mod projects;
@@ -27,6 +31,10 @@ pub use audit::{AuditFilter, AuditLog, AuditRow, RefusedRow, audit};
 pub use commit::Chrome;
 pub use contact_forms::{contact_delete, contact_edit, contact_new};
 pub use contacts::{ContactList, contact_detail, contact_list};
+pub use invitation::{Invited, accept_invite, invitation_closed};
+pub use letters::{Letter, letter};
+pub use mailbox::{Sent, mailbox};
+pub use members::{MemberPage, member_edit, member_invite, member_leave, member_list};
 pub use problem::problem;
 pub use projects::{
     ProjectList, project, project_archive, project_edit, project_list, project_new, project_restore,

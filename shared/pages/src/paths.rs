@@ -2,6 +2,9 @@
 
 use commit::{Chrome, TenantId};
 
+/// Where somebody finds themselves who has left their organisation.
+pub const LEFT: &str = "/sign-in#left";
+
 /// The list of an organisation's contacts.
 #[must_use]
 pub fn contacts_of(tenant: &TenantId) -> String {
@@ -52,4 +55,20 @@ pub fn audit(tenant: &TenantId) -> String {
 #[must_use]
 pub fn audit_file(tenant: &TenantId) -> String {
     format!("/t/{tenant}/audit.csv")
+}
+
+/// The organisation's members, with what follows the path; the start page where nobody is signed
+/// in.
+#[must_use]
+pub fn members(chrome: Option<&Chrome>, rest: &str) -> String {
+    chrome.map_or_else(
+        || "/".to_owned(),
+        |chrome| format!("/t/{}/members{rest}", chrome.tenant),
+    )
+}
+
+/// The page to change or remove one member, with what follows the path.
+#[must_use]
+pub fn member(chrome: Option<&Chrome>, id: &str, rest: &str) -> String {
+    members(chrome, &format!("/{id}/edit{rest}"))
 }

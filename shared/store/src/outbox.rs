@@ -152,10 +152,29 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub async fn due(&self, now: i64, limit: i32) -> Result<Vec<Pending>, StoreError> {
-        let shards = SHARDS.iter().map(|shard| self.due_in(shard, now, limit));
-        let mut due: Vec<_> = try_join_all(shards).await?.into_iter().flatten().collect();
+        let due = self.due_records("outbox", now, limit).await?;
+        let mut due: Vec<_> = due
+            .iter()
+            .filter_map(|(_, item)| Pending::from_item(item))
+            .collect();
         due.sort_by_key(|pending| pending.due_at);
         Ok(due)
+    }
+
+    /// The records of this kind, spread and sorted as the outbox is, that are due at `now` (in
+    /// milliseconds since 1970), at most `limit` of each partition.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn due_records(
+        &self,
+        kind: &str,
+        now: i64,
+        limit: i32,
+    ) -> Result<Vec<(Key, Item)>, StoreError> {
+        let shards = SHARDS.iter();
+        let shards = shards.map(|shard| self.due_in(kind, shard, now, limit));
+        Ok(try_join_all(shards).await?.into_iter().flatten().collect())
     }
 
     /// The records at these keys that are still there.
@@ -229,25 +248,27 @@ impl Store {
         ))
     }
 
-    async fn due_in(&self, shard: &str, now: i64, limit: i32) -> Result<Vec<Pending>, StoreError> {
+    async fn due_in(
+        &self,
+        kind: &str,
+        shard: &str,
+        now: i64,
+        limit: i32,
+    ) -> Result<Vec<(Key, Item)>, StoreError> {
         let answer = self
             .client
             .query()
             .table_name(&self.table)
             .consistent_read(true)
             .key_condition_expression("pk = :pk AND sk < :now")
-            .expression_attribute_values(":pk", text(&format!("#outbox:{shard}")))
+            .expression_attribute_values(":pk", text(&format!("#{kind}:{shard}")))
             .expression_attribute_values(":now", text(&format!("{:013}", now + 1)))
             .limit(limit)
             .send()
             .await
             .map_err(|e| classify(e, |e| is_bug(e.code())))?;
-        let mut due = Vec::new();
-        for attributes in answer.items.unwrap_or_default() {
-            let (_, item) = crate::convert::item(attributes)?;
-            due.extend(Pending::from_item(&item));
-        }
-        Ok(due)
+        let due = answer.items.unwrap_or_default().into_iter();
+        due.map(crate::convert::item).collect()
     }
 
     async fn remove_one(&self, key: &Key) -> Result<(), StoreError> {

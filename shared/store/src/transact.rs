@@ -107,6 +107,10 @@ impl Store {
             Operation::Release { guard, owner } => {
                 self.delete(guard, Some(owned_by("#owner = :owner", owner)))
             }
+            Operation::HandOver { guard, from, to } => {
+                let passes_on = Some(owned_by("#owner = :owner", from));
+                self.put(guard_attributes(guard, to), passes_on)
+            }
             Operation::Keep { guard, owner } => {
                 self.check(guard, owned_by("#owner = :owner", owner))
             }

@@ -1,0 +1,174 @@
+//! What the link of an invitation opens.
+
+use crate::member::{INVITATION, InvitationId};
+use crate::{Account, Email, Member, Membership, Organization};
+use commit::{ActionError, Context, Found, Key, Reads, Role, TenantId, UserId};
+use jiff::Timestamp;
+use serde::{Serialize, Serializer};
+use std::convert::Infallible;
+use std::fmt;
+
+const INVALID: ActionError = ActionError::Forbidden(
+    "This link is not valid. Open it again from the letter, or ask for a new invitation.",
+);
+const GONE: ActionError = ActionError::Forbidden(
+    "This invitation no longer works: it was withdrawn or has been used. Ask for a new one.",
+);
+const USED: ActionError =
+    ActionError::Forbidden("This invitation has been accepted already. Please sign in.");
+const REPLACED: ActionError = ActionError::Forbidden(
+    "This invitation was replaced by a newer one. Use its link, or ask for another.",
+);
+const EXPIRED: ActionError =
+    ActionError::Forbidden("This invitation has expired. Ask for a new one.");
+
+/// The token in a link as it was sent. Serialises and prints as `[redacted]`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct InvitationToken(String);
+
+impl fmt::Debug for InvitationToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[redacted]")
+    }
+}
+
+impl Serialize for InvitationToken {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str("[redacted]")
+    }
+}
+
+impl InvitationToken {
+    /// The token, whatever it is: only [`InvitationToken::open`] tells whether it is one.
+    ///
+    /// # Errors
+    /// None.
+    pub fn parse(text: &str) -> Result<Self, Infallible> {
+        Ok(Self(text.to_owned()))
+    }
+
+    /// The token as sent.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// What it says; nothing where it was not issued.
+    #[must_use]
+    pub fn open<C>(&self, context: &Context<C>) -> Option<Claims> {
+        let text = context.open(INVITATION, &self.0)?;
+        let mut parts = text.splitn(4, ' ');
+        let mut next = || parts.next();
+        Some(Claims {
+            tenant: TenantId::parse(next()?).ok()?,
+            member: UserId::parse(next()?).ok()?,
+            invitation: InvitationId::parse(next()?).ok()?,
+            email: Email::parse(next()?).ok()?,
+        })
+    }
+
+    /// What to read of it; nothing where it was not issued.
+    #[must_use]
+    pub fn reads<C>(&self, context: &Context<C>) -> Reads {
+        self.open(context)
+            .map_or_else(Reads::none, |claims| claims.reads())
+    }
+
+    /// The membership that its person's account has by now, if they have an account.
+    #[must_use]
+    pub fn more_reads<C>(&self, context: &Context<C>, found: &Found) -> Reads {
+        let key = |claims: Claims| Some(claims.membership_key(&claims.account(found).ok()??.id));
+        match self.open(context).and_then(key) {
+            Some(key) => Reads::none().item(key),
+            None => Reads::none(),
+        }
+    }
+
+    /// The offer that it is for.
+    ///
+    /// # Errors
+    /// [`ActionError::Forbidden`], which says why it is no longer open.
+    pub fn offer<C>(&self, context: &Context<C>, found: &Found) -> Result<Offer, ActionError> {
+        let claims = self.open(context).ok_or(INVALID)?;
+        claims.offer(found, context.now)
+    }
+}
+
+/// What a token says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claims {
+    /// The organisation.
+    pub tenant: TenantId,
+    member: UserId,
+    invitation: InvitationId,
+    /// Who is invited.
+    pub email: Email,
+}
+
+impl Claims {
+    fn reads(&self) -> Reads {
+        Reads::none()
+            .item(Organization::key_of(&self.tenant))
+            .item(self.membership_key(&self.member))
+            .item(Account::key_of(&self.email))
+    }
+
+    fn membership_key(&self, user: &UserId) -> Key {
+        Key::entity::<Membership>(&self.tenant, user.as_str())
+    }
+
+    /// The account of who is invited, where they have one.
+    ///
+    /// # Errors
+    /// [`ActionError::Internal`] where the stored item is none.
+    pub fn account(&self, found: &Found) -> Result<Option<Account>, ActionError> {
+        found.record(&Account::key_of(&self.email))
+    }
+
+    fn offer(&self, found: &Found, now: Timestamp) -> Result<Offer, ActionError> {
+        let organization: Option<Organization> =
+            found.record(&Organization::key_of(&self.tenant))?;
+        let organization = organization.ok_or(GONE)?;
+        let account = self.account(found)?;
+        let joined = match &account {
+            Some(account) => found.entity::<Member>(&self.tenant, account.id.as_str())?,
+            None => None,
+        };
+        if joined.is_some_and(|member| member.is_active()) {
+            return Err(USED);
+        }
+        let membership: Option<Membership> = found.entity(&self.tenant, self.member.as_str())?;
+        let membership = membership.ok_or(GONE)?;
+        let invitation = membership.invitation.as_ref().ok_or(USED)?;
+        if invitation.id != self.invitation {
+            return Err(REPLACED);
+        }
+        if invitation.expires_at <= now {
+            return Err(EXPIRED);
+        }
+        Ok(Offer {
+            organization,
+            membership,
+            account,
+        })
+    }
+}
+
+/// An invitation that is open: whom to join, as whom.
+#[derive(Debug, Clone)]
+pub struct Offer {
+    /// The organisation.
+    pub organization: Organization,
+    /// Who is invited, and in which role.
+    pub membership: Membership,
+    /// The account that the email has already.
+    pub account: Option<Account>,
+}
+
+impl Offer {
+    /// The role that is offered.
+    #[must_use]
+    pub fn role(&self) -> Role {
+        self.membership.member.role
+    }
+}

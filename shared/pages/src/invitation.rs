@@ -1,0 +1,116 @@
+//! The page that the link of an invitation leads to.
+
+use crate::form::{Form, FormSpec, JOIN_FIELDS, PROVE_FIELDS};
+use crate::layout::{Page, render};
+use crate::members::role_name;
+use askama::Template;
+use commit::{FormState, Role, TenantId};
+use crm::Offer;
+
+const JOIN: FormSpec = FormSpec {
+    action: "accept-invite",
+    submit: "Join",
+    pending: "Joining…",
+    failed: "Failed to join. Please try again.",
+    success: "enter",
+    fields: JOIN_FIELDS,
+};
+
+static JOIN_AS_NEW: FormSpec = JOIN;
+
+static JOIN_WITH_ACCOUNT: FormSpec = FormSpec {
+    fields: PROVE_FIELDS,
+    ..JOIN
+};
+
+static JOIN_AS_YOURSELF: FormSpec = FormSpec {
+    fields: &[],
+    ..JOIN
+};
+
+/// What somebody is invited to.
+#[derive(Debug, Clone, Copy)]
+pub struct Invited<'a> {
+    /// The organisation's slug.
+    pub tenant: &'a TenantId,
+    /// What the organisation calls itself.
+    pub organization: &'a str,
+    /// Who is invited.
+    pub email: &'a str,
+    /// The role that is offered.
+    pub role: Role,
+    /// Whether the email has an account already.
+    pub has_account: bool,
+    /// Whether it is who is signed in.
+    pub is_signed_in: bool,
+}
+
+impl<'a> Invited<'a> {
+    /// What is shown of an offer.
+    #[must_use]
+    pub fn new(offer: &'a Offer, is_signed_in: bool) -> Self {
+        Self {
+            tenant: &offer.organization.id,
+            organization: offer.organization.name.as_str(),
+            email: offer.membership.member.email.as_str(),
+            role: offer.role(),
+            has_account: offer.account.is_some(),
+            is_signed_in,
+        }
+    }
+
+    fn spec(&self) -> &'static FormSpec {
+        match (self.has_account, self.is_signed_in) {
+            (true, true) => &JOIN_AS_YOURSELF,
+            (true, false) => &JOIN_WITH_ACCOUNT,
+            (false, _) => &JOIN_AS_NEW,
+        }
+    }
+}
+
+#[derive(Template)]
+#[template(path = "accept_invite.html")]
+struct AcceptPage<'a> {
+    page: Page<'a>,
+    invited: Option<Invited<'a>>,
+    role: &'static str,
+    form: Form<'a>,
+}
+
+#[derive(Template)]
+#[template(path = "invitation_closed.html")]
+struct ClosedPage<'a> {
+    page: Page<'a>,
+    message: &'a str,
+}
+
+/// The page to accept an invitation; where it could not be read, with every field. Not cacheable.
+#[must_use]
+pub fn accept_invite(form: &FormState, token: &str, invited: Option<Invited<'_>>) -> String {
+    let spec = invited.as_ref().map_or(&JOIN_AS_NEW, Invited::spec);
+    let mut view = Form::new(spec, form).hidden("token", token);
+    if let Some(invited) = &invited {
+        view = view.hidden("return_to", crate::paths::contacts_of(invited.tenant));
+    }
+    let title = match &invited {
+        Some(invited) => format!("Join {}", invited.organization),
+        None => "Join".to_owned(),
+    };
+    render(&AcceptPage {
+        page: Page::new(view.title(&title), None),
+        role: invited
+            .as_ref()
+            .map_or("", |invited| role_name(invited.role)),
+        invited,
+        form: view,
+    })
+}
+
+/// The page for an invitation that can no longer be accepted, with ways forward. Not cacheable.
+#[must_use]
+pub fn invitation_closed(message: &str) -> String {
+    render(&ClosedPage {
+        page: Page::new("Invitation", None),
+        message,
+    })
+}

@@ -1,0 +1,134 @@
+//! Letters, as plain text and as HTML.
+
+use askama::Template;
+use std::collections::BTreeMap;
+
+/// A letter as somebody reads it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Letter {
+    /// The subject, on one line.
+    pub subject: String,
+    /// The letter as plain text.
+    pub plain: String,
+    /// The letter as HTML.
+    pub html: String,
+}
+
+/// What both forms of a letter say.
+struct Words {
+    subject: String,
+    paragraphs: Vec<String>,
+    /// What the link is called.
+    button: &'static str,
+    /// What stands below the link.
+    after: Vec<String>,
+}
+
+#[derive(Template)]
+#[template(path = "letter.txt")]
+struct Plain<'a> {
+    words: &'a Words,
+    link: &'a str,
+}
+
+#[derive(Template)]
+#[template(path = "letter.html")]
+struct Html<'a> {
+    words: &'a Words,
+    link: &'a str,
+}
+
+/// The letter made from this template (`invite` or `password-reset`) with these values and this
+/// link; nothing where there is no such template.
+#[must_use]
+pub fn letter(template: &str, values: &BTreeMap<String, String>, link: &str) -> Option<Letter> {
+    let value = |name: &str| values.get(name).map_or("", String::as_str);
+    let words = match template {
+        "invite" => invite(value("organization"), value("inviter"), value("role")),
+        "password-reset" => password_reset(value("name")),
+        _ => return None,
+    };
+    Some(Letter {
+        plain: Plain {
+            words: &words,
+            link,
+        }
+        .render()
+        .ok()?,
+        html: Html {
+            words: &words,
+            link,
+        }
+        .render()
+        .ok()?,
+        subject: words.subject,
+    })
+}
+
+fn invite(organization: &str, inviter: &str, role: &str) -> Words {
+    Words {
+        subject: format!("{inviter} invites you to {organization}"),
+        paragraphs: vec![format!(
+            "{inviter} invites you to join {organization} on Edge CRM as {role}."
+        )],
+        button: "Accept the invitation",
+        after: vec![
+            "The link works once, within 7 days of the invitation.".to_owned(),
+            "If you do not know what this is about, you can ignore this letter.".to_owned(),
+        ],
+    }
+}
+
+fn password_reset(name: &str) -> Words {
+    Words {
+        subject: "Choose a new password".to_owned(),
+        paragraphs: vec![
+            format!("Hello {name},"),
+            "somebody, probably you, asked for a new password for your account on Edge CRM."
+                .to_owned(),
+        ],
+        button: "Choose a new password",
+        after: vec![
+            "The link works for 30 minutes after it was asked for.".to_owned(),
+            "If it was not you, you can ignore this letter: your password stays as it is."
+                .to_owned(),
+        ],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn values() -> BTreeMap<String, String> {
+        [
+            ("organization", "<Acme> & Co"),
+            ("inviter", "Ada"),
+            ("role", "admin"),
+        ]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .into()
+    }
+
+    #[test]
+    fn both_forms_hold_the_link_and_html_is_escaped() {
+        let link = "https://crm.example/accept-invite?token=abc.def";
+        let letter = letter("invite", &values(), link).unwrap();
+        assert_eq!(letter.subject, "Ada invites you to <Acme> & Co");
+        assert!(letter.plain.lines().any(|line| line == link), "{letter:?}");
+        assert!(letter.plain.contains("join <Acme> & Co on"), "{letter:?}");
+        assert!(
+            letter.html.contains(&format!("href=\"{link}\"")),
+            "{letter:?}"
+        );
+        assert!(!letter.html.contains("<Acme>"), "{letter:?}");
+    }
+
+    #[test]
+    fn there_is_a_letter_for_a_new_password_and_none_for_anything_else() {
+        let name = [("name".to_owned(), "Ada".to_owned())].into();
+        let letter = letter("password-reset", &name, "https://crm.example/x").unwrap();
+        assert!(letter.plain.contains("Hello Ada") && letter.plain.contains("30 minutes"));
+        assert_eq!(super::letter("other", &name, "x"), None);
+    }
+}

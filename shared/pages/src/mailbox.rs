@@ -1,0 +1,46 @@
+//! The page of the local stack that shows what was sent.
+
+use crate::layout::{Page, render};
+use askama::Template;
+use jiff::Timestamp;
+
+/// A letter that was sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sent {
+    /// When.
+    pub at: Timestamp,
+    /// Whom from.
+    pub from: String,
+    /// Whom to.
+    pub to: String,
+    /// The subject.
+    pub subject: String,
+    /// The letter as plain text.
+    pub plain: String,
+    /// The letter as HTML.
+    pub html: String,
+}
+
+#[derive(Template)]
+#[template(path = "mailbox.html")]
+struct MailboxPage<'a> {
+    page: Page<'a>,
+    letters: &'a [Sent],
+}
+
+/// The page: the letters in the order given, as plain text whose links can be clicked.
+#[must_use]
+pub fn mailbox(letters: &[Sent]) -> String {
+    render(&MailboxPage {
+        page: Page::new("Mailbox", None),
+        letters,
+    })
+}
+
+impl MailboxPage<'_> {
+    /// Whether the line is a link and nothing else.
+    fn is_link(&self, line: &str) -> bool {
+        let web = line.starts_with("http://") || line.starts_with("https://");
+        web && line.bytes().all(|b| b.is_ascii_graphic())
+    }
+}

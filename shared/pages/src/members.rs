@@ -1,0 +1,275 @@
+//! Members: the list, which may be cached for many, and the pages to invite, change and remove.
+
+use crate::contacts::{initials, tone};
+use crate::dates::day;
+use crate::form::{Form, FormSpec, INVITE_FIELDS, ROLE_FIELDS};
+use crate::layout::{Page, Section, render};
+use crate::paths;
+use askama::Template;
+use commit::{Chrome, FormState, Role};
+use crm::Member;
+
+static INVITE: FormSpec = FormSpec {
+    action: "invite-member",
+    submit: "Invite",
+    pending: "Inviting…",
+    failed: "Failed to invite. Please try again.",
+    success: "go",
+    fields: INVITE_FIELDS,
+};
+
+static CHANGE_ROLE: FormSpec = FormSpec {
+    action: "change-role",
+    submit: "Change role",
+    pending: "Changing…",
+    failed: "Failed to change the role. Please try again.",
+    success: "go",
+    fields: ROLE_FIELDS,
+};
+
+static REMOVE: FormSpec = FormSpec {
+    action: "remove-member",
+    submit: "Remove",
+    pending: "Removing…",
+    failed: "Failed to remove. Please try again.",
+    success: "go",
+    fields: &[],
+};
+
+static WITHDRAW: FormSpec = FormSpec {
+    submit: "Withdraw invitation",
+    pending: "Withdrawing…",
+    failed: "Failed to withdraw the invitation. Please try again.",
+    ..REMOVE
+};
+
+static LEAVE: FormSpec = FormSpec {
+    submit: "Leave",
+    pending: "Leaving…",
+    failed: "Failed to leave. Please try again.",
+    ..REMOVE
+};
+
+#[derive(Template)]
+#[template(path = "members.html")]
+struct ListPage<'a> {
+    page: Page<'a>,
+    members: String,
+    invites: bool,
+    rows: Vec<Row<'a>>,
+    form: Form<'a>,
+}
+
+/// A member in the list.
+struct Row<'a> {
+    member: &'a Member,
+    name: &'a str,
+    initials: String,
+    tone: u32,
+    role: &'static str,
+    since: String,
+    /// Whether who looks may change them.
+    changes: bool,
+}
+
+#[derive(Template)]
+#[template(path = "member_invite.html")]
+struct InvitePage<'a> {
+    page: Page<'a>,
+    members: String,
+    form: Form<'a>,
+}
+
+#[derive(Template)]
+#[template(path = "member.html")]
+struct EditPage<'a> {
+    page: Page<'a>,
+    members: String,
+    heading: &'a str,
+    member: Option<&'a Member>,
+    role: &'static str,
+    link: Option<&'a str>,
+    until: String,
+    change: Option<Form<'a>>,
+    remove: Option<Removal<'a>>,
+}
+
+/// The question before a removal, and its form.
+struct Removal<'a> {
+    summary: &'static str,
+    question: String,
+    form: Form<'a>,
+    /// Whether it stands open, as after a refusal.
+    open: bool,
+}
+
+/// What the page of one member shows.
+#[derive(Debug, Default)]
+pub struct MemberPage<'a> {
+    /// Who it is, where they could be read.
+    pub member: Option<&'a Member>,
+    /// Whether they are who looks.
+    pub is_self: bool,
+    /// The link of their invitation, whole, and until when it works.
+    pub link: Option<(&'a str, jiff::Timestamp)>,
+    /// The form to change their role, where who looks may.
+    pub change: Option<&'a FormState>,
+    /// The form to remove them, where who looks may.
+    pub remove: Option<&'a FormState>,
+}
+
+/// The list of members. Cacheable: it holds nothing about one user, and no key.
+#[must_use]
+pub fn member_list(chrome: &Chrome, members: &[Member]) -> String {
+    let empty = FormState::default();
+    let row = |member| Row::new(member, chrome.role);
+    render(&ListPage {
+        page: Page {
+            section: Some(Section::Members),
+            ..Page::new(format!("Members – {}", chrome.organization), Some(chrome))
+        },
+        members: paths::members(Some(chrome), ""),
+        invites: chrome.role >= Role::Admin,
+        rows: members.iter().map(row).collect(),
+        form: invite_form(Some(chrome), &empty),
+    })
+}
+
+/// The page to invite somebody. Not cacheable.
+#[must_use]
+pub fn member_invite(chrome: Option<&Chrome>, form: &FormState) -> String {
+    let form = invite_form(chrome, form);
+    render(&InvitePage {
+        page: Page::new(form.title("Invite"), chrome),
+        members: paths::members(chrome, ""),
+        form,
+    })
+}
+
+fn invite_form<'a>(chrome: Option<&Chrome>, state: &'a FormState) -> Form<'a> {
+    let next = chrome.map(|_| paths::member(chrome, "__id__", "#member-invited"));
+    Form::new(&INVITE, state)
+        .up_to(chrome.map_or(Role::Admin, |chrome| chrome.role))
+        .between(next, None)
+}
+
+/// The page to change a member's role, to remove them, or to withdraw their invitation; also
+/// what either form comes back as. Not cacheable.
+#[must_use]
+pub fn member_edit(chrome: Option<&Chrome>, shown: &MemberPage<'_>) -> String {
+    let members = |rest: &str| chrome.map(|_| paths::members(chrome, rest));
+    let id = |state: &FormState| {
+        let of = shown.member.map(|member| member.id.to_string());
+        of.unwrap_or_else(|| state.value("userId").to_owned())
+    };
+    let change = shown.change.map(|state| {
+        Form::new(&CHANGE_ROLE, state)
+            .hidden("userId", id(state))
+            .up_to(chrome.map_or(Role::Admin, |chrome| chrome.role))
+            .between(members("#role-changed"), members(""))
+    });
+    let remove = shown.remove.map(|state| {
+        let (spec, next) = match shown.member {
+            Some(_) if shown.is_self => (&LEAVE, Some(paths::LEFT.to_owned())),
+            Some(member) if !member.is_active() => (&WITHDRAW, members("#invitation-withdrawn")),
+            _ => (&REMOVE, members("#member-removed")),
+        };
+        let form = Form::new(spec, state)
+            .hidden("userId", id(state))
+            .between(next, members(""));
+        let form = if shown.is_self {
+            form.hidden("leave", "yes")
+        } else {
+            form
+        };
+        Removal {
+            summary: spec.submit,
+            question: question(chrome, shown),
+            open: shown.change.is_none() || form.problem.is_some(),
+            form,
+        }
+    });
+    let failed = [
+        change.as_ref(),
+        remove.as_ref().map(|removal| &removal.form),
+    ];
+    let failed = failed
+        .into_iter()
+        .flatten()
+        .find(|form| form.problem.is_some());
+    let heading = shown.member.map_or("Member", Member::known_as);
+    render(&EditPage {
+        page: Page::new(
+            failed.map_or_else(|| heading.to_owned(), |form| form.title(heading)),
+            chrome,
+        ),
+        members: paths::members(chrome, ""),
+        heading,
+        member: shown.member,
+        role: shown.member.map_or("", |member| role_name(member.role)),
+        link: shown.link.map(|(link, _)| link),
+        until: shown.link.map_or_else(String::new, |(_, until)| day(until)),
+        change,
+        remove,
+    })
+}
+
+/// The page to leave the organisation. Not cacheable.
+#[must_use]
+pub fn member_leave(chrome: Option<&Chrome>, own: &Member, form: &FormState) -> String {
+    let shown = MemberPage {
+        member: Some(own),
+        is_self: true,
+        remove: Some(form),
+        ..MemberPage::default()
+    };
+    member_edit(chrome, &shown)
+}
+
+fn question(chrome: Option<&Chrome>, shown: &MemberPage<'_>) -> String {
+    let organization = chrome.map_or("this organization", |chrome| &chrome.organization);
+    match shown.member {
+        None => "Remove this member?".to_owned(),
+        Some(_) if shown.is_self => format!(
+            "Leave {organization}? You lose access at once, and need an invitation to come back."
+        ),
+        Some(member) if !member.is_active() => format!(
+            "Withdraw the invitation of {}? Its link stops working at once.",
+            member.email
+        ),
+        Some(member) => format!(
+            "Remove {} from {organization}? They lose access at once. The contacts they added stay.",
+            member.known_as()
+        ),
+    }
+}
+
+impl<'a> Row<'a> {
+    fn new(member: &'a Member, viewer: Role) -> Self {
+        let name = member.known_as();
+        let since = if member.is_active() {
+            "Joined"
+        } else {
+            "Invited"
+        };
+        Self {
+            member,
+            name,
+            initials: initials(name),
+            tone: tone(member.id.as_str()),
+            role: role_name(member.role),
+            since: format!("{since} {}", day(member.created_at)),
+            changes: member.may_be_changed_by(viewer),
+        }
+    }
+}
+
+/// A role as the page says it.
+pub(crate) fn role_name(role: Role) -> &'static str {
+    match role {
+        Role::Viewer => "Viewer",
+        Role::Member => "Member",
+        Role::Admin => "Admin",
+        Role::Owner => "Owner",
+    }
+}

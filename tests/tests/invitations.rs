@@ -1,0 +1,331 @@
+//! Invitations: who gets in by a link, and when it no longer works.
+
+use commit::Role;
+use edge_crm_tests::hidden;
+use edge_crm_tests::people::{PASSWORD, email, token};
+use edge_crm_tests::world::{Person, World};
+use serde_json::json;
+use std::time::Duration;
+
+/// How long the mail may take.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+fn nobody() -> Person {
+    Person::default()
+}
+
+/// Asserts that it is refused with these words, by the action and on the page, and that nothing
+/// is written.
+async fn closed(world: &World, token: &str, words: &str) {
+    world.delivered(PATIENCE).await;
+    let before = world.table.saved();
+    let refused = world.accept(&nobody(), token, PASSWORD).await;
+    assert_eq!(refused.status, 403, "{refused:?}");
+    let error = refused.json()["error"].to_string();
+    assert!(error.contains(words), "{error}");
+    let path = format!("/accept-invite?token={token}");
+    let page = world.send(nobody().get(&path, "text/html")).await;
+    assert_eq!(page.status, 403, "{page:?}");
+    assert!(
+        page.text.contains(words) && page.text.contains("/sign-in"),
+        "{page:?}"
+    );
+    let form = [("token", token), ("name", "Mia"), ("password", PASSWORD)];
+    let page = world.submit(&nobody(), "accept-invite", &form).await;
+    assert_eq!(page.status, 403, "{page:?}");
+    assert!(
+        page.text.contains(words) && page.text.contains("/sign-in"),
+        "{page:?}"
+    );
+    assert_eq!(world.table.saved(), before);
+}
+
+#[tokio::test]
+async fn somebody_new_joins_by_the_link_and_is_signed_in() {
+    let world = World::start().await;
+    let owner = world.sign_up("Acme").await;
+    let data = world.invite(&owner, "Mia@example.com", "member").await;
+    assert_eq!(
+        (&data["status"], &data["name"], &data["email"]),
+        (&json!("invited"), &json!(null), &json!("Mia@example.com"))
+    );
+    let id = data["id"].as_str().unwrap();
+    assert_eq!(world.guard("acme", "mia@example.com"), id);
+    let token = token(data["link"].as_str().unwrap());
+    assert!(
+        data["link"]
+            .as_str()
+            .unwrap()
+            .starts_with("/accept-invite?token=")
+    );
+
+    let short = json!({ "token": token, "password": "short" });
+    let wrong = world.act(&nobody(), "accept-invite", &short).await;
+    assert_eq!(wrong.status, 400, "{wrong:?}");
+    let errors = json!({
+        "name": "Name is required", "password": "Password must be at least 8 characters",
+    });
+    assert_eq!(wrong.json()["fieldErrors"], errors);
+
+    let answer = world.accept(&nobody(), &token, PASSWORD).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    let member = &answer.json()["data"];
+    assert_eq!(
+        (
+            &member["status"],
+            &member["name"],
+            &member["role"],
+            &member["tenant"]
+        ),
+        (
+            &json!("active"),
+            &json!("Mia Member"),
+            &json!("member"),
+            &json!("acme")
+        )
+    );
+    let mut mia = Person {
+        tenant: "acme".to_owned(),
+        ..nobody()
+    };
+    mia.learn(&answer);
+    let ada = json!({ "name": "Ada", "email": "ada@example.com" });
+    assert_eq!(world.act(&mia, "create-contact", &ada).await.status, 200);
+    let stored = world.member("acme", &mia.user());
+    assert_eq!(stored["status"], "active");
+    assert_eq!(stored.get("invitation"), None);
+    assert_eq!(world.guard("acme", "mia@example.com"), mia.user());
+    let signed_in = world.sign_in("mia@example.com", PASSWORD).await;
+    assert_eq!(signed_in.json()["data"]["role"], "member", "{signed_in:?}");
+    assert_eq!(world.table.audits("accept-invite").len(), 1);
+}
+
+#[tokio::test]
+async fn an_account_joins_with_its_own_password_and_belongs_to_both() {
+    let world = World::start().await;
+    let acme = world.sign_up("Acme").await;
+    let other = world.sign_up("Other").await;
+    let (mia, email) = world.joined(&other, "member").await;
+    let data = world.invite(&acme, &email, "owner").await;
+    let invited = data["id"].as_str().unwrap().to_owned();
+    assert_ne!(
+        invited,
+        mia.user(),
+        "the invitation does not tell whose account it is"
+    );
+    let token = token(data["link"].as_str().unwrap());
+
+    world.delivered(PATIENCE).await;
+    let before = world.table.saved();
+    let wrong = world.accept(&nobody(), &token, "a wrong password").await;
+    assert_eq!(wrong.status, 401, "{wrong:?}");
+    assert_eq!(wrong.json()["error"], "Wrong email or password");
+    assert_eq!(world.table.saved(), before);
+    // Who is signed in as somebody else proves nothing by that.
+    let fields = json!({ "token": token });
+    assert_eq!(world.act(&acme, "accept-invite", &fields).await.status, 401);
+
+    // The name of the account stays.
+    let fields = json!({ "token": token, "name": "Somebody Else", "password": PASSWORD });
+    let answer = world.act(&nobody(), "accept-invite", &fields).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    let member = answer.json()["data"].clone();
+    assert_eq!(
+        (&member["id"], &member["name"]),
+        (&json!(mia.user()), &json!("Mia Member"))
+    );
+    assert!(world.member("acme", &invited).is_null());
+    assert_eq!(world.member("acme", &mia.user())["role"], "owner");
+    assert_eq!(world.guard("acme", &email), mia.user());
+    let organizations = world.account(&email)["organizations"].clone();
+    assert_eq!(
+        organizations,
+        json!([{ "tenant": "other", "name": "Other" }, { "tenant": "acme", "name": "Acme" }])
+    );
+    let owners = world.table.under("#tenant:acme").remove(0).get("owners");
+    assert_eq!(owners, json!([acme.user(), mia.user()]));
+    let mut there = Person {
+        tenant: "acme".to_owned(),
+        ..nobody()
+    };
+    there.learn(&answer);
+    assert_eq!(world.look(&there, "/contacts").await.status, 200);
+    assert_eq!(
+        world.look(&mia, "/contacts").await.status,
+        200,
+        "and still in the other one"
+    );
+}
+
+#[tokio::test]
+async fn who_is_signed_in_as_that_person_needs_no_password() {
+    let world = World::start().await;
+    let acme = world.sign_up("Acme").await;
+    let other = world.sign_up("Other").await;
+    let (mia, email) = world.joined(&other, "member").await;
+    let token = world.invitation(&acme, &email, "viewer").await;
+    let path = format!("/accept-invite?token={token}");
+    let page = world.send(mia.get(&path, "text/html")).await;
+    assert!(
+        page.text.contains("You are signed in with that email"),
+        "{page:?}"
+    );
+    assert!(!page.text.contains("type=\"password\""), "{page:?}");
+    let key = hidden(&page.text, "idempotency_key").unwrap();
+    let form = [("token", token.as_str()), ("idempotency_key", &key)];
+    let answer = world.submit(&mia, "accept-invite", &form).await;
+    assert_eq!(
+        (answer.status, answer.header("location")),
+        (303, "/t/acme/contacts")
+    );
+    // The answer was lost: the same form again is the same answer, with a session again.
+    let again = world.submit(&mia, "accept-invite", &form).await;
+    assert_eq!(
+        (again.status, again.header("idempotency-replayed")),
+        (303, "true")
+    );
+    let mut there = Person {
+        tenant: "acme".to_owned(),
+        ..nobody()
+    };
+    there.learn(&again);
+    assert_eq!(world.look(&there, "/contacts").await.status, 200);
+    let stolen = world.submit(&nobody(), "accept-invite", &form).await;
+    assert_eq!(
+        stolen.status, 422,
+        "without a session the key gives nothing: {stolen:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_link_works_once_and_not_when_it_is_altered() {
+    let world = World::start().await;
+    let owner = world.sign_up("Acme").await;
+    let token = world.invitation(&owner, &email(), "member").await;
+    let (text, seal) = token.split_once('.').unwrap();
+    let admin = world.invitation(&owner, &email(), "admin").await;
+    let (other, _) = admin.split_once('.').unwrap();
+    for altered in [
+        "",
+        "junk",
+        text,
+        &format!("{other}.{seal}"),
+        &format!("{text}.{seal}x"),
+    ] {
+        closed(&world, altered, "not valid").await;
+    }
+    assert_eq!(world.accept(&nobody(), &token, PASSWORD).await.status, 200);
+    closed(&world, &token, "accepted already").await;
+}
+
+#[tokio::test]
+async fn a_link_ends_when_it_expires_is_replaced_or_withdrawn() {
+    let world = World::start().await;
+    let owner = world.sign_up("Acme").await;
+    let mia = email();
+    let first = world.invitation(&owner, &mia, "member").await;
+    let data = world.invite(&owner, &mia.to_uppercase(), "viewer").await;
+    let second = token(data["link"].as_str().unwrap());
+    assert_eq!(
+        (&data["role"], &data["version"]),
+        (&json!("viewer"), &json!(2))
+    );
+    assert_eq!(
+        world.table.under("acme:members").len(),
+        2,
+        "it is one invitee"
+    );
+    closed(&world, &first, "replaced by a newer one").await;
+
+    // As if a week had passed.
+    let id = data["id"].as_str().unwrap();
+    let mut stored = world.member("acme", id);
+    let ends: String = serde_json::from_value(stored["invitation"]["expiresAt"].clone()).unwrap();
+    let starts = stored["updatedAt"].as_str().unwrap();
+    let [ends, starts] =
+        [ends.as_str(), starts].map(|time| time.parse::<jiff::Timestamp>().unwrap());
+    assert_eq!((ends - starts).get_seconds(), 7 * 86_400);
+    stored["invitation"]["expiresAt"] = json!("2026-01-01T00:00:00Z");
+    world.table.put("acme:members", id, &stored);
+    closed(&world, &second, "expired").await;
+
+    let third = world.invitation(&owner, &mia, "viewer").await;
+    let removed = json!({ "userId": id });
+    let answer = world.act(&owner, "remove-member", &removed).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    assert!(world.guard("acme", &mia).is_null());
+    closed(&world, &third, "no longer works").await;
+
+    // Another role does not end it, and counts.
+    let fourth = world.invitation(&owner, &mia, "viewer").await;
+    let invited = world.guard("acme", &mia);
+    let fields = json!({ "userId": invited, "role": "admin" });
+    assert_eq!(world.act(&owner, "change-role", &fields).await.status, 200);
+    let joined = world.accept(&nobody(), &fourth, PASSWORD).await;
+    assert_eq!(joined.json()["data"]["role"], "admin", "{joined:?}");
+}
+
+#[tokio::test]
+async fn a_link_opens_its_own_organization_and_no_other() {
+    let world = World::start().await;
+    let acme = world.sign_up("Acme").await;
+    let other = world.sign_up("Other").await;
+    let mia = email();
+    let token = world.invitation(&acme, &mia, "member").await;
+    world.invite(&other, &mia, "owner").await;
+    let answer = world.accept(&nobody(), &token, PASSWORD).await;
+    assert_eq!(answer.json()["data"]["tenant"], "acme", "{answer:?}");
+    let mut person = Person {
+        tenant: "other".to_owned(),
+        ..nobody()
+    };
+    person.learn(&answer);
+    let look = world.look(&person, "/contacts").await;
+    assert!([303, 403, 404].contains(&look.status), "{look:?}");
+    assert_eq!(world.table.under("other:members").len(), 2);
+    assert!(!world.guard("other", &mia).is_null());
+}
+
+#[tokio::test]
+async fn an_email_is_unique_among_members_and_invitees() {
+    let world = World::start().await;
+    let owner = world.sign_up("Acme").await;
+    let account = world.table.under("#account:").remove(0);
+    let own = account.get("email").as_str().unwrap().to_owned();
+    assert_eq!(world.guard("acme", &own), owner.user(), "sign-up claims it");
+    let (_, mia) = world.joined(&owner, "member").await;
+    world.delivered(PATIENCE).await;
+    let before = world.table.saved();
+    for taken in [&own, &mia, &mia.to_uppercase()] {
+        let fields = json!({ "email": taken, "role": "viewer" });
+        let answer = world.act(&owner, "invite-member", &fields).await;
+        assert_eq!(
+            (answer.status, &answer.json()["code"]),
+            (409, &json!("CONFLICT"))
+        );
+        assert!(
+            answer.json()["fieldErrors"]["email"].is_string(),
+            "{answer:?}"
+        );
+    }
+    assert_eq!(world.table.saved(), before);
+
+    let admins = [
+        world.join(&owner, Role::Admin),
+        world.join(&owner, Role::Admin),
+    ];
+    let members = world.table.under("acme:members").len();
+    for round in 0..10 {
+        let fields = json!({ "email": email(), "role": "viewer" });
+        let (one, other) = tokio::join!(
+            world.act(&admins[0], "invite-member", &fields),
+            world.act(&admins[1], "invite-member", &fields)
+        );
+        assert_eq!(one.status.min(other.status), 200, "{one:?} {other:?}");
+        assert!(
+            [200, 409].contains(&one.status.max(other.status)),
+            "{one:?} {other:?}"
+        );
+        assert_eq!(world.table.under("acme:members").len(), members + round + 1);
+    }
+}

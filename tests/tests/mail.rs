@@ -1,0 +1,305 @@
+//! Mail: what is committed is sent, at least once, and nothing is lost on the way.
+
+use action::{Config, Function};
+use edge_crm_local::{MailFaults, Mailbox};
+use edge_crm_tests::inside::{Inside, config, no_edge};
+use edge_crm_tests::people::{PASSWORD, email, token};
+use edge_crm_tests::world::{MAIL_FROM, Person, World, scheduled_event};
+use edge_crm_tests::{Client, Launch, Table};
+use mail::{Mailer, Ses};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+/// Letters that wait are due at once.
+fn hurry(table: &Table) {
+    for record in table.under("#mail:") {
+        let mut item = record.item();
+        item.insert("dueAt".to_owned(), json!(0));
+        let id = record.get("id");
+        let sk = format!("{:013}:{}", 0, id.as_str().unwrap());
+        if sk != record.sk {
+            table.put(&record.pk, &sk, &Value::Object(item));
+            table.remove(&record.pk, &record.sk);
+        }
+    }
+}
+
+/// The functions over one table, with a mailbox and nothing that ticks.
+struct Post {
+    inside: Inside,
+    mailbox: Mailbox,
+    deliver: Function,
+    cookie: String,
+}
+
+impl Post {
+    async fn start(config: Config) -> Self {
+        let mailbox = Mailbox::start().await.unwrap();
+        let mailer = Mailer::connect(Ses::local(mailbox.endpoint(), MAIL_FROM));
+        Self::with(config, mailbox, mailer).await
+    }
+
+    async fn with(config: Config, mailbox: Mailbox, mailer: Mailer) -> Self {
+        let inside = Inside::with_mail(config, no_edge(), mailer).await;
+        let (cookie, _) = inside.sign_up("Acme").await;
+        let deliver = deliver_mail::function(Arc::clone(&inside.app));
+        Self {
+            inside,
+            mailbox,
+            deliver,
+            cookie,
+        }
+    }
+
+    async fn invite(&self, email: &str) -> Value {
+        let invite = invite_member::function(Arc::clone(&self.inside.app));
+        let fields = json!({ "email": email, "role": "member" });
+        let answer = self.inside.post(&invite, &self.cookie, &fields).await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+        answer.json["data"].clone()
+    }
+
+    async fn sweep(&self) -> Value {
+        let answer = self
+            .deliver
+            .invoke(scheduled_event().to_string().as_bytes())
+            .await;
+        serde_json::from_slice(&answer).unwrap()
+    }
+
+    fn left(&self) -> usize {
+        self.inside.table.under("#mail:").len()
+    }
+}
+
+#[tokio::test]
+async fn a_letter_is_delivered_as_it_was_committed_and_its_link_works() {
+    let world = World::start().await;
+    let owner = world.sign_up("A & B <Co>").await;
+    let mia = email();
+    let data = world.invite(&owner, &mia, "admin").await;
+    world.delivered(Duration::from_secs(10)).await;
+    let letters = world.mailbox.letters();
+    assert_eq!(letters.len(), 1, "{letters:?}");
+    let letter = &letters[0];
+    assert_eq!((&letter.to, letter.from.as_str()), (&mia, MAIL_FROM));
+    assert_eq!(letter.subject, "Ada invites you to A & B <Co>");
+    let link = format!("https://crm.example{}", data["link"].as_str().unwrap());
+    assert!(letter.plain.lines().any(|line| line == link), "{letter:?}");
+    assert!(letter.plain.contains("A & B <Co>") && letter.plain.contains("as admin"));
+    assert!(
+        letter.html.contains(&format!("href=\"{link}\"")),
+        "{letter:?}"
+    );
+    assert!(letter.html.contains("A &#38; B &#60;Co&#62;") && !letter.html.contains("<Co>"));
+    let answer = world
+        .accept(&Person::default(), &token(&link), PASSWORD)
+        .await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+}
+
+#[tokio::test]
+async fn every_letter_arrives_through_faults() {
+    let post = Post::start(config()).await;
+    let emails: BTreeSet<String> = (0..20).map(|_| email()).collect();
+    for email in &emails {
+        post.invite(email).await;
+    }
+    post.mailbox.set_faults(MailFaults {
+        throttled: 25,
+        unavailable: 25,
+        lost_after: 20,
+        ..MailFaults::default()
+    });
+    for _ in 0..300 {
+        post.sweep().await;
+        if post.left() == 0 {
+            break;
+        }
+        hurry(&post.inside.table);
+    }
+    assert_eq!(post.left(), 0);
+    let arrived: BTreeSet<String> = post.mailbox.letters().into_iter().map(|l| l.to).collect();
+    assert_eq!(arrived, emails);
+}
+
+#[tokio::test]
+async fn after_a_failure_a_letter_waits_longer_each_time_and_an_outage_never_ends_it() {
+    let post = Post::start(config()).await;
+    post.invite(&email()).await;
+    post.mailbox.set_faults(MailFaults {
+        unavailable: 100,
+        ..MailFaults::default()
+    });
+    let mut wait = 10_000;
+    for attempt in 1..=12 {
+        let now = edge_crm_tests::now() * 1_000;
+        post.sweep().await;
+        post.sweep().await;
+        assert_eq!(post.mailbox.calls(), attempt, "it is left alone meanwhile");
+        let waits = post.inside.table.under("#mail:")[0].get("dueAt");
+        let waits = waits.as_i64().unwrap() - now;
+        assert!((wait..wait + 5_000).contains(&waits), "{attempt}: {waits}");
+        wait = (2 * wait).min(900_000);
+        hurry(&post.inside.table);
+    }
+    post.mailbox.set_faults(MailFaults::default());
+    post.sweep().await;
+    assert_eq!((post.left(), post.mailbox.letters().len()), (0, 1));
+}
+
+#[tokio::test]
+async fn a_letter_that_is_refused_is_given_up_and_holds_up_no_other() {
+    let post = Post::start(config()).await;
+    post.invite(&email()).await;
+    post.mailbox.set_faults(MailFaults {
+        refused: 100,
+        ..MailFaults::default()
+    });
+    for attempt in 1..=5 {
+        assert_eq!(post.left(), 1, "{attempt}");
+        post.sweep().await;
+        hurry(&post.inside.table);
+    }
+    assert_eq!((post.left(), post.mailbox.calls()), (0, 5));
+    post.mailbox.set_faults(MailFaults::default());
+    post.invite(&email()).await;
+    post.sweep().await;
+    assert_eq!(post.mailbox.letters().len(), 1);
+}
+
+#[tokio::test]
+async fn a_stream_brings_a_letter_and_runs_at_once_send_it_once() {
+    let post = Post::start(config()).await;
+    for round in 1..=5 {
+        post.invite(&email()).await;
+        let record = post.inside.table.under("#mail:").remove(0);
+        let keys = json!({ "pk": { "S": record.pk }, "sk": { "S": record.sk } });
+        let stream =
+            json!({ "Records": [{ "eventName": "INSERT", "dynamodb": { "Keys": keys } }] });
+        let runs = (0..6).map(|_| invoke_quietly(&post.deliver, &stream));
+        futures_util::future::join_all(runs).await;
+        assert_eq!((post.left(), post.mailbox.letters().len()), (0, round));
+    }
+    for junk in [json!({}), json!([]), Value::Null] {
+        let answer = post.deliver.invoke(junk.to_string().as_bytes()).await;
+        let answer: Value = serde_json::from_slice(&answer).unwrap();
+        assert!(answer["errorMessage"].is_string(), "{answer}");
+    }
+}
+
+async fn invoke_quietly(function: &Function, event: &Value) {
+    function.invoke(event.to_string().as_bytes()).await;
+}
+
+#[tokio::test]
+async fn a_letter_to_nobody_is_dropped_and_one_that_cannot_be_read_too() {
+    let post = Post::start(config()).await;
+    post.invite(&email()).await;
+    let record = post.inside.table.under("#mail:").remove(0);
+    let mut item = record.item();
+    item.insert("to".to_owned(), Value::Null);
+    post.inside
+        .table
+        .put(&record.pk, &record.sk, &Value::Object(item));
+    post.inside
+        .table
+        .put("#mail:0", "0000000000000:x", &json!({ "id": "x" }));
+    post.sweep().await;
+    assert_eq!((post.left(), post.mailbox.calls()), (0, 0));
+}
+
+static LINES: AtomicU32 = AtomicU32::new(0);
+
+#[tokio::test]
+async fn without_a_sender_letters_are_dropped_with_one_line_and_the_link_works() {
+    let logged = Config {
+        log: |line| {
+            if line["action"] == "deliver-mail" {
+                assert_eq!(line["dropped"], 2, "{line}");
+                LINES.fetch_add(1, Ordering::Relaxed);
+            }
+        },
+        ..config()
+    };
+    let mailbox = Mailbox::start().await.unwrap();
+    let post = Post::with(logged, mailbox, Mailer::default()).await;
+    post.invite(&email()).await;
+    let data = post.invite(&email()).await;
+    post.sweep().await;
+    post.sweep().await;
+    assert_eq!((post.left(), LINES.load(Ordering::Relaxed)), (0, 1));
+    let accept = accept_invite::function(Arc::clone(&post.inside.app));
+    let token = token(data["link"].as_str().unwrap());
+    let fields = json!({ "token": token, "name": "Mia", "password": PASSWORD });
+    let answer = post.inside.post(&accept, "", &fields).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+}
+
+#[tokio::test]
+async fn nothing_that_is_logged_holds_an_address() {
+    static SEEN: AtomicU32 = AtomicU32::new(0);
+    let logged = Config {
+        log: |line| {
+            assert!(!line.to_string().contains("@example.com"), "{line}");
+            SEEN.fetch_add(1, Ordering::Relaxed);
+        },
+        ..config()
+    };
+    let post = Post::start(logged).await;
+    post.invite(&email()).await;
+    post.mailbox.set_faults(MailFaults {
+        refused: 100,
+        ..MailFaults::default()
+    });
+    post.sweep().await;
+    assert!(SEEN.load(Ordering::Relaxed) >= 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_mailbox_shows_what_was_sent_and_escapes_it() {
+    let product = Launch::new().start();
+    let owner = product.sign_up("<b>A</b> & \"Co\"").await;
+    assert!(owner.page("/mailbox").await.text.contains("No letters yet"));
+    let mut links = Vec::new();
+    for _ in 0..2 {
+        let fields = [("email", &*email()), ("role", "member")];
+        let data = owner.post("invite-member", &fields).await.data();
+        links.push(data["link"].as_str().unwrap().to_owned());
+        let heading = format!("Mailbox ({})", links.len());
+        let shown = async {
+            while !owner.page("/mailbox").await.text.contains(&heading) {
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(10), shown)
+            .await
+            .unwrap();
+    }
+    let page = owner.page("/mailbox").await;
+    assert!(
+        page.text
+            .contains("&#60;b&#62;A&#60;/b&#62; &#38; &#34;Co&#34;"),
+        "{page:?}"
+    );
+    assert!(!page.text.contains("<b>A"), "{page:?}");
+    let at = |link: &str| {
+        page.text
+            .find(&format!("<a href=\"{}{link}\"", owner.origin()))
+    };
+    let [first, second] = [at(&links[0]), at(&links[1])].map(|at| at.expect("a link"));
+    assert!(second < first, "the newest first");
+    let joining: Client = product.client();
+    let opened = joining.page(&links[0]).await;
+    assert_eq!(opened.status, 200, "{opened:?}");
+    let fields = [
+        ("token", &*token(&links[0])),
+        ("name", "Mia"),
+        ("password", PASSWORD),
+    ];
+    let joined = joining.post("accept-invite", &fields).await.data();
+    assert_eq!(joined["role"], "member");
+}
