@@ -104,6 +104,15 @@ pub fn person(table: &Table, keys: &Keys, tenant: &str, role: Role) -> String {
     let members = format!("{tenant}:members");
     let member = table.under(&members).pop().expect("a member");
     let email = member.get("email");
+    let organization = format!("#tenant:{tenant}");
+    if let Some(model) = table.under("#tenant:").pop()
+        && table.under(&organization).is_empty()
+    {
+        let mut item = model.item();
+        item.insert("id".to_owned(), json!(tenant));
+        item.insert("owners".to_owned(), json!([member.get("id")]));
+        table.put(&organization, &model.sk, &Value::Object(item));
+    }
     let Some(model) = table.under("#account:").pop() else {
         return token;
     };

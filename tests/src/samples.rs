@@ -21,7 +21,6 @@ pub const ORDER: [&str; 29] = [
     "archive-project",
     "restore-project",
     "audit",
-    "pages",
     "delete-contact",
     "restore-contact",
     "settings",
@@ -32,12 +31,13 @@ pub const ORDER: [&str; 29] = [
     "invite-member",
     "list-members",
     "change-role",
+    "pages",
+    "accept-invite",
+    "remove-member",
     "sign-out",
     "request-password-reset",
     "reset-password",
     "sign-out-everywhere",
-    "accept-invite",
-    "remove-member",
 ];
 
 /// Where the samples are.
@@ -91,6 +91,7 @@ impl Samples {
         let id = match kind {
             "contacts" => &self.contact,
             "projects" => &self.project,
+            "members" => &self.member,
             _ if path.contains("{id}") => panic!("say which record {pattern} is about"),
             _ => return path,
         };
@@ -99,8 +100,11 @@ impl Samples {
 
     /// The query that a view cannot do without.
     #[must_use]
-    pub fn query(&self, _pattern: &str) -> String {
-        String::new()
+    pub fn query(&self, pattern: &str) -> String {
+        match pattern {
+            "/accept-invite" => format!("token={}", self.invitation),
+            _ => String::new(),
+        }
     }
 
     fn filled(&self, text: &str) -> String {
@@ -120,8 +124,7 @@ impl Samples {
         }
     }
 
-    /// Later samples use the session and the records that earlier ones made.
-    pub fn learn(&mut self, reply: &Value) {
+    fn learn_session(&mut self, reply: &Value) {
         let cookies = reply["cookies"].as_array().into_iter().flatten();
         let token = cookies
             .filter_map(|cookie| {
@@ -132,6 +135,10 @@ impl Samples {
         if let Some(token) = token {
             token.clone_into(&mut self.session);
         }
+    }
+
+    /// Later samples use the session and the records that earlier ones made.
+    pub fn learn(&mut self, reply: &Value) {
         let body = reply["body"].as_str().unwrap_or_default();
         if let Some((_, button)) = body.split_once("<button class=\"quiet is-danger\" name=\"id\"")
         {
@@ -140,6 +147,10 @@ impl Samples {
         }
         let answer: Value = serde_json::from_str(body).unwrap_or_default();
         let data = &answer["data"];
+        // Who joins is another person, and the samples go on as the first.
+        if data.get("status").is_none() {
+            self.learn_session(reply);
+        }
         let id = data["id"].as_str().unwrap_or_default();
         if let Some((_, token)) = data["link"].as_str().and_then(|link| link.split_once('=')) {
             id.clone_into(&mut self.member);

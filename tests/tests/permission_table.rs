@@ -42,7 +42,11 @@ impl Who {
 fn follows(rule: &str, role: Role) -> bool {
     match rule {
         "" => true,
-        "its owner, or an admin" => role >= Role::Admin,
+        // The sample's is a viewer.
+        "its owner, or an admin"
+        | "oneself, or an admin"
+        | "oneself, or as an admin somebody who holds no more"
+        | "no more than they hold" => role >= Role::Admin,
         "one of their own organizations" => true,
         other => panic!("say here who follows the rule {other:?}"),
     }

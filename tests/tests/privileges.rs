@@ -459,9 +459,8 @@ async fn each_function_may_do_what_it_does_and_nothing_else() {
     // What writes moves the end of an old session too.
     contacts(&mut watched, &cookie).await;
     projects(&mut watched, &cookie).await;
-    members(&mut watched, &cookie).await;
     let cookie = own::settings(&mut watched, &cookie).await;
-    assert!(!cookie.is_empty());
+    members(&mut watched, &cookie).await;
     let cookie = own::forgotten(&mut watched).await;
     revalidate(&mut watched).await;
     sign_out(&mut watched, &cookie).await;

@@ -36,6 +36,7 @@ impl Input for Change {
 impl Action for ChangeRole {
     const NAME: &'static str = "change-role";
     type Permission = Admins;
+    const RULE: &'static str = "no more than they hold";
     type Input = Change;
     type Output = Member;
 

@@ -99,6 +99,7 @@ impl Invite {
 impl Action for InviteMember {
     const NAME: &'static str = "invite-member";
     type Permission = Admins;
+    const RULE: &'static str = "no more than they hold";
     type Input = Invite;
     type Output = Membership;
 

@@ -75,6 +75,7 @@ pub(crate) struct Editable {
 impl View for EditPage {
     const PATH: &'static str = "/t/{tenant}/members/{id}/edit";
     type Permission = Viewers;
+    const RULE: &'static str = "oneself, or an admin";
     type Params = Which;
     type Output = Editable;
 

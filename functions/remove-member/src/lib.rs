@@ -52,6 +52,7 @@ impl Removal {
 impl Action for RemoveMember {
     const NAME: &'static str = "remove-member";
     type Permission = Viewers;
+    const RULE: &'static str = "oneself, or as an admin somebody who holds no more";
     type Input = Removal;
     type Output = Member;
 
