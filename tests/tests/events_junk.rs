@@ -361,6 +361,6 @@ fn no_request_at_random_is_a_fault_of_ours() {
     }
     assert_eq!(
         scene.table.under("acme:contacts").len(),
-        scene.table.under("#guard:").len()
+        scene.table.under("#guard:acme:contacts").len()
     );
 }

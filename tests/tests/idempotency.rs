@@ -60,7 +60,7 @@ async fn twenty_equal_posts_at_once_make_one_contact() {
     assert_eq!(Value::Object(contacts[0].item()), contact);
     assert_eq!(table.audits("create-contact").len(), 1);
     assert_eq!(table.results("create-contact").len(), 1);
-    assert_eq!(table.under("#guard:").len(), 1);
+    assert_eq!(table.under("#guard:acme:contacts").len(), 1);
     assert_eq!(
         acme.get(&acme.contacts("")).await.data()["contacts"],
         json!([contact])
@@ -88,7 +88,7 @@ async fn twenty_equal_updates_at_once_change_a_contact_once() {
     );
     assert_eq!(table.audits("update-contact").len(), 1);
     assert_eq!(table.results("update-contact").len(), 1);
-    let guards = table.under("#guard:");
+    let guards = table.under("#guard:acme:contacts");
     assert_eq!(guards.len(), 1);
     assert!(guards[0].pk.ends_with(":king@example.com"), "{guards:?}");
 }
@@ -104,7 +104,7 @@ async fn twenty_equal_deletes_at_once_all_succeed() {
     assert_eq!(assert_one_result(&answers), json!({ "id": id }));
     assert_eq!(table.audits("delete-contact").len(), 1);
     assert!(table.under("acme:contacts").is_empty());
-    assert!(table.under("#guard:").is_empty());
+    assert!(table.under("#guard:acme:contacts").is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -144,7 +144,7 @@ async fn what_is_stored_after_a_kill_is_whole() {
         sleep(Duration::from_millis(200)).await;
         let contacts = table.under("acme:contacts").len();
         let beside = [
-            table.under("#guard:").len(),
+            table.under("#guard:acme:contacts").len(),
             table.audits("create-contact").len(),
             table.results("create-contact").len(),
         ];

@@ -78,7 +78,7 @@ pub fn sign_in(form: &FormState, return_to: &str) -> String {
         told: None,
         form: Some(view),
         others: &[
-            ("Forgot your password?", "/forgot-password", "Set a new one"),
+            ("", "/forgot-password", "Forgot your password?"),
             ("New here?", "/sign-up", "Create an account"),
         ],
     })
