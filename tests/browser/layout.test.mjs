@@ -25,7 +25,7 @@ async function crawl(visitor, path, look) {
     const answer = await visitor.goto(next);
     assert.equal(answer.status(), 200, next);
     await look(next);
-    const links = await page.locator('a[href]').evaluateAll((all) => all.map((link) => link.href));
+    const links = await page.locator('a[href]:not([download])').evaluateAll((all) => all.map((link) => link.href));
     waiting.push(...links.filter((link) => link.startsWith(url)).map((link) => link.slice(url.length).replace(/#.*/, '')));
   }
   return [...seen];
@@ -81,11 +81,15 @@ for (const colorScheme of ['light', 'dark']) {
         assert.match(await page.title(), /\S – Edge CRM$/, what);
         assert.deepEqual(await overflowing(page), [], `${what}: nothing stands out to the side`);
         assert.deepEqual(await faint(page), [], `${what}: every text can be read`);
-        const unnamed = await page.locator(':is(input:not([type=hidden]), textarea)').evaluateAll((all) => all.filter((field) => !field.labels.length).length);
+        const unnamed = await page.locator(':is(input:not([type=hidden]), textarea, select)').evaluateAll((all) => all.filter((field) => !field.labels.length).length);
         assert.equal(unnamed, 0, `${what}: every field has a label`);
       };
       const pages = await crawl(visitor, list, sound);
-      assert.equal(pages.length, 10, `${pages}`); // The list, and of each contact its page, edit and delete.
+      for (const name of ['contacts', 'contacts/trash', 'projects', 'members', 'members/leave', 'audit', 'settings']) {
+        assert(pages.includes(list.replace('contacts', name)), `${name} is among ${pages}`);
+      }
+      // Of each contact its page, edit and delete.
+      assert.equal(pages.filter((path) => /\/contacts\/[0-9a-f-]{36}/.test(path)).length, 9, `${pages}`);
 
       await visitor.goto(`${list}?q=nobody`);
       await sound('a search that finds nothing');
