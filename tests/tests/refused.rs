@@ -170,7 +170,7 @@ async fn admins_see_what_was_refused_until_it_lapses() {
     );
     assert_eq!(
         (&all[1]["userId"], &all[1]["userName"]),
-        (&json!(user(&bob)), &Value::Null)
+        (&json!(user(&bob)), &json!("Mia Member"))
     );
     assert_eq!(
         shown(&format!("?user={}", user(&bob))).await,
