@@ -250,7 +250,7 @@ fn an_id_that_is_none_makes_no_link() {
         None,
         &state(&[("id", "../../evil")], &[]),
     );
-    assert!(page.contains("Delete this contact? This can't be undone."));
+    assert!(page.contains("Delete this contact? It stays in the trash for 30 days"));
     assert!(!page.contains("contacts/.."));
 }
 
