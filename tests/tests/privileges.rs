@@ -5,11 +5,12 @@
 mod members;
 #[path = "privileges/own.rs"]
 mod own;
+#[path = "privileges/projects.rs"]
+mod projects;
 
 use action::{Config, Function};
 use edge::{CloudFront, Invalidations};
 use edge_crm_local::{Distribution, DistributionSettings, Faults, Mailbox, TEMPLATE};
-use edge_crm_tests::fault;
 use edge_crm_tests::inside::{
     Answer, DISTRIBUTION, Inside, ORIGIN_SECRET, config, event, invoke, through_edge,
 };
@@ -292,51 +293,6 @@ async fn contacts(watched: &mut Watched, cookie: &str) {
     }
 }
 
-/// Projects: written while something is cached and while nothing is, repeated, refused.
-async fn projects(watched: &mut Watched, cookie: &str) {
-    let create = watched.function("create-project");
-    let turbine = json!({ "name": "Turbine", "idempotency_key": "turbine" });
-    let created = watched.post(&create, cookie, turbine.clone()).await;
-    assert_eq!(created.status, 200, "{created:?}");
-    let id = created.json["data"]["id"].clone();
-    watched.mark("acme:projects").await;
-    watched.post(&create, cookie, turbine).await;
-    watched
-        .post(&create, cookie, json!({ "name": "Live" }))
-        .await;
-    watched.post(&create, cookie, json!({ "name": "" })).await;
-    // Where others are always in its way, it looks for what a twin may have saved.
-    let contention = |contention| fault::Faults {
-        contention,
-        ..fault::Faults::default()
-    };
-    watched.inside.proxy.make(contention(100));
-    let busy = watched.post(&create, cookie, json!({ "name": "B" })).await;
-    assert_eq!(busy.status, 503, "{busy:?}");
-    watched.inside.proxy.make(contention(0));
-    for (name, change) in [
-        (
-            "rename-project",
-            json!({ "id": id, "version": 1, "name": "T" }),
-        ),
-        ("archive-project", json!({ "id": id })),
-        ("restore-project", json!({ "id": id })),
-    ] {
-        let function = watched.function(name);
-        watched.mark("acme:projects").await;
-        let done = watched.post(&function, cookie, change.clone()).await;
-        assert_eq!(done.status, 200, "{name}: {done:?}");
-        let nobody = json!({ "id": nothing(), "version": 1, "name": "T" });
-        let refused = watched.post(&function, cookie, nobody).await;
-        assert_eq!(refused.status, 404, "{name}: {refused:?}");
-    }
-}
-
-/// The id of nothing.
-fn nothing() -> String {
-    uuid::Uuid::now_v7().to_string()
-}
-
 /// Each view, through the edge, with a session that is renewed on the way and with one that is
 /// not.
 async fn views(watched: &mut Watched, cookie: &str, id: &str) {
@@ -408,7 +364,7 @@ async fn each_function_may_do_what_it_does_and_nothing_else() {
     let cookie = accounts(&mut watched).await;
     // What writes moves the end of an old session too.
     contacts(&mut watched, &cookie).await;
-    projects(&mut watched, &cookie).await;
+    projects::projects(&mut watched, &cookie).await;
     let cookie = own::settings(&mut watched, &cookie).await;
     members::members(&mut watched, &cookie).await;
     let cookie = own::forgotten(&mut watched).await;

@@ -7,7 +7,7 @@ use crate::layout::{Page, render};
 use crate::paths;
 use askama::Template;
 use commit::{Chrome, FormState};
-use crm::Contact;
+use crm::{Contact, TRASH_DAYS};
 
 const CREATE: FormSpec = FormSpec {
     action: "create-contact",
@@ -56,6 +56,7 @@ struct ContactFormPage<'a> {
 struct ContactDeletePage<'a> {
     page: Page<'a>,
     name: Option<&'a str>,
+    days: i64,
     form: Form<'a>,
 }
 
@@ -133,6 +134,7 @@ pub fn contact_delete(
     render(&ContactDeletePage {
         page: Page::new(view.title("Delete Contact"), chrome),
         name: contact.map(|contact| contact.details.name.as_str()),
+        days: TRASH_DAYS,
         form: view,
     })
 }
