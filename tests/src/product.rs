@@ -278,6 +278,21 @@ impl Product {
         read(&self.log)
     }
 
+    /// Whether it logs a line with this text: it may have answered before its line is read here.
+    #[must_use]
+    pub fn logs(&self, text: &str) -> bool {
+        let late = Instant::now() + PATIENCE;
+        loop {
+            if self.log().iter().any(|line| line.contains(text)) {
+                return true;
+            }
+            if Instant::now() > late {
+                return false;
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
     /// What it has printed.
     #[must_use]
     pub fn output(&self) -> Vec<String> {
