@@ -14,8 +14,8 @@ import tempfile
 import time
 import urllib.parse
 
-# Those that take requests; besides there are deliver-mail and revalidate.
-FUNCTIONS = sorted({path.stem for path in pathlib.Path("events").glob("*.json")} - {"deliver-mail", "revalidate"})
+# Those that take requests; besides there are some that work in the background.
+FUNCTIONS = sorted({path.stem for path in pathlib.Path("events").glob("*.json")} - {"deliver-mail", "index-search", "revalidate"})
 PATIENCE = 120  # Seconds for a function to start.
 
 

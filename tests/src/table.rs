@@ -98,15 +98,17 @@ impl Table {
     }
 
     /// What a request that does nothing leaves as it was: everything but the counters of rate
-    /// limits and of refusals, which count such requests too, and the marks of what the edge may
-    /// have kept.
+    /// limits and of refusals, which count such requests too, the marks of what the edge may have
+    /// kept, and the search index with what waits for it, which is brought up to date at any time.
     #[must_use]
     pub fn saved(&self) -> Vec<Record> {
         self.dump()
             .into_iter()
             .filter(|record| {
                 let uncounted = |kind| !record.pk.starts_with(kind);
-                ["#rate:", "#refused:", "#mark:"].into_iter().all(uncounted)
+                ["#rate:", "#refused:", "#mark:", "#search:", "#unindexed:"]
+                    .into_iter()
+                    .all(uncounted)
             })
             .collect()
     }
@@ -128,15 +130,23 @@ impl Table {
         records
     }
 
+    /// The table, as a command is told of it.
+    #[must_use]
+    pub fn target(&self) -> edge_crm_local::Target {
+        edge_crm_local::Target {
+            data: "nowhere".into(),
+            dynamodb_url: Some(self.url.clone()),
+            aws: false,
+        }
+    }
+
     /// What is wrong with the chains of audit records, in words; nothing where all are intact.
     ///
     /// # Panics
     /// Where the table cannot be read.
     pub async fn broken_chains(&self) -> Vec<String> {
         let options = edge_crm_local::VerifyOptions {
-            data: "nowhere".into(),
-            dynamodb_url: Some(self.url.clone()),
-            aws: false,
+            target: self.target(),
             tenant: None,
         };
         let report = edge_crm_local::verify_audit(&options).await;
@@ -243,6 +253,12 @@ fn plain(value: Value) -> Value {
         ("S" | "BOOL", value) => value,
         ("N", number) => serde_json::from_str(number.as_str().expect("digits")).expect("a number"),
         ("NULL", _) => Value::Null,
+        ("NS", Value::Array(numbers)) => numbers
+            .iter()
+            .map(|number| {
+                serde_json::from_str::<Value>(number.as_str().expect("digits")).expect("a number")
+            })
+            .collect(),
         ("L", Value::Array(list)) => list.into_iter().map(plain).collect(),
         ("M", Value::Object(map)) => Value::Object(
             map.into_iter()

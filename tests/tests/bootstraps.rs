@@ -86,7 +86,10 @@ async fn every_function_answers_as_it_does_in_this_process() {
         let ended = process.stop();
         assert!(!ended.log.contains("\"level\":\"WARN\""), "{ended:?}");
     }
-    assert_eq!(left, BTreeSet::from(["deliver-mail", "revalidate"]));
+    assert_eq!(
+        left,
+        BTreeSet::from(["deliver-mail", "index-search", "revalidate"])
+    );
 }
 
 #[tokio::test]

@@ -68,7 +68,7 @@ impl View for ListContacts {
         let query = if search.q.is_empty() {
             newest
         } else {
-            newest.filter(crm::search(&search.q))
+            newest.holding::<Contact>(crm::fold(&search.q))
         };
         Ok(Reads::none().query(query))
     }

@@ -23,6 +23,7 @@ pub fn functions(app: &Arc<App>) -> Vec<Function> {
         change_role::function(Arc::clone(app)),
         deliver_mail::function(Arc::clone(app)),
         get_contact::function(Arc::clone(app)),
+        index_search::function(Arc::clone(app)),
         invite_member::function(Arc::clone(app)),
         list_members::function(Arc::clone(app)),
         list_contacts::function(Arc::clone(app)),

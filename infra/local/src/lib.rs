@@ -11,10 +11,12 @@ mod event;
 mod functions;
 mod mailbox;
 mod options;
+mod rebuild;
 mod refusal;
 mod routes;
 mod server;
 mod stack;
+mod target;
 mod template;
 mod ticker;
 mod verify;
@@ -28,12 +30,14 @@ pub use engine::EngineError;
 pub use functions::functions;
 pub use mailbox::{MailFaults, Mailbox};
 pub use options::Options;
+pub use rebuild::{RebuildOptions, rebuild_search};
 pub use routes::Routes;
 pub use server::Server;
 pub use stack::{Stack, StartError};
+pub use target::{Target, TargetError};
 pub use template::{Template, TemplateError};
 pub use ticker::Ticker;
-pub use verify::{Flaw, Report, Subject, VerifyError, VerifyOptions, verify_audit};
+pub use verify::{Flaw, Report, Subject, VerifyOptions, verify_audit};
 
 /// The SAM template of this repository.
 pub const TEMPLATE: &str = include_str!("../../../template.yaml");

@@ -29,6 +29,9 @@ const MAIL_FROM: &str = "Edge CRM <crm@localhost>";
 /// How often the outbox and the mail are looked at.
 const SWEEP: Duration = Duration::from_millis(200);
 
+/// How often the search index is brought up to date: seldom, since many changes at once cost less.
+const INDEXING: Duration = Duration::from_secs(10);
+
 /// Why the local stack does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
@@ -75,7 +78,7 @@ pub enum StartError {
 pub struct Stack {
     url: String,
     server: Server,
-    tickers: [Ticker; 2],
+    tickers: [Ticker; 3],
     engine: Option<Engine>,
     _lock: Option<Lock>,
 }
@@ -122,7 +125,7 @@ impl Stack {
             demo::seed(&edge(&app(Limits::NONE, |_| ()))?).await?;
         }
         let app = app(options.into(), LOG);
-        let tick = |function: Function| Ticker::start(Origin::from(function), SWEEP);
+        let tick = |function: Function, period| Ticker::start(Origin::from(function), period);
         let product = WithMailbox {
             edge: edge(&app)?,
             mailbox,
@@ -130,8 +133,9 @@ impl Stack {
         Ok(Self {
             url: format!("http://127.0.0.1:{port}"),
             tickers: [
-                tick(revalidate::function(Arc::clone(&app))),
-                tick(deliver_mail::function(Arc::clone(&app))),
+                tick(revalidate::function(Arc::clone(&app)), SWEEP),
+                tick(deliver_mail::function(Arc::clone(&app)), SWEEP),
+                tick(index_search::function(Arc::clone(&app)), INDEXING),
             ],
             server: Server::start(listener, product),
             engine: storage.engine,

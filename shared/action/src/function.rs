@@ -5,8 +5,8 @@ use crate::deliver;
 use crate::drain::{self, DrainError};
 use crate::event::{Event, Request};
 use crate::log::Note;
-use crate::{App, Failure, Reply, negotiate, perform, render, show};
-use commit::{Access, Role};
+use crate::{App, Failure, Reply, index, negotiate, perform, render, show};
+use commit::{Access, Entity, Role};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
@@ -53,11 +53,13 @@ enum Handler {
         routes: Vec<(Entry, Show)>,
         assets: Vec<Asset>,
     },
-    /// Takes no requests: drains the outbox. A pointer, so that no other function is built with
-    /// what this one needs.
-    Revalidate(Work),
-    /// Takes no requests: sends letters. A pointer for the same reason.
-    Deliver(Work),
+    /// Takes no requests, but events of a schedule or of the table's stream. A pointer, so that no
+    /// other function is built with what this one needs.
+    Background {
+        work: Work,
+        /// Whether it may have the edge forget something.
+        purges: bool,
+    },
 }
 
 /// One Lambda function: takes events, gives answers.
@@ -99,7 +101,7 @@ impl Function {
         Self {
             name: "revalidate",
             app,
-            handler: Handler::Revalidate(work),
+            handler: Handler::Background { work, purges: true },
         }
     }
 
@@ -111,7 +113,25 @@ impl Function {
         Self {
             name: "deliver-mail",
             app,
-            handler: Handler::Deliver(work),
+            handler: Handler::Background {
+                work,
+                purges: false,
+            },
+        }
+    }
+
+    /// The function that brings the search index of the entities `E` up to date, on events of a
+    /// schedule.
+    #[must_use]
+    pub fn index_search<E: Entity + 'static>(app: Arc<App>) -> Self {
+        let work: Work = |app, event| Box::pin(index::handle::<E>(app, event));
+        Self {
+            name: "index-search",
+            app,
+            handler: Handler::Background {
+                work,
+                purges: false,
+            },
         }
     }
 
@@ -161,7 +181,7 @@ impl Function {
         match &self.handler {
             Handler::Action(entry, _) => vec![*entry],
             Handler::Views { routes, .. } => routes.iter().map(|(entry, _)| *entry).collect(),
-            Handler::Revalidate(_) | Handler::Deliver(_) => Vec::new(),
+            Handler::Background { .. } => Vec::new(),
         }
     }
 
@@ -187,12 +207,16 @@ impl Function {
 
     /// Whether its events are not requests.
     pub(crate) fn takes_no_requests(&self) -> bool {
-        matches!(self.handler, Handler::Revalidate(_) | Handler::Deliver(_))
+        matches!(self.handler, Handler::Background { .. })
     }
 
     /// Whether it may have the edge forget something.
     pub(crate) fn purges(&self) -> bool {
-        matches!(self.handler, Handler::Action(..) | Handler::Revalidate(_))
+        match self.handler {
+            Handler::Action(..) => true,
+            Handler::Views { .. } => false,
+            Handler::Background { purges, .. } => purges,
+        }
     }
 
     /// Handles an event that is no request.
@@ -201,7 +225,7 @@ impl Function {
     /// Where the event is of no known kind, or storage fails.
     pub(crate) fn work<'a>(&'a self, event: &'a Value) -> BoxFuture<'a, Result<Value, DrainError>> {
         match &self.handler {
-            Handler::Revalidate(work) | Handler::Deliver(work) => work(&self.app, event),
+            Handler::Background { work, .. } => work(&self.app, event),
             Handler::Action(..) | Handler::Views { .. } => {
                 Box::pin(std::future::ready(Err(DrainError::Event)))
             }
@@ -234,7 +258,7 @@ impl Function {
         let (routes, assets) = match &self.handler {
             Handler::Action(_, perform) => return perform(&self.app, request, note).await,
             Handler::Views { routes, assets } => (routes, assets),
-            Handler::Revalidate(_) | Handler::Deliver(_) => (&Vec::new(), &Vec::new()),
+            Handler::Background { .. } => (&Vec::new(), &Vec::new()),
         };
         let problem = |failure: Failure, note: &mut Note| {
             render::problem(&self.app, request, &failure, None, note)

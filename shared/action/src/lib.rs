@@ -56,6 +56,7 @@ mod fresh;
 mod function;
 mod gather;
 mod idempotency;
+mod index;
 mod json;
 mod limit;
 mod log;

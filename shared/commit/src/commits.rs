@@ -3,8 +3,18 @@
 use crate::{
     Conflict, Entity, Expect, Key, Letter, Operation, Record, Role, TenantId, UserId, Version,
 };
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeSet;
+
+/// What is kept of an entity until the search index has it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unindexed {
+    /// That of the entity as it was written.
+    pub version: Version,
+    /// What a search looks at: the entity's [texts](Entity::texts).
+    pub texts: Vec<String>,
+}
 
 /// What an audit record is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -123,7 +133,18 @@ impl<T> Commit<T> {
     #[must_use]
     pub fn put<E: Entity>(self, tenant: &TenantId, entity: &E, read: Option<Version>) -> Self {
         let key = Key::entity::<E>(tenant, entity.id());
-        self.push_put(key, to_value(entity), read, None)
+        let stored = to_value(entity);
+        let texts = stored.as_object().map(E::texts).unwrap_or_default();
+        let commit = self.push_put(key.clone(), stored, read, None);
+        if texts.is_empty() {
+            return commit;
+        }
+        let (collection, id) = key.parts();
+        let unindexed = Unindexed {
+            version: entity.version(),
+            texts,
+        };
+        commit.overwrite(Key::unindexed(collection, id), &unindexed)
     }
 
     /// Writes a record that is not an entity; `conflict` is the answer where it must not exist

@@ -6,7 +6,7 @@
 //! the second. Every other record has a partition key that begins with `#`, which no tenant's
 //! slug can, and carries no tag.
 
-use crate::{TenantId, UserId, Version};
+use crate::{Item, TenantId, UserId, Version};
 use serde::{Serialize, de::DeserializeOwned};
 
 /// The place of one item in the table.
@@ -80,6 +80,19 @@ impl Key {
         Self::record("generation", user.as_str(), "generation")
     }
 
+    /// The record that the entity with this id has been written since the search index of its
+    /// `collection` was brought up to date. Those of one collection are in one partition, so that a
+    /// search finds them by one query; all are in sixteen, so that who indexes finds every one.
+    #[must_use]
+    pub fn unindexed(collection: &str, id: &str) -> Self {
+        let sum = collection.bytes().fold(0u8, u8::wrapping_add);
+        Self::record(
+            "unindexed",
+            &format!("{:x}", sum % 16),
+            &format!("{collection}:{id}"),
+        )
+    }
+
     /// The key as the table stores it: partition key, sort key.
     #[must_use]
     pub fn parts(&self) -> (&str, &str) {
@@ -124,6 +137,12 @@ pub trait Entity: Serialize + DeserializeOwned {
 
     /// How often it has been written, this write included.
     fn version(&self) -> Version;
+
+    /// What a search looks at, of an entity as it is stored, in a form in which texts are compared.
+    /// Where there is something, every write of such an entity is noted for the search index.
+    fn texts(_stored: &Item) -> Vec<String> {
+        Vec::new()
+    }
 }
 
 /// Something stored that is not an entity: an account, an organisation's name.

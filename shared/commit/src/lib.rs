@@ -18,7 +18,7 @@ mod reads;
 mod session;
 
 pub use access::{Access, Actor, Admins, Anyone, Members, Owners, Refusal, Role, Viewers};
-pub use commits::{Commit, Grant, SessionChange, Subject};
+pub use commits::{Commit, Grant, SessionChange, Subject, Unindexed};
 pub use context::{Chrome, Context, Seal};
 pub use error::ActionError;
 pub use form::{FieldErrors, Form, FormState, Input, Invalid};
@@ -26,5 +26,5 @@ pub use identity::{IdempotencyKey, InvalidId, TenantId, UserId, Version, is_uuid
 pub use key::{Entity, Key, Record};
 pub use letter::Letter;
 pub use operation::{Conflict, Expect, Operation};
-pub use reads::{Filter, Found, Item, Query, Reads};
+pub use reads::{Filter, Found, Item, Query, Reads, Search};
 pub use session::Session;

@@ -72,6 +72,18 @@ pub struct Query {
     pub limit: usize,
     /// Which items count; all where there is none.
     pub filter: Option<Filter>,
+    /// Finds the items by an index, so that not all need to be read; the filter still decides.
+    pub search: Option<Search>,
+}
+
+/// A text to find entities by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Search {
+    /// What one of an entity's [texts](Entity::texts) must hold.
+    pub text: String,
+    /// Where the records are of what the index may not have yet: the partition, and what their
+    /// sort keys begin with before the entity's id.
+    pub unindexed: Key,
 }
 
 impl Query {
@@ -83,6 +95,7 @@ impl Query {
             after: None,
             limit,
             filter: None,
+            search: None,
         }
     }
 
@@ -95,6 +108,7 @@ impl Query {
             after: None,
             limit,
             filter: None,
+            search: None,
         }
     }
 
@@ -108,6 +122,26 @@ impl Query {
     pub fn after(mut self, id: Option<String>) -> Self {
         self.after = id;
         self
+    }
+
+    /// Only those one of whose [texts](Entity::texts) holds `text`, which is in the same form.
+    #[must_use]
+    pub fn holding<E: Entity>(self, text: String) -> Self {
+        let unindexed = Key::unindexed(&self.pk, "");
+        let search = Search {
+            text: text.clone(),
+            unindexed,
+        };
+        Self {
+            search: Some(search),
+            ..self.filter(move |item| E::texts(item).iter().any(|own| own.contains(&text)))
+        }
+    }
+
+    /// Whether the item belongs to the answer.
+    #[must_use]
+    pub fn passes(&self, item: &Item) -> bool {
+        self.filter.as_ref().is_none_or(|passes| passes(item))
     }
 
     /// Only those that pass.
@@ -125,6 +159,7 @@ impl fmt::Debug for Query {
             .field("after", &self.after)
             .field("limit", &self.limit)
             .field("filtered", &self.filter.is_some())
+            .field("search", &self.search)
             .finish()
     }
 }

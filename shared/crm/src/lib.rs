@@ -20,7 +20,6 @@ mod trash;
 pub use account::{Account, Belonging, PublicUser, SignedIn};
 pub use contact::{
     CONTACT_NOT_FOUND, Contact, ContactDetails, ContactId, ContactRef, DUPLICATE_EMAIL, PAGE_SIZE,
-    search,
 };
 pub use invitation::{Claims, InvitationToken, Offer};
 pub use member::{

@@ -1,5 +1,6 @@
 //! The connection to one table.
 
+use crate::search::Shape;
 use aws::Access;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
@@ -56,6 +57,7 @@ impl Settings {
 pub struct Store {
     pub(crate) client: Client,
     pub(crate) table: String,
+    pub(crate) shape: Shape,
 }
 
 impl Store {
@@ -88,7 +90,15 @@ impl Store {
         Self {
             client,
             table: settings.table,
+            shape: Shape::DEFAULT,
         }
+    }
+
+    /// The same store with search indexes of another shape, for a test that has not thousands of
+    /// entities. Whoever indexes or searches a table must use the same.
+    #[must_use]
+    pub fn with_search_shape(self, shape: Shape) -> Self {
+        Self { shape, ..self }
     }
 
     /// Asks the table for nothing: once that is answered there is a connection, and what a first

@@ -1,5 +1,5 @@
 //! The only crate that speaks to DynamoDB: it runs an action's reads, its commit as one
-//! transaction, and keeps the marks and the outbox of revalidation.
+//! transaction, and keeps the marks and the outbox of revalidation, and the index of search.
 
 mod client;
 mod convert;
@@ -8,6 +8,7 @@ mod error;
 mod marks;
 mod outbox;
 mod read;
+mod search;
 mod table;
 mod transact;
 mod verdict;
@@ -16,4 +17,5 @@ pub use client::{Settings, Store};
 pub use error::StoreError;
 pub use marks::{KEPT_AT_EDGE, Mark, SETTLING};
 pub use outbox::Pending;
+pub use search::{IndexError, Indexed, Rebuilt, Shape};
 pub use transact::{Rejected, Saved};

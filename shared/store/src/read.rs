@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 const BATCH: usize = 100;
 
 /// How many items one request reads where not each of them may count.
-const FILTERED_PAGE: i32 = 500;
+pub(crate) const FILTERED_PAGE: i32 = 500;
 
 /// How often a read is repeated where storage answered only a part of it, or was busy.
 const ATTEMPTS: u32 = 6;
@@ -34,10 +34,20 @@ impl Store {
             .collect::<BTreeSet<_>>()
             .into_iter()
             .collect();
-        let mut found = BTreeMap::new();
+        let keys = keys.iter().map(key_attributes).collect();
+        let found = self.raw_items(keys, true).await?;
+        found.into_iter().map(item).collect()
+    }
+
+    /// The items at these keys that exist, as storage has them.
+    pub(crate) async fn raw_items(
+        &self,
+        keys: Vec<Attributes>,
+        consistent: bool,
+    ) -> Result<Vec<Attributes>, StoreError> {
+        let mut found = Vec::new();
         for batch in keys.chunks(BATCH) {
-            self.batch(batch.iter().map(key_attributes).collect(), &mut found)
-                .await?;
+            self.batch(batch.to_vec(), consistent, &mut found).await?;
         }
         Ok(found)
     }
@@ -46,12 +56,13 @@ impl Store {
     async fn batch(
         &self,
         mut keys: Vec<Attributes>,
-        found: &mut BTreeMap<Key, Item>,
+        consistent: bool,
+        found: &mut Vec<Attributes>,
     ) -> Result<(), StoreError> {
         for attempt in 0..ATTEMPTS {
             let wanted = KeysAndAttributes::builder()
                 .set_keys(Some(keys))
-                .consistent_read(true)
+                .consistent_read(consistent)
                 .build()
                 .map_err(|e| StoreError::Bug(e.to_string()))?;
             let answer = self
@@ -61,15 +72,13 @@ impl Store {
                 .send()
                 .await
                 .map_err(|e| classify(e, |e| is_bug(e.code())))?;
-            for attributes in answer
-                .responses
-                .into_iter()
-                .flatten()
-                .flat_map(|(_, items)| items)
-            {
-                let (key, item) = item(attributes)?;
-                found.insert(key, item);
-            }
+            found.extend(
+                answer
+                    .responses
+                    .into_iter()
+                    .flatten()
+                    .flat_map(|(_, items)| items),
+            );
             let left = answer
                 .unprocessed_keys
                 .unwrap_or_default()
@@ -126,33 +135,80 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub async fn range(&self, query: &Query) -> Result<Vec<Item>, StoreError> {
+        if let Some(search) = &query.search {
+            return self.search(query, search).await;
+        }
         let mut found = Vec::new();
         let mut from = None;
         loop {
+            let (items, further) = self.page(query, page(query), from).await?;
+            let passing = items.into_iter().map(|(_, item)| item);
+            found.extend(passing.filter(|item| query.passes(item)));
+            from = further;
+            if found.len() >= query.limit || from.is_none() {
+                found.truncate(query.limit);
+                return Ok(found);
+            }
+        }
+    }
+
+    /// The next items of a range, at most `limit`, whether they pass its filter or not, and where
+    /// to read on.
+    pub(crate) async fn page(
+        &self,
+        query: &Query,
+        limit: i32,
+        from: Option<Attributes>,
+    ) -> Result<(Vec<(Key, Item)>, Option<Attributes>), StoreError> {
+        let answer = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .consistent_read(true)
+            .scan_index_forward(false)
+            .set_key_condition_expression(Some(condition(query).to_owned()))
+            .set_expression_attribute_values(Some(bounds(query)))
+            .limit(limit)
+            .set_exclusive_start_key(from)
+            .send()
+            .await
+            .map_err(|e| classify(e, |e| is_bug(e.code())))?;
+        let items = answer.items.unwrap_or_default().into_iter().map(item);
+        Ok((items.collect::<Result<_, _>>()?, answer.last_evaluated_key))
+    }
+
+    /// All items of the partition whose sort keys are from `least` to `most`, in their order or
+    /// against it, as storage has them; at most about `limit` where there is one.
+    pub(crate) async fn between(
+        &self,
+        pk: &str,
+        (least, most): (&str, &str),
+        forward: bool,
+        limit: Option<usize>,
+    ) -> Result<Vec<Attributes>, StoreError> {
+        let mut found = Vec::new();
+        let mut from = None;
+        loop {
+            let left = limit.map(|limit| limit.saturating_sub(found.len()));
             let answer = self
                 .client
                 .query()
                 .table_name(&self.table)
                 .consistent_read(true)
-                .scan_index_forward(false)
-                .set_key_condition_expression(Some(condition(query).to_owned()))
-                .set_expression_attribute_values(Some(bounds(query)))
-                .limit(page(query))
+                .scan_index_forward(forward)
+                .key_condition_expression("pk = :pk AND sk BETWEEN :least AND :most")
+                .expression_attribute_values(":pk", text(pk))
+                .expression_attribute_values(":least", text(least))
+                .expression_attribute_values(":most", text(most))
+                .set_limit(left.and_then(|left| i32::try_from(left).ok()))
                 .set_exclusive_start_key(from)
                 .send()
                 .await
                 .map_err(|e| classify(e, |e| is_bug(e.code())))?;
-            for attributes in answer.items.unwrap_or_default() {
-                let (_, item) = item(attributes)?;
-                if query.filter.as_ref().is_none_or(|passes| passes(&item)) {
-                    found.push(item);
-                }
-                if found.len() == query.limit {
-                    return Ok(found);
-                }
-            }
+            found.extend(answer.items.unwrap_or_default());
             from = answer.last_evaluated_key;
-            if from.is_none() {
+            let enough = limit.is_some_and(|limit| found.len() >= limit);
+            if enough || from.is_none() {
                 return Ok(found);
             }
         }

@@ -1,0 +1,96 @@
+//! Searches while others write, index and rebuild.
+
+use crate::scene::{SMALL, Scene};
+use crm::Contact;
+use edge_crm_tests::fault::random;
+use jiff::Timestamp;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+
+/// Whoever saves a contact finds it at once, and under its new name alone, whatever goes on around.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_contact_is_found_the_moment_it_is_saved_and_never_under_its_old_name() {
+    let scene = Arc::new(Scene::new(Some(SMALL)).await);
+    let steady: Vec<_> = (0..40)
+        .map(|n| scene.contact(&format!("steady {n}"), n * 10_000))
+        .collect();
+    scene.fill(&steady, true).await;
+    let steady: Vec<_> = steady.iter().rev().map(|one| one.id.to_string()).collect();
+    let done = Arc::new(AtomicBool::new(false));
+    let indexed = Arc::new(AtomicUsize::new(0));
+    let background: Vec<_> = (0..4)
+        .map(|n| {
+            tokio::spawn(disturb(
+                n,
+                Arc::clone(&scene),
+                Arc::clone(&done),
+                Arc::clone(&indexed),
+            ))
+        })
+        .collect();
+    let writers: Vec<_> = (0..4)
+        .map(|writer| tokio::spawn(write(writer, Arc::clone(&scene))))
+        .collect();
+    for _ in 0..60 {
+        assert_eq!(scene.search("steady", None, 50).await, steady);
+    }
+    for writer in writers {
+        writer.await.unwrap();
+    }
+    done.store(true, Ordering::Relaxed);
+    for task in background {
+        task.await.unwrap();
+    }
+    assert!(
+        indexed.load(Ordering::Relaxed) > 100,
+        "the index was at work"
+    );
+    assert_eq!(scene.search("steady", None, 50).await, steady);
+}
+
+/// Two who index, one who rebuilds, and one whose runs are killed.
+async fn disturb(kind: u64, scene: Arc<Scene>, done: Arc<AtomicBool>, indexed: Arc<AtomicUsize>) {
+    while !done.load(Ordering::Relaxed) {
+        // No builder is waited for that is dead.
+        let now = Timestamp::now().as_millisecond() + 120_000;
+        let run = scene.store.index::<Contact>(now);
+        match kind {
+            0 | 1 => {
+                let run = run.await.unwrap();
+                indexed.fetch_add(run.entities, Ordering::Relaxed);
+            }
+            2 => {
+                let killed = Duration::from_micros(random(20_000));
+                let _killed = tokio::time::timeout(killed, run).await;
+            }
+            _ => {
+                drop(run);
+                let _overtaken = scene
+                    .store
+                    .rebuild_index::<Contact>("acme:contacts", None)
+                    .await;
+                tokio::time::sleep(Duration::from_millis(random(100))).await;
+            }
+        }
+    }
+}
+
+async fn write(writer: u64, scene: Arc<Scene>) {
+    for round in 0..25 {
+        let first = format!("first {writer} {round}x");
+        let second = format!("second {writer} {round}x");
+        // Among the others by its time, so that it comes into a block that there is.
+        let contact = scene.create(&first, random(400_000)).await;
+        let id = contact.id.to_string();
+        assert_eq!(scene.search(&first, None, 5).await, [id.clone()]);
+        let renamed = scene.rename(&contact, &second).await;
+        assert_eq!(scene.search(&second, None, 5).await, [id]);
+        assert!(scene.search(&first, None, 5).await.is_empty());
+        if round % 3 == 0 {
+            let delete = renamed.delete(&scene.actor, Timestamp::now(), ());
+            scene.commit(delete).await;
+            assert!(scene.search(&second, None, 5).await.is_empty());
+        }
+    }
+}

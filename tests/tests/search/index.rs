@@ -1,0 +1,141 @@
+//! The index itself: what it costs, what is left in the table, and the command that rebuilds it.
+
+use crate::scene::{SMALL, Scene};
+use crm::Contact;
+use edge_crm_local::{RebuildOptions, rebuild_search};
+use edge_crm_tests::fault::Proxy;
+use edge_crm_tests::inside::Inside;
+use edge_crm_tests::samples::Samples;
+use serde_json::{Value, json};
+use std::sync::Arc;
+use store::{Settings, Store};
+
+/// What a search for a name does in so many contacts, of which three have it: calls, and items of
+/// contacts that it reads.
+async fn calls(count: u64, wanted: &str) -> usize {
+    let scene = Scene::new(None).await;
+    let name = |n: u64| match n % (count / 3) {
+        7 => format!("Zyxomma {n}"),
+        _ => format!("Person {n}"),
+    };
+    let contacts: Vec<_> = (0..count)
+        .map(|n| scene.contact(&name(n), n * 1_000))
+        .collect();
+    scene.fill(&contacts, false).await;
+    let built = scene
+        .store
+        .rebuild_index::<Contact>("acme:contacts", None)
+        .await
+        .unwrap();
+    assert_eq!(built.entities as u64, count);
+    let proxy = Proxy::start(scene.table.url()).await;
+    let watched = Store::connect(Settings::local(proxy.url(), "edge-crm"));
+    let found = scene.search_by(&watched, wanted, None, 51).await;
+    let having = contacts
+        .iter()
+        .rev()
+        .filter(|one| one.details.name.as_str().contains(wanted))
+        .map(|one| one.id.to_string());
+    assert_eq!(found, having.take(51).collect::<Vec<_>>());
+    proxy.calls().len()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_search_reads_grows_with_what_it_finds_and_not_with_how_many_there_are() {
+    let (few, many) = (calls(900, "Zyxomma").await, calls(6_000, "Zyxomma").await);
+    assert_eq!(few, many);
+    assert!(many <= 15, "{many} calls");
+    assert!(calls(6_000, "Nobody").await <= 12);
+    // The newest ones are enough.
+    assert_eq!(calls(6_000, "Person").await, 3);
+}
+
+#[tokio::test]
+async fn what_has_been_indexed_waits_no_more_and_the_index_holds_each_gram_once() {
+    let scene = Scene::new(Some(SMALL)).await;
+    let ada = scene.create("Ada", 1_000).await;
+    let waiting = scene.table.under("#unindexed:");
+    assert_eq!(waiting.len(), 1);
+    assert_eq!(waiting[0].sk, format!("acme:contacts:{}", ada.id));
+    assert_eq!(waiting[0].get("texts")[0], "ada");
+    assert_eq!(scene.index().await, 1);
+    assert!(scene.table.under("#unindexed:").is_empty());
+    let lists = scene.table.under("#search:acme:contacts:1");
+    let list = lists.iter().find(|list| list.sk == "3ada:").unwrap();
+    assert_eq!(list.get("blocks"), json!([0]));
+    assert_eq!(scene.index().await, 0);
+
+    scene.rename(&ada, "Grace").await;
+    assert_eq!(scene.index().await, 1);
+    let now = scene.table.under("#search:acme:contacts:1");
+    assert!(now.iter().any(|list| list.sk == "3gra:"));
+    let (one, other) = (scene.search("ada", None, 5), scene.search("grace", None, 5));
+    assert_eq!(one.await.len() + other.await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_record_that_is_written_again_while_it_is_indexed_stays() {
+    let scene = Arc::new(Scene::new(Some(SMALL)).await);
+    for n in 0..30 {
+        scene.create(&format!("first {n}"), n * 1_000).await;
+    }
+    scene.index().await;
+    let contact = scene.create("before", 500).await;
+    let index = tokio::spawn({
+        let scene = Arc::clone(&scene);
+        async move { scene.index().await }
+    });
+    let renamed = scene.rename(&contact, "after").await;
+    index.await.unwrap();
+    assert_eq!(
+        scene.search("after", None, 5).await,
+        [renamed.id.to_string()]
+    );
+    scene.index().await;
+    assert!(scene.table.under("#unindexed:").is_empty());
+    assert_eq!(
+        scene.search("after", None, 5).await,
+        [renamed.id.to_string()]
+    );
+    assert!(scene.search("before", None, 5).await.is_empty());
+}
+
+#[tokio::test]
+async fn the_command_builds_what_is_missing_and_removes_what_is_old() {
+    let inside = Inside::start().await;
+    let (cookie, _) = inside.sign_up("Acme").await;
+    let create = create_contact::function(Arc::clone(&inside.app));
+    for n in 0..7 {
+        let fields = json!({ "name": format!("Person {n}"), "email": format!("p{n}@example.com") });
+        assert_eq!(inside.post(&create, &cookie, &fields).await.status, 200);
+    }
+    let options = |tenant: Option<&str>| RebuildOptions {
+        target: inside.table.target(),
+        tenant: tenant.map(str::to_owned),
+    };
+    let built = rebuild_search(&options(None)).await.unwrap();
+    let [(collection, Some(built))] = built.as_slice() else {
+        panic!("{built:?}")
+    };
+    assert_eq!((collection.as_str(), built.entities), ("acme:contacts", 7));
+    assert!(!inside.table.under("#search:acme:contacts:1").is_empty());
+    let unknown = rebuild_search(&options(Some("nobody"))).await.unwrap_err();
+    assert_eq!(unknown.to_string(), "there is no organisation \"nobody\"");
+    assert!(inside.table.under("#search:nobody").is_empty());
+}
+
+#[tokio::test]
+async fn the_function_indexes_what_the_actions_have_left() {
+    let inside = Inside::start().await;
+    let (cookie, _) = inside.sign_up("Acme").await;
+    let create = create_contact::function(Arc::clone(&inside.app));
+    let fields = json!({ "name": "Ada", "email": "ada@example.com" });
+    assert_eq!(inside.post(&create, &cookie, &fields).await.status, 200);
+    let index = index_search::function(Arc::clone(&inside.app));
+    let event = Samples::default().event("index-search").to_string();
+    let answer = index.invoke(event.as_bytes()).await;
+    let answer: Value = serde_json::from_slice(&answer).unwrap();
+    assert_eq!(answer, json!({ "indexed": 1 }));
+    assert!(inside.table.under("#unindexed:").is_empty());
+    assert!(!inside.table.under("#search:acme:contacts:1").is_empty());
+}

@@ -1,0 +1,175 @@
+//! A search against reading everything, over random histories.
+
+use crate::scene::{SMALL, Scene};
+use crm::{Contact, TrashedContact};
+use jiff::Timestamp;
+use proptest::prelude::*;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+#[derive(Debug, Clone)]
+enum Step {
+    /// With an id of this time: not always after those there are.
+    Create(String, u64),
+    Update(usize, String),
+    Delete(usize),
+    Restore(usize),
+    Index,
+    /// The run ends, as by a crash, after so many microseconds.
+    IndexKilled(u64),
+    Rebuild,
+    RebuildKilled(u64),
+    RemoveStale,
+    Search(String, Option<usize>, usize),
+}
+
+fn name() -> impl Strategy<Value = String> {
+    // Few letters, so that grams are shared, and some that change when they are folded.
+    prop_oneof![8 => "[abA ]{0,4}[abß]", 1 => "[a-c]{2,9}", 1 => "[éÉİ🦀]{1,3}"]
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let at = 0u64..1_000_000;
+    prop_oneof![
+        10 => (name(), at).prop_map(|(name, at)| Step::Create(name, at)),
+        4 => (any::<usize>(), name()).prop_map(|(n, name)| Step::Update(n, name)),
+        2 => any::<usize>().prop_map(Step::Delete),
+        1 => any::<usize>().prop_map(Step::Restore),
+        4 => Just(Step::Index),
+        2 => (0u64..60_000).prop_map(Step::IndexKilled),
+        1 => Just(Step::Rebuild),
+        1 => (0u64..60_000).prop_map(Step::RebuildKilled),
+        1 => Just(Step::RemoveStale),
+        8 => ("[abs]{0,4}|[éi🦀@]{1,2}|[0-9]{1,3}", proptest::option::of(any::<usize>()), 1usize..20)
+            .prop_map(|(text, after, limit)| Step::Search(text, after, limit)),
+    ]
+}
+
+/// What is there, as a test knows it that reads everything.
+#[derive(Default)]
+struct Known {
+    live: BTreeMap<String, Contact>,
+    trash: Vec<TrashedContact>,
+}
+
+impl Known {
+    fn nth(&self, n: usize) -> Option<Contact> {
+        let count = self.live.len().max(1);
+        self.live.values().nth(n % count).cloned()
+    }
+
+    fn search(&self, text: &str, after: Option<&str>, limit: usize) -> Vec<String> {
+        let text = crm::fold(text);
+        let holds = |contact: &Contact| {
+            let texts = [
+                contact.details.name.as_str(),
+                contact.details.email.as_str(),
+            ];
+            texts.iter().any(|own| crm::fold(own).contains(&text))
+        };
+        let older = |id: &str| after.is_none_or(|after| id < after);
+        let found = self.live.iter().rev();
+        found
+            .filter(|(id, contact)| older(id) && holds(contact))
+            .map(|(id, _)| id.clone())
+            .take(limit)
+            .collect()
+    }
+}
+
+async fn take(scene: &Scene, known: &mut Known, step: Step) -> Result<(), TestCaseError> {
+    let collection = "acme:contacts";
+    let now = Timestamp::now();
+    match step {
+        Step::Create(name, at) => {
+            let contact = scene.create(&name, at).await;
+            known.live.insert(contact.id.to_string(), contact);
+        }
+        Step::Update(n, name) => {
+            let Some(contact) = known.nth(n) else {
+                return Ok(());
+            };
+            let renamed = scene.rename(&contact, &name).await;
+            known.live.insert(renamed.id.to_string(), renamed);
+        }
+        Step::Delete(n) => {
+            let Some(contact) = known.nth(n) else {
+                return Ok(());
+            };
+            scene.commit(contact.delete(&scene.actor, now, ())).await;
+            known.live.remove(contact.id.as_str());
+            known
+                .trash
+                .push(TrashedContact::new(&contact, &scene.actor, now));
+        }
+        Step::Restore(n) => {
+            if known.trash.is_empty() {
+                return Ok(());
+            }
+            let trashed = known.trash.remove(n % known.trash.len());
+            let commit = trashed.restore(None, now);
+            let contact = commit.output().clone();
+            scene.commit(commit).await;
+            known.live.insert(contact.id.to_string(), contact);
+        }
+        Step::Index => {
+            scene.index().await;
+        }
+        Step::IndexKilled(micros) => {
+            let later = now.as_millisecond() + 120_000;
+            let run = scene.store.index::<Contact>(later);
+            let _killed = tokio::time::timeout(Duration::from_micros(micros), run).await;
+        }
+        Step::Rebuild => {
+            let _overtaken = scene.store.rebuild_index::<Contact>(collection, None).await;
+        }
+        Step::RebuildKilled(micros) => {
+            let run = scene.store.rebuild_index::<Contact>(collection, None);
+            let _killed = tokio::time::timeout(Duration::from_micros(micros), run).await;
+        }
+        Step::RemoveStale => {
+            scene.store.remove_stale_indexes(collection).await.unwrap();
+        }
+        Step::Search(text, after, limit) => {
+            let after = after
+                .and_then(|n| known.nth(n))
+                .map(|contact| contact.id.to_string());
+            let found = scene.search(&text, after.as_deref(), limit).await;
+            prop_assert_eq!(
+                found,
+                known.search(&text, after.as_deref(), limit),
+                "{} {:?}",
+                text,
+                after
+            );
+        }
+    }
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 60, max_shrink_iters: 400, ..ProptestConfig::default() })]
+    #[test]
+    fn a_search_finds_what_reading_everything_finds(
+        names in proptest::collection::vec((name(), 0u64..1_000_000), 0..180),
+        noted in any::<bool>(),
+        steps in proptest::collection::vec(step(), 1..50),
+    ) {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        runtime.block_on(async {
+            let scene = Scene::new(Some(SMALL)).await;
+            let mut known = Known::default();
+            let contacts: Vec<_> = names.iter().map(|(name, at)| scene.contact(name, *at)).collect();
+            scene.fill(&contacts, noted).await;
+            known.live = contacts.into_iter().map(|contact| (contact.id.to_string(), contact)).collect();
+            for step in steps {
+                take(&scene, &mut known, step).await?;
+            }
+            for text in ["a", "ab", "bab", "é", ""] {
+                let found = scene.search(text, None, 500).await;
+                prop_assert_eq!(found, known.search(text, None, 500), "{}", text);
+            }
+            Ok(())
+        })?;
+    }
+}

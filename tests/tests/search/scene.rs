@@ -1,0 +1,138 @@
+//! Contacts of one organisation in a table of their own.
+
+use commit::{Actor, Commit, Form, Operation, Query, Role, TenantId};
+use crm::{Contact, ContactDetails};
+use edge_crm_tests::Table;
+use jiff::Timestamp;
+use std::collections::BTreeMap;
+use store::{Settings, Shape, Store};
+use uuid::{NoContext, Timestamp as IdTime, Uuid};
+
+/// So small that a few contacts make many blocks and pages.
+pub const SMALL: Shape = Shape {
+    block: 3,
+    page: 2,
+    newest: 4,
+};
+
+pub struct Scene {
+    pub table: Table,
+    pub store: Store,
+    pub actor: Actor,
+}
+
+impl Scene {
+    pub async fn new(shape: Option<Shape>) -> Self {
+        let table = Table::start().await;
+        let store = Store::connect(Settings::local(table.url(), "edge-crm"));
+        store.create_table_if_missing().await.unwrap();
+        let store = match shape {
+            Some(shape) => store.with_search_shape(shape),
+            None => store,
+        };
+        let actor = Actor {
+            tenant: TenantId::parse("acme").unwrap(),
+            user: Uuid::now_v7().into(),
+            role: Role::Owner,
+        };
+        Self {
+            table,
+            store,
+            actor,
+        }
+    }
+
+    /// A contact with this name, made that many milliseconds after 2026 began.
+    pub fn contact(&self, name: &str, at: u64) -> Contact {
+        let time = IdTime::from_unix(
+            NoContext,
+            1_767_225_600 + at / 1000,
+            (at % 1000) as u32 * 1_000_000,
+        );
+        let id = Uuid::new_v7(time);
+        let email = format!("{}@example.com", &id.simple().to_string()[20..]);
+        Contact::new(
+            id.into(),
+            &self.actor,
+            details(name, &email),
+            Timestamp::UNIX_EPOCH,
+        )
+    }
+
+    pub async fn create(&self, name: &str, at: u64) -> Contact {
+        let contact = self.contact(name, at);
+        self.commit(contact.clone().create(&self.actor.tenant))
+            .await;
+        contact
+    }
+
+    pub async fn rename(&self, contact: &Contact, name: &str) -> Contact {
+        let details = details(name, contact.details.email.as_str());
+        let renamed = contact.replaced(details, Timestamp::UNIX_EPOCH);
+        self.commit(renamed.clone().update(&self.actor.tenant, contact))
+            .await;
+        renamed
+    }
+
+    pub async fn commit<T>(&self, commit: Commit<T>) {
+        self.store
+            .transact(None, commit.operations())
+            .await
+            .unwrap();
+    }
+
+    /// Many contacts at once; as if they were older than the index where they are not to be noted
+    /// for it.
+    pub async fn fill(&self, contacts: &[Contact], noted: bool) {
+        let is_note = |operation: &Operation| operation.key().parts().0.starts_with("#unindexed:");
+        for some in contacts.chunks(33) {
+            let all = some.iter().flat_map(|contact| {
+                let commit = contact.clone().create(&self.actor.tenant);
+                commit.operations().to_vec()
+            });
+            let all: Vec<_> = all
+                .filter(|operation| noted || !is_note(operation))
+                .collect();
+            self.store.transact(None, &all).await.unwrap();
+        }
+    }
+
+    pub async fn search(&self, text: &str, after: Option<&str>, limit: usize) -> Vec<String> {
+        self.search_by(&self.store, text, after, limit).await
+    }
+
+    pub async fn search_by(
+        &self,
+        store: &Store,
+        text: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Vec<String> {
+        let query = Query::newest::<Contact>(&self.actor.tenant, limit)
+            .after(after.map(str::to_owned))
+            .holding::<Contact>(crm::fold(text));
+        let found = store.range(&query).await.unwrap();
+        found
+            .iter()
+            .map(|item| item["id"].as_str().unwrap().to_owned())
+            .collect()
+    }
+
+    pub async fn index(&self) -> usize {
+        let now = Timestamp::now().as_millisecond();
+        let mut entities = 0;
+        loop {
+            let run = self.store.index::<Contact>(now).await.unwrap();
+            assert!(run.too_large.is_empty(), "{run:?}");
+            entities += run.entities;
+            if run.entities == 0 {
+                return entities;
+            }
+        }
+    }
+}
+
+pub fn details(name: &str, email: &str) -> ContactDetails {
+    let values = BTreeMap::from([("name".into(), name.into()), ("email".into(), email.into())]);
+    Form::new(&values).parse().unwrap()
+}
