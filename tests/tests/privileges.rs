@@ -358,6 +358,21 @@ async fn revalidate(watched: &mut Watched) {
     );
 }
 
+/// Nothing to do, an index to be built, one to be added to.
+async fn index_search(watched: &mut Watched, cookie: &str) {
+    let function = watched.function("index-search");
+    let create = watched.function("create-contact");
+    let sweep = json!({ "detail-type": "Scheduled Event", "source": "aws.events" });
+    for email in ["first@example.com", "second@example.com"] {
+        watched.run(&function, &sweep).await;
+        let fields = json!({ "name": email, "email": email });
+        let answer = watched.post(&create, cookie, fields).await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+        watched.run(&function, &sweep).await;
+    }
+    assert!(watched.inside.table.under("#unindexed:").is_empty());
+}
+
 #[tokio::test]
 async fn each_function_may_do_what_it_does_and_nothing_else() {
     let mut watched = Watched::start().await;
@@ -369,6 +384,7 @@ async fn each_function_may_do_what_it_does_and_nothing_else() {
     members::members(&mut watched, &cookie).await;
     let cookie = own::forgotten(&mut watched).await;
     revalidate(&mut watched).await;
+    index_search(&mut watched, &cookie).await;
     sign_out(&mut watched, &cookie).await;
     let allowed = allowed();
     for (function, used) in &watched.used {

@@ -56,12 +56,10 @@ pub(crate) fn delivered(sent: usize, dropped: usize, failed: usize, left: Option
 /// collections that it left because there was too much to do.
 pub(crate) fn indexed(entities: usize, too_large: &[String]) -> Value {
     json!({
-        "_aws": metrics(&[("indexed", "Count"), ("indexesLeft", "Count")]),
         "service": SERVICE,
         "level": if too_large.is_empty() { "INFO" } else { "ERROR" },
         "action": "index-search",
         "indexed": entities,
-        "indexesLeft": too_large.len(),
         "tooLarge": too_large,
     })
 }

@@ -148,12 +148,12 @@ async fn take(scene: &Scene, known: &mut Known, step: Step) -> Result<(), TestCa
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 60, max_shrink_iters: 400, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 32, max_shrink_iters: 400, ..ProptestConfig::default() })]
     #[test]
     fn a_search_finds_what_reading_everything_finds(
-        names in proptest::collection::vec((name(), 0u64..1_000_000), 0..180),
+        names in proptest::collection::vec((name(), 0u64..1_000_000), 0..120),
         noted in any::<bool>(),
-        steps in proptest::collection::vec(step(), 1..50),
+        steps in proptest::collection::vec(step(), 1..40),
     ) {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         runtime.block_on(async {
