@@ -12,8 +12,11 @@ use uuid::{NoContext, Timestamp as IdTime, Uuid};
 pub const SMALL: Shape = Shape {
     block: 3,
     page: 2,
-    newest: 4,
+    newest: 1,
 };
+
+/// The beginning of 2026, in seconds since 1970.
+const EPOCH: u64 = 1_767_225_600;
 
 pub struct Scene {
     pub table: Table,
@@ -44,11 +47,7 @@ impl Scene {
 
     /// A contact with this name, made that many milliseconds after 2026 began.
     pub fn contact(&self, name: &str, at: u64) -> Contact {
-        let time = IdTime::from_unix(
-            NoContext,
-            1_767_225_600 + at / 1000,
-            (at % 1000) as u32 * 1_000_000,
-        );
+        let time = IdTime::from_unix(NoContext, EPOCH + at / 1000, (at % 1000) as u32 * 1_000_000);
         let id = Uuid::new_v7(time);
         let email = format!("{}@example.com", &id.simple().to_string()[20..]);
         Contact::new(
@@ -130,6 +129,13 @@ impl Scene {
             }
         }
     }
+}
+
+/// The time that a contact was made with.
+pub fn at(contact: &Contact) -> u64 {
+    let id = Uuid::parse_str(contact.id.as_str()).unwrap();
+    let (seconds, nanos) = id.get_timestamp().unwrap().to_unix();
+    (seconds - EPOCH) * 1000 + u64::from(nanos / 1_000_000)
 }
 
 pub fn details(name: &str, email: &str) -> ContactDetails {
