@@ -112,7 +112,10 @@ mod tests {
             "pk": { "S": "acme" }, "é": { "S": "é" }, "n": { "N": "-123" }, "no": { "NULL": true },
             "l": { "L": [{ "S": "ab" }] }, "m": { "M": { "x": { "BOOL": false } } },
         });
-        assert_eq!(size(&item), (2 + 4) + (2 + 2) + (1 + 3) + (2 + 1) + (1 + 3 + 3) + (1 + 3 + 1 + 2));
+        assert_eq!(
+            size(&item),
+            (2 + 4) + (2 + 2) + (1 + 3) + (2 + 1) + (1 + 3 + 3) + (1 + 3 + 1 + 2)
+        );
     }
 
     #[test]
@@ -120,9 +123,13 @@ mod tests {
         let output = json!({ "Items": [{ "pk": { "S": "x".repeat(5_000) } }], "ConsumedCapacity": { "CapacityUnits": 2.0 } });
         let input = json!({ "ExpressionAttributeValues": { ":pk": { "S": "#outbox:0" } } });
         let spent = Spent::of("Query", &input, output.to_string().as_bytes());
-        assert_eq!((spent.units, spent.by_rule, spent.items), (2.0, Some(2.0), 1));
+        assert_eq!(
+            (spent.units, spent.by_rule, spent.items),
+            (2.0, Some(2.0), 1)
+        );
         assert!(spent.is_sweep() && !spent.is_write());
-        let batch = json!({ "ConsumedCapacity": [{ "CapacityUnits": 1.5 }, { "CapacityUnits": 2 }] });
+        let batch =
+            json!({ "ConsumedCapacity": [{ "CapacityUnits": 1.5 }, { "CapacityUnits": 2 }] });
         let spent = Spent::of("BatchGetItem", &Value::Null, batch.to_string().as_bytes());
         assert_eq!((spent.units, spent.by_rule), (3.5, None));
     }

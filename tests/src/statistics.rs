@@ -50,7 +50,8 @@ impl Statistics {
     /// The same for a program, in milliseconds.
     #[must_use]
     pub fn json(&self) -> Value {
-        let [average, median, p95, p99, min, max] = self.millis().map(|ms| (ms * 1e3).round() / 1e3);
+        let [average, median, p95, p99, min, max] =
+            self.millis().map(|ms| (ms * 1e3).round() / 1e3);
         json!({
             "samples": self.samples, "averageMs": average, "medianMs": median, "p95Ms": p95,
             "p99Ms": p99, "minMs": min, "maxMs": max,
@@ -73,7 +74,9 @@ impl Statistics {
 impl fmt::Display for Statistics {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.samples)?;
-        self.millis().iter().try_for_each(|ms| write!(f, " | {ms:.2}"))
+        self.millis()
+            .iter()
+            .try_for_each(|ms| write!(f, " | {ms:.2}"))
     }
 }
 
@@ -83,15 +86,28 @@ mod tests {
 
     #[test]
     fn a_percentile_is_the_least_sample_that_so_many_do_not_exceed() {
-        let of = |count: u64| Statistics::of((1..=count).rev().map(Duration::from_millis).collect());
+        let of =
+            |count: u64| Statistics::of((1..=count).rev().map(Duration::from_millis).collect());
         let hundred = of(100);
         let ms = |time: Duration| time.as_millis();
-        assert_eq!((hundred.samples, ms(hundred.min), ms(hundred.max)), (100, 1, 100));
-        assert_eq!((ms(hundred.median), ms(hundred.p95), ms(hundred.p99)), (50, 95, 99));
+        assert_eq!(
+            (hundred.samples, ms(hundred.min), ms(hundred.max)),
+            (100, 1, 100)
+        );
+        assert_eq!(
+            (ms(hundred.median), ms(hundred.p95), ms(hundred.p99)),
+            (50, 95, 99)
+        );
         assert_eq!(hundred.average, Duration::from_micros(50_500));
         let one = of(1);
-        assert_eq!([one.median, one.p99, one.max], [Duration::from_millis(1); 3]);
-        assert_eq!(one.to_string(), "1 | 1.00 | 1.00 | 1.00 | 1.00 | 1.00 | 1.00");
+        assert_eq!(
+            [one.median, one.p99, one.max],
+            [Duration::from_millis(1); 3]
+        );
+        assert_eq!(
+            one.to_string(),
+            "1 | 1.00 | 1.00 | 1.00 | 1.00 | 1.00 | 1.00"
+        );
         assert_eq!(one.json()["p95Ms"], 1.0);
     }
 }

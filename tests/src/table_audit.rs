@@ -113,7 +113,11 @@ impl TableAudit {
         }
         let live = VERSIONED
             .into_iter()
-            .flat_map(|resource| stored.entities(resource).map(move |found| (resource, found)))
+            .flat_map(|resource| {
+                stored
+                    .entities(resource)
+                    .map(move |found| (resource, found))
+            })
             .map(|(resource, (tenant, id, item))| ((tenant, resource, id), item));
         let trashed = stored.trash().map(|(tenant, id, item)| {
             let contact = item.get("contact").and_then(Value::as_object);
@@ -156,7 +160,8 @@ impl TableAudit {
             self.flaws.insert(format!("{pk} lacks {id}"));
         }
         for (pk, id) in entries.difference(&expected) {
-            self.flaws.insert(format!("{pk} has {id}, which no audit record is of"));
+            self.flaws
+                .insert(format!("{pk} has {id}, which no audit record is of"));
         }
     }
 
@@ -206,14 +211,19 @@ impl TableAudit {
                 continue;
             };
             let listed = item.get("owners").and_then(Value::as_array);
-            let listed: BTreeSet<_> = listed.into_iter().flatten().filter_map(Value::as_str).collect();
+            let listed: BTreeSet<_> = listed
+                .into_iter()
+                .flatten()
+                .filter_map(Value::as_str)
+                .collect();
             let owners = members.remove(tenant).unwrap_or_default();
             self.must(!listed.is_empty() && listed == owners, || {
                 format!("the organisation {tenant} lists {listed:?} and is owned by {owners:?}")
             });
         }
         for tenant in members.into_keys() {
-            self.flaws.insert(format!("{tenant} has members and is no organisation"));
+            self.flaws
+                .insert(format!("{tenant} has members and is no organisation"));
         }
     }
 
@@ -224,7 +234,11 @@ impl TableAudit {
             .filter(|(_, _, item)| text(item, "status") != "invited")
             .map(|(tenant, id, _)| (tenant, id))
             .collect();
-        for ((pk, _), item) in stored.items.iter().filter(|((pk, _), _)| pk.starts_with("#account:")) {
+        for ((pk, _), item) in stored
+            .items
+            .iter()
+            .filter(|((pk, _), _)| pk.starts_with("#account:"))
+        {
             let there = item.get("organizations").and_then(Value::as_array);
             for belonging in there.into_iter().flatten() {
                 let tenant = belonging["tenant"].as_str().unwrap_or_default();
@@ -233,7 +247,9 @@ impl TableAudit {
             }
         }
         for (tenant, id) in memberships {
-            self.flaws.insert(format!("the member {id} of {tenant} has no account that says so"));
+            self.flaws.insert(format!(
+                "the member {id} of {tenant} has no account that says so"
+            ));
         }
     }
 }

@@ -27,7 +27,9 @@ async fn used() -> Used {
         ("name", "Ada"),
         ("email", "ada@two.example"),
     ];
-    let live = acme.post_form("update-contact", &change, Some("change")).await;
+    let live = acme
+        .post_form("update-contact", &change, Some("change"))
+        .await;
     let live = live.data();
     for email in ["gone@example.com", "back@example.com"] {
         let contact = acme.create("Eve", email).await;
@@ -64,7 +66,9 @@ impl Used {
     /// What is found once `harm` is done, in words; the table is as before then.
     async fn found(&self, pk: &str, sk: &str, harm: Option<Value>) -> Vec<String> {
         let before = self.table.dump();
-        let before = before.iter().find(|record| record.pk == pk && record.sk == sk);
+        let before = before
+            .iter()
+            .find(|record| record.pk == pk && record.sk == sk);
         match harm {
             Some(item) => self.table.put(pk, sk, &item),
             None => self.table.remove(pk, sk),
@@ -85,7 +89,11 @@ async fn nothing_is_wrong_with_what_the_product_has_written() {
     assert_eq!(audit.flaws, [].into());
     assert_eq!((audit.contacts, audit.trashed), (2, 1));
     assert_eq!(audit.items, used.table.dump().len());
-    let counted: Vec<_> = audit.successes.iter().map(|(name, n)| (name.as_str(), *n)).collect();
+    let counted: Vec<_> = audit
+        .successes
+        .iter()
+        .map(|(name, n)| (name.as_str(), *n))
+        .collect();
     let expected = [
         ("archive-project", 1),
         ("create-contact", 3),
@@ -110,28 +118,81 @@ async fn whatever_is_missing_or_too_much_is_found() {
         (record.pk, record.sk)
     };
     let members = used.table.under("acme:members");
-    let owner = members.iter().find(|member| member.get("role") == "owner").unwrap();
+    let owner = members
+        .iter()
+        .find(|member| member.get("role") == "owner")
+        .unwrap();
     let in_outbox = json!({ "id": "0", "tags": [], "createdAt": 0, "dueAt": 0 });
     let owned_by_nobody = json!({ "owner": "nobody" });
     let harms = [
-        (("acme:contacts".to_owned(), id.to_owned()), None, "is of no acme:contacts"),
-        (first("#guard:acme:contacts:email:ada@two"), None, "has no guard of ada@two.example"),
-        (first("#guard:acme:contacts:email:ada@two"), Some(owned_by_nobody), "contacts nobody"),
-        (("#guard:acme:contacts:email:x@y".to_owned(), "guard".to_owned()), Some(json!({ "owner": id })), "the guard of x@y"),
-        (first("#guard:acme:members:email:mia"), None, "has no guard of mia@example.com"),
+        (
+            ("acme:contacts".to_owned(), id.to_owned()),
+            None,
+            "is of no acme:contacts",
+        ),
+        (
+            first("#guard:acme:contacts:email:ada@two"),
+            None,
+            "has no guard of ada@two.example",
+        ),
+        (
+            first("#guard:acme:contacts:email:ada@two"),
+            Some(owned_by_nobody),
+            "contacts nobody",
+        ),
+        (
+            (
+                "#guard:acme:contacts:email:x@y".to_owned(),
+                "guard".to_owned(),
+            ),
+            Some(json!({ "owner": id })),
+            "the guard of x@y",
+        ),
+        (
+            first("#guard:acme:members:email:mia"),
+            None,
+            "has no guard of mia@example.com",
+        ),
         (first("#audit:acme"), None, "audit"),
-        ((timeline.clone(), "0".to_owned()), Some(json!({ "id": "0" })), "which no audit record is of"),
+        (
+            (timeline.clone(), "0".to_owned()),
+            Some(json!({ "id": "0" })),
+            "which no audit record is of",
+        ),
         (first(&timeline), None, "lacks"),
         (first("#trash:acme"), None, "is audited and is nowhere"),
-        (first("#tenant:acme"), None, "has members and is no organisation"),
-        (first("#tenant:acme"), Some(json!({ "id": "acme", "owners": [] })), "lists {}"),
-        (("acme:members".to_owned(), owner.sk.clone()), None, "is no member of acme"),
-        (first(&format!("#account:{}", used.acme.email)), None, "has no account that says so"),
-        (("#outbox:0".to_owned(), "0000000000000:0".to_owned()), Some(in_outbox), "#outbox:0"),
+        (
+            first("#tenant:acme"),
+            None,
+            "has members and is no organisation",
+        ),
+        (
+            first("#tenant:acme"),
+            Some(json!({ "id": "acme", "owners": [] })),
+            "lists {}",
+        ),
+        (
+            ("acme:members".to_owned(), owner.sk.clone()),
+            None,
+            "is no member of acme",
+        ),
+        (
+            first(&format!("#account:{}", used.acme.email)),
+            None,
+            "has no account that says so",
+        ),
+        (
+            ("#outbox:0".to_owned(), "0000000000000:0".to_owned()),
+            Some(in_outbox),
+            "#outbox:0",
+        ),
     ];
     for ((pk, sk), harm, words) in harms {
         let found = used.found(&pk, &sk, harm).await;
-        assert!(found.iter().any(|flaw| flaw.contains(words)), "{pk} {sk}: {found:?}");
+        assert!(
+            found.iter().any(|flaw| flaw.contains(words)),
+            "{pk} {sk}: {found:?}"
+        );
     }
     assert_eq!(used.flaws().await, [""; 0]);
 }
@@ -141,7 +202,13 @@ async fn a_success_without_its_audit_record_is_found_twice() {
     let used = used().await;
     let record = used.table.audits("update-contact").remove(0);
     let found = used.found(&record.pk, &record.sk, None).await;
-    for words in ["is at version 2 and has 1 audit records", "has 1 saved results and 0 audit records"] {
-        assert!(found.iter().any(|flaw| flaw.contains(words)), "{words}: {found:?}");
+    for words in [
+        "is at version 2 and has 1 audit records",
+        "has 1 saved results and 0 audit records",
+    ] {
+        assert!(
+            found.iter().any(|flaw| flaw.contains(words)),
+            "{words}: {found:?}"
+        );
     }
 }

@@ -118,7 +118,10 @@ async fn answer(
 ) -> Result<Response<Full<Bytes>>, Infallible> {
     let (status, body) = match handle(&client, request).await {
         Ok(body) => (200, body),
-        Err(error) => (400, serde_json::json!({ "error": error.to_string() }).to_string()),
+        Err(error) => (
+            400,
+            serde_json::json!({ "error": error.to_string() }).to_string(),
+        ),
     };
     let response = Response::builder()
         .status(status)
@@ -177,7 +180,8 @@ async fn create(client: &Client, details: Details) -> Result<String, Failed> {
 }
 
 async fn update(client: &Client, update: Update, details: Details) -> Result<String, Failed> {
-    let optional = |text: Option<String>| text.map_or(AttributeValue::Null(true), AttributeValue::S);
+    let optional =
+        |text: Option<String>| text.map_or(AttributeValue::Null(true), AttributeValue::S);
     let number = |number: u64| AttributeValue::N(number.to_string());
     let Details {
         name,
@@ -244,7 +248,11 @@ async fn list(client: &Client, search: Search) -> Result<String, Failed> {
     const PAGE: usize = 50;
     let wanted = search.q.map(|q| q.to_lowercase());
     let holds = |contact: &Contact| {
-        let fields = [Some(&contact.name), Some(&contact.email), contact.company.as_ref()];
+        let fields = [
+            Some(&contact.name),
+            Some(&contact.email),
+            contact.company.as_ref(),
+        ];
         let mut fields = fields.into_iter().flatten();
         wanted
             .as_ref()

@@ -89,7 +89,8 @@ impl Session {
     pub fn views(&self, rests: impl IntoIterator<Item = String>, fresh: bool) -> Requests {
         let cookie = self.cookie();
         let views = rests.into_iter().map(|rest| {
-            let fresh = fresh.then(|| format!("; fresh={}", &Uuid::new_v4().simple().to_string()[..22]));
+            let fresh =
+                fresh.then(|| format!("; fresh={}", &Uuid::new_v4().simple().to_string()[..22]));
             let cookie = format!("{cookie}{}", fresh.unwrap_or_default());
             Request::get(self.client.contacts(&rest))
                 .header("accept", "application/json")
@@ -112,7 +113,9 @@ impl Session {
 }
 
 fn with_body(request: Builder, form: &str) -> Request<Full<Bytes>> {
-    request.body(Full::from(form.to_owned())).expect("a request")
+    request
+        .body(Full::from(form.to_owned()))
+        .expect("a request")
 }
 
 /// A process that serves the same by hand. It is killed when this is dropped.
@@ -133,7 +136,9 @@ impl Bare {
             .expect("this program");
         let output = child.stdout.take().expect("piped");
         let mut address = String::new();
-        BufReader::new(output).read_line(&mut address).expect("an address");
+        BufReader::new(output)
+            .read_line(&mut address)
+            .expect("an address");
         let server = Server {
             address: address.trim().to_owned(),
             process: child.id(),
@@ -227,47 +232,103 @@ impl Bench {
         let (forms, used) = (forms(count), keys(count));
         let create = || self.session.actions("create-contact", &forms, &used);
         let bare = (posts("/create", &forms), &is_ok as &dyn Fn(&Reply) -> bool);
-        let (created, [own, others]) = self.row("create", at_once, (create(), &is_new), Some(bare)).await;
+        let (created, [own, others]) = self
+            .row("create", at_once, (create(), &is_new), Some(bare))
+            .await;
         let (own, others) = (ids(&own, "data"), ids(&others, ""));
-        let (replayed, _) = self.row("replay", at_once, (create(), &is_replay), None).await;
-        let wrong: Vec<_> = forms.iter().map(|form| form.replace("email=", "e=")).collect();
+        let (replayed, _) = self
+            .row("replay", at_once, (create(), &is_replay), None)
+            .await;
+        let wrong: Vec<_> = forms
+            .iter()
+            .map(|form| form.replace("email=", "e="))
+            .collect();
         let invalid = self.session.actions("create-contact", &wrong, &keys(count));
-        let bare = (posts("/create", &wrong), &is_refused as &dyn Fn(&Reply) -> bool);
-        let (invalid, _) = self.row("refusal, 400", at_once, (invalid, &is_refused), Some(bare)).await;
+        let bare = (
+            posts("/create", &wrong),
+            &is_refused as &dyn Fn(&Reply) -> bool,
+        );
+        let (invalid, _) = self
+            .row("refusal, 400", at_once, (invalid, &is_refused), Some(bare))
+            .await;
         let foreign = self.session.actions("create-contact", &forms, &keys(count));
         let foreign = foreign.into_iter().map(from_elsewhere).collect();
-        let (foreign, _) = self.row("refusal, 403", at_once, (foreign, &is_forbidden), None).await;
+        let (foreign, _) = self
+            .row("refusal, 403", at_once, (foreign, &is_forbidden), None)
+            .await;
         let change = |ids: &[String]| -> Vec<String> {
             let pairs = ids.iter().zip(&forms);
-            pairs.map(|(id, form)| format!("{form}+again&id={id}&version=1")).collect()
+            pairs
+                .map(|(id, form)| format!("{form}+again&id={id}&version=1"))
+                .collect()
         };
-        let update = self.session.actions("update-contact", &change(&own), &keys(count));
-        let bare = (posts("/update", &change(&others)), &is_ok as &dyn Fn(&Reply) -> bool);
-        let (updated, _) = self.row("update", at_once, (update, &is_new), Some(bare)).await;
-        let which = |ids: &[String]| -> Vec<String> { ids.iter().map(|id| format!("id={id}")).collect() };
-        let delete = self.session.actions("delete-contact", &which(&own), &keys(count));
-        let bare = (posts("/delete", &which(&others)), &is_ok as &dyn Fn(&Reply) -> bool);
-        let (deleted, _) = self.row("delete", at_once, (delete, &is_new), Some(bare)).await;
+        let update = self
+            .session
+            .actions("update-contact", &change(&own), &keys(count));
+        let bare = (
+            posts("/update", &change(&others)),
+            &is_ok as &dyn Fn(&Reply) -> bool,
+        );
+        let (updated, _) = self
+            .row("update", at_once, (update, &is_new), Some(bare))
+            .await;
+        let which =
+            |ids: &[String]| -> Vec<String> { ids.iter().map(|id| format!("id={id}")).collect() };
+        let delete = self
+            .session
+            .actions("delete-contact", &which(&own), &keys(count));
+        let bare = (
+            posts("/delete", &which(&others)),
+            &is_ok as &dyn Fn(&Reply) -> bool,
+        );
+        let (deleted, _) = self
+            .row("delete", at_once, (delete, &is_new), Some(bare))
+            .await;
         vec![created, updated, deleted, replayed, invalid, foreign]
     }
 
     async fn reads(&self, at_once: usize, ids: &[Vec<String>; 2]) -> Vec<Row> {
         let count = self.samples + WARM;
         let one = |ids: &[String]| -> Vec<String> {
-            ids.iter().cycle().take(count).map(|id| format!("/{id}")).collect()
+            ids.iter()
+                .cycle()
+                .take(count)
+                .map(|id| format!("/{id}"))
+                .collect()
         };
         let page = || std::iter::repeat_n(String::new(), count);
         // Three contacts have the word in their names.
         let search = || std::iter::repeat_n("?q=quillfeather".to_owned(), count);
         let gets = |path: &str, rests: Vec<String>| -> Requests {
-            let request = |rest: String| Request::get(format!("{path}{rest}")).body(Full::default());
-            rests.into_iter().map(|rest| request(rest).expect("a request")).collect()
+            let request =
+                |rest: String| Request::get(format!("{path}{rest}")).body(Full::default());
+            rests
+                .into_iter()
+                .map(|rest| request(rest).expect("a request"))
+                .collect()
         };
-        let by_id = ids[1].iter().cycle().take(count).map(|id| format!("?id={id}")).collect();
+        let by_id = ids[1]
+            .iter()
+            .cycle()
+            .take(count)
+            .map(|id| format!("?id={id}"))
+            .collect();
         let lists = [
-            ("get", self.listed.views(one(&ids[0]), true), gets("/get", by_id)),
-            ("list", self.listed.views(page(), true), gets("/list", page().collect())),
-            ("search", self.listed.views(search(), true), gets("/list", search().collect())),
+            (
+                "get",
+                self.listed.views(one(&ids[0]), true),
+                gets("/get", by_id),
+            ),
+            (
+                "list",
+                self.listed.views(page(), true),
+                gets("/list", page().collect()),
+            ),
+            (
+                "search",
+                self.listed.views(search(), true),
+                gets("/list", search().collect()),
+            ),
         ];
         let mut rows = Vec::new();
         for (name, own, bare) in lists {
@@ -300,7 +361,11 @@ impl Bench {
 fn forms(count: usize) -> Vec<String> {
     let form = |number: usize| {
         let email = Uuid::new_v4().simple();
-        let family = if number % 400 == 100 { "Quillfeather" } else { "Lindqvist" };
+        let family = if number % 400 == 100 {
+            "Quillfeather"
+        } else {
+            "Lindqvist"
+        };
         format!(
             "email={email}%40example.com&company=Harbour+%26+Sons&phone=%2B46+8+123+456\
              &notes=Met+at+the+fair&name=Person+{number}+{family}"
@@ -323,7 +388,10 @@ fn posts(path: &str, forms: &[String]) -> Requests {
 /// The same as another site sends it.
 fn from_elsewhere(mut request: Request<Full<Bytes>>) -> Request<Full<Bytes>> {
     let headers = request.headers_mut();
-    headers.insert("origin", "https://elsewhere.example".parse().expect("a header"));
+    headers.insert(
+        "origin",
+        "https://elsewhere.example".parse().expect("a header"),
+    );
     headers.insert("sec-fetch-site", "cross-site".parse().expect("a header"));
     request
 }

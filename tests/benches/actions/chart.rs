@@ -75,11 +75,20 @@ pub fn draw(title: &str, unit: &str, points: &[Point]) -> String {
     for value in y.ticks() {
         let at = y.at(value);
         line(&mut svg, [(LEFT, at), (right, at)]);
-        let text = if value < 1.0 { value.to_string() } else { thousands(value as usize) };
+        let text = if value < 1.0 {
+            value.to_string()
+        } else {
+            thousands(value as usize)
+        };
         text_at(&mut svg, (LEFT - 8.0, at + 4.0), "end", &text);
     }
     let middle = LEFT.midpoint(right);
-    text_at(&mut svg, (middle, HEIGHT - 18.0), "middle", "contacts in the organisation");
+    text_at(
+        &mut svg,
+        (middle, HEIGHT - 18.0),
+        "middle",
+        "contacts in the organisation",
+    );
     text_at(&mut svg, (LEFT - 8.0, TOP - 10.0), "end", unit);
     curves(&mut svg, points, &x, &y);
     svg + "</svg>\n"
@@ -103,7 +112,10 @@ fn curves(svg: &mut String, points: &[Point], x: &Axis, y: &Axis) {
             "<polyline points=\"{path}\" fill=\"none\" stroke=\"{color}\" stroke-width=\"2\"/>"
         );
         for (x, y) in &own {
-            let _ = writeln!(svg, "<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"3\" fill=\"{color}\"/>");
+            let _ = writeln!(
+                svg,
+                "<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"3\" fill=\"{color}\"/>"
+            );
         }
         labels.extend(own.last().map(|(_, y)| (*y, *name, *color)));
     }
@@ -144,5 +156,8 @@ fn line(svg: &mut String, [from, to]: [(f64, f64); 2]) {
 }
 
 fn text_at(svg: &mut String, (x, y): (f64, f64), anchor: &str, text: &str) {
-    let _ = writeln!(svg, "<text x=\"{x:.1}\" y=\"{y:.1}\" text-anchor=\"{anchor}\">{text}</text>");
+    let _ = writeln!(
+        svg,
+        "<text x=\"{x:.1}\" y=\"{y:.1}\" text-anchor=\"{anchor}\">{text}</text>"
+    );
 }

@@ -43,7 +43,11 @@ struct Options {
     #[arg(long)]
     only: Option<Only>,
     /// How many contacts the organisations have
-    #[arg(long, value_delimiter = ',', default_value = "1000,10000,100000,1000000")]
+    #[arg(
+        long,
+        value_delimiter = ',',
+        default_value = "1000,10000,100000,1000000"
+    )]
     sizes: Vec<usize>,
     /// How long an operation of a large organisation is measured at most, in seconds; then there
     /// are fewer samples, as the table says

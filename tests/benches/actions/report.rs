@@ -67,7 +67,8 @@ impl Part {
             );
         }
         let curve = |wanted: fn(&growth::Row) -> f64| -> Vec<chart::Point> {
-            let point = |row: &growth::Row| (row.operation.clone(), row.contacts as f64, wanted(row));
+            let point =
+                |row: &growth::Row| (row.operation.clone(), row.contacts as f64, wanted(row));
             rows.iter().map(point).collect()
         };
         let time = curve(|row| millis(row.times.median));
@@ -77,8 +78,14 @@ impl Part {
             markdown: text,
             json: json!({ "machine": machine, "rows": rows.iter().map(growth::Row::json).collect::<Vec<_>>() }),
             pictures: vec![
-                ("growth-time.svg", chart::draw("Median time of a page that is not cached", "ms", &time)),
-                ("growth-units.svg", chart::draw("DynamoDB read units of such a page", "read units", &units)),
+                (
+                    "growth-time.svg",
+                    chart::draw("Median time of a page that is not cached", "ms", &time),
+                ),
+                (
+                    "growth-units.svg",
+                    chart::draw("DynamoDB read units of such a page", "read units", &units),
+                ),
             ],
         }
     }
@@ -90,7 +97,10 @@ impl Part {
         let marks = ["bench", "end"].map(|mark| format!("<!-- {mark}: {} -->", self.name));
         let (before, rest) = text.split_once(&marks[0]).expect("the part's beginning");
         let (_, after) = rest.split_once(&marks[1]).expect("the part's end");
-        let text = format!("{before}{}\n\n{}\n{}{after}", marks[0], self.markdown, marks[1]);
+        let text = format!(
+            "{before}{}\n\n{}\n{}{after}",
+            marks[0], self.markdown, marks[1]
+        );
         std::fs::write(&page, text).expect("the page");
         let all = std::fs::read_to_string(&data).unwrap_or_default();
         let mut all: Value = serde_json::from_str(&all).unwrap_or_else(|_| json!({}));
@@ -122,11 +132,15 @@ fn prices(rows: &[cases::Row]) -> String {
         };
         let price = bare(|bare| millis(bare.times.median), 3)
             .parse::<f64>()
-            .map_or(String::new(), |bare| format!("{:.2}", millis(own.times.median) - bare));
-        let budget = row.budget().map_or(String::new(), |budget| match own.rate < budget {
-            true => format!("{budget:.0} (missed)"),
-            false => format!("{budget:.0}"),
-        });
+            .map_or(String::new(), |bare| {
+                format!("{:.2}", millis(own.times.median) - bare)
+            });
+        let budget = row
+            .budget()
+            .map_or(String::new(), |budget| match own.rate < budget {
+                true => format!("{budget:.0} (missed)"),
+                false => format!("{budget:.0}"),
+            });
         let _ = writeln!(
             text,
             "| {} | {} | {:.0} | {budget} | {} | {:.2} | {} | {price} | {:.2} | {} | {:.2} |",
@@ -145,14 +159,20 @@ fn prices(rows: &[cases::Row]) -> String {
 }
 
 fn times(rows: &[cases::Row]) -> String {
-    let mut text = format!("| operation | at once | by | {} | a second |\n", Statistics::HEAD);
+    let mut text = format!(
+        "| operation | at once | by | {} | a second |\n",
+        Statistics::HEAD
+    );
     let _ = writeln!(text, "|---|---:|---|{}", "---:|".repeat(8));
     for row in rows {
         let pair = [("product", Some(row.product)), ("bare", row.bare)];
         for (by, measured) in pair.into_iter().filter_map(|(by, of)| Some((by, of?))) {
             let (operation, at_once) = (row.operation, row.at_once);
             let (times, rate) = (measured.times, measured.rate);
-            let _ = writeln!(text, "| {operation} | {at_once} | {by} | {times} | {rate:.0} |");
+            let _ = writeln!(
+                text,
+                "| {operation} | {at_once} | {by} | {times} | {rate:.0} |"
+            );
         }
     }
     text

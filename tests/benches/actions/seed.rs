@@ -25,11 +25,32 @@ const GIVEN: [&str; 16] = [
     "Lena", "Mei", "Nils", "Olga", "Priya",
 ];
 const FAMILY: [&str; 16] = [
-    "Andersson", "Bergström", "Costa", "Dubois", "Eriksen", "Fischer", "García", "Haddad",
-    "Ivanova", "Jansen", "Kovács", "Lindberg", "Moreau", "Nakamura", "Okafor", "Petrov",
+    "Andersson",
+    "Bergström",
+    "Costa",
+    "Dubois",
+    "Eriksen",
+    "Fischer",
+    "García",
+    "Haddad",
+    "Ivanova",
+    "Jansen",
+    "Kovács",
+    "Lindberg",
+    "Moreau",
+    "Nakamura",
+    "Okafor",
+    "Petrov",
 ];
 const TRADE: [&str; 8] = [
-    "Bakery", "Foundry", "Gardens", "Logistics", "Optics", "Press", "Robotics", "Textiles",
+    "Bakery",
+    "Foundry",
+    "Gardens",
+    "Logistics",
+    "Optics",
+    "Press",
+    "Robotics",
+    "Textiles",
 ];
 
 /// Adds contacts to the organisation, each with its guard, in the data of a local stack that is
@@ -41,7 +62,9 @@ pub fn fill(data: &Path, contacts: usize) {
     let mut random = fastrand::Rng::with_seed(1);
     let numbers: Vec<_> = (0..contacts).collect();
     for batch in numbers.chunks(BATCH) {
-        let items = batch.iter().flat_map(|number| contact(*number, contacts, &mut random));
+        let items = batch
+            .iter()
+            .flat_map(|number| contact(*number, contacts, &mut random));
         let options = ImportOptions {
             record_streams: false,
             set_cached_at: false,
@@ -58,7 +81,12 @@ fn contact(number: usize, of: usize, random: &mut fastrand::Rng) -> [Item; 2] {
     let text = |text: &str| AttributeValue::S(text.to_owned());
     let at = BEGIN + number as u64 * 1_000;
     // UUIDv7, RFC 9562: the time, then what is random.
-    let id = uuid::Builder::from_unix_timestamp_millis(at, &random.u128(..).to_be_bytes()[..10].try_into().expect("ten bytes"));
+    let id = uuid::Builder::from_unix_timestamp_millis(
+        at,
+        &random.u128(..).to_be_bytes()[..10]
+            .try_into()
+            .expect("ten bytes"),
+    );
     let id = id.into_uuid().to_string();
     let pick = |from: &[&'static str], random: &mut fastrand::Rng| from[random.usize(..from.len())];
     let given = pick(&GIVEN, random);
@@ -73,11 +101,20 @@ fn contact(number: usize, of: usize, random: &mut fastrand::Rng) -> [Item; 2] {
         _ => "Works",
     };
     let company = format!("{} {} {kind}", pick(&FAMILY, random), pick(&TRADE, random));
-    let email = format!("{}.{number}@{}.example", given.to_lowercase(), pick(&TRADE, random).to_lowercase());
+    let email = format!(
+        "{}.{number}@{}.example",
+        given.to_lowercase(),
+        pick(&TRADE, random).to_lowercase()
+    );
     let email: String = email.chars().filter(char::is_ascii).collect();
-    let written = jiff::Timestamp::from_millisecond(at.cast_signed()).expect("a time").to_string();
+    let written = jiff::Timestamp::from_millisecond(at.cast_signed())
+        .expect("a time")
+        .to_string();
     let guard = Item::from([
-        ("pk".to_owned(), text(&format!("#guard:{tenant}:contacts:email:{email}"))),
+        (
+            "pk".to_owned(),
+            text(&format!("#guard:{tenant}:contacts:email:{email}")),
+        ),
         ("sk".to_owned(), text("guard")),
         ("owner".to_owned(), text(&id)),
     ]);
@@ -88,9 +125,15 @@ fn contact(number: usize, of: usize, random: &mut fastrand::Rng) -> [Item; 2] {
         ("name".to_owned(), text(&format!("{given} {family}"))),
         ("email".to_owned(), text(&email)),
         ("company".to_owned(), text(&company)),
-        ("phone".to_owned(), text(&format!("+46 8 {:06}", number % 1_000_000))),
+        (
+            "phone".to_owned(),
+            text(&format!("+46 8 {:06}", number % 1_000_000)),
+        ),
         ("notes".to_owned(), AttributeValue::NULL(true)),
-        ("ownerId".to_owned(), text("0197a3b0-0000-7000-8000-000000000001")),
+        (
+            "ownerId".to_owned(),
+            text("0197a3b0-0000-7000-8000-000000000001"),
+        ),
         ("createdAt".to_owned(), text(&written)),
         ("updatedAt".to_owned(), text(&written)),
         ("version".to_owned(), AttributeValue::N("1".to_owned())),

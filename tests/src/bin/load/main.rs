@@ -2,8 +2,8 @@
 //! whole table afterwards.
 //!
 //! ```text
-//! cargo run -p edge-crm-tests --bin load -- --seconds 60 --rate 30
-//! cargo run -p edge-crm-tests --bin load --release -- --seconds 1800 --rate 100
+//! cargo run --bin load -- --seconds 60 --rate 20
+//! cargo run --bin load -- --seconds 1800 --rate 30
 //! ```
 //!
 //! Requests are sent by a schedule, whether those before have been answered or not, and a latency
@@ -56,7 +56,10 @@ async fn main() -> ExitCode {
     for number in 0..options.organizations {
         teams.push(Team::found(&product, number).await);
     }
-    println!("{} operations a second for {} s", options.rate, options.seconds);
+    println!(
+        "{} operations a second for {} s",
+        options.rate, options.seconds
+    );
     let run = drive(&options, &product, &teams).await;
     println!("\n{run}");
     let mut flaws = run.flaws();
@@ -113,12 +116,7 @@ async fn operate(team: Arc<Team>, due: Instant, sender: UnboundedSender<Sample>)
 
 /// Waits until nothing is left to be seen to, stops the product, and audits its table: what does
 /// not hold, in words.
-async fn audit(
-    product: Product,
-    scratch: &Scratch,
-    teams: &[Arc<Team>],
-    run: &Run,
-) -> Vec<String> {
+async fn audit(product: Product, scratch: &Scratch, teams: &[Arc<Team>], run: &Run) -> Vec<String> {
     let table = Table::open(scratch.path()).await;
     let late = Instant::now() + DRAINED;
     while !table.waiting().is_empty() && Instant::now() < late {
@@ -128,12 +126,18 @@ async fn audit(
     let audit = table.audit().await;
     let mut flaws: Vec<_> = audit.flaws.into_iter().collect();
     let mut done: BTreeMap<String, usize> = BTreeMap::new();
-    for (action, count) in teams.iter().flat_map(|team| team.founded()).chain(run.done()) {
+    for (action, count) in teams
+        .iter()
+        .flat_map(|team| team.founded())
+        .chain(run.done())
+    {
         *done.entry(action.to_owned()).or_default() += count;
     }
     if done != audit.successes {
         let told = &audit.successes;
-        flaws.push(format!("the answers tell of {done:?}, the audit records of {told:?}"));
+        flaws.push(format!(
+            "the answers tell of {done:?}, the audit records of {told:?}"
+        ));
     }
     println!(
         "audit: {} items, {} contacts and {} in the trash, {} successes, {} flaws",

@@ -82,7 +82,10 @@ impl Run {
 
     /// The successes of each action.
     pub fn done(&self) -> impl Iterator<Item = (&'static str, usize)> {
-        let outcomes = self.samples.iter().filter_map(|sample| sample.outcome.as_ref().ok());
+        let outcomes = self
+            .samples
+            .iter()
+            .filter_map(|sample| sample.outcome.as_ref().ok());
         outcomes.flat_map(|outcome| outcome.done.iter().map(|action| (*action, 1)))
     }
 
@@ -90,7 +93,10 @@ impl Run {
     fn part(&self, slices: std::ops::Range<u32>) -> (Vec<Duration>, Vec<u64>) {
         let (from, to) = (self.slice * slices.start, self.slice * slices.end);
         let within = |at: Duration| from <= at && at < to;
-        let samples = self.samples.iter().filter(|sample| within(sample.due - self.begin));
+        let samples = self
+            .samples
+            .iter()
+            .filter(|sample| within(sample.due - self.begin));
         let memory = self.memory.iter().filter(|(at, _)| within(*at));
         (
             samples.map(|sample| sample.latency).collect(),
@@ -111,7 +117,9 @@ impl Run {
         let mut flaws: BTreeMap<String, usize> = BTreeMap::new();
         for sample in &self.samples {
             if let Err(answer) = &sample.outcome {
-                *flaws.entry(format!("{:?}: {answer}", sample.kind)).or_default() += 1;
+                *flaws
+                    .entry(format!("{:?}: {answer}", sample.kind))
+                    .or_default() += 1;
             }
         }
         let times = |(what, times)| format!("{what} ({times} times)");
@@ -127,7 +135,9 @@ impl Run {
         }
         let (hits, misses) = self.seen(&self.samples.iter().collect::<Vec<_>>());
         if hits == 0 || misses == 0 {
-            flaws.push(format!("{hits} pages came from the cache and {misses} did not"));
+            flaws.push(format!(
+                "{hits} pages came from the cache and {misses} did not"
+            ));
         }
         flaws.extend(self.slope());
         flaws
@@ -155,13 +165,17 @@ impl Run {
         let (early, late) = (mean(&first.1), mean(&last.1));
         let filling = if self.slice * 3 < FILLED { CACHE } else { 0 };
         if late > early + early / 10 + SLACK + filling {
-            flaws.push(format!("memory is not flat: {early} KiB and then {late} KiB"));
+            flaws.push(format!(
+                "memory is not flat: {early} KiB and then {late} KiB"
+            ));
         }
         flaws
     }
 
     fn seen(&self, samples: &[&Sample]) -> (u64, u64) {
-        let outcomes = samples.iter().filter_map(|sample| sample.outcome.as_ref().ok());
+        let outcomes = samples
+            .iter()
+            .filter_map(|sample| sample.outcome.as_ref().ok());
         outcomes.fold((0, 0), |(hits, misses), outcome| {
             (hits + outcome.hits, misses + outcome.misses)
         })
@@ -189,11 +203,17 @@ impl fmt::Display for Run {
                 .filter(|sample| within.contains(&(sample.due - self.begin)))
                 .collect();
             let (hits, misses) = self.seen(&samples);
-            let wrong = samples.iter().filter(|sample| sample.outcome.is_err()).count();
+            let wrong = samples
+                .iter()
+                .filter(|sample| sample.outcome.is_err())
+                .count();
             let memory = memory.iter().max().map_or(0, |most| most / 1024);
             let times = Statistics::of(times);
             let from = from.as_secs();
-            writeln!(f, "| {from} | {times} | {memory} | {hits} | {misses} | {wrong} |")?;
+            writeln!(
+                f,
+                "| {from} | {times} | {memory} | {hits} | {misses} | {wrong} |"
+            )?;
         }
         writeln!(f, "\n| operation | {} |", Statistics::HEAD)?;
         writeln!(f, "|---{}|", "|---".repeat(7))?;
@@ -205,5 +225,122 @@ impl fmt::Display for Run {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MIB: u64 = 1024;
+
+    /// A run of ten operations a second, each as `latency` says by its second, with the memory that
+    /// `memory` says.
+    fn run(seconds: u32, latency: impl Fn(u32) -> u64, memory: impl Fn(u32) -> u64) -> Run {
+        let begin = Instant::now();
+        let mut run = Run::new(begin, Duration::from_secs(seconds.into()));
+        for number in 0..seconds * 10 {
+            let hits = u64::from(number % 2);
+            run.take(Sample {
+                kind: Kind::ALL[number as usize % Kind::ALL.len()],
+                due: begin + Duration::from_millis(100) * number,
+                latency: Duration::from_millis(latency(number / 10)),
+                outcome: Ok(Outcome {
+                    done: vec!["create-contact"],
+                    hits,
+                    misses: 1 - hits,
+                }),
+            });
+        }
+        for second in 0..seconds {
+            let at = Duration::from_secs(second.into());
+            run.memory.push((at, memory(second)));
+        }
+        run.expect(u64::from(seconds) * 10);
+        run
+    }
+
+    fn flaw(run: &Run) -> String {
+        let flaws = run.flaws();
+        assert_eq!(flaws.len(), 1, "{flaws:?}");
+        flaws.into_iter().next().unwrap_or_default()
+    }
+
+    #[test]
+    fn a_steady_run_is_flat() {
+        let run = run(120, |second| 10 + u64::from(second % 7), |_| 90 * MIB);
+        assert_eq!(run.flaws(), [""; 0]);
+        assert_eq!(run.done().count(), 1_200);
+    }
+
+    #[test]
+    fn a_warm_up_may_be_slow() {
+        let run = run(
+            120,
+            |second| if second < 30 { 900 } else { 10 },
+            |_| 90 * MIB,
+        );
+        assert_eq!(run.flaws(), [""; 0]);
+    }
+
+    #[test]
+    fn latency_that_grows_is_found() {
+        let run = run(120, |second| 10 + u64::from(second), |_| 90 * MIB);
+        assert!(flaw(&run).starts_with("latency is not flat"));
+    }
+
+    #[test]
+    fn one_in_ten_that_stalls_more_and_more_is_found() {
+        let stall = |second| {
+            if second % 10 == 0 {
+                u64::from(second) * 10
+            } else {
+                10
+            }
+        };
+        let run = run(120, stall, |_| 90 * MIB);
+        assert!(flaw(&run).starts_with("latency is not flat"));
+    }
+
+    #[test]
+    fn memory_that_grows_is_found() {
+        let leak = |second| (90 + u64::from(second) * 2) * MIB;
+        assert!(flaw(&run(120, |_| 10, leak)).starts_with("memory is not flat"));
+    }
+
+    #[test]
+    fn memory_may_grow_by_the_edges_cache_while_that_fills_and_no_longer() {
+        let filling = |seconds: u32| move |second| (90 + u64::from(60 * second / seconds)) * MIB;
+        assert_eq!(run(120, |_| 10, filling(120)).flaws(), [""; 0]);
+        let late = run(1_800, |_| 10, filling(1_800));
+        assert!(flaw(&late).starts_with("memory is not flat"));
+    }
+
+    #[test]
+    fn a_wrong_answer_is_found() {
+        let mut run = run(120, |_| 10, |_| 90 * MIB);
+        for sample in &mut run.samples[..2] {
+            sample.outcome = Err("500".to_owned());
+            sample.kind = Kind::Get;
+        }
+        assert_eq!(flaw(&run), "Get: 500 (2 times)");
+    }
+
+    #[test]
+    fn what_never_ended_was_never_tried_or_never_cached_is_found() {
+        let mut run = run(120, |_| 10, |_| 90 * MIB);
+        run.expect(1_201);
+        assert_eq!(flaw(&run), "of 1201 operations 1200 ended");
+        run.expect(1_091);
+        run.samples.retain(|sample| sample.kind != Kind::Replay);
+        assert_eq!(flaw(&run), "Replay was never tried");
+        for sample in &mut run.samples {
+            sample.kind = Kind::ALL[sample.latency.subsec_nanos() as usize % 11];
+            if let Ok(outcome) = &mut sample.outcome {
+                outcome.hits = 0;
+            }
+        }
+        let nothing = "0 pages came from the cache";
+        assert!(run.flaws().iter().any(|flaw| flaw.starts_with(nothing)));
     }
 }

@@ -103,7 +103,8 @@ impl Team {
             ("password", Client::PASSWORD),
         ];
         let mut reader = product.client();
-        reader.post("accept-invite", &acceptance).await.data();
+        let accepted = reader.post("accept-invite", &acceptance).await;
+        assert_eq!(accepted.status, 200, "{accepted:?}");
         reader.tenant.clone_from(&writer.tenant);
         let team = Self {
             writer,
@@ -171,7 +172,10 @@ impl Team {
             return self.create().await;
         };
         let mut fields = details();
-        fields.extend([("id", id(&before)), ("version", before["version"].to_string())]);
+        fields.extend([
+            ("id", id(&before)),
+            ("version", before["version"].to_string()),
+        ]);
         let answer = self.post("update-contact", &fields, &key()).await;
         lock(&self.contacts).push(once(&answer)?);
         Ok(done("update-contact"))
@@ -199,7 +203,11 @@ impl Team {
 
     /// The list, mostly for who only reads, whose pages the edge keeps until somebody writes.
     async fn list(&self) -> Done {
-        let who = if random(4) == 0 { &self.writer } else { &self.reader };
+        let who = if random(4) == 0 {
+            &self.writer
+        } else {
+            &self.reader
+        };
         let answer = match random(4) {
             0 => who.get(&who.contacts("")).await,
             _ => who.page(&who.contacts("")).await,
@@ -295,14 +303,22 @@ impl Team {
     }
 
     async fn sign_in(&self) -> Done {
-        let fields = [("email", &*self.writer.email), ("password", Client::PASSWORD)];
-        let answer = Client::new(&self.writer.origin()).post("sign-in", &fields).await;
+        let fields = [
+            ("email", &*self.writer.email),
+            ("password", Client::PASSWORD),
+        ];
+        let answer = Client::new(&self.writer.origin())
+            .post("sign-in", &fields)
+            .await;
         once(&answer)?;
         Ok(done("sign-in"))
     }
 
     async fn post(&self, action: &str, fields: &[(&'static str, String)], key: &str) -> Answer {
-        let fields: Vec<_> = fields.iter().map(|(name, value)| (*name, &**value)).collect();
+        let fields: Vec<_> = fields
+            .iter()
+            .map(|(name, value)| (*name, &**value))
+            .collect();
         self.writer.post_form(action, &fields, Some(key)).await
     }
 
@@ -343,7 +359,10 @@ fn details() -> Vec<(&'static str, String)> {
         ("name", format!("{} {}", word(), word())),
         ("email", people::email()),
         ("company", format!("{} & Sons", word())),
-        ("notes", "Met at the fair; wants to hear from us in spring.".to_owned()),
+        (
+            "notes",
+            "Met at the fair; wants to hear from us in spring.".to_owned(),
+        ),
     ]
 }
 
