@@ -98,7 +98,7 @@ async fn of_size(contacts: usize, samples: usize, patience: Duration) -> Vec<Row
     // The same data behind a proxy that counts; the product keeps its key in the same place.
     let table = Table::open(data.path()).await;
     let proxy = Proxy::start(table.url()).await;
-    let product = behind(&proxy, data.path());
+    let product = behind(&proxy, data.path()).await;
     let mut wire = Wire::connect(product.address()).await;
     let mut rows = Vec::new();
     for ((operation, rest), (times, reply)) in operations.into_iter().zip(timed) {
@@ -133,12 +133,12 @@ fn build_index(_data: &Path) {
     // There is no such thing: a search reads the contacts.
 }
 
-fn behind(proxy: &Proxy, data: &Path) -> Product {
-    let launch = Launch::new().data(data);
-    launch
-        .argument("--dynamodb-url")
-        .argument(&proxy.url)
-        .start()
+/// The product behind the proxy, which runs on this thread: the wait must be on another.
+async fn behind(proxy: &Proxy, data: &Path) -> Product {
+    let launch = Launch::new().data(data).argument("--dynamodb-url");
+    let launch = launch.argument(&proxy.url);
+    let started = tokio::task::spawn_blocking(|| launch.start());
+    started.await.expect("the product")
 }
 
 async fn ask(session: &Session, wire: &mut Wire, rest: &str) -> Reply {
