@@ -181,6 +181,9 @@ pub async fn run(samples: usize) -> Vec<Row> {
     rows
 }
 
+/// Requests, and what must hold of their answers.
+type Asked<'a> = (Requests, &'a dyn Fn(&Reply) -> bool);
+
 struct Bench {
     session: Session,
     listed: Session,
@@ -206,8 +209,8 @@ impl Bench {
         &self,
         operation: &'static str,
         at_once: usize,
-        own: (Requests, &dyn Fn(&Reply) -> bool),
-        bare: Option<(Requests, &dyn Fn(&Reply) -> bool)>,
+        own: Asked<'_>,
+        bare: Option<Asked<'_>>,
     ) -> (Row, [Vec<Reply>; 2]) {
         let (product, replies) = drive(&self.server, at_once, own.0, own.1).await;
         let (bare, others) = match bare {

@@ -17,6 +17,7 @@ mod team;
 use clap::Parser;
 use edge_crm_tests::usage::Usage;
 use edge_crm_tests::{Launch, Product, Scratch, Table};
+use futures_util::future::join_all;
 use slices::{Run, Sample};
 use std::collections::BTreeMap;
 use std::process::ExitCode;
@@ -52,10 +53,8 @@ async fn main() -> ExitCode {
     let options = Options::parse();
     let scratch = Scratch::new();
     let product = Launch::new().data(scratch.path()).start();
-    let mut teams = Vec::new();
-    for number in 0..options.organizations {
-        teams.push(Team::found(&product, number).await);
-    }
+    let numbers = 0..options.organizations;
+    let teams = join_all(numbers.map(|number| Team::found(&product, number))).await;
     println!(
         "{} operations a second for {} s",
         options.rate, options.seconds

@@ -9,9 +9,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// How many contacts an organisation starts with, and about how many it keeps: what a list or a
 /// search has to read stays the same.
-const CONTACTS: usize = 200;
-const FEWEST: usize = 150;
-const MOST: usize = 250;
+const CONTACTS: usize = 100;
+const FEWEST: usize = 75;
+const MOST: usize = 125;
 
 /// How many requests are remembered, to be sent again.
 const REMEMBERED: usize = 50;
