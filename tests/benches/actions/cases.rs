@@ -1,13 +1,12 @@
 //! The actions and views, each by the product and by hand, one and sixteen at once.
 
 use crate::drive::{Measured, Requests, Server, WARM, drive};
+use crate::session::{Session, with_body};
 use bytes::Bytes;
-use edge::{LIFETIME, Token};
 use edge_crm_tests::wire::Reply;
-use edge_crm_tests::{Client, Launch, Product, Scratch, now};
+use edge_crm_tests::{Launch, Scratch};
 use http_body_util::Full;
 use hyper::Request;
-use hyper::http::request::Builder;
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
@@ -48,74 +47,6 @@ impl Row {
             "product": self.product.json(), "bare": self.bare.map(|bare| bare.json()),
         })
     }
-}
-
-/// Somebody who is signed in.
-pub struct Session {
-    client: Client,
-    keys: edge::Keys,
-    origin: String,
-}
-
-impl Session {
-    /// The owner of a new organisation.
-    pub async fn sign_up(product: &Product, organization: &str) -> Self {
-        Self {
-            client: product.sign_up(organization).await,
-            keys: product.keys(),
-            origin: product.url.clone(),
-        }
-    }
-
-    /// The cookie, with a token that is as young as it can be: the edge believes it for two
-    /// minutes.
-    fn cookie(&self) -> String {
-        let mut token = Token::verify(&self.client.token(), &self.keys).expect("a token");
-        token.expires = now() + LIFETIME;
-        format!("session={}", token.sign(&self.keys))
-    }
-
-    fn post(&self, cookie: &str, action: &str) -> Builder {
-        Request::post(format!("/actions/{action}"))
-            .header("accept", "application/json")
-            .header("content-type", "application/x-www-form-urlencoded")
-            .header("origin", &self.origin)
-            .header("sec-fetch-site", "same-origin")
-            .header("cookie", cookie)
-    }
-
-    /// Views of the organisation's contacts: what follows `/contacts`. A page that is `fresh` is
-    /// of nobody else's, and so a miss.
-    pub fn views(&self, rests: impl IntoIterator<Item = String>, fresh: bool) -> Requests {
-        let cookie = self.cookie();
-        let views = rests.into_iter().map(|rest| {
-            let fresh =
-                fresh.then(|| format!("; fresh={}", &Uuid::new_v4().simple().to_string()[..22]));
-            let cookie = format!("{cookie}{}", fresh.unwrap_or_default());
-            Request::get(self.client.contacts(&rest))
-                .header("accept", "application/json")
-                .header("cookie", cookie)
-                .body(Full::default())
-                .expect("a request")
-        });
-        views.collect()
-    }
-
-    /// Keyed requests to an action, with these forms.
-    fn actions(&self, action: &str, forms: &[String], keys: &[String]) -> Requests {
-        let cookie = self.cookie();
-        let keyed = forms.iter().zip(keys).map(|(form, key)| {
-            let request = self.post(&cookie, action).header("idempotency-key", key);
-            with_body(request, form)
-        });
-        keyed.collect()
-    }
-}
-
-fn with_body(request: Builder, form: &str) -> Request<Full<Bytes>> {
-    request
-        .body(Full::from(form.to_owned()))
-        .expect("a request")
 }
 
 /// A process that serves the same by hand. It is killed when this is dropped.

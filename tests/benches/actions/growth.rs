@@ -1,9 +1,9 @@
 //! The list and the search as an organisation grows: how long they take, and what they ask of
 //! DynamoDB.
 
-use crate::cases::Session;
 use crate::drive::millis;
 use crate::seed;
+use crate::session::Session;
 use edge_crm_tests::capacity::Spent;
 use edge_crm_tests::fault::Proxy;
 use edge_crm_tests::statistics::Statistics;

@@ -19,6 +19,7 @@ mod drive;
 mod growth;
 mod report;
 mod seed;
+mod session;
 
 use clap::{Parser, ValueEnum};
 use report::Part;
