@@ -291,9 +291,9 @@ mod tests {
 
     #[test]
     fn one_in_ten_that_stalls_more_and_more_is_found() {
-        let stall = |second| {
+        let stall = |second: u32| {
             if second % 10 == 0 {
-                u64::from(second) * 10
+                u64::from(second * second / 5)
             } else {
                 10
             }
