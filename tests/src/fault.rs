@@ -1,7 +1,8 @@
 //! A proxy between the SDK and the database that gets in the way: it cancels transactions with
 //! reasons that the embedded engine never gives, loses answers after the call took effect, and
-//! leaves reads unprocessed.
+//! leaves reads unprocessed. It also tells what calls there were, and what they cost.
 
+use crate::capacity::{self, Spent};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
@@ -40,6 +41,7 @@ pub struct Proxy {
     calls: Arc<Mutex<Vec<String>>>,
     writes: Arc<Mutex<Vec<usize>>>,
     permissions: Arc<Mutex<BTreeSet<String>>>,
+    spent: Arc<Mutex<Option<Vec<Spent>>>>,
 }
 
 struct Shared {
@@ -49,6 +51,7 @@ struct Shared {
     calls: Arc<Mutex<Vec<String>>>,
     writes: Arc<Mutex<Vec<usize>>>,
     permissions: Arc<Mutex<BTreeSet<String>>>,
+    spent: Arc<Mutex<Option<Vec<Spent>>>>,
     made: Arc<AtomicU64>,
 }
 
@@ -62,6 +65,7 @@ impl Proxy {
         let calls = Arc::new(Mutex::new(Vec::new()));
         let writes = Arc::new(Mutex::new(Vec::new()));
         let permissions = Arc::new(Mutex::new(BTreeSet::new()));
+        let spent = Arc::new(Mutex::new(None));
         let shared = Arc::new(Shared {
             upstream: upstream.to_owned(),
             client: reqwest::Client::new(),
@@ -69,6 +73,7 @@ impl Proxy {
             calls: Arc::clone(&calls),
             writes: Arc::clone(&writes),
             permissions: Arc::clone(&permissions),
+            spent: Arc::clone(&spent),
             made: Arc::clone(&made),
         });
         tokio::spawn(async move {
@@ -85,7 +90,15 @@ impl Proxy {
             calls,
             writes,
             permissions,
+            spent,
         }
+    }
+
+    /// What the calls since this was last asked have cost. From the first time on, each call is
+    /// asked what it consumes.
+    pub fn spent(&self) -> Vec<Spent> {
+        let mut spent = self.spent.lock().expect("a lock");
+        spent.replace(Vec::new()).unwrap_or_default()
     }
 
     /// The calls since this was last asked, in order.
@@ -162,6 +175,11 @@ async fn answer(
             &json!({ "Responses": {}, "UnprocessedKeys": input["RequestItems"] }),
         ));
     }
+    let metered = shared.spent.lock().expect("a lock").is_some();
+    let body = match metered {
+        true => capacity::asked(&input),
+        false => body,
+    };
     let mut forward = shared.client.post(&shared.upstream).body(body);
     for (name, value) in &parts.headers {
         if name != "host" && name != "content-length" {
@@ -173,6 +191,9 @@ async fn answer(
     };
     let status = sent.status().as_u16();
     let bytes = sent.bytes().await.unwrap_or_default();
+    if let Some(spent) = &mut *shared.spent.lock().expect("a lock") {
+        spent.push(Spent::of(&call, &input, &bytes));
+    }
     if call == "TransactWriteItems" {
         if status == 200 && shared.strikes(faults.lost_answer) {
             return Ok(reply(500, &internal_error()));

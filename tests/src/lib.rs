@@ -18,6 +18,7 @@ mod direct;
 mod product;
 mod raw;
 mod table;
+mod table_audit;
 
 pub use answer::{Answer, hidden};
 pub use client::{Client, Exchange};
@@ -25,6 +26,7 @@ pub use direct::{Direct, event};
 pub use product::{Ended, Launch, Product, Scratch, verify_audit};
 pub use raw::raw;
 pub use table::{Record, Table};
+pub use table_audit::TableAudit;
 
 /// A product that keeps everything in a table that the test can look into.
 pub async fn product_with_table() -> (Product, Table) {
@@ -50,13 +52,17 @@ pub async fn within_a_minute(seconds: i64) {
 }
 
 pub mod bootstrap;
+pub mod capacity;
 pub mod fault;
 pub mod inside;
 pub mod people;
 pub mod prepared;
 pub mod runtime_api;
 pub mod samples;
+pub mod statistics;
 pub mod tls;
+pub mod usage;
+pub mod wire;
 pub mod world;
 
 /// The examples in the README compile.

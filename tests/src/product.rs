@@ -208,17 +208,19 @@ fn read(lines: &Lines) -> Vec<String> {
     lines.lock().unwrap_or_else(PoisonError::into_inner).clone()
 }
 
-/// Where cargo has put the product: beside this test's own directory, or `EDGE_CRM_BIN`, which
-/// tests another build, such as an optimised one.
+/// Where cargo has put the product: beside this program, or beside the directory of this test, or
+/// `EDGE_CRM_BIN`, which tests another build, such as an optimised one.
 fn binary() -> PathBuf {
     if let Some(path) = std::env::var_os("EDGE_CRM_BIN") {
         return path.into();
     }
     let test = std::env::current_exe().expect("this test's own path");
-    test.ancestors()
-        .nth(2)
-        .expect("target/{profile}/deps")
-        .join("edge-crm")
+    let directory = test.parent().expect("target/{profile}, or its deps");
+    let profile = match directory.ends_with("deps") {
+        true => directory.parent().expect("target/{profile}"),
+        false => directory,
+    };
+    profile.join("edge-crm")
 }
 
 /// Builds the product once a process, so that what is tested is what the sources say.
@@ -270,6 +272,12 @@ impl Product {
     #[must_use]
     pub fn start() -> Self {
         Launch::new().start()
+    }
+
+    /// Its process.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// What it has logged, one line a request.

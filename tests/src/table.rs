@@ -1,7 +1,9 @@
 //! The product's table, in this process, where a test can look into it.
 
+use crate::TableAudit;
 use dynoxide::Database;
 use serde_json::{Map, Value, json};
+use std::path::Path;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
@@ -40,7 +42,7 @@ impl Record {
     }
 }
 
-/// An embedded DynamoDB in memory, served over HTTP until this is dropped.
+/// An embedded DynamoDB, in memory unless [opened](Table::open), served over HTTP until this is dropped.
 pub struct Table {
     database: Database,
     url: String,
@@ -56,7 +58,21 @@ impl Drop for Table {
 impl Table {
     /// Starts one; the product makes the table in it.
     pub async fn start() -> Self {
-        let database = Database::memory().expect("an engine");
+        Self::serve(Database::memory().expect("an engine")).await
+    }
+
+    /// The data that the local stack keeps in this directory, which it may be using.
+    ///
+    /// # Panics
+    /// Where there are none.
+    pub async fn open(data: &Path) -> Self {
+        let file = data.join("dynamodb.sqlite");
+        assert!(file.is_file(), "there is no {}", file.display());
+        let name = file.to_str().expect("a path in UTF-8");
+        Self::serve(Database::new(name).expect("a database")).await
+    }
+
+    async fn serve(database: Database) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let url = format!("http://{}", listener.local_addr().expect("its address"));
         let server = tokio::spawn(dynoxide::server::serve_on(listener, database.clone()));
@@ -122,6 +138,32 @@ impl Table {
             .collect()
     }
 
+    /// The records that still wait to be seen to: those of the outbox and letters.
+    #[must_use]
+    pub fn waiting(&self) -> Vec<Record> {
+        let mut waiting = Vec::new();
+        for shard in 0..16 {
+            for kind in ["outbox", "mail"] {
+                waiting.extend(self.partition(&format!("#{kind}:{shard:x}")));
+            }
+        }
+        waiting
+    }
+
+    /// One page of what is stored under exactly this partition key.
+    fn partition(&self, pk: &str) -> Vec<Record> {
+        let request = json!({
+            "TableName": NAME, "ConsistentRead": true, "KeyConditionExpression": "pk = :pk",
+            "ExpressionAttributeValues": { ":pk": { "S": pk } },
+        });
+        let request = serde_json::from_value(request).expect("a query");
+        let answer = self.database.query(request).expect("a query");
+        let items = answer.items.into_iter().flatten();
+        items
+            .map(|item| record(serde_json::to_value(&item).expect("an item")))
+            .collect()
+    }
+
     /// The audit records of one action.
     #[must_use]
     pub fn audits(&self, action: &str) -> Vec<Record> {
@@ -138,6 +180,16 @@ impl Table {
             dynamodb_url: Some(self.url.clone()),
             aws: false,
         }
+    }
+
+    /// What does not hold between the items, and with the chains of audit records.
+    ///
+    /// # Panics
+    /// Where the table cannot be read.
+    pub async fn audit(&self) -> TableAudit {
+        let mut audit = TableAudit::of(&self.dump());
+        audit.flaws.extend(self.broken_chains().await);
+        audit
     }
 
     /// What is wrong with the chains of audit records, in words; nothing where all are intact.

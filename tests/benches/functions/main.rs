@@ -14,19 +14,17 @@
 
 mod rig;
 mod share;
-mod statistics;
-mod usage;
 
 use edge_crm_local::{TEMPLATE, Template};
 use edge_crm_tests::bootstrap::Bootstrap;
 use edge_crm_tests::runtime_api::{Outcome, RuntimeApi};
+use edge_crm_tests::statistics::Statistics;
+use edge_crm_tests::usage::{Usage, zipped};
 use rig::Rig;
 use share::Share;
-use statistics::Statistics;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
-use usage::{Usage, zipped};
 
 /// DESIGN: at most this many bytes of zip.
 const ZIP: u64 = 2_000_000;

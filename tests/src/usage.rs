@@ -15,10 +15,22 @@ pub struct Usage {
     pub system: Duration,
     /// The most memory that was resident, in KiB.
     pub peak: u64,
+    /// The memory that is resident, in KiB.
+    pub resident: u64,
 }
 
 impl Usage {
+    /// Time in the program and in the kernel.
+    #[must_use]
+    pub fn time(&self) -> Duration {
+        self.user + self.system
+    }
+
     /// Of a running process.
+    ///
+    /// # Panics
+    /// Where there is no such process, or no such kernel.
+    #[must_use]
     /// Source: [proc(5)](https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html).
     pub fn of(process: u32) -> Self {
         let read = |file: &str| {
@@ -33,14 +45,16 @@ impl Usage {
             Duration::from_secs_f64(ticks / second)
         });
         let status = read("status");
-        let peak = status
-            .lines()
-            .find_map(|line| line.strip_prefix("VmHWM:")?.strip_suffix("kB"))
-            .expect("a peak");
+        let memory = |name: &str| {
+            let mut lines = status.lines();
+            let size = lines.find_map(|line| line.strip_prefix(name)?.strip_suffix("kB"));
+            size.expect("a size").trim().parse().expect("KiB")
+        };
         Self {
             user: times.next().expect("utime"),
             system: times.next().expect("stime"),
-            peak: peak.trim().parse().expect("KiB"),
+            peak: memory("VmHWM:"),
+            resident: memory("VmRSS:"),
         }
     }
 }
@@ -57,6 +71,10 @@ fn ticks_a_second() -> f64 {
 /// The size of the archive that is deployed: one file, `bootstrap`, deflated, with its headers
 /// (a local one of 30 bytes, a central one of 46, the end of 22, and the name twice:
 /// [APPNOTE.TXT](https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT), section 4.3).
+///
+/// # Panics
+/// Where the file cannot be read.
+#[must_use]
 pub fn zipped(binary: &Path) -> u64 {
     let bytes = std::fs::read(binary).unwrap_or_else(|e| panic!("{}: {e}", binary.display()));
     let mut archive = DeflateEncoder::new(Vec::new(), Compression::default());

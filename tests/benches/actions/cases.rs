@@ -1,0 +1,369 @@
+//! The actions and views, each by the product and by hand, one and sixteen at once.
+
+use crate::drive::{Measured, Requests, Server, WARM, drive};
+use crate::session::{Session, with_body};
+use bytes::Bytes;
+use edge_crm_tests::wire::Reply;
+use edge_crm_tests::{Launch, Scratch};
+use http_body_util::Full;
+use hyper::Request;
+use serde_json::{Value, json};
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+use uuid::Uuid;
+
+/// How many contacts the organisation has that lists and searches are about.
+const LISTED: usize = 1_000;
+
+/// How many requests are sent at once.
+const AT_ONCE: [usize; 2] = [1, 16];
+
+/// What is asked of the local stack, in operations a second at 1 and at 16 at once: section 8 of
+/// the design.
+const BUDGETS: [(&str, [Option<f64>; 2]); 3] = [
+    ("create", [Some(700.0), Some(1_000.0)]),
+    ("list, miss", [None, Some(1_500.0)]),
+    ("list, hit", [None, Some(15_000.0)]),
+];
+
+/// One line of the table.
+pub struct Row {
+    pub operation: &'static str,
+    pub at_once: usize,
+    pub product: Measured,
+    pub bare: Option<Measured>,
+}
+
+impl Row {
+    pub fn budget(&self) -> Option<f64> {
+        let (_, budgets) = BUDGETS.iter().find(|(name, _)| *name == self.operation)?;
+        let at = AT_ONCE.iter().position(|n| *n == self.at_once)?;
+        budgets[at]
+    }
+
+    pub fn json(&self) -> Value {
+        json!({
+            "operation": self.operation, "atOnce": self.at_once, "budgetPerSecond": self.budget(),
+            "product": self.product.json(), "bare": self.bare.map(|bare| bare.json()),
+        })
+    }
+}
+
+/// A process that serves the same by hand. It is killed when this is dropped.
+struct Bare {
+    server: Server,
+    child: Child,
+    _data: Scratch,
+}
+
+impl Bare {
+    fn start() -> Self {
+        let data = Scratch::new();
+        let mut child = Command::new(std::env::current_exe().expect("this program"))
+            .arg("--bare")
+            .arg(data.path())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("this program");
+        let output = child.stdout.take().expect("piped");
+        let mut address = String::new();
+        BufReader::new(output)
+            .read_line(&mut address)
+            .expect("an address");
+        let server = Server {
+            address: address.trim().to_owned(),
+            process: child.id(),
+        };
+        Self {
+            server,
+            child,
+            _data: data,
+        }
+    }
+}
+
+impl Drop for Bare {
+    fn drop(&mut self) {
+        let _gone_already = self.child.kill();
+        let _gone_already = self.child.wait();
+    }
+}
+
+/// Measures everything, `samples` times each.
+pub async fn run(samples: usize) -> Vec<Row> {
+    let data = Scratch::new();
+    let product = Launch::new().data(data.path()).start();
+    let bench = Bench {
+        session: Session::sign_up(&product, "Acme").await,
+        listed: Session::sign_up(&product, "Listed").await,
+        server: Server {
+            address: product.address().to_owned(),
+            process: product.id(),
+        },
+        bare: Bare::start(),
+        samples,
+    };
+    let ids = bench.fill().await;
+    let mut rows = Vec::new();
+    for at_once in AT_ONCE {
+        rows.extend(bench.writes(at_once).await);
+        rows.extend(bench.reads(at_once, &ids).await);
+    }
+    rows
+}
+
+/// Requests, and what must hold of their answers.
+type Asked<'a> = (Requests, &'a dyn Fn(&Reply) -> bool);
+
+struct Bench {
+    session: Session,
+    listed: Session,
+    server: Server,
+    bare: Bare,
+    samples: usize,
+}
+
+impl Bench {
+    /// Makes the contacts that lists and searches are about; the ids of the product's and of the
+    /// other's.
+    async fn fill(&self) -> [Vec<String>; 2] {
+        let forms = forms(LISTED);
+        let keys = keys(LISTED);
+        let own = self.listed.actions("create-contact", &forms, &keys);
+        let (_, own) = drive(&self.server, 4, own, is_ok).await;
+        let (_, bare) = drive(&self.bare.server, 4, posts("/create", &forms), is_ok).await;
+        [ids(&own, "data"), ids(&bare, "")]
+    }
+
+    /// The row of what is asked of the product and, where there is such a thing, of the other.
+    async fn row(
+        &self,
+        operation: &'static str,
+        at_once: usize,
+        own: Asked<'_>,
+        bare: Option<Asked<'_>>,
+    ) -> (Row, [Vec<Reply>; 2]) {
+        let (product, replies) = drive(&self.server, at_once, own.0, own.1).await;
+        let (bare, others) = match bare {
+            Some((requests, right)) => {
+                let (bare, replies) = drive(&self.bare.server, at_once, requests, right).await;
+                (Some(bare), replies)
+            }
+            None => (None, Vec::new()),
+        };
+        let row = Row {
+            operation,
+            at_once,
+            product,
+            bare,
+        };
+        eprintln!("{operation}, {at_once} at once: {:.0}/s", product.rate);
+        (row, [replies, others])
+    }
+
+    async fn writes(&self, at_once: usize) -> Vec<Row> {
+        let count = self.samples + WARM;
+        let (forms, used) = (forms(count), keys(count));
+        let create = || self.session.actions("create-contact", &forms, &used);
+        let bare = (posts("/create", &forms), &is_ok as &dyn Fn(&Reply) -> bool);
+        let (created, [own, others]) = self
+            .row("create", at_once, (create(), &is_new), Some(bare))
+            .await;
+        let (own, others) = (ids(&own, "data"), ids(&others, ""));
+        let (replayed, _) = self
+            .row("replay", at_once, (create(), &is_replay), None)
+            .await;
+        let wrong: Vec<_> = forms
+            .iter()
+            .map(|form| form.replace("email=", "e="))
+            .collect();
+        let invalid = self.session.actions("create-contact", &wrong, &keys(count));
+        let bare = (
+            posts("/create", &wrong),
+            &is_refused as &dyn Fn(&Reply) -> bool,
+        );
+        let (invalid, _) = self
+            .row("refusal, 400", at_once, (invalid, &is_refused), Some(bare))
+            .await;
+        let foreign = self.session.actions("create-contact", &forms, &keys(count));
+        let foreign = foreign.into_iter().map(from_elsewhere).collect();
+        let (foreign, _) = self
+            .row("refusal, 403", at_once, (foreign, &is_forbidden), None)
+            .await;
+        let change = |ids: &[String]| -> Vec<String> {
+            let pairs = ids.iter().zip(&forms);
+            pairs
+                .map(|(id, form)| format!("{form}+again&id={id}&version=1"))
+                .collect()
+        };
+        let update = self
+            .session
+            .actions("update-contact", &change(&own), &keys(count));
+        let bare = (
+            posts("/update", &change(&others)),
+            &is_ok as &dyn Fn(&Reply) -> bool,
+        );
+        let (updated, _) = self
+            .row("update", at_once, (update, &is_new), Some(bare))
+            .await;
+        let which =
+            |ids: &[String]| -> Vec<String> { ids.iter().map(|id| format!("id={id}")).collect() };
+        let delete = self
+            .session
+            .actions("delete-contact", &which(&own), &keys(count));
+        let bare = (
+            posts("/delete", &which(&others)),
+            &is_ok as &dyn Fn(&Reply) -> bool,
+        );
+        let (deleted, _) = self
+            .row("delete", at_once, (delete, &is_new), Some(bare))
+            .await;
+        vec![created, updated, deleted, replayed, invalid, foreign]
+    }
+
+    async fn reads(&self, at_once: usize, ids: &[Vec<String>; 2]) -> Vec<Row> {
+        let count = self.samples + WARM;
+        let one = |ids: &[String]| -> Vec<String> {
+            ids.iter()
+                .cycle()
+                .take(count)
+                .map(|id| format!("/{id}"))
+                .collect()
+        };
+        let page = || std::iter::repeat_n(String::new(), count);
+        // Three contacts have the word in their names.
+        let search = || std::iter::repeat_n("?q=quillfeather".to_owned(), count);
+        let gets = |path: &str, rests: Vec<String>| -> Requests {
+            let request =
+                |rest: String| Request::get(format!("{path}{rest}")).body(Full::default());
+            rests
+                .into_iter()
+                .map(|rest| request(rest).expect("a request"))
+                .collect()
+        };
+        let by_id = ids[1]
+            .iter()
+            .cycle()
+            .take(count)
+            .map(|id| format!("?id={id}"))
+            .collect();
+        let lists = [
+            (
+                "get",
+                self.listed.views(one(&ids[0]), true),
+                gets("/get", by_id),
+            ),
+            (
+                "list",
+                self.listed.views(page(), true),
+                gets("/list", page().collect()),
+            ),
+            (
+                "search",
+                self.listed.views(search(), true),
+                gets("/list", search().collect()),
+            ),
+        ];
+        let mut rows = Vec::new();
+        for (name, own, bare) in lists {
+            let miss = match name {
+                "get" => "get, miss",
+                "list" => "list, miss",
+                _ => "search, miss",
+            };
+            let bare = Some((bare, &is_ok as &dyn Fn(&Reply) -> bool));
+            rows.push(self.row(miss, at_once, (own, &is_miss), bare).await.0);
+        }
+        let hits = [
+            ("get, hit", one(&ids[0][..WARM / 2])),
+            ("list, hit", page().collect()),
+            ("search, hit", search().collect()),
+        ];
+        for (name, rests) in hits {
+            // What was asked for a moment ago is kept once all of it is asked for again.
+            let once = rests[..=WARM].to_vec();
+            let requests = self.listed.views(once, false);
+            drive(&self.server, 1, requests, is_ok).await;
+            let requests = self.listed.views(rests, false);
+            rows.push(self.row(name, at_once, (requests, &is_hit), None).await.0);
+        }
+        rows
+    }
+}
+
+/// Forms that create contacts, each with an email of its own.
+fn forms(count: usize) -> Vec<String> {
+    let form = |number: usize| {
+        let email = Uuid::new_v4().simple();
+        let family = if number % 400 == 100 {
+            "Quillfeather"
+        } else {
+            "Lindqvist"
+        };
+        format!(
+            "email={email}%40example.com&company=Harbour+%26+Sons&phone=%2B46+8+123+456\
+             &notes=Met+at+the+fair&name=Person+{number}+{family}"
+        )
+    };
+    (0..count).map(form).collect()
+}
+
+fn keys(count: usize) -> Vec<String> {
+    (0..count).map(|_| Uuid::new_v4().to_string()).collect()
+}
+
+/// Requests to the handlers without a wrapper.
+fn posts(path: &str, forms: &[String]) -> Requests {
+    let content = ("content-type", "application/x-www-form-urlencoded");
+    let post = |form: &String| with_body(Request::post(path).header(content.0, content.1), form);
+    forms.iter().map(post).collect()
+}
+
+/// The same as another site sends it.
+fn from_elsewhere(mut request: Request<Full<Bytes>>) -> Request<Full<Bytes>> {
+    let headers = request.headers_mut();
+    headers.insert(
+        "origin",
+        "https://elsewhere.example".parse().expect("a header"),
+    );
+    headers.insert("sec-fetch-site", "cross-site".parse().expect("a header"));
+    request
+}
+
+/// The ids of what was created, under this name in the answers.
+fn ids(replies: &[Reply], name: &str) -> Vec<String> {
+    let id = |reply: &Reply| {
+        let json = reply.json();
+        let record = json.get(name).unwrap_or(&json);
+        record["id"].as_str().expect("an id").to_owned()
+    };
+    replies.iter().map(id).collect()
+}
+
+fn is_ok(reply: &Reply) -> bool {
+    reply.status == 200
+}
+
+fn is_new(reply: &Reply) -> bool {
+    is_ok(reply) && reply.header("idempotency-replayed").is_empty()
+}
+
+fn is_replay(reply: &Reply) -> bool {
+    is_ok(reply) && reply.header("idempotency-replayed") == "true"
+}
+
+fn is_refused(reply: &Reply) -> bool {
+    reply.status == 400
+}
+
+fn is_forbidden(reply: &Reply) -> bool {
+    reply.status == 403
+}
+
+fn is_miss(reply: &Reply) -> bool {
+    is_ok(reply) && !reply.is_hit()
+}
+
+fn is_hit(reply: &Reply) -> bool {
+    is_ok(reply) && reply.is_hit()
+}

@@ -1,0 +1,101 @@
+//! The product measured over HTTP: a release build of the local stack, as a process of its own,
+//! with its data on disk.
+//!
+//! ```text
+//! cargo bench -p edge-crm-tests --bench actions                        # everything
+//! cargo bench -p edge-crm-tests --bench actions -- --write             # and writes docs/benchmarks.*
+//! cargo bench -p edge-crm-tests --bench actions -- --only actions
+//! cargo bench -p edge-crm-tests --bench actions -- --only growth --sizes 1000,10000
+//! ```
+//!
+//! It builds the product, and prints Markdown and JSON. `EDGE_CRM_BIN` measures another build of
+//! the product. The data are in the directory for temporary files, `TMPDIR`, which should be on a
+//! disk.
+
+mod bare;
+mod cases;
+mod chart;
+mod drive;
+mod growth;
+mod report;
+mod seed;
+mod session;
+
+use clap::{Parser, ValueEnum};
+use report::Part;
+use std::path::PathBuf;
+use std::time::Duration;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Only {
+    /// Each action and view, one and sixteen at once
+    Actions,
+    /// The list and the search as an organisation grows
+    Growth,
+}
+
+#[derive(Debug, Parser)]
+#[command(about = "Measures the product over HTTP")]
+struct Options {
+    /// How often each operation is measured
+    #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u64).range(1..))]
+    samples: u64,
+    /// One of the parts alone
+    #[arg(long)]
+    only: Option<Only>,
+    /// How many contacts the organisations have
+    #[arg(
+        long,
+        value_delimiter = ',',
+        default_value = "1000,10000,100000,1000000"
+    )]
+    sizes: Vec<usize>,
+    /// How long an operation of a large organisation is measured at most, in seconds; then there
+    /// are fewer samples, as the table says
+    #[arg(long, default_value_t = 30)]
+    patience: u64,
+    /// Write the tables, the data and the pictures into `docs`
+    #[arg(long)]
+    write: bool,
+    /// Serve the handlers that the product is compared with, with their data in this directory
+    #[arg(long, hide = true)]
+    bare: Option<PathBuf>,
+    /// What cargo passes to a benchmark
+    #[arg(long, hide = true)]
+    bench: bool,
+}
+
+fn main() {
+    let options = Options::parse();
+    if let Some(directory) = &options.bare {
+        let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+        return runtime.block_on(bare::serve(directory));
+    }
+    // One thread sends all requests, and leaves the other processors to who answers them.
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    let parts = runtime.block_on(measure(&options));
+    for part in &parts {
+        println!("\n{}\n{}", part.markdown, part.json);
+        if options.write {
+            part.write();
+        }
+    }
+}
+
+async fn measure(options: &Options) -> Vec<Part> {
+    let machine = report::machine(&report::load());
+    let samples = usize::try_from(options.samples).expect("few");
+    let mut parts = Vec::new();
+    if options.only != Some(Only::Growth) {
+        parts.push(Part::of_actions(&cases::run(samples).await, &machine));
+    }
+    if options.only != Some(Only::Actions) {
+        let patience = Duration::from_secs(options.patience);
+        let rows = growth::run(&options.sizes, samples, patience).await;
+        parts.push(Part::of_growth(&rows, &machine));
+    }
+    parts
+}

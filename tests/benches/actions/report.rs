@@ -1,0 +1,192 @@
+//! What was measured, as Markdown, JSON and pictures.
+
+use crate::drive::{Measured, millis};
+use crate::{cases, chart, growth};
+use edge_crm_tests::statistics::Statistics;
+use serde_json::{Value, json};
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+
+/// The page that the tables stand on, each between `<!-- bench: NAME -->` and `<!-- end: NAME -->`.
+const PAGE: &str = "docs/benchmarks.md";
+const DATA: &str = "docs/benchmarks.json";
+
+/// A part of what was measured.
+pub struct Part {
+    pub name: &'static str,
+    pub markdown: String,
+    pub json: Value,
+    /// Files beside the page.
+    pub pictures: Vec<(&'static str, String)>,
+}
+
+/// On what it was measured, and how busy that was.
+pub fn machine(load: &str) -> String {
+    let read = |file: &str| std::fs::read_to_string(file).unwrap_or_default();
+    let cpu = read("/proc/cpuinfo");
+    let model = cpu.lines().find_map(|line| line.strip_prefix("model name"));
+    let model = model.map_or("unknown", |text| text.trim_start_matches([' ', '\t', ':']));
+    let cores = std::thread::available_parallelism().map_or(0, usize::from);
+    let day = jiff::Timestamp::now().strftime("%Y-%m-%d");
+    format!("Measured on {day}, on {cores} cores ({model}). Load of the machine before: {load}.")
+}
+
+/// The machine's load now: over one, five and fifteen minutes.
+pub fn load() -> String {
+    let text = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    text.split(' ').take(3).collect::<Vec<_>>().join(", ")
+}
+
+impl Part {
+    pub fn of_actions(rows: &[cases::Row], machine: &str) -> Self {
+        let mut text = format!("{machine}\n\n{}\n", prices(rows));
+        let _ = writeln!(text, "Every measurement, in ms:\n\n{}", times(rows));
+        Self {
+            name: "actions",
+            markdown: text,
+            json: json!({ "machine": machine, "rows": rows.iter().map(cases::Row::json).collect::<Vec<_>>() }),
+            pictures: Vec::new(),
+        }
+    }
+
+    pub fn of_growth(rows: &[growth::Row], machine: &str) -> Self {
+        let head = "contacts | operation | found | requests | read units | write units";
+        let mut text = format!("{machine}\n\n| {head} | {} |\n", Statistics::HEAD);
+        let _ = writeln!(text, "|---:|---|{}", "---:|".repeat(4 + 7));
+        for row in rows {
+            let _ = writeln!(
+                text,
+                "| {} | {} | {} | {:.1} | {:.1} | {:.1} | {} |",
+                thousands(row.contacts),
+                row.operation,
+                row.found,
+                row.requests,
+                row.reads,
+                row.writes,
+                row.times
+            );
+        }
+        let curve = |wanted: fn(&growth::Row) -> f64| -> Vec<chart::Point> {
+            let point =
+                |row: &growth::Row| (row.operation.clone(), row.contacts as f64, wanted(row));
+            rows.iter().map(point).collect()
+        };
+        let time = curve(|row| millis(row.times.median));
+        let units = curve(|row| row.reads);
+        Self {
+            name: "growth",
+            markdown: text,
+            json: json!({ "machine": machine, "rows": rows.iter().map(growth::Row::json).collect::<Vec<_>>() }),
+            pictures: vec![
+                (
+                    "growth-time.svg",
+                    chart::draw("Median time of a page that is not cached", "ms", &time),
+                ),
+                (
+                    "growth-units.svg",
+                    chart::draw("DynamoDB read units of such a page", "read units", &units),
+                ),
+            ],
+        }
+    }
+
+    /// Writes it into the documentation, in place of what was there.
+    pub fn write(&self) {
+        let (page, data) = (repository(PAGE), repository(DATA));
+        let text = std::fs::read_to_string(&page).expect("the page");
+        let marks = ["bench", "end"].map(|mark| format!("<!-- {mark}: {} -->", self.name));
+        let (before, rest) = text.split_once(&marks[0]).expect("the part's beginning");
+        let (_, after) = rest.split_once(&marks[1]).expect("the part's end");
+        let text = format!(
+            "{before}{}\n\n{}\n{}{after}",
+            marks[0], self.markdown, marks[1]
+        );
+        std::fs::write(&page, text).expect("the page");
+        let all = std::fs::read_to_string(&data).unwrap_or_default();
+        let mut all: Value = serde_json::from_str(&all).unwrap_or_else(|_| json!({}));
+        all[self.name] = self.json.clone();
+        let text = serde_json::to_string_pretty(&all).expect("JSON");
+        std::fs::write(&data, text + "\n").expect("the data");
+        for (name, picture) in &self.pictures {
+            std::fs::write(page.with_file_name(name), picture).expect("a picture");
+        }
+    }
+}
+
+fn repository(path: &str) -> PathBuf {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/..")).join(path)
+}
+
+/// What the wrapper costs: the product's rate and median beside those of the bare handlers.
+fn prices(rows: &[cases::Row]) -> String {
+    let mut text = "| operation | at once | product, a second | budget | bare, a second \
+                    | product, median ms | bare, median ms | the wrapper's price, ms \
+                    | CPU of the product, ms | of the bare one | of the client |\n"
+        .to_owned();
+    let _ = writeln!(text, "|---|{}", "---:|".repeat(10));
+    for row in rows {
+        let own = &row.product;
+        let bare = |of: fn(&Measured) -> f64, places: usize| {
+            let value = row.bare.as_ref().map(of);
+            value.map_or(String::new(), |value| format!("{value:.places$}"))
+        };
+        let price = bare(|bare| millis(bare.times.median), 3)
+            .parse::<f64>()
+            .map_or(String::new(), |bare| {
+                format!("{:.2}", millis(own.times.median) - bare)
+            });
+        let budget = row
+            .budget()
+            .map_or(String::new(), |budget| match own.rate < budget {
+                true => format!("{budget:.0} (missed)"),
+                false => format!("{budget:.0}"),
+            });
+        let _ = writeln!(
+            text,
+            "| {} | {} | {:.0} | {budget} | {} | {:.2} | {} | {price} | {:.2} | {} | {:.2} |",
+            row.operation,
+            row.at_once,
+            own.rate,
+            bare(|bare| bare.rate, 0),
+            millis(own.times.median),
+            bare(|bare| millis(bare.times.median), 2),
+            millis(own.server),
+            bare(|bare| millis(bare.server), 2),
+            millis(own.client),
+        );
+    }
+    text
+}
+
+fn times(rows: &[cases::Row]) -> String {
+    let mut text = format!(
+        "| operation | at once | by | {} | a second |\n",
+        Statistics::HEAD
+    );
+    let _ = writeln!(text, "|---|---:|---|{}", "---:|".repeat(8));
+    for row in rows {
+        let pair = [("product", Some(row.product)), ("bare", row.bare)];
+        for (by, measured) in pair.into_iter().filter_map(|(by, of)| Some((by, of?))) {
+            let (operation, at_once) = (row.operation, row.at_once);
+            let (times, rate) = (measured.times, measured.rate);
+            let _ = writeln!(
+                text,
+                "| {operation} | {at_once} | {by} | {times} | {rate:.0} |"
+            );
+        }
+    }
+    text
+}
+
+/// A number with commas.
+pub fn thousands(number: usize) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}

@@ -1,0 +1,346 @@
+//! What a run came to, by slices of its time.
+
+use crate::team::Kind;
+use edge_crm_tests::statistics::Statistics;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::{Duration, Instant};
+
+/// How many slices the table has.
+const SLICES: u32 = 12;
+
+/// A page is kept at the edge for so long at most: from then on the cache, whose size is bounded,
+/// has what it will have.
+const FILLED: Duration = Duration::from_secs(300);
+
+/// How many bytes the edge's cache keeps at most, in KiB.
+const CACHE: u64 = 64 * 1024;
+
+/// What memory may grow by besides, in KiB.
+const SLACK: u64 = 16 * 1024;
+
+/// One operation.
+#[derive(Debug)]
+pub struct Sample {
+    /// What it was.
+    pub kind: Kind,
+    /// When it was to begin.
+    pub due: Instant,
+    /// From then to its answer.
+    pub latency: Duration,
+    /// What it did, or how it was answered instead.
+    pub outcome: Result<Outcome, String>,
+}
+
+/// What an operation that was answered rightly did.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// The actions that have succeeded, each time once.
+    pub done: Vec<&'static str>,
+    /// Whether pages came from the edge's cache.
+    pub hits: u64,
+    /// Whether pages came from the origin.
+    pub misses: u64,
+}
+
+/// All operations.
+pub struct Run {
+    begin: Instant,
+    slice: Duration,
+    samples: Vec<Sample>,
+    /// Resident memory in KiB, and when.
+    memory: Vec<(Duration, u64)>,
+    expected: u64,
+}
+
+impl Run {
+    /// One that begins then and lasts so long.
+    pub fn new(begin: Instant, length: Duration) -> Self {
+        Self {
+            begin,
+            slice: length / SLICES,
+            samples: Vec::new(),
+            memory: Vec::new(),
+            expected: 0,
+        }
+    }
+
+    /// Takes the product's resident memory, in KiB.
+    pub fn memory(&mut self, resident: u64) {
+        self.memory.push((self.begin.elapsed(), resident));
+    }
+
+    /// Takes an operation that has ended.
+    pub fn take(&mut self, sample: Sample) {
+        self.samples.push(sample);
+    }
+
+    /// How many operations there were to be.
+    pub fn expect(&mut self, count: u64) {
+        self.expected = count;
+    }
+
+    /// The successes of each action.
+    pub fn done(&self) -> impl Iterator<Item = (&'static str, usize)> {
+        let outcomes = self
+            .samples
+            .iter()
+            .filter_map(|sample| sample.outcome.as_ref().ok());
+        outcomes.flat_map(|outcome| outcome.done.iter().map(|action| (*action, 1)))
+    }
+
+    /// Latencies and memory in these slices, of `0..SLICES`.
+    fn part(&self, slices: std::ops::Range<u32>) -> (Vec<Duration>, Vec<u64>) {
+        let (from, to) = (self.slice * slices.start, self.slice * slices.end);
+        let within = |at: Duration| from <= at && at < to;
+        let samples = self
+            .samples
+            .iter()
+            .filter(|sample| within(sample.due - self.begin));
+        let memory = self.memory.iter().filter(|(at, _)| within(*at));
+        (
+            samples.map(|sample| sample.latency).collect(),
+            memory.map(|(_, resident)| *resident).collect(),
+        )
+    }
+
+    /// What is wrong, in words. After a warm-up of a quarter of the time the rest is split into
+    /// thirds, of which the first and the last are compared:
+    ///
+    /// - **Latency** is flat where the last median is at most twice the first and 5 ms, and the last
+    ///   95th percentile at most three times the first and 50 ms: other work of the machine comes
+    ///   and goes, and what queues up grows by more.
+    /// - **Memory** is flat where the last mean is at most the first, a tenth of it and 16 MiB. Where
+    ///   the warm-up is shorter than a page is kept at the edge, it may grow by the capacity of the
+    ///   edge's cache besides. What is stored is on disk and does not count.
+    pub fn flaws(&self) -> Vec<String> {
+        let mut flaws: BTreeMap<String, usize> = BTreeMap::new();
+        for sample in &self.samples {
+            if let Err(answer) = &sample.outcome {
+                *flaws
+                    .entry(format!("{:?}: {answer}", sample.kind))
+                    .or_default() += 1;
+            }
+        }
+        let times = |(what, times)| format!("{what} ({times} times)");
+        let mut flaws: Vec<_> = flaws.into_iter().map(times).collect();
+        if self.samples.len() as u64 != self.expected {
+            let answered = self.samples.len();
+            flaws.push(format!("of {} operations {answered} ended", self.expected));
+        }
+        for kind in Kind::ALL {
+            if !self.samples.iter().any(|sample| sample.kind == kind) {
+                flaws.push(format!("{kind:?} was never tried"));
+            }
+        }
+        let (hits, misses) = self.seen(&self.samples.iter().collect::<Vec<_>>());
+        if hits == 0 || misses == 0 {
+            flaws.push(format!(
+                "{hits} pages came from the cache and {misses} did not"
+            ));
+        }
+        flaws.extend(self.slope());
+        flaws
+    }
+
+    fn slope(&self) -> Vec<String> {
+        let (first, last) = (self.part(3..6), self.part(9..12));
+        let unseen = || vec!["too little was measured to compare anything".to_owned()];
+        if [&first.0, &last.0].iter().any(|times| times.is_empty()) {
+            return unseen();
+        }
+        if [&first.1, &last.1].iter().any(|sizes| sizes.is_empty()) {
+            return unseen();
+        }
+        let mut flaws = Vec::new();
+        let (early, late) = (Statistics::of(first.0), Statistics::of(last.0));
+        let (median, p95) = (Duration::from_millis(5), Duration::from_millis(50));
+        if late.median > early.median * 2 + median || late.p95 > early.p95 * 3 + p95 {
+            flaws.push(format!(
+                "latency is not flat: median {:?} and then {:?}, p95 {:?} and then {:?}",
+                early.median, late.median, early.p95, late.p95
+            ));
+        }
+        let mean = |sizes: &[u64]| sizes.iter().sum::<u64>() / sizes.len() as u64;
+        let (early, late) = (mean(&first.1), mean(&last.1));
+        let filling = if self.slice * 3 < FILLED { CACHE } else { 0 };
+        if late > early + early / 10 + SLACK + filling {
+            flaws.push(format!(
+                "memory is not flat: {early} KiB and then {late} KiB"
+            ));
+        }
+        flaws
+    }
+
+    fn seen(&self, samples: &[&Sample]) -> (u64, u64) {
+        let outcomes = samples
+            .iter()
+            .filter_map(|sample| sample.outcome.as_ref().ok());
+        outcomes.fold((0, 0), |(hits, misses), outcome| {
+            (hits + outcome.hits, misses + outcome.misses)
+        })
+    }
+}
+
+impl fmt::Display for Run {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(
+            f,
+            "| from, s | {} | memory, MiB | hits | misses | wrong |",
+            Statistics::HEAD
+        )?;
+        writeln!(f, "|---{}|", "|---".repeat(11))?;
+        for slice in 0..SLICES {
+            let (times, memory) = self.part(slice..slice + 1);
+            if times.is_empty() {
+                continue;
+            }
+            let from = self.slice * slice;
+            let within = from..from + self.slice;
+            let samples: Vec<_> = self
+                .samples
+                .iter()
+                .filter(|sample| within.contains(&(sample.due - self.begin)))
+                .collect();
+            let (hits, misses) = self.seen(&samples);
+            let wrong = samples
+                .iter()
+                .filter(|sample| sample.outcome.is_err())
+                .count();
+            let memory = memory.iter().max().map_or(0, |most| most / 1024);
+            let times = Statistics::of(times);
+            let from = from.as_secs();
+            writeln!(
+                f,
+                "| {from} | {times} | {memory} | {hits} | {misses} | {wrong} |"
+            )?;
+        }
+        writeln!(f, "\n| operation | {} |", Statistics::HEAD)?;
+        writeln!(f, "|---{}|", "|---".repeat(7))?;
+        for kind in Kind::ALL {
+            let own = self.samples.iter().filter(|sample| sample.kind == kind);
+            let times: Vec<_> = own.map(|sample| sample.latency).collect();
+            if !times.is_empty() {
+                writeln!(f, "| {kind:?} | {} |", Statistics::of(times))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MIB: u64 = 1024;
+
+    /// A run of ten operations a second, each as `latency` says by its second, with the memory that
+    /// `memory` says.
+    fn run(seconds: u32, latency: impl Fn(u32) -> u64, memory: impl Fn(u32) -> u64) -> Run {
+        let begin = Instant::now();
+        let mut run = Run::new(begin, Duration::from_secs(seconds.into()));
+        for number in 0..seconds * 10 {
+            let hits = u64::from(number % 2);
+            run.take(Sample {
+                kind: Kind::ALL[number as usize % Kind::ALL.len()],
+                due: begin + Duration::from_millis(100) * number,
+                latency: Duration::from_millis(latency(number / 10)),
+                outcome: Ok(Outcome {
+                    done: vec!["create-contact"],
+                    hits,
+                    misses: 1 - hits,
+                }),
+            });
+        }
+        for second in 0..seconds {
+            let at = Duration::from_secs(second.into());
+            run.memory.push((at, memory(second)));
+        }
+        run.expect(u64::from(seconds) * 10);
+        run
+    }
+
+    fn flaw(run: &Run) -> String {
+        let flaws = run.flaws();
+        assert_eq!(flaws.len(), 1, "{flaws:?}");
+        flaws.into_iter().next().unwrap_or_default()
+    }
+
+    #[test]
+    fn a_steady_run_is_flat() {
+        let run = run(120, |second| 10 + u64::from(second % 7), |_| 90 * MIB);
+        assert_eq!(run.flaws(), [""; 0]);
+        assert_eq!(run.done().count(), 1_200);
+    }
+
+    #[test]
+    fn a_warm_up_may_be_slow() {
+        let run = run(
+            120,
+            |second| if second < 30 { 900 } else { 10 },
+            |_| 90 * MIB,
+        );
+        assert_eq!(run.flaws(), [""; 0]);
+    }
+
+    #[test]
+    fn latency_that_grows_is_found() {
+        let run = run(120, |second| 10 + u64::from(second), |_| 90 * MIB);
+        assert!(flaw(&run).starts_with("latency is not flat"));
+    }
+
+    #[test]
+    fn one_in_ten_that_stalls_more_and_more_is_found() {
+        let stall = |second: u32| {
+            if second % 10 == 0 {
+                u64::from(second * second / 5)
+            } else {
+                10
+            }
+        };
+        let run = run(120, stall, |_| 90 * MIB);
+        assert!(flaw(&run).starts_with("latency is not flat"));
+    }
+
+    #[test]
+    fn memory_that_grows_is_found() {
+        let leak = |second| (90 + u64::from(second) * 2) * MIB;
+        assert!(flaw(&run(120, |_| 10, leak)).starts_with("memory is not flat"));
+    }
+
+    #[test]
+    fn memory_may_grow_by_the_edges_cache_while_that_fills_and_no_longer() {
+        let filling = |seconds: u32| move |second| (90 + u64::from(60 * second / seconds)) * MIB;
+        assert_eq!(run(120, |_| 10, filling(120)).flaws(), [""; 0]);
+        let late = run(1_800, |_| 10, filling(1_800));
+        assert!(flaw(&late).starts_with("memory is not flat"));
+    }
+
+    #[test]
+    fn a_wrong_answer_is_found() {
+        let mut run = run(120, |_| 10, |_| 90 * MIB);
+        for sample in &mut run.samples[..2] {
+            sample.outcome = Err("500".to_owned());
+            sample.kind = Kind::Get;
+        }
+        assert_eq!(flaw(&run), "Get: 500 (2 times)");
+    }
+
+    #[test]
+    fn what_never_ended_was_never_tried_or_never_cached_is_found() {
+        let mut run = run(120, |_| 10, |_| 90 * MIB);
+        run.expect(1_201);
+        assert_eq!(flaw(&run), "of 1201 operations 1200 ended");
+        run.expect(1_091);
+        run.samples.retain(|sample| sample.kind != Kind::Replay);
+        assert_eq!(flaw(&run), "Replay was never tried");
+        for sample in &mut run.samples {
+            sample.kind = Kind::ALL[sample.latency.subsec_nanos() as usize % 11];
+            if let Ok(outcome) = &mut sample.outcome {
+                outcome.hits = 0;
+            }
+        }
+        let nothing = "0 pages came from the cache";
+        assert!(run.flaws().iter().any(|flaw| flaw.starts_with(nothing)));
+    }
+}

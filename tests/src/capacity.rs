@@ -1,0 +1,136 @@
+//! What calls to DynamoDB cost, in capacity units: as the engine says, and by the documented rule.
+
+use bytes::Bytes;
+use serde_json::{Value, json};
+
+/// One read unit reads so many bytes of items, strongly consistently, and one write unit writes
+/// 1,024
+/// ([the rule](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html)).
+const READ_UNIT: u64 = 4_096;
+
+/// One call, and what it cost.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Spent {
+    /// The operation, such as `Query`.
+    pub call: String,
+    /// The first partition key that it is about; empty where that cannot be told.
+    pub pk: String,
+    /// The units that the engine says it consumed.
+    pub units: f64,
+    /// How many items it answered with.
+    pub items: usize,
+    /// What a consistent query of these items costs by the rule; none of other operations.
+    pub by_rule: Option<f64>,
+}
+
+/// The call again, which asks for what it consumes.
+pub(crate) fn asked(input: &Value) -> Bytes {
+    let mut input = input.clone();
+    input["ReturnConsumedCapacity"] = json!("TOTAL");
+    input.to_string().into()
+}
+
+impl Spent {
+    pub(crate) fn of(call: &str, input: &Value, output: &[u8]) -> Self {
+        let output: Value = serde_json::from_slice(output).unwrap_or_default();
+        let consumed = &output["ConsumedCapacity"];
+        let of_table = |of: &Value| of["CapacityUnits"].as_f64().unwrap_or_default();
+        let units = match consumed.as_array() {
+            Some(tables) => tables.iter().map(of_table).sum(),
+            None => of_table(consumed),
+        };
+        let items = output["Items"].as_array();
+        let read = |items: &Vec<Value>| {
+            let bytes: u64 = items.iter().map(size).sum();
+            bytes.div_ceil(READ_UNIT).max(1) as f64
+        };
+        Self {
+            call: call.to_owned(),
+            pk: pk(input).unwrap_or_default().to_owned(),
+            units,
+            items: items.map_or(0, Vec::len),
+            by_rule: items.filter(|_| call == "Query").map(read),
+        }
+    }
+
+    /// Whether it looks for what is still to be revalidated or sent, which goes on all the time and
+    /// belongs to no request.
+    #[must_use]
+    pub fn is_sweep(&self) -> bool {
+        self.call == "Query" && (self.pk.starts_with("#outbox:") || self.pk.starts_with("#mail:"))
+    }
+
+    /// Whether it writes.
+    #[must_use]
+    pub fn is_write(&self) -> bool {
+        ["TransactWriteItems", "PutItem", "UpdateItem", "DeleteItem"].contains(&&*self.call)
+    }
+}
+
+fn pk(input: &Value) -> Option<&str> {
+    let places = [
+        &input["ExpressionAttributeValues"][":pk"],
+        &input["Key"]["pk"],
+        &input["Item"]["pk"],
+    ];
+    places.into_iter().find_map(|place| place["S"].as_str())
+}
+
+/// The size of an item: names and values, as UTF-8; a number takes a byte for two digits, and one
+/// more; a list or map takes 3 bytes and one for each member
+/// ([sizes](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html)).
+fn size(item: &Value) -> u64 {
+    let attributes = item.as_object().into_iter().flatten();
+    attributes
+        .map(|(name, value)| name.len() as u64 + of_value(value))
+        .sum()
+}
+
+fn of_value(value: &Value) -> u64 {
+    let Some((kind, value)) = value.as_object().and_then(|value| value.iter().next()) else {
+        return 0;
+    };
+    match (kind.as_str(), value) {
+        ("N", Value::String(digits)) => {
+            let digits = digits.bytes().filter(u8::is_ascii_digit).count() as u64;
+            digits.div_ceil(2) + 1
+        }
+        (_, Value::String(text)) => text.len() as u64,
+        ("L", Value::Array(list)) => 3 + list.iter().map(|value| 1 + of_value(value)).sum::<u64>(),
+        ("M", map) => 3 + map.as_object().map_or(0, |map| map.len() as u64) + size(map),
+        _ => 1,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_item_takes_its_names_and_values() {
+        let item = json!({
+            "pk": { "S": "acme" }, "é": { "S": "é" }, "n": { "N": "-123" }, "no": { "NULL": true },
+            "l": { "L": [{ "S": "ab" }] }, "m": { "M": { "x": { "BOOL": false } } },
+        });
+        assert_eq!(
+            size(&item),
+            (2 + 4) + (2 + 2) + (1 + 3) + (2 + 1) + (1 + 3 + 3) + (1 + 3 + 1 + 2)
+        );
+    }
+
+    #[test]
+    fn a_call_that_is_asked_says_what_it_consumed() {
+        let output = json!({ "Items": [{ "pk": { "S": "x".repeat(5_000) } }], "ConsumedCapacity": { "CapacityUnits": 2.0 } });
+        let input = json!({ "ExpressionAttributeValues": { ":pk": { "S": "#outbox:0" } } });
+        let spent = Spent::of("Query", &input, output.to_string().as_bytes());
+        assert_eq!(
+            (spent.units, spent.by_rule, spent.items),
+            (2.0, Some(2.0), 1)
+        );
+        assert!(spent.is_sweep() && !spent.is_write());
+        let batch =
+            json!({ "ConsumedCapacity": [{ "CapacityUnits": 1.5 }, { "CapacityUnits": 2 }] });
+        let spent = Spent::of("BatchGetItem", &Value::Null, batch.to_string().as_bytes());
+        assert_eq!((spent.units, spent.by_rule), (3.5, None));
+    }
+}
