@@ -112,11 +112,13 @@ let accounts = 0;
 
 /** Somebody with a browser window. */
 export class Visitor {
-  static async enter({ product, browser }, options = {}) {
+  static async enter(running, options = {}) {
+    const { product, browser } = running;
     const context = await browser.newContext({ viewport: { width: 1200, height: 800 }, ...options });
     context.setDefaultTimeout(PATIENCE);
     const visitor = new Visitor();
     Object.assign(visitor, {
+      running,
       url: product.url,
       context,
       script: options.javaScriptEnabled ?? true,
@@ -145,13 +147,14 @@ export class Visitor {
   }
 
   /** Makes an account and an organisation, through the front door but without its page. */
-  async signUp() {
+  async signUp(more) {
     accounts += 1;
     this.account = {
       name: 'Test Person',
       email: `person-${process.pid}-${accounts}@example.com`,
       password: 'a long password',
       organization: 'Acme',
+      ...more,
     };
     const { tenant } = await this.act('sign-up', this.account);
     this.list = `/t/${tenant}/contacts`;
