@@ -54,13 +54,16 @@ const ENOUGH = 3;
 /** The address without what is particular to one organisation or record. */
 export const kind = (address) => address.replace(/[0-9a-f]{8}-[0-9a-f-]{27}/g, '{id}').replace(/=[^&]+/g, '=').replace(/^\/t\/[^/]+/, '/t/{tenant}');
 
-/** Looks at every page that links lead to from `path`, itself included; of those that differ in
- *  an id or a search, at a few. */
-export async function crawl(visitor, path, look) {
+/** Where to begin: the list, and the pages that only those need for whom the script does not run. */
+export const startsOf = (list) => [list, `${list}/new`, list.replace('contacts', 'projects/new'), list.replace('contacts', 'members/invite')];
+
+/** Looks at every page that links lead to from `starts`, themselves included; of those that differ
+ *  in an id or a search, at a few. */
+export async function crawl(visitor, starts, look) {
   const { page, url } = visitor;
   const seen = new Set();
   const seenOf = {};
-  const waiting = [path];
+  const waiting = [...starts];
   for (let next = waiting.shift(); next; next = waiting.shift()) {
     if (seen.has(next) || seenOf[kind(next)] === ENOUGH) continue;
     seen.add(next);

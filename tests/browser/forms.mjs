@@ -6,7 +6,7 @@
 // - `send`: what the person does
 // - `refused`: what they get wrong first, and the messages for that
 import { token } from './crawl.mjs';
-import { Visitor } from './harness.mjs';
+import { Visitor, until } from './harness.mjs';
 
 const OTHER = { name: 'Other Person', password: 'another long password' };
 
@@ -39,12 +39,15 @@ async function belongToTwo(visitor) {
   return link;
 }
 
-/** The newest link in the mailbox of the local stack that was sent to `email`. */
-export async function lettersLink(visitor, email) {
-  await visitor.goto('/mailbox');
-  const letter = visitor.page.locator('article', { hasText: `To ${email}` }).first();
-  while (!(await letter.count())) await visitor.page.reload();
-  return letter.locator('a').getAttribute('href');
+/** The link that sets a password anew, from the letter in the mailbox of the local stack. */
+export async function resetLink(visitor) {
+  const letters = visitor.page.locator('article', { hasText: `To ${visitor.account.email}` });
+  const link = letters.locator('a[href*="/reset-password"]').first();
+  await until('the letter', async () => {
+    await visitor.goto('/mailbox');
+    return (await link.count()) > 0;
+  });
+  return link.getAttribute('href');
 }
 
 const trashed = async (visitor) => {
@@ -61,7 +64,7 @@ async function openBeside(visitor, path, name) {
   const link = visitor.page.getByRole('link', { name, exact: true });
   if (!visitor.script) return link.click();
   const details = visitor.page.locator('[data-add] details');
-  if (!(await details.getAttribute('open') !== null)) await details.locator('summary').click();
+  if ((await details.getAttribute('open')) === null) await details.locator('summary').click();
 }
 
 const at = (visitor, rest) => visitor.list.replace('/contacts', rest);
@@ -476,7 +479,7 @@ export const FORMS = [
     before: async (visitor) => {
       await visitor.context.clearCookies();
       await visitor.act('request-password-reset', { email: visitor.account.email });
-      await visitor.page.goto(await lettersLink(visitor, visitor.account.email));
+      await visitor.page.goto(await resetLink(visitor));
     },
     refused: { fields: { password: 'short' }, messages: { password: 'Password must be at least 8 characters' } },
     send: async (visitor) => {
