@@ -2,9 +2,6 @@
 import assert from 'node:assert/strict';
 import { Visitor } from './harness.mjs';
 
-/** A word longer than any line. */
-export const LONG = 'Wolfeschlegelsteinhausenbergerdorff'.repeat(2);
-
 /** What strains a layout: the longest name, email and company that may be. */
 export const LONGEST = {
   name: 'N'.repeat(100),
