@@ -29,7 +29,7 @@ function lost(page) {
       if (!line()?.width) return false; // An option of a select.
       scrollBy(0, line().top - innerHeight / 2);
       const box = line();
-      const there = document.elementFromPoint(box.left + box.width / 2, box.top + box.height / 2);
+      const there = document.elementFromPoint(box.left + box.width / 2, box.top + Math.min(box.height / 2, 12));
       return !there || !(element.contains(there) || there.contains(element));
     });
     const name = (why) => (element) => `${why}: ${element.outerHTML.slice(0, 100)}`;
