@@ -45,9 +45,6 @@ export async function furnish(visitor) {
 /** What an invitation's link holds. */
 export const token = (link) => new URL(link, 'http://localhost').searchParams.get('token');
 
-/** How many addresses of one kind are looked at, such as pages of contacts. */
-const ENOUGH = 3;
-
 /** The address without what is particular to one organisation or record. */
 export const kind = (address) => address.replace(/[0-9a-f]{8}-[0-9a-f-]{27}/g, '{id}').replace(/=[^&]+/g, '=').replace(/^\/t\/[^/]+/, '/t/{tenant}');
 
@@ -55,14 +52,14 @@ export const kind = (address) => address.replace(/[0-9a-f]{8}-[0-9a-f-]{27}/g, '
 export const startsOf = (list) => [list, `${list}/new`, list.replace('contacts', 'projects/new'), list.replace('contacts', 'members/invite')];
 
 /** Looks at every page that links lead to from `starts`, themselves included; of those that differ
- *  in an id or a search, at a few. */
-export async function crawl(visitor, starts, look) {
+ *  in nothing but an id or a search, at `enough`. Gives their addresses. */
+export async function crawl(visitor, starts, look, enough = 3) {
   const { page, url } = visitor;
   const seen = new Set();
   const seenOf = {};
   const waiting = [...starts];
   for (let next = waiting.shift(); next; next = waiting.shift()) {
-    if (seen.has(next) || seenOf[kind(next)] === ENOUGH) continue;
+    if (seen.has(next) || seenOf[kind(next)] === enough) continue;
     seen.add(next);
     seenOf[kind(next)] = (seenOf[kind(next)] ?? 0) + 1;
     const answer = await visitor.goto(next);

@@ -76,8 +76,8 @@ class Keys {
 /** After a refusal the next Tab leads to the first message, and Enter from there into the field. */
 async function correct(keys, message, field) {
   await keys.page.locator('.summary').waitFor();
-  if (keys.visitor.script) assert.equal((await keys.focus()).tag, 'div', 'the summary has the focus');
-  else assert.match(await keys.page.title(), /^Error: /); // A new page is read from its title.
+  assert.match(await keys.page.title(), /^Error: /);
+  await until('the focus on the summary', () => keys.page.evaluate(() => document.activeElement.className === 'summary'));
   await keys.follow(message);
   await until(`the focus in ${field}`, async () => (await keys.visitor.page.evaluate(() => document.activeElement.id)) === field);
 }
@@ -199,11 +199,7 @@ for (const javaScriptEnabled of [true, false]) {
       const { page } = visitor;
       const keys = new Keys(visitor);
       await furnish(visitor);
-      const kinds = new Set();
-      await crawl(visitor, startsOf(visitor.list), async (path) => {
-        const kind = path.replace(/[0-9a-f-]{36}/, '{id}').replace(/\?.*/, '');
-        if (kinds.has(kind)) return;
-        kinds.add(kind);
+      const pages = await crawl(visitor, startsOf(visitor.list), async (path) => {
         const expected = await stops(page);
         const visited = async (key, times) => {
           const order = [];
@@ -218,8 +214,8 @@ for (const javaScriptEnabled of [true, false]) {
         const last = expected.length - 1;
         assert.deepEqual(await visited('Tab', last + 1), expected, path);
         assert.deepEqual(await visited('Shift+Tab', last), expected.slice(0, last).reverse(), path);
-      });
-      assert(kinds.size > 10, `${[...kinds]}`);
+      }, 1);
+      assert(pages.length > 10, `${pages}`);
     }));
   });
 }
