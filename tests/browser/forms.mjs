@@ -3,7 +3,7 @@
 //
 // - `form`: the page and the action, as `formsOn` names them
 // - `before`: makes what the form needs, without its page
-// - `send`: what the person does
+// - `send`: what the person does, after which so many `letters` are sent; or it only `reads`
 // - `refused`: what they get wrong first, and the messages for that
 import { token } from './crawl.mjs';
 import { Visitor, until } from './harness.mjs';
@@ -285,6 +285,7 @@ export const FORMS = [
   },
   {
     form: '/t/{tenant}/members: invite-member',
+    letters: 1,
     before: (visitor) => openBeside(visitor, at(visitor, '/members'), 'Invite'),
     refused: { fields: { email: 'no email' }, messages: { email: 'Invalid email format' } },
     send: async (visitor) => {
@@ -296,6 +297,7 @@ export const FORMS = [
   },
   {
     form: '/t/{tenant}/members/invite: invite-member',
+    letters: 1,
     before: (visitor) => visitor.goto(at(visitor, '/members/invite')),
     refused: { fields: { email: '' }, messages: { email: 'Invalid email format' } },
     send: async (visitor) => {
@@ -462,6 +464,7 @@ export const FORMS = [
   },
   {
     form: '/forgot-password: request-password-reset',
+    letters: 1,
     before: async (visitor) => {
       await visitor.context.clearCookies();
       await visitor.goto('/sign-in');

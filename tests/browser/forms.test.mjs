@@ -6,7 +6,7 @@ import { after, before, describe, test } from 'node:test';
 import { crawl, furnish, startsOf } from './crawl.mjs';
 import { FORMS, formsOn, resetLink } from './forms.mjs';
 import { Visitor, startBrowser } from './harness.mjs';
-import { changed, startProductOnEngine } from './table.mjs';
+import { changed, letters, startProductOnEngine } from './table.mjs';
 
 /** Two products with a table each, so that all that is stored can be compared. */
 const modes = [{ javaScriptEnabled: true }, { javaScriptEnabled: false }].map((options) => ({ options }));
@@ -26,7 +26,7 @@ function inBoth(work) {
   return Promise.all(modes.map(async ({ running, options }) => {
     const visitor = await Visitor.enter(running, options);
     try {
-      const result = await work(visitor, running.product.table);
+      const result = await work(visitor, running);
       assert.deepEqual(visitor.complaints, [], 'errors in the console');
       return result;
     } catch (error) {
@@ -84,30 +84,37 @@ describe('every form', () => {
   for (const [number, entry] of FORMS.entries()) {
     const { form, about, refused, send } = entry;
     test(`${form}${about ? `, ${about}` : ''}`, async () => {
-      const [scripted, plain] = await inBoth(async (visitor, table) => {
+      const [scripted, plain] = await inBoth(async (visitor, { product }) => {
+        const state = async () => ({ table: await product.table.settled(), letters: await letters(product) });
         await visitor.signUp({ email: `ann-${number}@example.com`, organization: `Organization ${number}` });
         if (entry.signedOut) await visitor.context.clearCookies();
         await entry.before(visitor);
-        const states = [await table.settled()];
+        const states = [await state()];
         let heard = null;
         if (refused) {
           heard = await beRefused(visitor, entry);
           expectTold(heard, refused);
-          states.push(await table.settled());
+          states.push(await state());
         }
         if (send) await send(visitor);
-        states.push(await table.settled());
+        states.push(await state());
         const shown = await visitor.page.evaluate(() => [document.title, document.querySelector('h1').textContent]);
         return { heard, shown, states };
       });
-      const steps = scripted.states.slice(1).keys();
-      for (const step of steps) {
-        const [one, other] = [scripted, plain].map(({ states }) => changed(states[step], states[step + 1]));
-        assert.deepEqual(one, other, 'the same is stored');
-        if (process.env.SHOW) console.dir({ form, one }, { depth: 9 });
-        const isRefusal = refused && step === 0;
-        if (isRefusal) assert.deepEqual(one.filter(({ key }) => !key.startsWith('#refused:')), [], 'what is refused stores nothing');
-        else if (send) assert.equal(one.length > 0, !entry.reads, 'what is sent is stored');
+      for (const step of scripted.states.slice(1).keys()) {
+        const done = [scripted, plain].map(({ states: { [step]: from, [step + 1]: to } }) => ({
+          stored: changed(from.table, to.table),
+          sent: to.letters.slice(0, to.letters.length - from.letters.length),
+        }));
+        assert.deepEqual(done[0], done[1], 'the same is stored and sent');
+        const [{ stored, sent }] = done;
+        if (refused && step === 0) {
+          assert.deepEqual(stored.filter(({ key }) => !key.startsWith('#refused:')), [], 'what is refused stores nothing');
+          assert.deepEqual(sent, [], 'and sends nothing');
+        } else if (send) {
+          assert.equal(stored.length > 0, !entry.reads, 'what is sent is stored');
+          assert.equal(sent.length, entry.letters ?? 0, 'letters');
+        }
       }
       assert.deepEqual(withoutPasswords(scripted.heard), withoutPasswords(plain.heard), 'the same is said');
       assert.deepEqual(scripted.shown, plain.shown, 'the same page comes after');

@@ -13,6 +13,12 @@ export async function startProductOnEngine() {
   return { ...product, stop, stopEngine: engine.stop, table: new Table(engine.url) };
 }
 
+/** The letters in the mailbox of the local stack, newest first. */
+export async function letters({ url }) {
+  const page = await (await fetch(`${url}/mailbox`)).text();
+  return [...page.matchAll(/<article.*?<\/article>/gs)].map(([letter]) => withoutChance(letter.replaceAll(url, '')));
+}
+
 class Table {
   constructor(url) {
     this.url = url;
