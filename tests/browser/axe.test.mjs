@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { test } from 'node:test';
 import { crawl, furnish, kind, startsOf, token } from './crawl.mjs';
-import { resetLink } from './forms.mjs';
+import { resetLink } from './forms/steps.mjs';
 import { Visitor, openProduct } from './harness.mjs';
 import { startProductOnEngine } from './table.mjs';
 

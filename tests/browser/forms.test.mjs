@@ -4,7 +4,8 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import { crawl, furnish, startsOf } from './crawl.mjs';
-import { FORMS, formsOn, resetLink } from './forms.mjs';
+import { FORMS, formsOn } from './forms.mjs';
+import { resetLink } from './forms/steps.mjs';
 import { Visitor, startBrowser } from './harness.mjs';
 import { changed, letters, startProductOnEngine } from './table.mjs';
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { crawl, furnish, startsOf } from './crawl.mjs';
-import { resetLink } from './forms.mjs';
+import { resetLink } from './forms/steps.mjs';
 import { openProduct, until } from './harness.mjs';
 
 const { visit } = openProduct();
