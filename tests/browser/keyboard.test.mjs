@@ -30,6 +30,7 @@ class Keys {
       return {
         name: name.trim().replace(/\s+/g, ' '),
         tag: element.localName,
+        stop: element.dataset.stop,
         visible: outlineStyle !== 'none' && parseFloat(outlineWidth) >= 2 && outlineColor !== 'rgba(0, 0, 0, 0)'
           && bottom > 0 && top < innerHeight && right > 0 && left < innerWidth,
       };
@@ -207,7 +208,7 @@ for (const javaScriptEnabled of [true, false]) {
             await keys.press(key);
             const focus = await keys.focus();
             assert(focus.visible, `the focus on ${focus.tag} after ${order} by ${key} can be seen at ${path}`);
-            order.push(await page.evaluate(() => document.activeElement.dataset.stop));
+            order.push(focus.stop);
           }
           return order;
         };
