@@ -239,8 +239,12 @@ export class Visitor {
   /** `text` on the page, once and no more than once. */
   async reads(text, within = this.page) {
     const shown = within.getByText(text).filter({ visible: true });
-    await shown.first().waitFor();
-    assert.equal(await shown.count(), 1, `"${text}" is shown more than once`);
+    let count; // Of one look: a message may be gone at the next.
+    await until(`"${text}"`, async () => {
+      count = await shown.count().catch(() => 0); // Between two pages.
+      return count > 0;
+    });
+    assert.equal(count, 1, `"${text}" is shown more than once`);
   }
 
   /** The page has a link or a form in it that leads on. */
