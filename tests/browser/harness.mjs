@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const PATIENCE = 10_000; // ms
+const PATIENCE = 20_000; // ms, for a machine that does much else
 const FLAGS = [
   '--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
   '--disable-background-networking', '--disable-component-update', '--disable-sync',
@@ -112,11 +112,13 @@ let accounts = 0;
 
 /** Somebody with a browser window. */
 export class Visitor {
-  static async enter({ product, browser }, options = {}) {
+  static async enter(running, options = {}) {
+    const { product, browser } = running;
     const context = await browser.newContext({ viewport: { width: 1200, height: 800 }, ...options });
     context.setDefaultTimeout(PATIENCE);
     const visitor = new Visitor();
     Object.assign(visitor, {
+      running,
       url: product.url,
       context,
       script: options.javaScriptEnabled ?? true,
@@ -145,13 +147,14 @@ export class Visitor {
   }
 
   /** Makes an account and an organisation, through the front door but without its page. */
-  async signUp() {
+  async signUp(more) {
     accounts += 1;
     this.account = {
       name: 'Test Person',
       email: `person-${process.pid}-${accounts}@example.com`,
       password: 'a long password',
       organization: 'Acme',
+      ...more,
     };
     const { tenant } = await this.act('sign-up', this.account);
     this.list = `/t/${tenant}/contacts`;
@@ -236,8 +239,12 @@ export class Visitor {
   /** `text` on the page, once and no more than once. */
   async reads(text, within = this.page) {
     const shown = within.getByText(text).filter({ visible: true });
-    await shown.first().waitFor();
-    assert.equal(await shown.count(), 1, `"${text}" is shown more than once`);
+    let count; // Of one look: a message may be gone at the next.
+    await until(`"${text}"`, async () => {
+      count = await shown.count().catch(() => 0); // Between two pages.
+      return count > 0;
+    });
+    assert.equal(count, 1, `"${text}" is shown more than once`);
   }
 
   /** The page has a link or a form in it that leads on. */

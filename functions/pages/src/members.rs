@@ -44,7 +44,7 @@ impl View for InvitePage {
     }
 
     fn page(page: &ViewPage<'_>, _: &Blank) -> String {
-        pages::member_invite(page.chrome, &state(page.key.clone(), Role::Member))
+        pages::member_invite(page.chrome, &pages::fresh_invitation(page.key.clone()))
     }
 }
 

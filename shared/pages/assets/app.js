@@ -343,8 +343,8 @@ function askToDelete(link) {
   const row = link.closest('[data-rows] [data-id]');
   const name = row ? $('.name', row).textContent.trim() : link.dataset.name;
   const body = new URLSearchParams({ id: (row ?? link).dataset.id, idempotency_key: freshKey() });
-  const question = h('p', { id: 'question' }, 'Delete ', h('bdi', {}, name), 
-    "? It stays in the trash for 30 days, and can be restored from there. After that, this can't be undone.");
+  const question = h('p', { id: 'question' }, 'Delete ', h('bdi', {}, name),
+    `? It stays in the trash for ${link.dataset.delete} days, and can be restored from there. After that, this can't be undone.`);
   const work = () => (row ? deleteRow(row, body, dialog) : deletePage(body, dialog, confirm));
   const confirm = button('Delete', () => guarded(row ? $('[data-results]') : dialog, work), 'danger');
   const dialog = h('dialog', { 'aria-labelledby': 'question' }, question,

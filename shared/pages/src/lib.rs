@@ -34,7 +34,9 @@ pub use contacts::{ContactList, contact_detail, contact_list};
 pub use invitation::{Invited, accept_invite, invitation_closed};
 pub use letters::{Letter, letter};
 pub use mailbox::{Sent, mailbox};
-pub use members::{MemberPage, member_edit, member_invite, member_leave, member_list};
+pub use members::{
+    MemberPage, fresh_invitation, member_edit, member_invite, member_leave, member_list,
+};
 pub use problem::problem;
 pub use projects::{
     ProjectList, project, project_archive, project_edit, project_list, project_new, project_restore,

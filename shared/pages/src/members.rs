@@ -121,7 +121,7 @@ pub struct MemberPage<'a> {
 /// The list of members. Cacheable: it holds nothing about one user, and no key.
 #[must_use]
 pub fn member_list(chrome: &Chrome, members: &[Member]) -> String {
-    let empty = FormState::default();
+    let fresh = fresh_invitation(String::new());
     let row = |member| Row::new(member, chrome.role);
     render(&ListPage {
         page: Page {
@@ -131,8 +131,19 @@ pub fn member_list(chrome: &Chrome, members: &[Member]) -> String {
         members: paths::members(Some(chrome), ""),
         invites: chrome.role >= Role::Admin,
         rows: members.iter().map(row).collect(),
-        form: invite_form(Some(chrome), &empty),
+        form: invite_form(Some(chrome), &fresh),
     })
+}
+
+/// The form to invite somebody where nothing has been entered: as a member, unless another role is
+/// chosen.
+#[must_use]
+pub fn fresh_invitation(key: String) -> FormState {
+    FormState {
+        values: [("role".to_owned(), Role::Member.as_str().to_owned())].into(),
+        key,
+        ..FormState::default()
+    }
 }
 
 /// The page to invite somebody. Not cacheable.

@@ -3,12 +3,15 @@
 #![expect(clippy::unwrap_used, reason = "what a test makes up is valid")]
 
 use commit::{FormState, Role, TenantId};
-use crm::{Contact, Event};
+use crm::{Contact, Event, TRASH_DAYS};
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use pages::{
     Chrome, ContactList, assets, contact_delete, contact_detail, contact_edit, contact_list,
-    contact_new, problem, sign_in, sign_up,
+    contact_new, fresh_invitation, member_invite, member_list, problem, sign_in, sign_up,
 };
 use serde_json::{Value, json};
+use std::io::Write;
 
 const ID: &str = "0197a3b0-0000-7000-8000-00000000000a";
 const OWNER: &str = "0197a3b0-0000-7000-8000-0000000000ff";
@@ -258,4 +261,36 @@ fn an_id_that_is_none_makes_no_link() {
 fn only_a_fault_of_ours_shows_its_request() {
     assert!(problem(None, 500, "m", "req-1").contains("req-1"));
     assert!(!problem(None, 404, "m", "req-1").contains("req-1"));
+}
+
+#[test]
+fn the_question_before_deleting_names_the_days_that_the_trash_keeps() {
+    let contact = contact("Ada");
+    let days = format!(r#" data-delete="{TRASH_DAYS}""#);
+    for page in [
+        list(Role::Member, std::slice::from_ref(&contact)),
+        contact_detail(&chrome(Role::Member), &contact, &[]),
+    ] {
+        assert!(page.contains(&days), "{page}");
+    }
+}
+
+#[test]
+fn the_form_beside_the_members_starts_as_the_one_on_its_own_page_does() {
+    let chrome = chrome(Role::Owner);
+    let chosen = r#"<option value="member" selected>"#;
+    let beside = member_list(&chrome, &[]);
+    let alone = member_invite(Some(&chrome), &fresh_invitation("key".to_owned()));
+    assert!(beside.contains(chosen) && alone.contains(chosen));
+    assert!(!beside.contains("idempotency_key"));
+}
+
+/// As a server compresses it, with the usual effort.
+#[test]
+fn the_script_takes_at_most_6_kb() {
+    let script = assets().iter().find(|asset| asset.path.ends_with(".js"));
+    let mut gzip = GzEncoder::new(Vec::new(), Compression::default());
+    gzip.write_all(script.unwrap().bytes).unwrap();
+    let size = gzip.finish().unwrap().len();
+    assert!((1..=6_000).contains(&size), "{size} bytes");
 }

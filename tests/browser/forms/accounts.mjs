@@ -1,0 +1,127 @@
+// The forms about accounts: who comes in, and how. `../forms.mjs` tells what is said of each.
+import { token } from '../crawl.mjs';
+import { at, belongToTwo, press, resetLink } from './steps.mjs';
+
+export const ACCOUNTS = [
+  {
+    form: '/sign-up: sign-up',
+    signedOut: true,
+    before: (visitor) => visitor.goto('/sign-up'),
+    refused: {
+      fields: { name: 'Ann', email: 'ann@', password: 'short', organization: '' },
+      messages: { email: 'Invalid email format', password: 'Password must be at least 8 characters', organization: 'Organization is required' },
+    },
+    send: async (visitor) => {
+      await visitor.fill({ name: 'Ann', email: 'sign-up@example.com', password: 'correct horse', organization: 'Signed up' });
+      await press(visitor, 'Create account');
+      await visitor.reads('No contacts yet');
+    },
+  },
+  {
+    form: '/sign-in: sign-in',
+    before: async (visitor) => {
+      await visitor.context.clearCookies();
+      await visitor.goto('/sign-in');
+    },
+    refused: { fields: { email: 'nobody@example.com', password: 'a wrong password' }, message: 'Wrong email or password' },
+    send: async (visitor) => {
+      await visitor.fill({ email: visitor.account.email, password: visitor.account.password });
+      await press(visitor, 'Sign in');
+      await visitor.reads('No contacts yet');
+    },
+  },
+  {
+    form: 'every page: sign-out',
+    before: (visitor) => visitor.goto(visitor.list),
+    send: async (visitor) => {
+      await press(visitor, 'Sign out');
+      await visitor.at('/sign-in');
+    },
+  },
+  {
+    form: '/t/{tenant}/settings: update-profile',
+    before: (visitor) => visitor.goto(at(visitor, '/settings')),
+    refused: { action: 'update-profile', fields: { name: '' }, messages: { name: 'Name is required' } },
+    send: async (visitor) => {
+      await visitor.page.locator('#name').fill('Ann Other');
+      await press(visitor, 'Save profile');
+      await visitor.reads('Profile updated!');
+    },
+  },
+  {
+    form: '/t/{tenant}/settings: change-password',
+    before: (visitor) => visitor.goto(at(visitor, '/settings')),
+    refused: {
+      action: 'change-password',
+      fields: { currentPassword: 'not the password', newPassword: 'a longer password' },
+      messages: { currentPassword: 'Wrong password' },
+    },
+    send: async (visitor) => {
+      await visitor.page.locator('#currentPassword').fill(visitor.account.password);
+      await visitor.page.locator('#newPassword').fill('a longer password');
+      await press(visitor, 'Change password');
+      await visitor.reads('Password changed!');
+    },
+  },
+  {
+    form: '/t/{tenant}/settings: switch-organization',
+    before: async (visitor) => {
+      const link = await belongToTwo(visitor);
+      await visitor.act('accept-invite', { token: token(link), name: '', password: visitor.account.password });
+      await visitor.act('sign-in', { email: visitor.account.email, password: visitor.account.password });
+      await visitor.goto(at(visitor, '/settings'));
+    },
+    send: async (visitor) => {
+      await press(visitor, `Switch to Second of ${visitor.account.organization}`);
+      await visitor.reads('No contacts yet');
+    },
+  },
+  {
+    form: '/t/{tenant}/settings: end-session',
+    before: async (visitor) => {
+      await visitor.act('sign-in', { email: visitor.account.email, password: visitor.account.password });
+      await visitor.goto(at(visitor, '/settings'));
+    },
+    send: async (visitor) => {
+      await visitor.page.getByRole('button', { name: /^End session/ }).click();
+      await visitor.reads('Session ended!');
+    },
+  },
+  {
+    form: '/t/{tenant}/settings: sign-out-everywhere',
+    before: (visitor) => visitor.goto(at(visitor, '/settings')),
+    send: async (visitor) => {
+      await press(visitor, 'Sign out everywhere');
+      await visitor.at('/sign-in');
+    },
+  },
+  {
+    form: '/forgot-password: request-password-reset',
+    letters: 1,
+    before: async (visitor) => {
+      await visitor.context.clearCookies();
+      await visitor.goto('/sign-in');
+      await visitor.page.getByRole('link', { name: /forgot/i }).click();
+    },
+    refused: { fields: { email: 'no email' }, messages: { email: 'Invalid email format' } },
+    send: async (visitor) => {
+      await visitor.fill({ email: visitor.account.email });
+      await press(visitor, 'Send me a link');
+      await visitor.page.locator('.told').filter({ visible: true }).waitFor();
+    },
+  },
+  {
+    form: '/reset-password: reset-password',
+    before: async (visitor) => {
+      await visitor.context.clearCookies();
+      await visitor.act('request-password-reset', { email: visitor.account.email });
+      await visitor.page.goto(await resetLink(visitor));
+    },
+    refused: { fields: { password: 'short' }, messages: { password: 'Password must be at least 8 characters' } },
+    send: async (visitor) => {
+      await visitor.fill({ password: 'an entirely new password' });
+      await press(visitor, 'Set password');
+      await visitor.reads('No contacts yet');
+    },
+  },
+];

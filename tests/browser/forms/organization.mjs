@@ -1,0 +1,198 @@
+// The forms about projects, members and the audit. `../forms.mjs` tells what is said of each.
+import { token } from '../crawl.mjs';
+import { OTHER, at, belongToTwo, invite, joined, openBeside, press, project } from './steps.mjs';
+
+export const ORGANIZATION = [
+  {
+    form: '/t/{tenant}/projects: create-project',
+    before: (visitor) => openBeside(visitor, at(visitor, '/projects'), 'Add Project'),
+    refused: { fields: { name: ' ' }, messages: { name: 'Name is required' } },
+    send: async (visitor) => {
+      await visitor.fill({ name: 'Second turbine' });
+      await press(visitor, 'Create Project');
+      await visitor.reads('Project created!');
+    },
+  },
+  {
+    form: '/t/{tenant}/projects/new: create-project',
+    before: (visitor) => visitor.goto(at(visitor, '/projects/new')),
+    refused: { fields: { name: 'n'.repeat(101) }, messages: { name: 'Name too long' } },
+    send: async (visitor) => {
+      await visitor.fill({ name: 'Second turbine' });
+      await press(visitor, 'Create Project');
+      await visitor.reads('Project created!');
+    },
+  },
+  {
+    form: '/t/{tenant}/projects/{id}/edit: rename-project',
+    before: async (visitor) => {
+      const { id } = await project(visitor);
+      await visitor.goto(at(visitor, `/projects/${id}/edit`));
+    },
+    refused: { fields: { name: '' }, messages: { name: 'Name is required' } },
+    send: async (visitor) => {
+      await visitor.fill({ name: 'Third turbine' });
+      await press(visitor, 'Rename Project');
+      await visitor.reads('Project renamed!');
+    },
+  },
+  {
+    form: '/t/{tenant}/projects/{id}/edit: archive-project',
+    before: async (visitor) => {
+      await project(visitor);
+      await visitor.goto(at(visitor, '/projects'));
+      await visitor.page.getByRole('link', { name: 'Edit Turbine' }).click();
+    },
+    send: async (visitor) => {
+      await press(visitor, 'Archive Project');
+      await visitor.reads('Project archived!');
+    },
+  },
+  {
+    form: '/t/{tenant}/projects/{id}/edit: restore-project',
+    before: async (visitor) => {
+      const { id } = await project(visitor);
+      await visitor.act('archive-project', { id });
+      await visitor.goto(at(visitor, `/projects/${id}/edit`));
+    },
+    send: async (visitor) => {
+      await press(visitor, 'Restore Project');
+      await visitor.reads('Project restored!');
+    },
+  },
+  {
+    form: '/t/{tenant}/members: invite-member',
+    letters: 1,
+    before: (visitor) => openBeside(visitor, at(visitor, '/members'), 'Invite'),
+    refused: { fields: { email: 'no email' }, messages: { email: 'Invalid email format' } },
+    send: async (visitor) => {
+      await visitor.fill({ email: 'bob@example.com' });
+      await visitor.form().locator('[name=role]').selectOption('admin');
+      await press(visitor, 'Invite');
+      await visitor.reads('Invited!');
+    },
+  },
+  {
+    form: '/t/{tenant}/members/invite: invite-member',
+    letters: 1,
+    before: (visitor) => visitor.goto(at(visitor, '/members/invite')),
+    refused: { fields: { email: '' }, messages: { email: 'Invalid email format' } },
+    send: async (visitor) => {
+      await visitor.fill({ email: `invited.${visitor.account.email}` });
+      await press(visitor, 'Invite');
+      await visitor.reads('Invited!');
+    },
+  },
+  {
+    form: '/t/{tenant}/members/{id}/edit: change-role',
+    before: async (visitor) => {
+      await joined(visitor, 'member');
+      await visitor.goto(at(visitor, '/members'));
+      await visitor.page.getByRole('link', { name: 'Edit Other Person' }).click();
+    },
+    send: async (visitor) => {
+      await visitor.page.locator('[name=role]').selectOption('viewer');
+      await press(visitor, 'Change role');
+      await visitor.reads('Role changed!');
+    },
+  },
+  {
+    form: '/t/{tenant}/members/{id}/edit: change-role',
+    about: 'of the last owner',
+    before: async (visitor) => {
+      await visitor.goto(at(visitor, '/members'));
+      await visitor.page.getByRole('link', { name: 'Edit Test Person' }).click();
+      await visitor.page.locator('[name=role]').selectOption('viewer');
+    },
+    refused: { fields: {}, action: 'change-role', message: 'An organization needs an owner: make somebody else an owner first' },
+  },
+  {
+    form: '/t/{tenant}/members/{id}/edit: remove-member',
+    before: async (visitor) => {
+      await joined(visitor, 'member');
+      await visitor.goto(at(visitor, '/members'));
+      await visitor.page.getByRole('link', { name: 'Edit Other Person' }).click();
+    },
+    send: async (visitor) => {
+      await visitor.page.locator('summary').click();
+      await press(visitor, 'Remove');
+      await visitor.reads('Member removed!');
+    },
+  },
+  {
+    form: '/t/{tenant}/members/{id}/edit: remove-member',
+    about: 'that withdraws an invitation',
+    before: async (visitor) => {
+      const { id } = await invite(visitor);
+      await visitor.goto(at(visitor, `/members/${id}/edit`));
+    },
+    send: async (visitor) => {
+      await visitor.page.locator('summary').click();
+      await press(visitor, 'Withdraw invitation');
+      await visitor.reads('Invitation withdrawn!');
+    },
+  },
+  {
+    form: '/t/{tenant}/members/leave: remove-member',
+    before: async (visitor) => {
+      const link = await belongToTwo(visitor);
+      await visitor.act('accept-invite', { token: token(link), name: '', password: visitor.account.password });
+      const { tenant } = await visitor.act('sign-in', { email: visitor.account.email, password: visitor.account.password });
+      await visitor.goto(`/t/${tenant}/settings`);
+      await press(visitor, `Switch to Second of ${visitor.account.organization}`);
+      await visitor.page.getByRole('link', { name: 'Members' }).click();
+      await visitor.page.getByRole('link', { name: 'Leave this organization' }).click();
+    },
+    send: async (visitor) => {
+      await press(visitor, 'Leave');
+      await visitor.reads('You have left the organization.');
+    },
+  },
+  {
+    form: '/t/{tenant}/members/leave: remove-member',
+    about: 'of the last owner',
+    before: (visitor) => visitor.goto(at(visitor, '/members/leave')),
+    refused: { fields: {}, message: 'An organization needs an owner: make somebody else an owner first' },
+  },
+  {
+    form: '/accept-invite: accept-invite',
+    before: async (visitor) => {
+      const { link } = await invite(visitor);
+      await visitor.context.clearCookies();
+      await visitor.goto(link);
+    },
+    refused: { fields: { name: '', password: 'short' }, messages: { name: 'Name is required', password: 'Password must be at least 8 characters' } },
+    send: async (visitor) => {
+      await visitor.fill(OTHER);
+      await press(visitor, 'Join');
+      await visitor.reads('No contacts yet');
+    },
+  },
+  {
+    form: '/accept-invite: accept-invite',
+    about: 'of somebody who has an account',
+    before: async (visitor) => {
+      const link = await belongToTwo(visitor);
+      await visitor.context.clearCookies();
+      await visitor.goto(link);
+    },
+    send: async (visitor) => {
+      await visitor.fill({ password: visitor.account.password });
+      await press(visitor, 'Join');
+      await visitor.reads('No contacts yet');
+    },
+  },
+  {
+    form: '/t/{tenant}/audit: filter',
+    reads: true,
+    before: async (visitor) => {
+      await visitor.addContact('Ada Lovelace');
+      await visitor.goto(at(visitor, '/audit'));
+    },
+    send: async (visitor) => {
+      await visitor.page.getByLabel('Action').fill('create-contact');
+      await press(visitor, 'Filter');
+      await visitor.page.getByRole('link', { name: 'Clear' }).waitFor();
+    },
+  },
+];

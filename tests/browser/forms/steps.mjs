@@ -1,0 +1,70 @@
+// What the tests of forms do before and while a form is sent.
+import { token } from '../crawl.mjs';
+import { Visitor, until } from '../harness.mjs';
+
+export const OTHER = { name: 'Other Person', password: 'another long password' };
+
+/** Somebody else, in a browser of their own that closes with the visitor's. */
+export async function another(visitor) {
+  const other = await Visitor.enter(visitor.running, { javaScriptEnabled: visitor.script });
+  visitor.context.on('close', () => other.context.close());
+  return other;
+}
+
+/** Invites somebody; their id and their link. */
+export async function invite(visitor, role = 'member') {
+  const email = `other.${visitor.account.email}`;
+  const { link, id } = await visitor.act('invite-member', { email, role });
+  return { id, link };
+}
+
+/** Invites somebody, who joins. */
+export async function joined(visitor, role) {
+  const invitation = await invite(visitor, role);
+  const other = await another(visitor);
+  await other.act('accept-invite', { token: token(invitation.link), ...OTHER });
+}
+
+/** The visitor belongs to a second organisation, of which somebody else is the owner. */
+export async function belongToTwo(visitor) {
+  const owner = await another(visitor);
+  await owner.signUp({ email: `owner.${visitor.account.email}`, organization: `Second of ${visitor.account.organization}` });
+  const { link } = await owner.act('invite-member', { email: visitor.account.email, role: 'member' });
+  return link;
+}
+
+/** The link that sets a password anew, from the letter in the mailbox of the local stack. */
+export async function resetLink(visitor) {
+  const letters = visitor.page.locator('article', { hasText: `To ${visitor.account.email}` });
+  const link = letters.locator('a[href*="/reset-password"]').first();
+  await until('the letter', async () => {
+    await visitor.goto('/mailbox');
+    return (await link.count()) > 0;
+  });
+  return link.getAttribute('href');
+}
+
+export const trashed = async (visitor) => {
+  const { id } = await visitor.addContact('Ada Lovelace', { company: 'Engines' });
+  await visitor.act('delete-contact', { id });
+  return id;
+};
+
+export const project = (visitor) => visitor.act('create-project', { name: 'Turbine' });
+
+/** Follows the link to the form; with the script the form of the list stands there already. */
+export async function openBeside(visitor, path, name) {
+  await visitor.goto(path);
+  const link = visitor.page.getByRole('link', { name, exact: true });
+  if (!visitor.script) return link.click();
+  const details = visitor.page.locator('[data-add] details');
+  if ((await details.getAttribute('open')) === null) await details.locator('summary').click();
+}
+
+export const at = (visitor, rest) => visitor.list.replace('/contacts', rest);
+export const press = (visitor, name, within = visitor.page) => within.getByRole('button', { name, exact: true }).click();
+export const ADA = { name: ' Ada Lovelace ', email: 'ada@example.com', company: 'Engines', phone: '+44 20 7946 0000', notes: 'Met in London.\nLikes numbers.' };
+export const BAD_CONTACT = {
+  fields: { name: '', email: 'no email', company: 'Kept', phone: '123456789012345678901', notes: 'Kept\nnotes' },
+  messages: { name: 'Name is required', email: 'Invalid email format', phone: 'Phone too long' },
+};

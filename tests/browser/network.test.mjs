@@ -1,0 +1,282 @@
+// A network that goes away, pages that are loaded again or gone back to, impatient fingers: a
+// contact is made once, and nothing that was typed is lost without a word.
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { openProduct, until } from './harness.mjs';
+
+const { visit } = openProduct();
+
+const ADA = { name: 'Ada Lovelace', email: 'ada@example.com' };
+const CONNECTION = 'Connection problem. Please check your internet and try again.';
+
+/** Holds requests to the action, and gives how to let them go on: `before` the server has seen
+ *  the first, or after it has done its work, when the answer is `lost`. */
+async function hold(visitor, { when, action = 'create-contact' }) {
+  const seen = [];
+  let release;
+  const released = new Promise((resolve) => { release = resolve; });
+  await visitor.page.route(`**/actions/${action}`, async (route) => {
+    seen.push(route.request());
+    const response = when === 'after' ? await route.fetch({ maxRedirects: 0 }) : null;
+    if (seen.length === 1) seen.reached = true;
+    await released;
+    await (response ? route.fulfill({ response }) : route.continue()).catch(() => {}); // Nobody waits for it any more.
+  });
+  return { seen, release };
+}
+
+/** Sends the request past the browser, which never learns of the answer, nor of its cookies. */
+async function deliver(request) {
+  const answer = await fetch(request.url(), {
+    method: 'POST',
+    headers: await request.allHeaders(),
+    body: request.postData(),
+    redirect: 'manual',
+  });
+  assert([200, 303].includes(answer.status), `${answer.status}`);
+}
+
+const isOnline = (visitor) => visitor.page.evaluate(() => navigator.onLine);
+
+async function madeOnce(visitor, name = ADA.name) {
+  assert.deepEqual(await visitor.names(), [name]);
+}
+
+describe('going offline while a contact is being created', () => {
+  for (const effect of ['before it reached the server', 'after it took effect']) {
+    test(`${effect}, and coming back, makes it once`, visit({}, async (visitor) => {
+      const { page, context } = visitor;
+      let held = 0;
+      // Chromium lets a request that a test holds go on offline, so it is cut off here.
+      await page.route('**/actions/create-contact', async (route) => {
+        held += 1;
+        if (effect.startsWith('after')) await deliver(route.request());
+        await context.setOffline(true);
+        await route.abort('internetdisconnected');
+      }, { times: 1 });
+      await visitor.openAddForm();
+      await visitor.fill({ ...ADA, notes: 'Long notes' });
+      await visitor.submit().click();
+      await visitor.reads(CONNECTION);
+      assert.equal(held, 1);
+      assert.equal(await isOnline(visitor), false);
+      assert.deepEqual(await visitor.values('name', 'email', 'notes'), [ADA.name, ADA.email, 'Long notes']);
+
+      await page.getByRole('button', { name: 'Try Again' }).click(); // Still offline.
+      await visitor.reads(CONNECTION);
+      await context.setOffline(false);
+      await page.getByRole('button', { name: 'Try Again' }).click();
+      await visitor.reads('Contact created!');
+      await visitor.sees(ADA.name);
+      assert.equal(new Set(visitor.sent.map(({ key }) => key)).size, 1, 'one key');
+      await madeOnce(visitor);
+    }));
+
+    for (const way of ['loading the page again', 'going back']) {
+      test(`${effect}, without the script, makes it once by ${way}`, visit({ javaScriptEnabled: false }, async (visitor) => {
+        const { page } = visitor;
+        const form = `${visitor.list}/new`;
+        await page.route('**/actions/create-contact', async (route) => {
+          if (effect.startsWith('after')) await deliver(route.request());
+          await route.abort('connectionreset');
+        }, { times: 1 });
+        await visitor.goto(form);
+        await visitor.fill(ADA);
+        await visitor.submit().click({ noWaitAfter: true });
+        await until('the browser\'s own page about it', () => page.url().startsWith('chrome-error:'));
+        if (way === 'going back') {
+          await visitor.goBack(form);
+          assert.deepEqual(await visitor.values('name', 'email'), [ADA.name, ADA.email]);
+          await visitor.submit().click();
+        } else {
+          await page.reload({ waitUntil: 'commit' }); // The browser sends the form again.
+        }
+        await visitor.reads('Contact created!');
+        await visitor.sees(ADA.name);
+        assert.equal(visitor.sent.length, 2);
+        assert.equal(new Set(visitor.sent.map(({ key }) => key)).size, 1, 'one key');
+        await madeOnce(visitor);
+      }));
+    }
+  }
+});
+
+for (const javaScriptEnabled of [true, false]) {
+  const when = { javaScriptEnabled };
+  describe(javaScriptEnabled ? 'with JavaScript' : 'without JavaScript', () => {
+    test('loading the page again after success makes no second contact', visit(when, async (visitor) => {
+      await visitor.openAddForm();
+      await visitor.fill(ADA);
+      await visitor.submit().click();
+      await visitor.reads('Contact created!');
+      for (let times = 0; times < 3; times += 1) await visitor.page.reload();
+      await visitor.sees(ADA.name);
+      assert.equal(visitor.sent.length, 1);
+      await madeOnce(visitor);
+    }));
+
+    test('the same from the form\'s own page', visit(when, async (visitor) => {
+      await visitor.goto(`${visitor.list}/new`);
+      await visitor.fill(ADA);
+      await visitor.submit().click();
+      await visitor.reads('Contact created!');
+      await visitor.page.reload();
+      await visitor.sees(ADA.name);
+      await visitor.goBack(`${visitor.list}/new`);
+      await visitor.page.reload();
+      assert.deepEqual(await visitor.values('name'), [''], 'a form for the next contact');
+      await visitor.page.goForward({ waitUntil: 'commit' });
+      await visitor.sees(ADA.name);
+      assert.equal(visitor.sent.length, 1);
+      await madeOnce(visitor);
+    }));
+
+    test('loading the page again while the contact is being made makes it once', visit(when, async (visitor) => {
+      const { page } = visitor;
+      const { seen, release } = await hold(visitor, { when: 'after' });
+      await visitor.openAddForm();
+      await visitor.fill(ADA);
+      await visitor.submit().click({ noWaitAfter: true });
+      await until('the contact', async () => (await visitor.contacts()).length === 1);
+      assert(seen.length > 0);
+      const reloaded = page.reload({ waitUntil: 'commit' }).catch(() => {}); // The answer may come first.
+      release();
+      await reloaded;
+      await until('a page that works', async () => (await page.locator('h1').count()) > 0);
+      await visitor.goto(visitor.list);
+      await visitor.sees(ADA.name);
+      await madeOnce(visitor);
+    }));
+
+    test('a refused form that is loaded again, and then corrected, makes one contact', visit(when, async (visitor) => {
+      const { page } = visitor;
+      await visitor.openAddForm();
+      await visitor.fill({ ...ADA, email: 'no email' });
+      await visitor.submit().click();
+      await page.locator('.summary').waitFor();
+      await page.reload(); // Without the script the browser sends the form again.
+      if (javaScriptEnabled) await visitor.openAddForm();
+      else {
+        await page.locator('.summary').waitFor();
+        assert.deepEqual(await visitor.values('name', 'email'), [ADA.name, 'no email']);
+      }
+      assert.deepEqual(await visitor.names(), []);
+      await visitor.fill(ADA);
+      await visitor.submit().click();
+      await visitor.reads('Contact created!');
+      await madeOnce(visitor);
+    }));
+
+    test('Enter and a click at once make one contact', visit(when, async (visitor) => {
+      const { page } = visitor;
+      const { release } = await hold(visitor, { when: 'before' });
+      await visitor.openAddForm();
+      await visitor.fill(ADA);
+      const { x, y } = await visitor.submit().boundingBox();
+      await page.locator('#email').press('Enter', { noWaitAfter: true });
+      await page.mouse.click(x + 5, y + 5);
+      await page.mouse.dblclick(x + 5, y + 5);
+      release();
+      await visitor.reads('Contact created!');
+      await visitor.sees(ADA.name);
+      assert.equal(new Set(visitor.sent.map(({ key }) => key)).size, 1);
+      await madeOnce(visitor);
+    }));
+
+    test('the same contact entered in two tabs is made once, and the second is told', visit(when, async (visitor) => {
+      const { page, context } = visitor;
+      const other = await context.newPage();
+      const form = `${visitor.list}/new`;
+      await visitor.goto(form);
+      await visitor.goto(form, other);
+      await visitor.fill(ADA);
+      await visitor.fill(ADA, other);
+      await Promise.all([visitor.submit().click(), visitor.submit(other).click()]);
+      const outcome = (tab) => tab.getByText(/Contact created!|Contact with this email already exists/).filter({ visible: true }).first();
+      await Promise.all([outcome(page).waitFor(), outcome(other).waitFor()]);
+      const told = [await outcome(page).textContent(), await outcome(other).textContent()].sort();
+      assert.deepEqual(told, ['Contact created!', 'Contact with this email already exists']);
+      await madeOnce(visitor);
+    }));
+
+    test('a tab that is closed and opened again with its form makes no second contact', visit(when, async (visitor) => {
+      const { page, context } = visitor;
+      const form = `${visitor.list}/new`;
+      const saved = await (await visitor.goto(form)).text();
+      await visitor.fill(ADA);
+      await visitor.submit().click();
+      await visitor.reads('Contact created!');
+      const [{ key }] = visitor.sent;
+      await page.close();
+
+      // What a browser restores: the page as it was stored, with its key, and what was typed.
+      const restored = await context.newPage();
+      await restored.route(`**${form}`, (route) => route.fulfill({ body: saved, contentType: 'text/html' }));
+      await visitor.goto(form, restored);
+      await visitor.fill(ADA, restored);
+      await visitor.submit(restored).click();
+      await visitor.reads('Contact created!', restored);
+      assert.deepEqual(visitor.sent.map((sent) => sent.key), [key, key]);
+      await madeOnce(visitor);
+    }));
+  });
+}
+
+/** Writes down every time the row of `name` comes and goes. */
+async function watch(page, name) {
+  await page.evaluate((wanted) => {
+    const shown = () => [...document.querySelectorAll('[data-rows] > [data-id]')].some((row) => !row.hidden && row.querySelector('.name').textContent.trim() === wanted);
+    window.story = [shown()];
+    new MutationObserver(() => {
+      if (shown() !== window.story.at(-1)) window.story.push(shown());
+    }).observe(document.querySelector('main'), { subtree: true, childList: true, attributes: true });
+  }, name);
+  return () => page.evaluate(() => window.story);
+}
+
+test('a row that was added stays, and none flickers', visit({}, async (visitor) => {
+  const { page } = visitor;
+  await visitor.addContact('First');
+  await visitor.openAddForm();
+  const story = await watch(page, ADA.name);
+  const others = await page.locator('[data-rows] > [data-id]').elementHandle();
+  await visitor.fill(ADA);
+  await visitor.submit().click();
+  await visitor.reads('Contact created!');
+  await page.getByText('Contact created!').filter({ visible: true }).waitFor({ state: 'detached' });
+  assert.deepEqual(await story(), [false, true]);
+  assert(await others.evaluate((row) => row.isConnected), 'the other rows are the ones that were there');
+  await page.reload();
+  await visitor.sees(ADA.name, 'First');
+}));
+
+test('a row that was deleted stays away where the server agrees', visit({}, async (visitor) => {
+  const { page } = visitor;
+  await visitor.addContact('First');
+  await visitor.addContact(ADA.name);
+  await visitor.goto(visitor.list);
+  const story = await watch(page, ADA.name);
+  await page.getByRole('link', { name: `Delete ${ADA.name}` }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
+  await visitor.reads('Contact deleted!');
+  assert.deepEqual(await story(), [true, false]);
+  await page.reload();
+  await visitor.sees('First');
+}));
+
+test('a deletion that fails for want of a network is taken back with the message, and done once by Try Again', visit({}, async (visitor) => {
+  const { page, context } = visitor;
+  await visitor.addContact(ADA.name);
+  await visitor.goto(visitor.list);
+  const story = await watch(page, ADA.name);
+  await context.setOffline(true);
+  await page.getByRole('link', { name: `Delete ${ADA.name}` }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
+  await visitor.reads(CONNECTION);
+  assert.deepEqual(await story(), [true, false, true]);
+  await context.setOffline(false);
+  await page.getByRole('button', { name: 'Try Again' }).click();
+  await visitor.reads('Contact deleted!');
+  assert.deepEqual(await visitor.names(), []);
+  assert.equal(new Set(visitor.sent.map(({ key }) => key)).size, 1);
+}));
