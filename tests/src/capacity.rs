@@ -15,6 +15,8 @@ pub struct Spent {
     pub call: String,
     /// The first partition key that it is about; empty where that cannot be told.
     pub pk: String,
+    /// Where the range begins that it reads; empty where it says none.
+    pub least: String,
     /// The units that the engine says it consumed.
     pub units: f64,
     /// How many items it answered with.
@@ -47,17 +49,25 @@ impl Spent {
         Self {
             call: call.to_owned(),
             pk: pk(input).unwrap_or_default().to_owned(),
+            least: input["ExpressionAttributeValues"][":least"]["S"]
+                .as_str()
+                .unwrap_or_default()
+                .to_owned(),
             units,
             items: items.map_or(0, Vec::len),
             by_rule: items.filter(|_| call == "Query").map(read),
         }
     }
 
-    /// Whether it looks for what is still to be revalidated or sent, which goes on all the time and
-    /// belongs to no request.
+    /// Whether it looks for what is still to be revalidated, sent or indexed, which goes on all the
+    /// time and belongs to no request. A search looks for what its own organisation has not indexed.
     #[must_use]
     pub fn is_sweep(&self) -> bool {
-        self.call == "Query" && (self.pk.starts_with("#outbox:") || self.pk.starts_with("#mail:"))
+        let of_all = ["#outbox:", "#mail:"]
+            .iter()
+            .any(|kind| self.pk.starts_with(kind));
+        let to_index = self.pk.starts_with("#unindexed:") && !self.least.contains(':');
+        self.call == "Query" && (of_all || to_index)
     }
 
     /// Whether it writes.
@@ -91,15 +101,18 @@ fn of_value(value: &Value) -> u64 {
         return 0;
     };
     match (kind.as_str(), value) {
-        ("N", Value::String(digits)) => {
-            let digits = digits.bytes().filter(u8::is_ascii_digit).count() as u64;
-            digits.div_ceil(2) + 1
-        }
+        ("N", Value::String(digits)) => of_number(digits),
+        ("NS", Value::Array(set)) => set.iter().filter_map(Value::as_str).map(of_number).sum(),
         (_, Value::String(text)) => text.len() as u64,
         ("L", Value::Array(list)) => 3 + list.iter().map(|value| 1 + of_value(value)).sum::<u64>(),
         ("M", map) => 3 + map.as_object().map_or(0, |map| map.len() as u64) + size(map),
         _ => 1,
     }
+}
+
+fn of_number(digits: &str) -> u64 {
+    let digits = digits.bytes().filter(u8::is_ascii_digit).count() as u64;
+    digits.div_ceil(2) + 1
 }
 
 #[cfg(test)]
@@ -128,6 +141,12 @@ mod tests {
             (2.0, Some(2.0), 1)
         );
         assert!(spent.is_sweep() && !spent.is_write());
+        let unindexed = |least: &str| {
+            let values = json!({ ":pk": { "S": "#unindexed:0" }, ":least": { "S": least } });
+            let input = json!({ "ExpressionAttributeValues": values });
+            Spent::of("Query", &input, b"{}").is_sweep()
+        };
+        assert!(unindexed(" ") && !unindexed("acme:contacts:"));
         let batch =
             json!({ "ConsumedCapacity": [{ "CapacityUnits": 1.5 }, { "CapacityUnits": 2 }] });
         let spent = Spent::of("BatchGetItem", &Value::Null, batch.to_string().as_bytes());

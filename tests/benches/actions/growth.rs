@@ -4,6 +4,7 @@
 use crate::drive::millis;
 use crate::seed;
 use crate::session::Session;
+use edge_crm_local::{RebuildOptions, Target, rebuild_search};
 use edge_crm_tests::capacity::Spent;
 use edge_crm_tests::fault::Proxy;
 use edge_crm_tests::statistics::Statistics;
@@ -80,7 +81,7 @@ async fn of_size(contacts: usize, samples: usize, patience: Duration) -> Vec<Row
     let data = Scratch::new();
     let (session, begin) = (organization(data.path()).await, Instant::now());
     seed::fill(data.path(), contacts);
-    build_index(data.path());
+    build_index(data.path()).await;
     eprintln!("{contacts} contacts were stored in {:?}", begin.elapsed());
     let product = Launch::new().data(data.path()).start();
     let mut wire = Wire::connect(product.address()).await;
@@ -129,8 +130,17 @@ async fn organization(data: &Path) -> Session {
 }
 
 /// Builds what searches need besides the contacts, which were stored past the product.
-fn build_index(_data: &Path) {
-    // There is no such thing: a search reads the contacts.
+async fn build_index(data: &Path) {
+    let options = RebuildOptions {
+        target: Target {
+            data: data.to_owned(),
+            dynamodb_url: None,
+            aws: false,
+        },
+        tenant: None,
+    };
+    let built = rebuild_search(&options).await.expect("a table");
+    assert!(built.iter().all(|(_, built)| built.is_some()), "{built:?}");
 }
 
 /// The product behind the proxy, which runs on this thread: the wait must be on another.
