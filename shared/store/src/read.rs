@@ -1,7 +1,7 @@
 //! Reads, all strongly consistent.
 
 use crate::convert::{Attributes, item, key_attributes, text};
-use crate::error::{classify, is_bug};
+use crate::error::{answered, classify, is_bug};
 use crate::transact::backoff;
 use crate::{Store, StoreError};
 use aws_sdk_dynamodb::error::ProvideErrorMetadata;
@@ -61,12 +61,8 @@ impl Store {
                 .send()
                 .await
                 .map_err(|e| classify(e, |e| is_bug(e.code())))?;
-            for attributes in answer
-                .responses
-                .into_iter()
-                .flatten()
-                .flat_map(|(_, items)| items)
-            {
+            let found_now = answered(answer.responses)?;
+            for attributes in found_now.into_iter().flat_map(|(_, items)| items) {
                 let (key, item) = item(attributes)?;
                 found.insert(key, item);
             }
@@ -104,11 +100,8 @@ impl Store {
                 .await;
             match sent {
                 Ok(answer) => {
-                    let attributes = answer
-                        .responses
-                        .into_iter()
-                        .flatten()
-                        .find_map(|response| response.item);
+                    let responses = answered(answer.responses)?;
+                    let attributes = responses.into_iter().find_map(|response| response.item);
                     return Ok(attributes.map(item).transpose()?.map(|(_, item)| item));
                 }
                 Err(e) if e.as_service_error().is_some_and(is_contention) => backoff(attempt).await,
@@ -142,7 +135,7 @@ impl Store {
                 .send()
                 .await
                 .map_err(|e| classify(e, |e| is_bug(e.code())))?;
-            for attributes in answer.items.unwrap_or_default() {
+            for attributes in answered(answer.items)? {
                 let (_, item) = item(attributes)?;
                 if query.filter.as_ref().is_none_or(|passes| passes(&item)) {
                     found.push(item);
@@ -175,7 +168,7 @@ impl Store {
                 .send()
                 .await
                 .map_err(|e| classify(e, |e| is_bug(e.code())))?;
-            for attributes in answer.items.unwrap_or_default() {
+            for attributes in answered(answer.items)? {
                 let (key, item) = item(attributes)?;
                 each(key, item);
             }

@@ -4,7 +4,7 @@ use edge_crm_tests::fault::{Call, Fault, Strike};
 use std::time::Duration;
 
 /// Longer than one attempt may take in these tests, and the whole operation not.
-const LATE: Duration = Duration::from_millis(450);
+const LATE: Duration = Duration::from_millis(900);
 
 /// What a page of a proxy in between looks like.
 const HTML: &str = "<html><body><h1>200 OK</h1></body></html>";

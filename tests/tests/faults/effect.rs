@@ -40,11 +40,11 @@ impl Effect {
     /// Whether it is `once`, or more of it, up to `most` times.
     pub(crate) fn is_of(&self, once: &Self, most: usize) -> bool {
         let kinds = |effect: &Self| effect.changes.keys().cloned().collect::<Vec<_>>();
-        let counts = self.changes.iter().all(|(change, count)| {
-            let once = once.changes[change];
-            (once..=once * most).contains(count)
-        });
-        kinds(self) == kinds(once) && counts
+        kinds(self) == kinds(once)
+            && self.changes.iter().all(|(change, count)| {
+                let once = once.changes[change];
+                (once..=once * most).contains(count)
+            })
     }
 }
 
@@ -80,9 +80,12 @@ fn masked(text: &str) -> String {
     if text.parse::<jiff::Timestamp>().is_ok() {
         return "*".to_owned();
     }
-    // The partition of a letter is one of sixteen.
-    if let Some(rest) = text.strip_prefix("#mail:") {
-        return format!("#mail {}", masked(rest.get(1..).unwrap_or_default()));
+    if text.starts_with("$argon2") {
+        return "a hash".to_owned();
+    }
+    // One of sixteen partitions.
+    if text.starts_with("#mail:") || text.starts_with("#outbox:") {
+        return text[..5].to_owned();
     }
     let is_long = |word: &str| {
         word.len() >= 22 || word.len() >= 10 && word.bytes().all(|b| b.is_ascii_digit())
