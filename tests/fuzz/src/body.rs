@@ -72,7 +72,7 @@ fn echo() -> Function {
         revalidation: Revalidation::Background,
         log: |_| (),
     };
-    Function::action::<Echo>(App::new(store, edge, config, |_, _, _| String::new()))
+    Function::action::<Echo>(App::new(store, edge, config, |_, _, _, _| String::new()))
 }
 
 /// What the function makes of a body: its status, and the fields where it could be read.

@@ -1,7 +1,7 @@
 //! Every action under every fault.
 
 use crate::cases::{self, Case};
-use crate::lane::Lane;
+use crate::lane::{Expected, Lane};
 use crate::report::Report;
 use edge_crm_tests::fault::Faults;
 use edge_crm_tests::prepared::Prepared;
@@ -15,7 +15,7 @@ use std::sync::atomic::Ordering;
 const ENOUGH: usize = 10_000;
 
 /// How many lanes there are at a time: what waits for a timeout lets others work.
-const LANES: usize = 8;
+const LANES: usize = 24;
 
 /// How many cases one lane tries.
 const CASES: usize = 60;
@@ -32,13 +32,14 @@ const SLOW: [&str; 5] = [
 const SHARE: usize = 6;
 
 /// How many cases of an action are two faults at once.
-const PAIRS: usize = 60;
+const PAIRS: usize = 180;
 
 /// Where the random faults begin. The same number gives the same faults.
 const SEED: u64 = 20_261_121;
 
 struct Batch {
     prepared: Arc<Prepared>,
+    expected: Arc<Expected>,
     live: bool,
     cases: Vec<Case>,
 }
@@ -59,33 +60,34 @@ async fn batches(prepared: &Arc<Prepared>, pairs: usize) -> Vec<Batch> {
         cases.into_iter().step_by(share).collect()
     };
     let mut batches = Vec::new();
-    let mut add = |live: bool, cases: Vec<Case>| {
+    let mut add = |live: bool, expected: &Arc<Expected>, cases: Vec<Case>| {
         batches.extend(cases.chunks(CASES).map(|cases| Batch {
             prepared: Arc::clone(prepared),
+            expected: Arc::clone(expected),
             live,
             cases: cases.to_vec(),
         }));
     };
-    let calm = Lane::start(prepared, false).await.expected.calls;
-    let mut cases = cases::systematic(&calm, &mut random);
-    let pairs = (0..pairs).map(|_| cases::pair(&calm, &mut random));
+    let calm = Lane::start(prepared, false).await.expected;
+    let mut cases = cases::systematic(&calm.calls, &mut random);
+    let pairs = (0..pairs).map(|_| cases::pair(&calm.calls, &mut random));
     if !slow {
         cases.extend(pairs);
     }
-    add(false, spared(cases));
-    let live = Lane::start(prepared, true).await.expected.calls;
-    if live.len() > calm.len() {
+    add(false, &calm, spared(cases));
+    let live = Lane::start(prepared, true).await.expected;
+    if live.calls.len() > calm.calls.len() {
         // Up to the commit the calls are the same ones.
-        let after: Vec<_> = cases::systematic(&live, &mut random);
+        let after: Vec<_> = cases::systematic(&live.calls, &mut random);
         let later = after.into_iter().filter(|case| case.is_after_commit());
-        add(true, spared(later.collect()));
-        add(true, spared(cases::at_the_edge()));
+        add(true, &live, spared(later.collect()));
+        add(true, &live, spared(cases::at_the_edge()));
     }
     batches
 }
 
 async fn run(batch: Batch) -> (Report, Vec<String>) {
-    let lane = Lane::start(&batch.prepared, batch.live).await;
+    let lane = Lane::knowing(&batch.prepared, batch.expected, batch.live).await;
     let (mut report, mut wrong) = (Report::default(), Vec::new());
     for case in &batch.cases {
         match lane.try_case(case).await {
@@ -93,7 +95,10 @@ async fn run(batch: Batch) -> (Report, Vec<String>) {
                 report.add(&case.label, outcome.first, outcome.retries, outcome.drained);
             }
             Ok(_) => {}
-            Err(what) => wrong.push(format!("{}: {case:?}: {what}", batch.prepared.name)),
+            Err(what) => {
+                println!("{}: {case:?}: {what}", batch.prepared.name);
+                wrong.push(format!("{}: {case:?}: {what}", batch.prepared.name));
+            }
         }
     }
     let chains = lane.broken_chains().await;
@@ -107,7 +112,6 @@ async fn under_every_fault_at_every_call_each_action_is_done_once_or_says_to_try
     for prepared in actions().await {
         all.extend(batches(&prepared, PAIRS).await);
     }
-    eprintln!("{} cases", all.iter().map(|b| b.cases.len()).sum::<usize>());
     let tasks = iter(all.into_iter().map(|batch| tokio::spawn(run(batch))));
     let mut done = tasks.buffer_unordered(LANES);
     let (mut report, mut wrong) = (Report::default(), Vec::new());

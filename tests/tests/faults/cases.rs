@@ -33,6 +33,8 @@ pub(crate) struct Case {
     pub(crate) edge: Vec<Strike>,
     /// Whether the service says that a condition failed, at an item that is not the key's record.
     pub(crate) denies: bool,
+    /// Whether it says so of any item.
+    pub(crate) renews: bool,
 }
 
 impl Case {
@@ -52,13 +54,14 @@ impl Case {
             [only] => only.fault.kind(),
             _ => "two faults".to_owned(),
         };
-        let denied = |strike: &Strike| match &strike.fault {
-            Fault::Cancel(codes) => codes.iter().skip(1).any(|code| *code == REASONS[0]),
+        let failed = |strike: &Strike, from: usize| match &strike.fault {
+            Fault::Cancel(codes) => codes.iter().skip(from).any(|code| *code == REASONS[0]),
             _ => false,
         };
         Self {
             label,
-            denies: strikes.iter().any(denied),
+            denies: strikes.iter().any(|strike| failed(strike, 1)),
+            renews: strikes.iter().any(|strike| failed(strike, 0)),
             database: strikes,
             edge: Vec::new(),
         }
@@ -249,6 +252,7 @@ pub(crate) fn at_the_edge() -> Vec<Case> {
                     ..Strike::always(fault.clone())
                 }],
                 denies: false,
+                renews: false,
             }
         })
     });

@@ -12,9 +12,13 @@ pub(crate) struct Effect {
 }
 
 impl Effect {
-    /// What is different in `after`. Counters, marks and the outbox are no part of it.
+    /// What is different in `after`; both are in order. Counters, marks and the outbox are no part
+    /// of it.
     pub(crate) fn between(before: &[Record], after: &[Record]) -> Self {
-        let (before, after) = (essences(before), essences(after));
+        let not_in = |others: &[Record], record: &Record| others.binary_search(record).is_err();
+        let gone = before.iter().filter(|record| not_in(after, record));
+        let new = after.iter().filter(|record| not_in(before, record));
+        let (before, after) = (essences(gone), essences(new));
         let mut effect = Self::default();
         for (key, now) in &after {
             match before.get(key) {
@@ -50,11 +54,9 @@ impl Effect {
 
 type Essences = BTreeMap<(String, String), String>;
 
-fn essences(records: &[Record]) -> Essences {
+fn essences<'a>(records: impl Iterator<Item = &'a Record>) -> Essences {
     let passing = ["#rate:", "#refused:", "#mark:", "#outbox:", "#edge:"];
-    let kept = records
-        .iter()
-        .filter(|record| passing.iter().all(|kind| !record.pk.starts_with(kind)));
+    let kept = records.filter(|record| passing.iter().all(|kind| !record.pk.starts_with(kind)));
     kept.map(|record| {
         let essence = essence(&Value::Object(record.whole()));
         ((record.pk.clone(), record.sk.clone()), essence.to_string())
