@@ -8,6 +8,7 @@ use commit::{ActionError, Actor, Anyone, Chrome, Commit, Context, Form, Found, I
 use edge::{CloudFront, Invalidations};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use store::{Settings, Store};
 
@@ -28,8 +29,18 @@ struct Echo;
 #[derive(Clone, Serialize)]
 struct Refused;
 
+thread_local! {
+    /// The fields whose values are told as their errors.
+    static NAMES: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
+}
+
 impl Input for Refused {
     fn parse(form: &mut Form<'_>) -> Result<Self, Invalid> {
+        NAMES.with_borrow(|names| {
+            for name in names {
+                let _told = form.verbatim(name, |value| Err::<(), _>(value.to_owned()));
+            }
+        });
         form.verbatim("", |_| Err::<Self, _>("always"))
     }
 }
@@ -40,11 +51,7 @@ impl Action for Echo {
     type Input = Refused;
     type Output = ();
 
-    fn run(
-        _: &Context<Option<Actor>>,
-        _: &Refused,
-        _: &Found,
-    ) -> Result<Commit<()>, ActionError> {
+    fn run(_: &Context<Option<Actor>>, _: &Refused, _: &Found) -> Result<Commit<()>, ActionError> {
         Err(ActionError::NotFound("never asked"))
     }
 
@@ -95,8 +102,24 @@ fn read(kind: &str, body: &str, encoded: bool) -> (u64, Option<Value>) {
     let answer = ECHO.with(|echo| block_on(echo.invoke(event.to_string().as_bytes())));
     let answer: Value = serde_json::from_slice(&answer).expect("an answer is JSON");
     let status = answer["statusCode"].as_u64().expect("a status");
-    let page = answer["body"].as_str().unwrap_or_default();
-    (status, serde_json::from_str(page).ok().filter(Value::is_object))
+    let page: Option<Value> =
+        serde_json::from_str(answer["body"].as_str().unwrap_or_default()).ok();
+    let told = match answer["headers"]["content-type"].as_str() {
+        Some("application/json") => page.map(|page| page["fieldErrors"].clone()),
+        _ => page,
+    };
+    (status, told.filter(Value::is_object))
+}
+
+/// The same in JSON, which tells the values of these fields.
+fn told(kind: &str, body: &str, fields: &BTreeMap<&str, &str>) -> (u64, Option<Value>) {
+    let names = fields.keys().map(|name| (*name).to_owned()).collect();
+    NAMES.set(names);
+    let (status, mut told) = read(kind, body, false);
+    NAMES.set(Vec::new());
+    let told_fields = told.as_mut().and_then(Value::as_object_mut);
+    told_fields.map(|fields| fields.remove(""));
+    (status, told)
 }
 
 /// A body is read or refused, the same in base64 as in plain text, and what can be said in every
@@ -120,13 +143,24 @@ fn junk(kind: &str, body: &[u8]) {
     let (status, fields) = read(kind, &STANDARD.encode(body), true);
     let expected = [400, 413, 415];
     assert!(expected.contains(&status), "{status} for {kind:?} {body:?}");
-    for (name, value) in fields.iter().flat_map(|fields| fields.as_object()).flatten() {
+    for (name, value) in fields
+        .iter()
+        .flat_map(|fields| fields.as_object())
+        .flatten()
+    {
         let value = value.as_str().expect("a text");
         assert!(!name.contains('\0') && !value.contains('\0'));
-        assert!(name.len() + value.len() <= body.len() * 3, "more than was sent");
+        assert!(
+            name.len() + value.len() <= body.len() * 3,
+            "more than was sent"
+        );
     }
     if let Ok(text) = std::str::from_utf8(body) {
-        assert_eq!(read(kind, text, false), (status, fields), "{kind:?} {text:?}");
+        assert_eq!(
+            read(kind, text, false),
+            (status, fields),
+            "{kind:?} {text:?}"
+        );
     }
     let (status, fields) = read(kind, &String::from_utf8_lossy(body), true);
     assert!(expected.contains(&status), "{status}, {fields:?}");
@@ -140,18 +174,30 @@ fn alike(data: &[u8]) {
         .filter(|(name, _)| !name.is_empty() && *name != "idempotency_key")
         .take(50)
         .collect();
-    let object: Map<_, _> = fields.iter().map(|(k, v)| ((*k).to_owned(), json!(v))).collect();
+    let object: Map<_, _> = fields
+        .iter()
+        .map(|(k, v)| ((*k).to_owned(), json!(v)))
+        .collect();
     let expected = (400, Some(Value::Object(object.clone())));
     let urlencoded: String = form_urlencoded::Serializer::new(String::new())
         .extend_pairs(&fields)
         .finish();
+    // The page of the form has all fields, and JSON the errors of those that were asked for.
     assert_eq!(read(KINDS[0], &urlencoded, false), expected);
-    assert_eq!(read(KINDS[1], &Value::Object(object).to_string(), false), expected);
+    assert_eq!(
+        told(KINDS[1], &Value::Object(object).to_string(), &fields),
+        expected
+    );
     // What quotes a name in a part's header is left to browsers.
-    if fields.keys().all(|name| name.bytes().all(|b| b.is_ascii_alphanumeric())) && !fields.is_empty()
+    if fields
+        .keys()
+        .all(|name| name.bytes().all(|b| b.is_ascii_alphanumeric()))
+        && !fields.is_empty()
     {
         let parts = fields.iter().map(|(name, value)| {
-            format!("--a boundary\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
+            format!(
+                "--a boundary\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n"
+            )
         });
         let multipart = format!("{}--a boundary--\r\n", parts.collect::<String>());
         if !text.contains("--a boundary") {

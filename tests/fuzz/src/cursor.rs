@@ -30,7 +30,9 @@ pub fn cursor(data: &[u8]) {
     // The signature is right, and what it signs is not what the cursor says.
     if let Some((claimed, signature)) = text.split_once(' ') {
         let issued = context.cursor("acme:contacts", claimed);
-        let right = issued.split_once('.').map_or("", |(_, signature)| signature);
+        let right = issued
+            .split_once('.')
+            .map_or("", |(_, signature)| signature);
         let forged = format!("{signature}.{right}");
         let position = context.position("acme:contacts", &forged);
         assert!(position.is_none() || forged == issued, "{forged}");

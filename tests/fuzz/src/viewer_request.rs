@@ -29,7 +29,12 @@ fn token(tenant: &str, role: Role, expires: i64, keys: &Keys) -> String {
         role,
     };
     let secret = SessionSecret::random().expect("randomness");
-    Token { secret, actor, expires }.sign(keys)
+    Token {
+        secret,
+        actor,
+        expires,
+    }
+    .sign(keys)
 }
 
 /// The text with real tokens in the places kept for them: a fuzzer guesses none.
@@ -38,9 +43,15 @@ fn filled(text: &str) -> String {
     let tokens = [
         ("{acme}", token("acme", Role::Member, later, &keys())),
         ("{beta}", token("beta", Role::Owner, later, &keys())),
-        ("{before}", token("acme", Role::Viewer, later, &previous_keys())),
+        (
+            "{before}",
+            token("acme", Role::Viewer, later, &previous_keys()),
+        ),
         ("{expired}", token("acme", Role::Owner, now() - 1, &keys())),
-        ("{strange}", token("acme", Role::Owner, later, &other_keys())),
+        (
+            "{strange}",
+            token("acme", Role::Owner, later, &other_keys()),
+        ),
     ];
     let fill = |text: String, (place, token): &(&str, String)| text.replace(place, token);
     tokens.iter().fold(text.to_owned(), fill)
@@ -84,7 +95,10 @@ pub fn viewer_request(data: &[u8]) {
     assert_eq!((&*request.uri, &*request.query), (uri, query));
     let ours = request.headers.iter().filter(|(name, _)| is_ours(name));
     let (keys, known): (Vec<_>, Vec<_>) = ours.partition(|(name, _)| name == "x-edge-key");
-    let known: Vec<_> = known.iter().map(|(name, value)| (&**name, &**value)).collect();
+    let known: Vec<_> = known
+        .iter()
+        .map(|(name, value)| (&**name, &**value))
+        .collect();
     assert_eq!(known, OURS, "{event:?}");
     let [(_, key)] = keys.as_slice() else {
         panic!("{keys:?} for {event:?}")
@@ -101,9 +115,14 @@ fn is_ours(name: &str) -> bool {
 
 /// What is not ours stays as it was sent.
 fn kept(headers: &[(String, String)], event: &Event<'_>) {
-    let others = headers.iter().filter(|(name, _)| !is_ours(name) && name != "cookie");
+    let others = headers
+        .iter()
+        .filter(|(name, _)| !is_ours(name) && name != "cookie");
     let mut others: Vec<_> = others.map(|(k, v)| (k.as_str(), v.as_str())).collect();
-    let sent = event.headers.iter().filter(|(name, _)| !is_ours(name) && *name != "cookie");
+    let sent = event
+        .headers
+        .iter()
+        .filter(|(name, _)| !is_ours(name) && *name != "cookie");
     let mut sent: Vec<_> = sent.map(|(k, v)| (*k, v.as_ref())).collect();
     others.sort_unstable();
     sent.sort_unstable();
@@ -117,10 +136,16 @@ fn shared(key: &str, event: &Event<'_>) {
         panic!("{key} for {event:?}")
     };
     assert!(["GET", "HEAD"].contains(&event.method), "{event:?}");
-    assert!(event.uri.starts_with(&format!("/t/{tenant}/")), "{key} for {event:?}");
+    assert!(
+        event.uri.starts_with(&format!("/t/{tenant}/")),
+        "{key} for {event:?}"
+    );
     assert!(["html", "json"].contains(kind), "{key}");
     let fresh_bytes = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
-    assert!(fresh.is_empty() || fresh.len() == 22 && fresh.bytes().all(fresh_bytes), "{key}");
+    assert!(
+        fresh.is_empty() || fresh.len() == 22 && fresh.bytes().all(fresh_bytes),
+        "{key}"
+    );
     let cookies = event.headers.iter().filter(|(name, _)| *name == "cookie");
     let pairs = cookies.flat_map(|(_, value)| value.split(';').map(str::trim));
     let sessions: Vec<_> = pairs

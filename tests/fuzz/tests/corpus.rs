@@ -8,7 +8,13 @@ fn what_holds_for_every_input_holds_for_the_corpus() {
     let corpus = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("corpus");
     let mut names: Vec<_> = std::fs::read_dir(&corpus)
         .expect("a corpus")
-        .map(|entry| entry.expect("a folder").file_name().into_string().expect("a name"))
+        .map(|entry| {
+            entry
+                .expect("a folder")
+                .file_name()
+                .into_string()
+                .expect("a name")
+        })
         .collect();
     names.sort();
     let targets = TARGETS.map(|(name, _)| name.to_owned());

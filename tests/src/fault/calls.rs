@@ -64,8 +64,13 @@ impl Asked {
             name: name.to_owned(),
             items: input["TransactItems"].as_array().map_or(0, Vec::len),
             returns: returns(name, &input),
-            invocation: header("amz-sdk-invocation-id").unwrap_or_default().to_owned(),
-            token: input["ClientRequestToken"].as_str().unwrap_or_default().to_owned(),
+            invocation: header("amz-sdk-invocation-id")
+                .unwrap_or_default()
+                .to_owned(),
+            token: input["ClientRequestToken"]
+                .as_str()
+                .unwrap_or_default()
+                .to_owned(),
             reference: reference.unwrap_or_default().to_owned(),
         };
         Self {
@@ -83,7 +88,10 @@ impl Asked {
 /// Whether it asks for something: a read does, and a write that wants to see what it wrote.
 fn returns(name: &str, input: &Value) -> bool {
     let reads = ["BatchGetItem", "Query", "TransactGetItems"];
-    reads.contains(&name) || input["ReturnValues"].as_str().is_some_and(|of| of != "NONE")
+    reads.contains(&name)
+        || input["ReturnValues"]
+            .as_str()
+            .is_some_and(|of| of != "NONE")
 }
 
 /// What a call must be allowed to: each operation of a transaction by itself

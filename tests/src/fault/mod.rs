@@ -152,9 +152,8 @@ async fn serve(listener: TcpListener, shared: Arc<Shared>) {
         stream.set_nodelay(true).expect("an open socket");
         let (line, reset) = Line::new(stream);
         let shared = Arc::clone(&shared);
-        let service = service_fn(move |request| {
-            answer(Arc::clone(&shared), request, Arc::clone(&reset))
-        });
+        let service =
+            service_fn(move |request| answer(Arc::clone(&shared), request, Arc::clone(&reset)));
         tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(line), service));
     }
 }
@@ -194,7 +193,10 @@ impl Shared {
             shared.under_way.fetch_sub(1, Ordering::Relaxed);
             said
         });
-        call.await.ok().flatten().unwrap_or_else(says::internal_error)
+        call.await
+            .ok()
+            .flatten()
+            .unwrap_or_else(says::internal_error)
     }
 
     async fn send(&self, asked: &Asked) -> Option<Said> {
@@ -208,7 +210,11 @@ impl Shared {
         let sent = forward.body(asked.body.clone()).send().await.ok()?;
         Some(Said {
             status: sent.status().as_u16(),
-            kind: if asked.dynamodb { "application/x-amz-json-1.0" } else { "text/xml" },
+            kind: if asked.dynamodb {
+                "application/x-amz-json-1.0"
+            } else {
+                "text/xml"
+            },
             body: sent.bytes().await.unwrap_or_default(),
         })
     }

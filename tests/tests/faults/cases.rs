@@ -4,7 +4,7 @@ use edge_crm_tests::fault::{Call, Fault, Strike};
 use std::time::Duration;
 
 /// Longer than one attempt may take in these tests, and the whole operation not.
-const LATE: Duration = Duration::from_millis(900);
+const LATE: Duration = Duration::from_millis(1_300);
 
 /// What a page of a proxy in between looks like.
 const HTML: &str = "<html><body><h1>200 OK</h1></body></html>";
@@ -144,7 +144,11 @@ fn cancellations(items: usize) -> impl Iterator<Item = Fault> {
 
 /// Reasons at random: those that pass by themselves, or any.
 fn mixture(random: &mut fastrand::Rng, items: usize, passing: bool) -> Fault {
-    let of = if passing { &REASONS[1..4] } else { &REASONS[..] };
+    let of = if passing {
+        &REASONS[1..4]
+    } else {
+        &REASONS[..]
+    };
     let mut codes: Vec<_> = (0..items)
         .map(|_| match random.bool() {
             true => of[random.usize(..of.len())],
@@ -157,7 +161,12 @@ fn mixture(random: &mut fastrand::Rng, items: usize, passing: bool) -> Fault {
 
 /// The calls with the ordinal that each has among those of its name.
 fn numbered(calls: &[Call]) -> Vec<(&Call, usize)> {
-    let nth = |at: usize| calls[..at].iter().filter(|c| c.name == calls[at].name).count();
+    let nth = |at: usize| {
+        calls[..at]
+            .iter()
+            .filter(|c| c.name == calls[at].name)
+            .count()
+    };
     (0..calls.len()).map(|at| (&calls[at], nth(at))).collect()
 }
 
@@ -189,7 +198,11 @@ pub(crate) fn systematic(calls: &[Call], random: &mut fastrand::Rng) -> Vec<Case
             }
         }
     }
-    cases.extend(general().into_iter().map(|fault| vec![Strike::always(fault)]));
+    cases.extend(
+        general()
+            .into_iter()
+            .map(|fault| vec![Strike::always(fault)]),
+    );
     cases.extend(recalled(calls));
     cases.into_iter().map(Case::database).collect()
 }

@@ -42,9 +42,16 @@ fn patient(inside: &Inside, name: &str) -> Function {
         patience: PATIENCE,
         ..Settings::local(&inside.proxy.url, "edge-crm")
     };
-    let app = App::new(Store::connect(settings), no_edge(), guarded(), pages::problem);
+    let app = App::new(
+        Store::connect(settings),
+        no_edge(),
+        guarded(),
+        pages::problem,
+    );
     let mut functions = edge_crm_local::functions(&app).into_iter();
-    functions.find(|function| function.name == name).expect("a function")
+    functions
+        .find(|function| function.name == name)
+        .expect("a function")
 }
 
 /// A request for a view: of one person alone, and of all who share a page at the edge.
@@ -76,7 +83,10 @@ fn seen(answer: &Answer) -> (u64, Value, BTreeMap<String, String>) {
         essence(&answer.json)
     };
     let told = ["cache-control", "cache-tag", "location", "content-type"];
-    let headers = answer.headers.iter().filter(|(name, _)| told.contains(&name.as_str()));
+    let headers = answer
+        .headers
+        .iter()
+        .filter(|(name, _)| told.contains(&name.as_str()));
     let headers = headers.map(|(k, v)| (k.clone(), v.clone())).collect();
     (answer.status, body, headers)
 }
@@ -120,7 +130,9 @@ impl Sight {
         let kept = headers.contains_key("cache-tag")
             || headers["cache-control"] != "private, no-store"
             || !answer.cookies.is_empty();
-        let tells = ["injected", "dynamodb", "127.0.0.1"].iter().any(|s| answer.text.contains(s));
+        let tells = ["injected", "dynamodb", "127.0.0.1"]
+            .iter()
+            .any(|s| answer.text.contains(s));
         match said && !kept && !tells {
             true => Ok(first),
             false => Err(format!("{answer:?}")),
@@ -132,16 +144,29 @@ impl Sight {
 fn plans(calls: &[Call]) -> Vec<(String, Strike)> {
     let mut plans = Vec::new();
     for (at, call) in calls.iter().enumerate() {
-        let after = calls[..at].iter().filter(|other| other.name == call.name).count();
+        let after = calls[..at]
+            .iter()
+            .filter(|other| other.name == call.name)
+            .count();
         for fault in faults_of(call) {
             for (times, then) in [(1, ""), (usize::MAX, ", from then on")] {
                 let label = format!("{}{then}", fault.kind());
-                let strike = Strike { call: call.name.clone(), after, times, fault: fault.clone() };
+                let strike = Strike {
+                    call: call.name.clone(),
+                    after,
+                    times,
+                    fault: fault.clone(),
+                };
                 plans.push((label, strike));
             }
         }
     }
-    let always = |fault: Fault| (format!("{}, at every call", fault.kind()), Strike::always(fault));
+    let always = |fault: Fault| {
+        (
+            format!("{}, at every call", fault.kind()),
+            Strike::always(fault),
+        )
+    };
     plans.extend(general().into_iter().map(always));
     plans
 }
@@ -202,7 +227,10 @@ async fn sights() -> Vec<Sight> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn under_every_fault_at_every_call_each_view_is_right_or_says_that_something_went_wrong() {
-    let sights = sights().await.into_iter().map(|sight| tokio::spawn(look(sight)));
+    let sights = sights()
+        .await
+        .into_iter()
+        .map(|sight| tokio::spawn(look(sight)));
     let mut done = iter(sights).buffer_unordered(LANES);
     let (mut report, mut wrong) = (Report::default(), Vec::new());
     while let Some(ended) = done.next().await {
@@ -213,5 +241,9 @@ async fn under_every_fault_at_every_call_each_view_is_right_or_says_that_somethi
     report.print("fault at a view");
     let shown: Vec<_> = wrong.iter().take(20).collect();
     assert!(wrong.is_empty(), "{} are wrong: {shown:#?}", wrong.len());
-    assert!(report.total() > 2_000, "only {} requests were faulted", report.total());
+    assert!(
+        report.total() > 2_000,
+        "only {} requests were faulted",
+        report.total()
+    );
 }
