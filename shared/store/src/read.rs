@@ -62,7 +62,7 @@ impl Store {
                 .await
                 .map_err(|e| classify(e, |e| is_bug(e.code())))?;
             let found_now = answered(answer.responses)?;
-            for attributes in found_now.into_iter().flat_map(|(_, items)| items) {
+            for attributes in found_now.into_values().flatten() {
                 let (key, item) = item(attributes)?;
                 found.insert(key, item);
             }

@@ -32,7 +32,7 @@ const SLOW: [&str; 5] = [
 const SHARE: usize = 6;
 
 /// How many cases of an action are two faults at once.
-const PAIRS: usize = 180;
+const PAIRS: usize = 260;
 
 /// Where the random faults begin. The same number gives the same faults.
 const SEED: u64 = 20_261_121;
