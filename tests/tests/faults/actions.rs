@@ -1,7 +1,7 @@
 //! Every action under every fault.
 
 use crate::cases::{self, Case};
-use crate::lane::{Expected, Lane};
+use crate::lane::{Expected, Lane, UNRECORDED};
 use crate::report::Report;
 use edge_crm_tests::fault::Faults;
 use edge_crm_tests::prepared::Prepared;
@@ -142,7 +142,8 @@ async fn twins_under_random_faults_are_done_once() {
     };
     let mut faulted = 0;
     for prepared in actions().await {
-        if SLOW.contains(&prepared.name) {
+        // What keeps no result is done by each of them.
+        if SLOW.contains(&prepared.name) || UNRECORDED.contains(&prepared.name) {
             continue;
         }
         let lane = Arc::new(Lane::start(&prepared, false).await);

@@ -19,7 +19,7 @@ use store::{Patience, Settings, Store};
 
 /// These keep no result for a repeated key: signing in twice makes two sessions, and who has signed
 /// out is nobody to tell a result.
-const UNRECORDED: [&str; 3] = ["sign-in", "sign-out", "sign-out-everywhere"];
+pub(crate) const UNRECORDED: [&str; 3] = ["sign-in", "sign-out", "sign-out-everywhere"];
 
 /// How often a request is sent again: once suffices, unless the machine is so busy that calls take
 /// longer than they may.
