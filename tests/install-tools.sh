@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Installs what the extra checks need, where it is missing: Chromium from Debian, the browser
 # tests' library from npm, and cargo-lambda, cfn-lint and the SAM CLI from PyPI, into
-# target/tools. With arguments, only those parts: chromium, npm, python.
+# target/tools; a C++ compiler for the fuzzers. With arguments, only those parts: chromium, npm,
+# python, c++.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export DEBIAN_FRONTEND=noninteractive PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
@@ -50,12 +51,17 @@ python_tools() {
   cp tests/requirements.txt "$tools/installed.txt"
 }
 
-[ $# -gt 0 ] || set -- chromium npm python
+cpp_compiler() {
+  command -v "${CXX:-c++}" >/dev/null || apt_install g++
+}
+
+[ $# -gt 0 ] || set -- chromium npm python c++
 for part in "$@"; do
   case $part in
     chromium) chromium ;;
     npm) npm_packages ;;
     python) python_tools ;;
+    c++) cpp_compiler ;;
     *) echo "install-tools: unknown part $part" >&2; exit 2 ;;
   esac
 done

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 pub struct Prepared {
     /// Whose turn it is.
     pub name: &'static str,
+    posts: bool,
     /// What the next samples are about.
     pub samples: Samples,
     stored: Vec<Record>,
@@ -38,14 +39,16 @@ impl Prepared {
         let keys = Keys::new(&KEY, None).expect("a strong key");
         let mut all = Vec::new();
         for name in order(&functions) {
+            let function = functions.iter().find(|function| function.name == name);
+            let function = function.expect(name);
             all.push(Self {
                 name,
+                posts: function.entries().iter().any(|e| e.method == "POST"),
                 samples: samples.clone(),
                 stored: inside.table.dump(),
             });
-            let function = functions.iter().find(|function| function.name == name);
             let event = samples.event(name).to_string();
-            let reply = function.expect(name).invoke(event.as_bytes()).await;
+            let reply = function.invoke(event.as_bytes()).await;
             let reply: Value = serde_json::from_slice(&reply).expect("JSON");
             let status = reply["statusCode"].as_u64().unwrap_or_default();
             assert!((200..400).contains(&status), "{name}: {reply}");
@@ -78,6 +81,18 @@ impl Prepared {
             inside,
             function: function.expect(self.name),
         }
+    }
+
+    /// Whether it is an action's turn.
+    #[must_use]
+    pub fn is_action(&self) -> bool {
+        self.posts
+    }
+
+    /// What is stored.
+    #[must_use]
+    pub fn stored(&self) -> &[Record] {
+        &self.stored
     }
 
     /// The sample event, asking for JSON.

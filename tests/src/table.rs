@@ -3,6 +3,7 @@
 use crate::TableAudit;
 use dynoxide::Database;
 use serde_json::{Map, Value, json};
+use std::collections::BTreeSet;
 use std::path::Path;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -263,6 +264,22 @@ impl Table {
             .expect("a list")
             .push(there);
         self.put(&account.pk, &account.sk, &item);
+    }
+
+    /// Makes it hold these records and no others, past the product.
+    pub fn restore(&self, records: &[Record]) {
+        let now = self.dump();
+        let at = |record: &Record| (record.pk.clone(), record.sk.clone());
+        let wanted: BTreeSet<_> = records.iter().map(at).collect();
+        for record in now.iter().filter(|record| !wanted.contains(&at(record))) {
+            self.remove(&record.pk, &record.sk);
+        }
+        // What a dump gives is in order.
+        for record in records {
+            if now.binary_search(record).is_err() {
+                self.put(&record.pk, &record.sk, &Value::Object(record.whole()));
+            }
+        }
     }
 
     /// Removes an item past the product.

@@ -161,14 +161,21 @@ impl Invalidations {
             .caller_reference(reference(tags, cause))
             .build()
             .map_err(refused)?;
-        self.client()
+        let answer = self
+            .client()
             .create_invalidation()
             .distribution_id(distribution)
             .invalidation_batch(batch)
             .send()
             .await
-            .map(|_| ())
-            .map_err(classify)
+            .map_err(classify)?;
+        // A 200 of anybody in between is read as an answer that says nothing.
+        match answer.invalidation() {
+            Some(made) if !made.id().is_empty() => Ok(()),
+            _ => Err(InvalidationError::Unavailable(
+                "an answer without an invalidation".to_owned(),
+            )),
+        }
     }
 }
 

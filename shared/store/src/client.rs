@@ -22,6 +22,34 @@ pub struct Settings {
     pub endpoint: Option<String>,
     /// Who calls it.
     pub access: Access,
+    /// How long its answers are waited for.
+    pub patience: Patience,
+}
+
+/// How long a call may take before it is given up.
+#[derive(Debug, Clone, Copy)]
+pub struct Patience {
+    /// Making a connection, TLS included.
+    pub connect: Duration,
+    /// One attempt at an operation.
+    pub attempt: Duration,
+    /// An operation, with all its attempts.
+    pub operation: Duration,
+    /// The longest wait before the second attempt, where it is not the SDK's own.
+    pub wait: Option<Duration>,
+}
+
+impl Default for Patience {
+    /// Three operations in a row, each at its longest, must end before the function's own timeout
+    /// (15 s in the template).
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(1),
+            attempt: Duration::from_secs(2),
+            operation: Duration::from_secs(4),
+            wait: None,
+        }
+    }
 }
 
 impl Settings {
@@ -36,6 +64,7 @@ impl Settings {
             region: aws::variable("AWS_REGION"),
             endpoint: aws::endpoint("DYNAMODB_URL")?,
             access,
+            patience: Patience::default(),
         })
     }
 
@@ -48,6 +77,7 @@ impl Settings {
             region: None,
             endpoint: Some(endpoint.to_owned()),
             access: Access::local(),
+            patience: Patience::default(),
         }
     }
 }
@@ -64,13 +94,16 @@ impl Store {
     /// A store that speaks to the table of `settings`; the first call connects.
     #[must_use]
     pub fn connect(settings: Settings) -> Self {
-        // Three operations in a row, each at its longest, must end before the function's own
-        // timeout (15 s in the template).
-        let connections = settings.access.connect(Duration::from_secs(1));
+        let patience = settings.patience;
+        let connections = settings.access.connect(patience.connect);
         let timeouts = TimeoutConfig::builder()
-            .operation_attempt_timeout(Duration::from_secs(2))
-            .operation_timeout(Duration::from_secs(4))
+            .operation_attempt_timeout(patience.attempt)
+            .operation_timeout(patience.operation)
             .build();
+        let mut retries = RetryConfig::standard().with_max_attempts(3);
+        if let Some(wait) = patience.wait {
+            retries = retries.with_initial_backoff(wait);
+        }
         let mut config = Config::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new(
@@ -78,7 +111,7 @@ impl Store {
             ))
             .credentials_provider(settings.access.credentials())
             .http_client(connections.client())
-            .retry_config(RetryConfig::standard().with_max_attempts(3))
+            .retry_config(retries)
             .timeout_config(timeouts)
             // The credentials are a value, and the timeouts end what stalls: neither needs
             // machinery that runs on each call.

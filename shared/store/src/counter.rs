@@ -2,7 +2,7 @@
 //! nothing that a user saved, and must not make a transaction fail.
 
 use crate::convert::{key_attributes, number, text};
-use crate::error::{classify, is_bug};
+use crate::error::{answered, classify, is_bug};
 use crate::{Store, StoreError};
 use aws_sdk_dynamodb::error::ProvideErrorMetadata;
 use aws_sdk_dynamodb::types::ReturnValue;
@@ -29,10 +29,8 @@ impl Store {
             .send()
             .await
             .map_err(|e| classify(e, |e| is_bug(e.code())))?;
-        let count = answer
-            .attributes
-            .as_ref()
-            .and_then(|attributes| attributes.get("count"));
+        let attributes = answered(answer.attributes)?;
+        let count = attributes.get("count");
         count
             .and_then(|value| value.as_n().ok()?.parse().ok())
             .ok_or_else(|| StoreError::Bug("a counter has no count".to_owned()))

@@ -40,6 +40,11 @@ where
     ))
 }
 
+/// What an answer must have. One without it says nothing, least of all that there is nothing.
+pub(crate) fn answered<T>(part: Option<T>) -> Result<T, StoreError> {
+    part.ok_or_else(|| StoreError::Unavailable("an answer lacks what was asked for".to_owned()))
+}
+
 /// Whether the service's error code says that the request itself is wrong.
 pub(crate) fn is_bug(code: Option<&str>) -> bool {
     matches!(

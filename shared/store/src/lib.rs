@@ -13,7 +13,7 @@ mod table;
 mod transact;
 mod verdict;
 
-pub use client::{Settings, Store};
+pub use client::{Patience, Settings, Store};
 pub use error::StoreError;
 pub use marks::{KEPT_AT_EDGE, Mark, SETTLING};
 pub use outbox::Pending;

@@ -4,7 +4,7 @@
 //! that what is due is one short query of each.
 
 use crate::convert::{item_attributes, key_attributes, number, text};
-use crate::error::{classify, is_bug};
+use crate::error::{answered, classify, is_bug};
 use crate::marks::{self, Mark, NOT_LIVE, UNCHANGED, lapsed};
 use crate::transact::{backoff, bug};
 use crate::verdict::{has_failed, is_contended};
@@ -267,7 +267,7 @@ impl Store {
             .send()
             .await
             .map_err(|e| classify(e, |e| is_bug(e.code())))?;
-        let due = answer.items.unwrap_or_default().into_iter();
+        let due = answered(answer.items)?.into_iter();
         due.map(crate::convert::item).collect()
     }
 

@@ -1,7 +1,7 @@
 //! Reads, all strongly consistent.
 
 use crate::convert::{Attributes, item, key_attributes, text};
-use crate::error::{classify, is_bug};
+use crate::error::{answered, classify, is_bug};
 use crate::transact::backoff;
 use crate::{Store, StoreError};
 use aws_sdk_dynamodb::error::ProvideErrorMetadata;
@@ -72,13 +72,7 @@ impl Store {
                 .send()
                 .await
                 .map_err(|e| classify(e, |e| is_bug(e.code())))?;
-            found.extend(
-                answer
-                    .responses
-                    .into_iter()
-                    .flatten()
-                    .flat_map(|(_, items)| items),
-            );
+            found.extend(answered(answer.responses)?.into_values().flatten());
             let left = answer
                 .unprocessed_keys
                 .unwrap_or_default()
@@ -113,11 +107,8 @@ impl Store {
                 .await;
             match sent {
                 Ok(answer) => {
-                    let attributes = answer
-                        .responses
-                        .into_iter()
-                        .flatten()
-                        .find_map(|response| response.item);
+                    let responses = answered(answer.responses)?;
+                    let attributes = responses.into_iter().find_map(|response| response.item);
                     return Ok(attributes.map(item).transpose()?.map(|(_, item)| item));
                 }
                 Err(e) if e.as_service_error().is_some_and(is_contention) => backoff(attempt).await,
@@ -173,7 +164,7 @@ impl Store {
             .send()
             .await
             .map_err(|e| classify(e, |e| is_bug(e.code())))?;
-        let items = answer.items.unwrap_or_default().into_iter().map(item);
+        let items = answered(answer.items)?.into_iter().map(item);
         Ok((items.collect::<Result<_, _>>()?, answer.last_evaluated_key))
     }
 
@@ -205,7 +196,7 @@ impl Store {
                 .send()
                 .await
                 .map_err(|e| classify(e, |e| is_bug(e.code())))?;
-            found.extend(answer.items.unwrap_or_default());
+            found.extend(answered(answer.items)?);
             from = answer.last_evaluated_key;
             let enough = limit.is_some_and(|limit| found.len() >= limit);
             if enough || from.is_none() {
@@ -231,7 +222,7 @@ impl Store {
                 .send()
                 .await
                 .map_err(|e| classify(e, |e| is_bug(e.code())))?;
-            for attributes in answer.items.unwrap_or_default() {
+            for attributes in answered(answer.items)? {
                 let (key, item) = item(attributes)?;
                 each(key, item);
             }

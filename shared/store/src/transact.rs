@@ -75,7 +75,8 @@ impl Store {
                 Verdict::Recorded(item) => return Err(Rejected::Recorded(item)),
                 Verdict::Moved => return Err(Rejected::Moved),
                 Verdict::Taken(error) => return Err(Rejected::Taken(error)),
-                Verdict::Bug(text) => return Err(StoreError::Bug(text).into()),
+                // Nothing was written, so the same may be sent again.
+                Verdict::Bug(text) => return Err(StoreError::Unavailable(text).into()),
                 Verdict::Contention => backoff(attempt).await,
             }
         }

@@ -1,0 +1,49 @@
+#!/usr/bin/env bash
+# Runs the fuzzers: each goes through its kept corpus, and then looks for an input for which what
+# should hold does not, for so many seconds (20). With names, only those targets.
+#
+#   tests/fuzz.sh                     # all, briefly
+#   tests/fuzz.sh 3600 body session   # two of them, for an hour each
+#   tests/fuzz.sh merge               # keeps what the last runs found, as small as it can be
+#
+# What a run finds goes to target/fuzz, an input that fails to tests/fuzz/crashes: once it is mended,
+# move it into tests/fuzz/corpus/{target}.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+seconds=20
+merge=
+case ${1:-} in
+  merge) merge=1; shift ;;
+  '') ;;
+  *) seconds=$1; shift ;;
+esac
+[ $# -gt 0 ] || set -- body cursor invalidations session viewer_request
+
+tests/install-tools.sh c++
+
+# The crates of others are those that the tests are built with; ours are compiled once more.
+bins=()
+for target in "$@"; do bins+=(--bin "fuzz-$target"); done
+RUSTC_WORKSPACE_WRAPPER="$PWD/tests/fuzz/instrument.sh" \
+  cargo build --workspace --features edge-crm-fuzz/fuzzer "${bins[@]}"
+
+mkdir -p tests/fuzz/crashes
+for target in "$@"; do
+  kept=tests/fuzz/corpus/$target found=target/fuzz/$target
+  mkdir -p "$found"
+  if [ -n "$merge" ]; then
+    smallest=$(mktemp -d)
+    "target/debug/fuzz-$target" -merge=1 "$smallest" "$kept" "$found"
+    printf '%s: %s inputs cover it, in %s\n' "$target" "$(find "$smallest" -type f | wc -l)" "$smallest"
+    continue
+  fi
+  printf -- '--> %s, for %s s\n' "$target" "$seconds"
+  "target/debug/fuzz-$target" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=4096 \
+    -max_len=8192 -print_final_stats=1 -verbosity=1 -artifact_prefix="tests/fuzz/crashes/$target-" \
+    "$found" "$kept" 2>&1 | grep -Ev '^#[0-9]+|^INFO:|^\s+(NEW_FUNC|NEW_PC)' || {
+      echo "fuzz: $target failed, see tests/fuzz/crashes" >&2
+      exit 1
+    }
+done
+rmdir --ignore-fail-on-non-empty tests/fuzz/crashes

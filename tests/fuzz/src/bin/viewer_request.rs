@@ -1,0 +1,4 @@
+//! Looks for an input for which `edge_crm_fuzz::viewer_request` does not hold.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| edge_crm_fuzz::viewer_request(data));

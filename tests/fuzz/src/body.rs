@@ -1,0 +1,208 @@
+//! Bodies of every kind, through the entrance of the functions: an event.
+
+use crate::{block_on, keys};
+use action::{Action, App, Config, FormPage, Function, Revalidation};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use commit::{ActionError, Actor, Anyone, Chrome, Commit, Context, Form, Found, Input, Invalid};
+use edge::{CloudFront, Invalidations};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use store::{Settings, Store};
+
+/// What a body is said to be, by the first byte of the input; past these, by its first line.
+const KINDS: [&str; 7] = [
+    "application/x-www-form-urlencoded",
+    "application/json",
+    "multipart/form-data; boundary=x",
+    "multipart/form-data",
+    "application/json; charset=utf-8",
+    "",
+    "text/plain",
+];
+
+/// An action whose form shows every field that was read. It reads and writes nothing.
+struct Echo;
+
+#[derive(Clone, Serialize)]
+struct Refused;
+
+thread_local! {
+    /// The fields whose values are told as their errors.
+    static NAMES: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
+}
+
+impl Input for Refused {
+    fn parse(form: &mut Form<'_>) -> Result<Self, Invalid> {
+        NAMES.with_borrow(|names| {
+            for name in names {
+                let _told = form.verbatim(name, |value| Err::<(), _>(value.to_owned()));
+            }
+        });
+        form.verbatim("", |_| Err::<Self, _>("always"))
+    }
+}
+
+impl Action for Echo {
+    const NAME: &'static str = "echo";
+    type Permission = Anyone;
+    type Input = Refused;
+    type Output = ();
+
+    fn run(_: &Context<Option<Actor>>, _: &Refused, _: &Found) -> Result<Commit<()>, ActionError> {
+        Err(ActionError::NotFound("never asked"))
+    }
+
+    fn next(_: Option<&Chrome>, _: &Refused, (): &()) -> String {
+        "/".to_owned()
+    }
+
+    fn form(page: &FormPage<'_>) -> String {
+        json!(page.state.values).to_string()
+    }
+}
+
+fn echo() -> Function {
+    // Nothing of it is ever asked.
+    let store = Store::connect(Settings::local("http://127.0.0.1:1", "edge-crm"));
+    let edge = Invalidations::connect(CloudFront::local("http://127.0.0.1:1"));
+    let config = Config {
+        https: true,
+        allowed_origins: Vec::new(),
+        origin_secrets: Vec::new(),
+        keys: keys(),
+        rate_limit_per_user: 0,
+        rate_limit_per_ip: 0,
+        body_limit: 1 << 16,
+        revalidation: Revalidation::Background,
+        log: |_| (),
+    };
+    Function::action::<Echo>(App::new(store, edge, config, |_, _, _, _| String::new()))
+}
+
+/// What the function makes of a body: its status, and the fields where it could be read.
+fn read(kind: &str, body: &str, encoded: bool) -> (u64, Option<Value>) {
+    thread_local! {
+        static ECHO: Function = echo();
+    }
+    let mut event = json!({
+        "version": "2.0", "rawPath": "/actions/echo", "rawQueryString": "",
+        "headers": { "accept": "text/html", "sec-fetch-site": "same-origin" },
+        "requestContext": {
+            "http": { "method": "POST", "path": "/actions/echo", "sourceIp": "192.0.2.1" },
+            "requestId": "fuzz",
+        },
+        "body": body, "isBase64Encoded": encoded,
+    });
+    if !kind.is_empty() {
+        event["headers"]["content-type"] = json!(kind);
+    }
+    let answer = ECHO.with(|echo| block_on(echo.invoke(event.to_string().as_bytes())));
+    let answer: Value = serde_json::from_slice(&answer).expect("an answer is JSON");
+    let status = answer["statusCode"].as_u64().expect("a status");
+    let page: Option<Value> =
+        serde_json::from_str(answer["body"].as_str().unwrap_or_default()).ok();
+    let told = match answer["headers"]["content-type"].as_str() {
+        Some("application/json") => page.map(|page| page["fieldErrors"].clone()),
+        _ => page,
+    };
+    (status, told.filter(Value::is_object))
+}
+
+/// The same in JSON, which tells the values of these fields.
+fn told(kind: &str, body: &str, fields: &BTreeMap<&str, &str>) -> (u64, Option<Value>) {
+    let names = fields.keys().map(|name| (*name).to_owned()).collect();
+    NAMES.set(names);
+    let (status, mut told) = read(kind, body, false);
+    NAMES.set(Vec::new());
+    let told_fields = told.as_mut().and_then(Value::as_object_mut);
+    told_fields.map(|fields| fields.remove(""));
+    (status, told)
+}
+
+/// A body is read or refused, the same in base64 as in plain text, and what can be said in every
+/// encoding is read alike from all of them.
+pub fn body(data: &[u8]) {
+    let Some((&first, rest)) = data.split_first() else {
+        return;
+    };
+    match KINDS.get(usize::from(first % 10)) {
+        Some(kind) => junk(kind, rest),
+        None if first % 2 == 0 => alike(rest),
+        None => {
+            let line = rest.iter().position(|b| *b == b'\n').unwrap_or(rest.len());
+            let kind = String::from_utf8_lossy(&rest[..line]);
+            junk(&kind, rest.get(line + 1..).unwrap_or_default());
+        }
+    }
+}
+
+fn junk(kind: &str, body: &[u8]) {
+    let (status, fields) = read(kind, &STANDARD.encode(body), true);
+    let expected = [400, 413, 415];
+    assert!(expected.contains(&status), "{status} for {kind:?} {body:?}");
+    for (name, value) in fields
+        .iter()
+        .flat_map(|fields| fields.as_object())
+        .flatten()
+    {
+        let value = value.as_str().expect("a text");
+        assert!(!name.contains('\0') && !value.contains('\0'));
+        assert!(
+            name.len() + value.len() <= body.len() * 3,
+            "more than was sent"
+        );
+    }
+    if let Ok(text) = std::str::from_utf8(body) {
+        assert_eq!(
+            read(kind, text, false),
+            (status, fields),
+            "{kind:?} {text:?}"
+        );
+    }
+    let (status, fields) = read(kind, &String::from_utf8_lossy(body), true);
+    assert!(expected.contains(&status), "{status}, {fields:?}");
+}
+
+/// Lines are fields, `name=value` each, where no name is there twice.
+fn alike(data: &[u8]) {
+    let text = String::from_utf8_lossy(data).replace(['\0', '\r'], "");
+    let pairs = text.lines().filter_map(|line| line.split_once('='));
+    let fields: BTreeMap<&str, &str> = pairs
+        .filter(|(name, _)| !name.is_empty() && *name != "idempotency_key")
+        .take(50)
+        .collect();
+    let object: Map<_, _> = fields
+        .iter()
+        .map(|(k, v)| ((*k).to_owned(), json!(v)))
+        .collect();
+    let expected = (400, Some(Value::Object(object.clone())));
+    let urlencoded: String = form_urlencoded::Serializer::new(String::new())
+        .extend_pairs(&fields)
+        .finish();
+    // The page of the form has all fields, and JSON the errors of those that were asked for.
+    assert_eq!(read(KINDS[0], &urlencoded, false), expected);
+    assert_eq!(
+        told(KINDS[1], &Value::Object(object).to_string(), &fields),
+        expected
+    );
+    // What quotes a name in a part's header is left to browsers.
+    if fields
+        .keys()
+        .all(|name| name.bytes().all(|b| b.is_ascii_alphanumeric()))
+        && !fields.is_empty()
+    {
+        let parts = fields.iter().map(|(name, value)| {
+            format!(
+                "--a boundary\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n"
+            )
+        });
+        let multipart = format!("{}--a boundary--\r\n", parts.collect::<String>());
+        if !text.contains("--a boundary") {
+            let kind = "multipart/form-data; boundary=\"a boundary\"";
+            assert_eq!(read(kind, &multipart, false), expected, "{multipart:?}");
+        }
+    }
+}

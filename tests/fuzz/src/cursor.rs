@@ -1,0 +1,40 @@
+//! Cursors of lists, and the tokens in links, which are made in the same way.
+
+use crate::{keys, other_keys, previous_keys};
+use commit::Context;
+use std::sync::Arc;
+
+/// Only what was issued for a list leads anywhere in it.
+pub fn cursor(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    let context = Context::new((), 0, Arc::new(keys()));
+    let before = Context::new((), 0, Arc::new(previous_keys()));
+    let strange = Context::new((), 0, Arc::new(other_keys()));
+    assert_eq!(context.position("acme:contacts", &text), None, "{text:?}");
+    assert_eq!(context.open("invitation", &text), None, "{text:?}");
+    for issuer in [&context, &before] {
+        let issued = issuer.cursor("acme:contacts", &text);
+        let position = context.position("acme:contacts", &issued);
+        assert_eq!(position.as_deref(), Some(&*text));
+        assert_eq!(context.position("beta:contacts", &issued), None);
+        assert_eq!(context.open("acme:contacts", &issued), None);
+        assert_eq!(strange.position("acme:contacts", &issued), None);
+        assert!(!issued.contains(['&', '=', '+', '%', '#', '/']), "{issued}");
+        for at in [0, issued.len() / 2, issued.len() - 1] {
+            let mut bytes = issued.clone().into_bytes();
+            bytes[at] = if bytes[at] == b'A' { b'B' } else { b'A' };
+            let changed = String::from_utf8_lossy(&bytes);
+            assert_eq!(context.position("acme:contacts", &changed), None);
+        }
+    }
+    // The signature is right, and what it signs is not what the cursor says.
+    if let Some((claimed, signature)) = text.split_once(' ') {
+        let issued = context.cursor("acme:contacts", claimed);
+        let right = issued
+            .split_once('.')
+            .map_or("", |(_, signature)| signature);
+        let forged = format!("{signature}.{right}");
+        let position = context.position("acme:contacts", &forged);
+        assert!(position.is_none() || forged == issued, "{forged}");
+    }
+}

@@ -1,0 +1,113 @@
+//! Calls, as they arrive.
+
+use bytes::Bytes;
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+use hyper::{HeaderMap, Method, Request};
+use serde_json::Value;
+use std::collections::BTreeSet;
+
+/// A call as it was made.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Call {
+    /// The operation, such as `Query`.
+    pub name: String,
+    /// How many items a transaction has.
+    pub items: usize,
+    /// Whether an answer that says nothing is a wrong one.
+    pub returns: bool,
+    /// What the caller calls it: the same for each attempt.
+    pub invocation: String,
+    /// What makes a transaction the same one (`ClientRequestToken`).
+    pub token: String,
+    /// What makes an invalidation the same one.
+    pub reference: String,
+}
+
+/// A request as it arrived.
+#[derive(Debug)]
+pub(super) struct Asked {
+    pub(super) method: Method,
+    pub(super) path: String,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Bytes,
+    /// The body, where it is JSON.
+    pub(super) input: Value,
+    pub(super) dynamodb: bool,
+    pub(super) call: Call,
+}
+
+impl Asked {
+    pub(super) async fn read(request: Request<Incoming>) -> Self {
+        let (parts, body) = request.into_parts();
+        let body = body
+            .collect()
+            .await
+            .map(|body| body.to_bytes())
+            .unwrap_or_default();
+        let header = |name: &str| {
+            let value = parts.headers.get(name);
+            value.and_then(|value| value.to_str().ok())
+        };
+        let target = header("x-amz-target");
+        let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
+        let name = match target.and_then(|target| target.rsplit('.').next()) {
+            Some(name) => name,
+            None if path.ends_with("/invalidation") => "CreateInvalidation",
+            None => path,
+        };
+        let input: Value = serde_json::from_slice(&body).unwrap_or_default();
+        let text = String::from_utf8_lossy(&body);
+        let reference = text.split_once("<CallerReference>");
+        let reference = reference.and_then(|(_, rest)| rest.split('<').next());
+        let call = Call {
+            name: name.to_owned(),
+            items: input["TransactItems"].as_array().map_or(0, Vec::len),
+            returns: returns(name, &input),
+            invocation: header("amz-sdk-invocation-id")
+                .unwrap_or_default()
+                .to_owned(),
+            token: input["ClientRequestToken"]
+                .as_str()
+                .unwrap_or_default()
+                .to_owned(),
+            reference: reference.unwrap_or_default().to_owned(),
+        };
+        Self {
+            method: parts.method.clone(),
+            path: path.to_owned(),
+            dynamodb: target.is_some(),
+            call,
+            input,
+            body,
+            headers: parts.headers,
+        }
+    }
+}
+
+/// Whether it asks for something: a read does, and a write that wants to see what it wrote.
+fn returns(name: &str, input: &Value) -> bool {
+    let reads = ["BatchGetItem", "Query", "TransactGetItems"];
+    reads.contains(&name)
+        || input["ReturnValues"]
+            .as_str()
+            .is_some_and(|of| of != "NONE")
+}
+
+/// What a call must be allowed to: each operation of a transaction by itself
+/// ([IAM and transactions](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis-iam.html)).
+pub(super) fn permissions(call: &str, input: &Value) -> BTreeSet<String> {
+    let operation = |item: &Value| {
+        let name = item
+            .as_object()
+            .and_then(|item| item.keys().next().cloned());
+        match name.unwrap_or_default().as_str() {
+            "ConditionCheck" => "dynamodb:ConditionCheckItem".to_owned(),
+            name => format!("dynamodb:{name}Item"),
+        }
+    };
+    match input["TransactItems"].as_array() {
+        Some(items) => items.iter().map(operation).collect(),
+        None => [format!("dynamodb:{call}")].into(),
+    }
+}
