@@ -83,7 +83,7 @@ async fn write(writer: u64, scene: Arc<Scene>) {
         // Among the others by its time, so that it comes into a block that there is.
         let contact = scene.create(&first, random(400_000)).await;
         let id = contact.id.to_string();
-        assert_eq!(scene.search(&first, None, 5).await, [id.clone()]);
+        assert_eq!(scene.search(&first, None, 5).await, [id.as_str()]);
         let renamed = scene.rename(&contact, &second).await;
         assert_eq!(scene.search(&second, None, 5).await, [id]);
         assert!(scene.search(&first, None, 5).await.is_empty());

@@ -225,7 +225,7 @@ impl Store {
             if nth < self.shape.block {
                 continue;
             }
-            if nth % self.shape.block == 0 {
+            if nth.is_multiple_of(self.shape.block) {
                 closed.extend(head.open.push(id, self.shape));
             }
             let number = head.open.starts.len() - 1;

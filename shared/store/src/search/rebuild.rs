@@ -175,16 +175,17 @@ impl Store {
     async fn place(&self, build: &mut Build, id: &str, texts: &[String]) -> Result<(), IndexError> {
         let nth = build.built.entities;
         build.built.entities += 1;
-        if nth > 0 && nth % self.shape.block == 0 {
-            if let Some(closed) = build.open.push(id, self.shape) {
-                self.write_lists(build).await?;
-                let page = self.put_page(&build.partition, &closed)?;
-                let head = &mut build.head;
-                head.building_until = now() + LEASE;
-                head.version += 1;
-                self.write_head(&build.collection, head, vec![page], Vec::new())
-                    .await?;
-            }
+        if nth > 0
+            && nth.is_multiple_of(self.shape.block)
+            && let Some(closed) = build.open.push(id, self.shape)
+        {
+            self.write_lists(build).await?;
+            let page = self.put_page(&build.partition, &closed)?;
+            let head = &mut build.head;
+            head.building_until = now() + LEASE;
+            head.version += 1;
+            self.write_head(&build.collection, head, vec![page], Vec::new())
+                .await?;
         }
         let number = build.open.starts.len() - 1;
         add_texts(&mut build.additions, build.open.name(), number, texts);

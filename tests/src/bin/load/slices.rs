@@ -292,7 +292,7 @@ mod tests {
     #[test]
     fn one_in_ten_that_stalls_more_and_more_is_found() {
         let stall = |second: u32| {
-            if second % 10 == 0 {
+            if second.is_multiple_of(10) {
                 u64::from(second * second / 5)
             } else {
                 10
