@@ -87,9 +87,9 @@ function plain(attribute) {
   return type === 'NULL' ? null : value;
 }
 
-/** What the edge may have kept and what is still to be revalidated, which depends on who looked
+/** What the edge may have kept and what is still to be revalidated or indexed, which depends on who looked
  *  at what and when, and counters of requests. */
-const ASIDE = /^#(mark|rate|outbox):/;
+const ASIDE = /^#(mark|rate|outbox|search|unindexed):/;
 
 /** The items that differ, each as it was and as it is, so that two tables can be compared in which
  *  the same was done: what is made at random and when it was done are left out, and who is meant
