@@ -50,6 +50,7 @@ pub struct Page {
 
 impl View for ListContacts {
     const PATH: &'static str = "/t/{tenant}/contacts";
+    const SEARCHES: bool = true;
     type Permission = Viewers;
     type Params = Search;
     type Output = Page;

@@ -273,7 +273,7 @@ impl<A: Action> Call<'_, A> {
     }
 
     async fn read(&self, context: &Context<Caller<A::Permission>>) -> Result<Found, StoreError> {
-        gather::read(&self.app.store, &A::reads(context, &self.input)).await
+        gather::read(&self.app.store, &A::reads(context, &self.input), None).await
     }
 
     pub(crate) fn recall(&self, item: &Item) -> Option<Recall> {
@@ -343,7 +343,7 @@ impl<A: Action> Call<'_, A> {
         }
         let context = self.context(0);
         let first = A::reads(&context, &self.input);
-        let mut found = gather::read(&self.app.store, &first).await?;
+        let mut found = gather::read(&self.app.store, &first, None).await?;
         let more = |found: &Found| A::more_reads(&context, &self.input, found);
         gather::read_more(&self.app.store, &first, &mut found, more).await?;
         let doubt = |error| match error {

@@ -172,6 +172,12 @@ pub trait View: Send + Sync + 'static {
     /// What [`View::show`] asks of the caller besides the role, in words for the documentation.
     const RULE: &'static str = "";
 
+    /// Whether it uses the search index where it reads for a text ([`Query::holding`]). Without, it
+    /// reads everything, and finds the same.
+    ///
+    /// [`Query::holding`]: commit::Query::holding
+    const SEARCHES: bool = false;
+
     /// The names in the path and the query, parsed.
     type Params: Input;
 

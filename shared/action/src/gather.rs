@@ -3,9 +3,9 @@
 use crate::limit::Counter;
 use crate::session::{self, Live};
 use crate::{App, Failure};
-use commit::{Chrome, Found, Item, Key, Reads, Role};
+use commit::{Chrome, Found, Item, Key, Query, Reads, Role};
 use edge::Token;
-use futures_util::future::try_join_all;
+use futures_util::future::{BoxFuture, try_join_all};
 use std::collections::BTreeMap;
 use store::{Store, StoreError};
 
@@ -21,6 +21,21 @@ pub(crate) struct Wanted<'a> {
     pub(crate) account: Option<&'a Counter>,
     pub(crate) record: Option<&'a Key>,
     pub(crate) reads: Reads,
+    /// How to read ranges, if not plainly.
+    pub(crate) range: Option<Range>,
+}
+
+/// How to read a range. A pointer, so that only a function that searches is built with what that
+/// needs.
+pub(crate) type Range =
+    for<'a> fn(&'a Store, &'a Query) -> BoxFuture<'a, Result<Vec<Item>, StoreError>>;
+
+/// Reads a range by the search index, where it is for a text.
+pub(crate) fn searching<'a>(
+    store: &'a Store,
+    query: &'a Query,
+) -> BoxFuture<'a, Result<Vec<Item>, StoreError>> {
+    Box::pin(store.find(query))
 }
 
 /// What was found.
@@ -43,7 +58,7 @@ impl Wanted<'_> {
     pub(crate) async fn gather(self, app: &App, now: i64) -> Result<Gathered, Failure> {
         let (items, ranges, calls) = tokio::try_join!(
             app.store.items(self.keys()),
-            ranges(&app.store, &self.reads),
+            ranges(&app.store, &self.reads, self.range),
             count(&app.store, self.caller),
         )?;
         let live = self
@@ -92,8 +107,13 @@ impl Wanted<'_> {
 const FURTHER: usize = 3;
 
 /// Runs reads on their own.
-pub(crate) async fn read(store: &Store, reads: &Reads) -> Result<Found, StoreError> {
-    let (items, ranges) = tokio::try_join!(store.items(reads.keys.clone()), ranges(store, reads))?;
+pub(crate) async fn read(
+    store: &Store,
+    reads: &Reads,
+    range: Option<Range>,
+) -> Result<Found, StoreError> {
+    let (items, ranges) =
+        tokio::try_join!(store.items(reads.keys.clone()), ranges(store, reads, range))?;
     Ok(Found { items, ranges })
 }
 
@@ -115,7 +135,7 @@ pub(crate) async fn read_more(
         if wanted.is_empty() {
             break;
         }
-        found.extend(read(store, &wanted).await?);
+        found.extend(read(store, &wanted, None).await?);
         asked.keys.extend(wanted.keys);
         asked.queries.extend(wanted.queries);
     }
@@ -128,9 +148,16 @@ fn only(keys: &[Key], mut items: BTreeMap<Key, Item>) -> BTreeMap<Key, Item> {
     items
 }
 
-async fn ranges(store: &Store, reads: &Reads) -> Result<BTreeMap<String, Vec<Item>>, StoreError> {
+async fn ranges(
+    store: &Store,
+    reads: &Reads,
+    range: Option<Range>,
+) -> Result<BTreeMap<String, Vec<Item>>, StoreError> {
     let ranges = reads.queries.iter().map(|query| async {
-        let items = store.range(query).await?;
+        let items = match range {
+            Some(range) => range(store, query).await?,
+            None => store.range(query).await?,
+        };
         Ok((query.pk.clone(), items))
     });
     let ranges = try_join_all(ranges).await?;

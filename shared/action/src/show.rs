@@ -2,7 +2,7 @@
 
 use crate::contract::{View, ViewPage};
 use crate::event::Request;
-use crate::gather::{self, Gathered, Wanted};
+use crate::gather::{self, Gathered, Range, Wanted, searching};
 use crate::log::Note;
 use crate::marks::{Cacheable, Sharing};
 use crate::session::{self, Presented};
@@ -63,6 +63,8 @@ struct Asked<V: View> {
 }
 
 impl<V: View> Asked<V> {
+    const RANGE: Option<Range> = if V::SEARCHES { Some(searching) } else { None };
+
     /// Everything that needs no storage.
     fn read(
         app: &App,
@@ -107,6 +109,7 @@ impl<V: View> Asked<V> {
         let wanted = Wanted {
             token: self.token.as_ref(),
             chrome: !json,
+            range: Self::RANGE,
             ..Wanted::default()
         };
         let Sharing::Shared { distribution, key } = sharing else {
@@ -123,7 +126,7 @@ impl<V: View> Asked<V> {
         // A session that has ended, or holds less than its token says, gets what is its own.
         let role = gathered.live.as_ref().map(|live| live.actor.role);
         if role.is_some() {
-            gathered.found = gather::read(&app.store, &reads).await?;
+            gathered.found = gather::read(&app.store, &reads, Self::RANGE).await?;
         }
         Ok((gathered, marked.filter(|_| role == Some(key.role))))
     }

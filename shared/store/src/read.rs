@@ -126,9 +126,6 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub async fn range(&self, query: &Query) -> Result<Vec<Item>, StoreError> {
-        if let Some(search) = &query.search {
-            return self.search(query, search).await;
-        }
         let mut found = Vec::new();
         let mut from = None;
         loop {

@@ -89,12 +89,19 @@ type Candidates = BTreeMap<String, BTreeSet<usize>>;
 type Postings = BTreeMap<String, BTreeSet<usize>>;
 
 impl Store {
+    /// The same as [`Store::range`], by the index where the query is for a text.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn find(&self, query: &Query) -> Result<Vec<Item>, StoreError> {
+        match &query.search {
+            Some(search) => self.search(query, search).await,
+            None => self.range(query).await,
+        }
+    }
+
     /// The newest entities that hold the text, at most as many as the query wants.
-    pub(crate) async fn search(
-        &self,
-        query: &Query,
-        search: &Search,
-    ) -> Result<Vec<Item>, StoreError> {
+    async fn search(&self, query: &Query, search: &Search) -> Result<Vec<Item>, StoreError> {
         let (head, unindexed, (newest, further)) = try_join3(
             self.head(&query.pk),
             self.unindexed(search),
