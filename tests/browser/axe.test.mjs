@@ -22,7 +22,9 @@ async function objections(page) {
 }
 
 /** Nothing is wrong with the page, in light and in dark. */
-async function sound({ page }, what) {
+async function sound(visitor, what) {
+  const { page } = visitor;
+  await visitor.loaded();
   for (const colorScheme of ['light', 'dark']) {
     await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
     assert.deepEqual(await objections(page), [], `${what}, ${colorScheme}`);

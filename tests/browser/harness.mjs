@@ -195,6 +195,12 @@ export class Visitor {
     await this.page.locator('h1').waitFor();
   }
 
+  /** The page with its styles, for whoever asks where things are or how they look: Chromium shows
+   *  elements to a test before it has them. */
+  loaded(page = this.page) {
+    return page.waitForLoadState('load');
+  }
+
   async at(path) {
     await until(`the address ${path}, not ${this.page.url()}`, () => this.page.url() === this.url + path);
   }
@@ -220,6 +226,7 @@ export class Visitor {
     await this.goto(this.list);
     if (!this.script) await this.page.getByRole('link', { name: 'Add Contact' }).click();
     await this.submit().waitFor();
+    await this.loaded();
   }
 
   row(name) {

@@ -19,7 +19,8 @@ class Keys {
   }
 
   /** What has the focus: its role for a person, its name, and whether the focus can be seen. */
-  focus() {
+  async focus() {
+    await this.visitor.loaded();
     return this.page.evaluate(() => {
       const element = document.activeElement;
       const label = element.labels?.[0]?.firstChild.textContent;

@@ -88,6 +88,7 @@ for (const [size, options] of Object.entries(SIZES)) {
     const { page, list } = visitor;
     await furnish(visitor);
     const sound = async (what) => {
+      await visitor.loaded();
       await visitor.canGoOn();
       assert.equal(await page.locator('h1').count(), 1, `${what}: one heading`);
       assert.match(await page.title(), /\S – Edge CRM$/, what);

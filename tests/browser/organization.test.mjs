@@ -12,7 +12,9 @@ for (const javaScriptEnabled of [true, false]) {
   const how = javaScriptEnabled ? 'script' : 'plain';
   const shoot = async (visitor, name) => {
     const folder = process.env.PICTURES;
-    if (folder) await visitor.page.screenshot({ path: join(folder, `${name}-${how}.png`), fullPage: true });
+    if (!folder) return;
+    await visitor.loaded();
+    await visitor.page.screenshot({ path: join(folder, `${name}-${how}.png`), fullPage: true });
   };
 
   /** The owner invites `email`, and gives the link that the page shows. */

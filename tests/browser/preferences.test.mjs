@@ -26,6 +26,7 @@ async function lively(visitor) {
   await visitor.reads('Contact created!');
   await page.getByRole('link', { name: 'Delete Ada' }).first().click();
   await page.getByRole('dialog').waitFor();
+  await visitor.loaded();
 }
 
 test('nothing moves for who wants no motion, and something does for others', visit({ reducedMotion: 'reduce' }, async (visitor) => {

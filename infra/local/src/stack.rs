@@ -27,7 +27,7 @@ pub(crate) const TABLE: &str = "edge-crm";
 const MAIL_FROM: &str = "Edge CRM <crm@localhost>";
 
 /// How often the outbox and the mail are looked at.
-const SWEEP: Duration = Duration::from_millis(200);
+const SWEEP: Duration = Duration::from_secs(1);
 
 /// How often the search index is brought up to date: seldom, since many changes at once cost less.
 const INDEXING: Duration = Duration::from_secs(10);

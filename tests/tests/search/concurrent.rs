@@ -2,11 +2,12 @@
 
 use crate::scene::{SMALL, Scene};
 use crm::Contact;
-use edge_crm_tests::fault::random;
+use edge_crm_tests::fault::{Fault, Proxy, Strike, random};
 use jiff::Timestamp;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
+use store::{Patience, Settings, Store};
 
 /// Whoever saves a contact finds it at once, and under its new name alone, whatever goes on around.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -47,6 +48,49 @@ async fn a_contact_is_found_the_moment_it_is_saved_and_never_under_its_old_name(
         "the index was at work"
     );
     assert_eq!(scene.search("steady", None, 50).await, steady);
+}
+
+/// The head says where blocks begin, and it is read first. Whatever makes new ones known meanwhile
+/// also removes the records of what is in them.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_contact_is_found_in_a_block_that_is_newer_than_the_head_that_was_read() {
+    let scene = Arc::new(Scene::new(Some(SMALL)).await);
+    for n in 0..3 {
+        scene.create(&format!("old {n}"), n * 1_000).await;
+    }
+    assert_eq!(scene.index().await, 3);
+    let needle = scene.create("needle", 3_000).await;
+    for n in 4..8 {
+        scene.create(&format!("new {n}"), n * 1_000).await;
+    }
+
+    let proxy = Proxy::start(scene.table.url()).await;
+    proxy.plan(vec![Strike {
+        call: "Query".to_owned(),
+        after: 0,
+        times: 2,
+        fault: Fault::SlowCall(Duration::from_secs(3)),
+    }]);
+    let held = Store::connect(Settings {
+        patience: Patience {
+            attempt: Duration::from_secs(30),
+            operation: Duration::from_secs(30),
+            ..Patience::default()
+        },
+        ..Settings::local(&proxy.url, "edge-crm")
+    })
+    .with_search_shape(SMALL);
+    let search = tokio::spawn({
+        let scene = Arc::clone(&scene);
+        async move { scene.search_by(&held, "needle", None, 5).await }
+    });
+    while !proxy.calls().contains(&"BatchGetItem".to_owned()) {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    tokio::time::sleep(Duration::from_millis(300)).await; // Until it is answered.
+    assert_eq!(scene.index().await, 5);
+    assert!(!search.is_finished(), "its queries are still held back");
+    assert_eq!(search.await.unwrap(), [needle.id.to_string()]);
 }
 
 /// Two who index, one who rebuilds, and one whose runs are killed.

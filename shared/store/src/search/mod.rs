@@ -116,13 +116,11 @@ impl Store {
             hits: Hits::new(),
         };
         look.keep(newest);
-        let (Some(least), true) = (least, further.is_some()) else {
-            return Ok(look.newest());
-        };
-        look.below = Some(least.clone());
-        if look.has_enough(&least) {
+        let is_enough = least.as_deref().is_some_and(|least| look.has_enough(least));
+        if further.is_none() || is_enough {
             return Ok(look.newest());
         }
+        look.below = least.or(look.below);
         let wanted = grams::wanted(&search.text);
         if head.generation == 0 || wanted.is_empty() {
             look.scan().await?;
@@ -205,7 +203,7 @@ impl Look<'_> {
             let least = read.last().map(|(key, _)| key.parts().1.to_owned());
             self.keep(read);
             from = further;
-            let enough = least.is_none_or(|least| self.has_enough(&least));
+            let enough = least.is_some_and(|least| self.has_enough(&least));
             if enough || from.is_none() {
                 return Ok(());
             }
