@@ -1,7 +1,7 @@
 //! What revalidation costs: how many items CloudFront is asked to invalidate for 1,000 changes,
 //! in three mixes of reads and writes.
 //!
-//! `cargo bench -p edge-crm-tests --bench invalidations` goes as fast as it can, which is the
+//! `cargo bench --bench invalidations` goes as fast as it can, which is the
 //! worst case: every page is read in the half minute before it changes, and must be purged twice.
 //! With `-- --changes 60 --pace 30000` it makes so many changes, that many milliseconds apart with
 //! the reads spread between them, as people do; `--reads 10` runs one of the mixes.

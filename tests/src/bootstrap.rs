@@ -1,6 +1,7 @@
 //! A function as the process that Lambda starts: its real binary, which asks a runtime API for
 //! its events.
 
+use crate::building;
 use crate::inside::KEY;
 use crate::runtime_api::{Invocation, RuntimeApi};
 use bytes::Bytes;
@@ -61,14 +62,11 @@ pub fn built() -> &'static Path {
         let test = std::env::current_exe().expect("this test's own path");
         let directory = test.ancestors().nth(2).expect("target/{profile}/deps");
         let release = directory.ends_with("release");
-        let status = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
-            .args(["build", "--quiet", "--bins"])
-            .args(release.then_some("--release"))
-            // From the root, for the features that the test run has compiled already.
-            .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
-            .status()
-            .expect("cargo");
-        assert!(status.success(), "the functions do not build");
+        building::build(if release {
+            &["--bins", "--release"]
+        } else {
+            &["--bins"]
+        });
         directory.to_owned()
     })
 }

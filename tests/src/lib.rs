@@ -52,6 +52,7 @@ pub async fn within_a_minute(seconds: i64) {
 }
 
 pub mod bootstrap;
+pub mod building;
 pub mod capacity;
 pub mod fault;
 pub mod inside;

@@ -1,6 +1,6 @@
 //! The product as its user starts it: the real binary, as a process.
 
-use crate::Table;
+use crate::{Table, building};
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use std::io::{BufRead, BufReader};
@@ -15,6 +15,10 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The command that verifies the audit.
 const VERIFIER: &str = "verify-audit";
+
+/// How it is built to be measured: as fast as it can be, and of the crates that the benchmark
+/// itself has been built with.
+const PROFILE: [&str; 2] = ["--profile", "bench"];
 
 const READY: &str = "Edge CRM is ready on ";
 
@@ -230,17 +234,11 @@ fn build() {
         if std::env::var_os("EDGE_CRM_BIN").is_some() {
             return;
         }
-        let release = binary()
+        let measured = binary()
             .parent()
             .is_some_and(|directory| directory.ends_with("release"));
-        let status = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
-            .args(["build", "--quiet", "--bin", "edge-crm", "--bin", VERIFIER])
-            .args(release.then_some("--release"))
-            // From the root, for the features that the test run has compiled already.
-            .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
-            .status()
-            .expect("cargo");
-        assert!(status.success(), "the product does not build");
+        let profile: &[&str] = if measured { &PROFILE } else { &[] };
+        building::build(&[&["--bin", "edge-crm", "--bin", VERIFIER], profile].concat());
     });
 }
 

@@ -4,9 +4,13 @@ use dynoxide::Database;
 use std::path::Path;
 use std::time::Duration;
 use tokio::net::TcpListener;
+use tokio::runtime::{Builder, Runtime};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
+
+/// It takes one request at a time, and reads and writes JSON beside that.
+const THREADS: usize = 2;
 
 /// How long the engine may take to stop.
 const GRACE: Duration = Duration::from_secs(5);
@@ -16,10 +20,24 @@ const GRACE: Duration = Duration::from_secs(5);
 /// It keeps its data in one SQLite file with a write-ahead log, synced at every commit
 /// (`synchronous=FULL`, SQLite's default): what a write has answered survives the end of the
 /// process at any point, and that of the machine as far as its disk keeps what it has synced.
+///
+/// It has threads of its own, since it blocks them: on its one lock, and while the disk syncs.
 pub(crate) struct Engine {
     endpoint: String,
     stop: oneshot::Sender<()>,
     task: JoinHandle<Result<(), String>>,
+    _threads: Threads,
+}
+
+/// A runtime that can be dropped in another.
+struct Threads(Option<Runtime>);
+
+impl Drop for Threads {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
 }
 
 /// Why there is no embedded DynamoDB.
@@ -33,9 +51,9 @@ pub enum EngineError {
         /// What the engine says.
         reason: String,
     },
-    /// There is no free port on the loopback interface.
-    #[error("the database has no port: {0}")]
-    Port(#[from] std::io::Error),
+    /// It gets no threads, or there is no free port on the loopback interface.
+    #[error("the database has no port or no threads: {0}")]
+    System(#[from] std::io::Error),
 }
 
 impl Engine {
@@ -45,17 +63,26 @@ impl Engine {
     /// [`EngineError`].
     pub(crate) async fn start(path: Option<&Path>) -> Result<Self, EngineError> {
         let database = open(path)?;
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
-        let endpoint = format!("http://{}", listener.local_addr()?);
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(THREADS)
+            .thread_name("dynamodb")
+            .enable_all()
+            .build()?;
         let (stop, stopped) = oneshot::channel::<()>();
         let stopped = async { stopped.await.unwrap_or_default() };
-        let task = tokio::spawn(dynoxide::server::serve_with_shutdown(
-            listener, database, stopped,
-        ));
+        let listener = std::net::TcpListener::bind(("127.0.0.1", 0))?;
+        listener.set_nonblocking(true)?;
+        let listener = {
+            let _of_these_threads = runtime.enter();
+            TcpListener::from_std(listener)?
+        };
+        let endpoint = format!("http://{}", listener.local_addr()?);
+        let serve = dynoxide::server::serve_with_shutdown(listener, database, stopped);
         Ok(Self {
             endpoint,
             stop,
-            task,
+            task: runtime.spawn(serve),
+            _threads: Threads(Some(runtime)),
         })
     }
 

@@ -7,7 +7,16 @@ use crate::stack::TABLE;
 use crate::{DataError, EngineError};
 use aws::Access;
 use std::path::PathBuf;
-use store::{Settings, Store, StoreError};
+use std::time::Duration;
+use store::{Patience, Settings, Store, StoreError};
+
+/// Nobody waits for a page, and a large table on this machine may have to be put in order first.
+const PATIENCE: Patience = Patience {
+    connect: Duration::from_secs(5),
+    attempt: Duration::from_secs(60),
+    operation: Duration::from_secs(180),
+    wait: None,
+};
 
 /// Which table a command looks into.
 #[derive(Debug, Clone, clap::Args)]
@@ -61,12 +70,10 @@ impl Target {
         if self.aws {
             let access = Access::from_env().map_err(TargetError::Environment)?;
             let settings = Settings::from_env(access).map_err(TargetError::Environment)?;
-            let (store, engine) = (Store::connect(settings), None);
-            return Ok(OpenTable { store, engine });
+            return Ok(OpenTable::new(settings, None));
         }
         if let Some(url) = &self.dynamodb_url {
-            let (store, engine) = (Store::connect(Settings::local(url, TABLE)), None);
-            return Ok(OpenTable { store, engine });
+            return Ok(OpenTable::new(Settings::local(url, TABLE), None));
         }
         let file = self.data.join("dynamodb.sqlite");
         if !file.is_file() {
@@ -75,13 +82,21 @@ impl Target {
         let data = DataDir::open(&self.data)?;
         let lock = data.lock()?;
         let engine = Engine::start(Some(&file)).await?;
-        let store = Store::connect(Settings::local(engine.endpoint(), TABLE));
-        let engine = Some((engine, lock));
-        Ok(OpenTable { store, engine })
+        let settings = Settings::local(engine.endpoint(), TABLE);
+        Ok(OpenTable::new(settings, Some((engine, lock))))
     }
 }
 
 impl OpenTable {
+    fn new(settings: Settings, engine: Option<(Engine, Lock)>) -> Self {
+        let patience = PATIENCE;
+        let store = Store::connect(Settings {
+            patience,
+            ..settings
+        });
+        Self { store, engine }
+    }
+
     /// Whether nobody else can be using it.
     pub(crate) fn is_alone(&self) -> bool {
         self.engine.is_some()

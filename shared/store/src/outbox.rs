@@ -6,11 +6,10 @@
 use crate::convert::{item_attributes, key_attributes, number, text};
 use crate::error::{answered, classify, is_bug};
 use crate::marks::{self, Mark, NOT_LIVE, UNCHANGED, lapsed};
-use crate::transact::{backoff, bug};
-use crate::verdict::{has_failed, is_contended};
+use crate::transact::{backoff, bug, cancelled};
+use crate::verdict::{is_contended, leave_out_failed, said};
 use crate::{Store, StoreError};
 use aws_sdk_dynamodb::error::ProvideErrorMetadata;
-use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{
     AttributeValue, CancellationReason, ConditionCheck, Delete, Put,
     ReturnValuesOnConditionCheckFailure::AllOld, TransactWriteItem, Update,
@@ -119,27 +118,11 @@ impl Store {
             items.push(self.not_live(tag, now)?);
         }
         for attempt in 0..ATTEMPTS {
-            let sent = self
-                .client
-                .transact_write_items()
-                .set_transact_items(Some(items.clone()))
-                .send()
-                .await;
-            let error = match sent {
-                Ok(_) => return Ok(Vec::new()),
-                Err(error) => error,
-            };
-            match error.as_service_error() {
-                Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
-                    let reasons = cancelled.cancellation_reasons();
-                    if !is_contended(reasons) {
-                        return live(reasons, now);
-                    }
-                }
-                Some(TransactWriteItemsError::TransactionInProgressException(_)) => {}
-                _ => return Err(classify(error, |e| is_bug(e.code()))),
+            match self.send(items.clone()).await? {
+                None => return Ok(Vec::new()),
+                Some(reasons) if is_contended(&reasons) => backoff(attempt).await,
+                Some(reasons) => return live(&reasons, now),
             }
-            backoff(attempt).await;
         }
         Err(StoreError::Unavailable(
             "marks were written each time".to_owned(),
@@ -217,31 +200,16 @@ impl Store {
                 .chain(removals)
                 .chain(puts)
                 .collect::<Result<_, _>>()?;
-            let sent = self
-                .client
-                .transact_write_items()
-                .set_transact_items(Some(items))
-                .send()
-                .await;
-            let Err(error) = sent else { return Ok(()) };
-            match error.as_service_error() {
-                Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
-                    let reasons = cancelled.cancellation_reasons();
-                    let before = closing.len();
-                    let mut at = reasons.iter();
-                    closing.retain(|_| at.next().is_none_or(|reason| !has_failed(reason)));
-                    if closing.len() < before {
-                        continue;
-                    }
-                    if !is_contended(reasons) {
-                        return Err(classify(error, |e| is_bug(e.code())));
-                    }
+            let Some(reasons) = self.send(items).await? else {
+                return Ok(());
+            };
+            if !leave_out_failed(&mut closing, &reasons) {
+                if !is_contended(&reasons) {
+                    return Err(cancelled(&reasons));
                 }
-                Some(TransactWriteItemsError::TransactionInProgressException(_)) => {}
-                _ => return Err(classify(error, |e| is_bug(e.code()))),
+                backoff(attempt).await;
+                attempt += 1;
             }
-            backoff(attempt).await;
-            attempt += 1;
         }
         Err(StoreError::Unavailable(
             "the outbox was written each time".to_owned(),
@@ -343,7 +311,8 @@ fn live(reasons: &[CancellationReason], now: i64) -> Result<Vec<Mark>, StoreErro
         .collect();
     if marks.is_empty() {
         return Err(StoreError::Bug(format!(
-            "marks were live and are not: {reasons:?}"
+            "marks were live and are not: {}",
+            said(reasons)
         )));
     }
     Ok(marks)

@@ -2,12 +2,13 @@
 
 use crate::convert::{Attributes, item_attributes, key_attributes, number, text};
 use crate::error::{classify, is_bug};
-use crate::verdict::{Verdict, verdict};
+use crate::verdict::{CONFLICT, Verdict, said, verdict};
 use crate::{Store, StoreError};
-use aws_sdk_dynamodb::error::{BuildError, ProvideErrorMetadata, SdkError};
+use aws_sdk_dynamodb::error::{BuildError, ProvideErrorMetadata};
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{
-    ConditionCheck, Delete, Put, ReturnValuesOnConditionCheckFailure::AllOld, TransactWriteItem,
+    CancellationReason, ConditionCheck, Delete, Put, ReturnValuesOnConditionCheckFailure::AllOld,
+    TransactWriteItem,
 };
 use commit::{ActionError, Expect, Item, Key, Operation};
 use serde_json::Value;
@@ -64,14 +65,10 @@ impl Store {
             .chain(writes)
             .collect::<Result<_, _>>()?;
         for attempt in 0..ATTEMPTS {
-            let sent = self
-                .client
-                .transact_write_items()
-                .set_transact_items(Some(items.clone()))
-                .send()
-                .await;
-            let Err(error) = sent else { return Ok(()) };
-            match judge(error, saved.is_some(), operations)? {
+            let Some(reasons) = self.send(items.clone()).await? else {
+                return Ok(());
+            };
+            match verdict(&reasons, saved.is_some(), operations) {
                 Verdict::Recorded(item) => return Err(Rejected::Recorded(item)),
                 Verdict::Moved => return Err(Rejected::Moved),
                 Verdict::Taken(error) => return Err(Rejected::Taken(error)),
@@ -81,6 +78,31 @@ impl Store {
             }
         }
         Err(StoreError::Unavailable("a transaction met others each time".to_owned()).into())
+    }
+
+    /// Sends the writes as one transaction, once. Gives the reasons why it was cancelled, one for
+    /// each write, and none where all has been written.
+    ///
+    /// # Errors
+    /// Where it is not known, or nothing that another attempt could change.
+    pub(crate) async fn send(
+        &self,
+        items: Vec<TransactWriteItem>,
+    ) -> Result<Option<Vec<CancellationReason>>, StoreError> {
+        let transaction = self.client.transact_write_items();
+        let sent = transaction.set_transact_items(Some(items)).send().await;
+        let Err(error) = sent else { return Ok(None) };
+        match error.as_service_error() {
+            Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
+                Ok(Some(cancelled.cancellation_reasons().to_vec()))
+            }
+            // The same transaction, sent before, is under way: as if another were.
+            Some(TransactWriteItemsError::TransactionInProgressException(_)) => {
+                let conflict = CancellationReason::builder().code(CONFLICT).build();
+                Ok(Some(vec![conflict]))
+            }
+            _ => Err(classify(error, |e| is_bug(e.code()))),
+        }
     }
 
     fn record(&self, saved: &Saved) -> Result<TransactWriteItem, StoreError> {
@@ -206,22 +228,9 @@ fn guard_attributes(guard: &Key, owner: &str) -> Attributes {
     attributes
 }
 
-fn judge<R>(
-    error: SdkError<TransactWriteItemsError, R>,
-    keyed: bool,
-    operations: &[Operation],
-) -> Result<Verdict, StoreError>
-where
-    R: std::fmt::Debug + Send + Sync + 'static,
-    SdkError<TransactWriteItemsError, R>: aws_sdk_dynamodb::operation::RequestId,
-{
-    match error.as_service_error() {
-        Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
-            Ok(verdict(cancelled.cancellation_reasons(), keyed, operations))
-        }
-        Some(TransactWriteItemsError::TransactionInProgressException(_)) => Ok(Verdict::Contention),
-        _ => Err(classify(error, |e| is_bug(e.code()))),
-    }
+/// Where a transaction was cancelled for what does not pass by itself.
+pub(crate) fn cancelled(reasons: &[CancellationReason]) -> StoreError {
+    StoreError::Unavailable(format!("a transaction was cancelled: {}", said(reasons)))
 }
 
 pub(crate) fn bug(error: BuildError) -> StoreError {

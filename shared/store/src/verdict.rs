@@ -22,6 +22,9 @@ pub(crate) enum Verdict {
 
 const CONDITION_FAILED: &str = "ConditionalCheckFailed";
 
+/// Another transaction is writing the item.
+pub(crate) const CONFLICT: &str = "TransactionConflict";
+
 /// Weighs the reasons, which stand in the order of the request: the idempotency record first
 /// where the request is `keyed`, then `operations`.
 ///
@@ -40,7 +43,7 @@ pub(crate) fn verdict(
     };
     match record.and_then(CancellationReason::code) {
         Some(CONDITION_FAILED) => return Verdict::Recorded(old_item(record)),
-        Some("TransactionConflict") => return Verdict::Contention,
+        Some(CONFLICT) => return Verdict::Contention,
         _ => {}
     }
     let failed: Vec<_> = operations
@@ -90,30 +93,45 @@ pub(crate) fn has_failed(reason: &CancellationReason) -> bool {
     reason.code() == Some(CONDITION_FAILED)
 }
 
+/// Leaves out of what the first reasons are about that whose condition did not hold. Whether there
+/// was any.
+pub(crate) fn leave_out_failed<T>(written: &mut Vec<T>, reasons: &[CancellationReason]) -> bool {
+    let before = written.len();
+    let mut at = reasons.iter();
+    written.retain(|_| at.next().is_none_or(|reason| !has_failed(reason)));
+    written.len() < before
+}
+
 fn passes(reason: &CancellationReason) -> bool {
     matches!(
         reason.code(),
-        Some("TransactionConflict" | "ThrottlingError" | "ProvisionedThroughputExceeded")
+        Some(CONFLICT | "ThrottlingError" | "ProvisionedThroughputExceeded")
     )
 }
 
 fn contention_or_bug(reasons: &[CancellationReason]) -> Verdict {
-    let bugs: Vec<_> = reasons
+    match said(reasons) {
+        text if text.is_empty() => Verdict::Contention,
+        text => Verdict::Bug(text),
+    }
+}
+
+/// What the reasons say that do not pass by themselves, without the items that they are about.
+pub(crate) fn said(reasons: &[CancellationReason]) -> String {
+    let lasting = reasons
         .iter()
-        .filter(|reason| !passes(reason) && !matches!(reason.code(), None | Some("None")))
+        .filter(|reason| !passes(reason) && !matches!(reason.code(), None | Some("None")));
+    let texts: Vec<_> = lasting
         .map(|reason| {
+            let (code, message) = (reason.code(), reason.message());
             format!(
                 "{}: {}",
-                reason.code().unwrap_or_default(),
-                reason.message().unwrap_or_default()
+                code.unwrap_or_default(),
+                message.unwrap_or_default()
             )
         })
         .collect();
-    if bugs.is_empty() {
-        Verdict::Contention
-    } else {
-        Verdict::Bug(bugs.join("; "))
-    }
+    texts.join("; ")
 }
 
 /// The item that stood in the way (`ReturnValuesOnConditionCheckFailure: ALL_OLD`).

@@ -2,10 +2,10 @@
 //! with its data on disk.
 //!
 //! ```text
-//! cargo bench -p edge-crm-tests --bench actions                        # everything
-//! cargo bench -p edge-crm-tests --bench actions -- --write             # and writes docs/benchmarks.*
-//! cargo bench -p edge-crm-tests --bench actions -- --only actions
-//! cargo bench -p edge-crm-tests --bench actions -- --only growth --sizes 1000,10000
+//! cargo bench --bench actions                        # everything
+//! cargo bench --bench actions -- --write             # and writes docs/benchmarks.*
+//! cargo bench --bench actions -- --only actions
+//! cargo bench --bench actions -- --only growth --sizes 1000,10000
 //! ```
 //!
 //! It builds the product, and prints Markdown and JSON. `EDGE_CRM_BIN` measures another build of
@@ -52,7 +52,7 @@ struct Options {
     sizes: Vec<usize>,
     /// How long an operation of a large organisation is measured at most, in seconds; then there
     /// are fewer samples, as the table says
-    #[arg(long, default_value_t = 30)]
+    #[arg(long, default_value_t = 120)]
     patience: u64,
     /// Write the tables, the data and the pictures into `docs`
     #[arg(long)]

@@ -1,9 +1,9 @@
 //! The budgets of the functions, measured on their release binaries as processes:
 //!
 //! ```text
-//! cargo bench -p edge-crm-tests --bench functions              # every function
-//! cargo bench -p edge-crm-tests --bench functions -- sign-out  # those named
-//! cargo bench -p edge-crm-tests --bench functions -- --memory sign-in list-contacts
+//! cargo bench --bench functions              # every function
+//! cargo bench --bench functions -- sign-out  # those named
+//! cargo bench --bench functions -- --memory sign-in list-contacts
 //! ```
 //!
 //! It builds what it measures, for this machine, and prints Markdown. With `--tls` the table is
@@ -17,13 +17,13 @@ mod share;
 
 use edge_crm_local::{TEMPLATE, Template};
 use edge_crm_tests::bootstrap::Bootstrap;
+use edge_crm_tests::building;
 use edge_crm_tests::runtime_api::{Outcome, RuntimeApi};
 use edge_crm_tests::statistics::Statistics;
 use edge_crm_tests::usage::{Usage, zipped};
 use rig::Rig;
 use share::Share;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 /// DESIGN: at most this many bytes of zip.
@@ -91,12 +91,7 @@ fn binaries(names: &[String]) -> PathBuf {
     // One by one, as SAM builds them: together they would share each other's features.
     for name in names {
         let manifest = format!("functions/{name}/Cargo.toml");
-        let status = Command::new(env!("CARGO"))
-            .args(["build", "--release", "--manifest-path", &manifest])
-            .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
-            .status()
-            .expect("cargo");
-        assert!(status.success(), "{name} does not build");
+        building::build(&["--release", "--manifest-path", &manifest]);
     }
     let metadata = cargo_metadata::MetadataCommand::new()
         .no_deps()

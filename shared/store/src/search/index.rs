@@ -4,11 +4,10 @@ use super::head::{Head, Page, partition};
 use super::{END, IndexError, grams, posting, unindexed};
 use crate::convert::{item, key_attributes, number};
 use crate::error::{classify, is_bug};
-use crate::transact::{backoff, bug};
-use crate::verdict::{has_failed, is_contended};
+use crate::transact::{backoff, bug, cancelled};
+use crate::verdict::{has_failed, is_contended, leave_out_failed};
 use crate::{Store, StoreError};
 use aws_sdk_dynamodb::error::ProvideErrorMetadata;
-use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{AttributeValue, Delete, TransactWriteItem};
 use commit::{Entity, Key, Unindexed};
 use futures_util::stream::{self, StreamExt, TryStreamExt};
@@ -327,36 +326,22 @@ impl Store {
             let removals = waiting.iter().map(|one| self.remove_unchanged(one));
             items.extend(removals.collect::<Result<Vec<_>, _>>()?);
             items.extend_from_slice(&pages);
-            let sent = self
-                .client
-                .transact_write_items()
-                .set_transact_items(Some(items))
-                .send()
-                .await;
-            let Err(error) = sent else {
+            let Some(reasons) = self.send(items).await? else {
                 return Ok(waiting.len());
             };
-            match error.as_service_error() {
-                Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
-                    let reasons = cancelled.cancellation_reasons();
-                    if reasons.first().is_some_and(has_failed) {
-                        return Err(IndexError::Overtaken);
-                    }
-                    let before = waiting.len();
-                    let mut at = reasons.iter().skip(1);
-                    waiting.retain(|_| at.next().is_none_or(|reason| !has_failed(reason)));
-                    if waiting.len() < before {
-                        continue;
-                    }
-                    if !is_contended(reasons) {
-                        return Err(classify(error, |e| is_bug(e.code())).into());
-                    }
-                }
-                Some(TransactWriteItemsError::TransactionInProgressException(_)) => {}
-                _ => return Err(classify(error, |e| is_bug(e.code())).into()),
+            let Some((own, others)) = reasons.split_first() else {
+                return Err(cancelled(&reasons).into());
+            };
+            if has_failed(own) {
+                return Err(IndexError::Overtaken);
             }
-            backoff(attempt).await;
-            attempt += 1;
+            if !leave_out_failed(&mut waiting, others) {
+                if !is_contended(&reasons) {
+                    return Err(cancelled(&reasons).into());
+                }
+                backoff(attempt).await;
+                attempt += 1;
+            }
         }
         Err(StoreError::Unavailable("an index was written each time".to_owned()).into())
     }
