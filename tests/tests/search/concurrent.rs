@@ -1,13 +1,12 @@
 //! Searches while others write, index and rebuild.
 
-use crate::scene::{SMALL, Scene};
+use crate::scene::{SMALL, Scene, asked};
 use crm::Contact;
-use edge_crm_tests::fault::{Fault, Proxy, Strike, random};
+use edge_crm_tests::fault::random;
 use jiff::Timestamp;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
-use store::{Patience, Settings, Store};
 
 /// Whoever saves a contact finds it at once, and under its new name alone, whatever goes on around.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -64,33 +63,67 @@ async fn a_contact_is_found_in_a_block_that_is_newer_than_the_head_that_was_read
         scene.create(&format!("new {n}"), n * 1_000).await;
     }
 
-    let proxy = Proxy::start(scene.table.url()).await;
-    proxy.plan(vec![Strike {
-        call: "Query".to_owned(),
-        after: 0,
-        times: 2,
-        fault: Fault::SlowCall(Duration::from_secs(3)),
-    }]);
-    let held = Store::connect(Settings {
-        patience: Patience {
-            attempt: Duration::from_secs(30),
-            operation: Duration::from_secs(30),
-            ..Patience::default()
-        },
-        ..Settings::local(&proxy.url, "edge-crm")
-    })
-    .with_search_shape(SMALL);
+    let (proxy, held) = scene.held("Query", 2).await;
     let search = tokio::spawn({
         let scene = Arc::clone(&scene);
         async move { scene.search_by(&held, "needle", None, 5).await }
     });
-    while !proxy.calls().contains(&"BatchGetItem".to_owned()) {
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    asked(&proxy, "BatchGetItem").await;
     tokio::time::sleep(Duration::from_millis(300)).await; // Until it is answered.
     assert_eq!(scene.index().await, 5);
     assert!(!search.is_finished(), "its queries are still held back");
     assert_eq!(search.await.unwrap(), [needle.id.to_string()]);
+}
+
+/// What is saved while its last state is being indexed waits for the next run.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_contact_that_is_saved_while_it_is_indexed_is_found_as_it_is() {
+    let scene = Arc::new(Scene::new(Some(SMALL)).await);
+    let first = scene.create("first", 0).await;
+    for n in 1..5 {
+        scene.create(&format!("other {n}"), n * 1_000).await;
+    }
+    assert_eq!(scene.index().await, 5);
+    let second = scene.rename(&first, "second").await;
+    let (proxy, held) = scene.held("TransactWriteItems", 1).await;
+    let index = tokio::spawn(async move { Scene::index_by(&held).await });
+    asked(&proxy, "TransactWriteItems").await;
+    let third = scene.rename(&second, "third").await;
+    assert!(!index.is_finished(), "its transaction is still held back");
+    index.await.unwrap();
+    for waiting in [1, 0] {
+        assert_eq!(scene.table.under("#unindexed:").len(), waiting);
+        assert_eq!(scene.search("third", None, 5).await, [third.id.to_string()]);
+        for before in ["first", "second"] {
+            assert!(scene.search(before, None, 5).await.is_empty(), "{before}");
+        }
+        scene.index().await;
+    }
+}
+
+/// Of two who index at once, one begins again: each has cut the contacts into other blocks.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_contact_is_found_that_another_has_indexed_meanwhile() {
+    let scene = Arc::new(Scene::new(Some(SMALL)).await);
+    for n in 0..3 {
+        scene.create(&format!("old {n}"), n * 1_000).await;
+    }
+    assert_eq!(scene.index().await, 3);
+    for n in 3..7 {
+        scene.create(&format!("new {n}"), n * 1_000).await;
+    }
+    let (proxy, held) = scene.held("TransactWriteItems", 1).await;
+    let index = tokio::spawn(async move { Scene::index_by(&held).await });
+    asked(&proxy, "TransactWriteItems").await;
+    let needle = scene.create("needle", 2_500).await;
+    assert_eq!(scene.index().await, 5);
+    assert!(!index.is_finished(), "its transaction is still held back");
+    index.await.unwrap();
+    assert!(scene.table.under("#unindexed:").is_empty());
+    assert_eq!(
+        scene.search("needle", None, 5).await,
+        [needle.id.to_string()]
+    );
 }
 
 /// Two who index, one who rebuilds, and one whose runs are killed.

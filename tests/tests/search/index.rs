@@ -74,33 +74,6 @@ async fn what_has_been_indexed_waits_no_more_and_the_index_holds_each_gram_once(
 }
 
 #[tokio::test]
-async fn a_record_that_is_written_again_while_it_is_indexed_stays() {
-    let scene = Arc::new(Scene::new(Some(SMALL)).await);
-    for n in 0..30 {
-        scene.create(&format!("first {n}"), n * 1_000).await;
-    }
-    scene.index().await;
-    let contact = scene.create("before", 500).await;
-    let index = tokio::spawn({
-        let scene = Arc::clone(&scene);
-        async move { scene.index().await }
-    });
-    let renamed = scene.rename(&contact, "after").await;
-    index.await.unwrap();
-    assert_eq!(
-        scene.search("after", None, 5).await,
-        [renamed.id.to_string()]
-    );
-    scene.index().await;
-    assert!(scene.table.under("#unindexed:").is_empty());
-    assert_eq!(
-        scene.search("after", None, 5).await,
-        [renamed.id.to_string()]
-    );
-    assert!(scene.search("before", None, 5).await.is_empty());
-}
-
-#[tokio::test]
 async fn the_command_builds_what_is_missing_and_removes_what_is_old() {
     let inside = Inside::start().await;
     let (cookie, _) = inside.sign_up("Acme").await;

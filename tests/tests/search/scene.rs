@@ -3,9 +3,11 @@
 use commit::{Actor, Commit, Form, Operation, Query, Role, TenantId};
 use crm::{Contact, ContactDetails};
 use edge_crm_tests::Table;
+use edge_crm_tests::fault::{Fault, Proxy, Strike};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
-use store::{Settings, Shape, Store};
+use std::time::Duration;
+use store::{Patience, Settings, Shape, Store};
 use uuid::{NoContext, Timestamp as IdTime, Uuid};
 
 /// So small that a few contacts make many blocks and pages.
@@ -118,16 +120,49 @@ impl Scene {
     }
 
     pub async fn index(&self) -> usize {
+        Self::index_by(&self.store).await
+    }
+
+    pub async fn index_by(store: &Store) -> usize {
         let now = Timestamp::now().as_millisecond();
         let mut entities = 0;
         loop {
-            let run = self.store.index::<Contact>(now).await.unwrap();
+            let run = store.index::<Contact>(now).await.unwrap();
             assert!(run.too_large.is_empty(), "{run:?}");
             entities += run.entities;
             if run.entities == 0 {
                 return entities;
             }
         }
+    }
+
+    /// The same table with small blocks, of which the first so many calls of a kind are held back for some seconds,
+    /// and the proxy that does it.
+    pub async fn held(&self, call: &str, times: usize) -> (Proxy, Store) {
+        let proxy = Proxy::start(self.table.url()).await;
+        proxy.plan(vec![Strike {
+            call: call.to_owned(),
+            after: 0,
+            times,
+            fault: Fault::SlowCall(Duration::from_secs(3)),
+        }]);
+        let patience = Patience {
+            attempt: Duration::from_secs(30),
+            operation: Duration::from_secs(30),
+            ..Patience::default()
+        };
+        let store = Store::connect(Settings {
+            patience,
+            ..Settings::local(&proxy.url, "edge-crm")
+        });
+        (proxy, store.with_search_shape(SMALL))
+    }
+}
+
+/// Waits until the proxy has been asked for this.
+pub async fn asked(proxy: &Proxy, call: &str) {
+    while !proxy.calls().iter().any(|name| name == call) {
+        tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }
 
