@@ -2,6 +2,7 @@
 
 use super::Refused;
 use super::invalidations::{Batch, Page, Record};
+use quick_xml::de::Deserializer;
 use quick_xml::se;
 use serde::{Deserialize, Serialize};
 
@@ -93,8 +94,12 @@ pub(super) fn read_batch(body: &[u8]) -> Result<Batch, Refused> {
         return Err(Refused::MissingBody);
     }
     let text = std::str::from_utf8(body).map_err(|_| Refused::MalformedInput)?;
-    let batch: InvalidationBatch =
-        quick_xml::de::from_str(text).map_err(|_| Refused::MalformedInput)?;
+    let mut document = Deserializer::from_str(text.trim());
+    let batch =
+        InvalidationBatch::deserialize(&mut document).map_err(|_| Refused::MalformedInput)?;
+    if !document.is_empty() {
+        return Err(Refused::MalformedInput); // Something follows the element.
+    }
     let paths = batch.paths.items.unwrap_or_default().path;
     if usize::try_from(batch.paths.quantity) != Ok(paths.len()) {
         return Err(Refused::InconsistentQuantities);
@@ -167,8 +172,12 @@ fn document(value: &impl Serialize) -> String {
 mod tests {
     use super::*;
 
+    const WHOLE: &str = "<InvalidationBatch><CallerReference>r</CallerReference><Paths>\
+        <Quantity>1</Quantity><Items><Path>/a</Path></Items></Paths></InvalidationBatch>";
+
     #[test]
     fn junk_is_refused_and_nothing_panics() {
+        assert!(read_batch(format!(" {WHOLE}\n").as_bytes()).is_ok());
         let deep = "<a>".repeat(20_000);
         for junk in [
             "<",
@@ -179,6 +188,9 @@ mod tests {
             "<InvalidationBatch><CallerReference>a</CallerReference></InvalidationBatch>",
             "\0",
             &deep,
+            &format!("{WHOLE}<a>"),
+            &format!("{WHOLE}a</a>"),
+            &format!("a{WHOLE}"),
             &format!("<InvalidationBatch>{deep}"),
         ] {
             let read = read_batch(junk.as_bytes()).map(|batch| batch.paths);
