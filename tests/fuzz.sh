@@ -29,10 +29,12 @@ for target in "$@"; do bins+=(--bin "fuzz-$target"); done
 RUSTC_WORKSPACE_WRAPPER="$PWD/tests/fuzz/instrument.sh" \
   cargo build --workspace --features edge-crm-fuzz/fuzzer "${bins[@]}"
 
+brief=$(mktemp -d) # What a brief run finds, so that the next begins as it did.
+trap 'rm -rf "$brief"' EXIT
 mkdir -p tests/fuzz/crashes
 for target in "$@"; do
   kept=tests/fuzz/corpus/$target found=target/fuzz/$target
-  [ $seed = 0 ] || [ -n "$merge" ] || found=$(mktemp -d)
+  [ $seed = 0 ] || [ -n "$merge" ] || found=$brief/$target
   mkdir -p "$found"
   if [ -n "$merge" ]; then
     smallest=$(mktemp -d)

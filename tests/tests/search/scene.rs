@@ -6,7 +6,7 @@ use edge_crm_tests::Table;
 use edge_crm_tests::fault::{Fault, Proxy, Strike};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use store::{Patience, Settings, Shape, Store};
 use uuid::{NoContext, Timestamp as IdTime, Uuid};
 
@@ -161,7 +161,9 @@ impl Scene {
 
 /// Waits until the proxy has been asked for this.
 pub async fn asked(proxy: &Proxy, call: &str) {
+    let late = Instant::now() + Duration::from_secs(30);
     while !proxy.calls().iter().any(|name| name == call) {
+        assert!(Instant::now() < late, "nobody asks for {call}");
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }
