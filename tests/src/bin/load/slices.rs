@@ -13,6 +13,9 @@ const SLICES: u32 = 12;
 /// has what it will have.
 const FILLED: Duration = Duration::from_secs(300);
 
+/// From so long a part on, slow requests are counted as the product's and not as the machine's.
+const LASTING: Duration = Duration::from_secs(120);
+
 /// How many bytes the edge's cache keeps at most, in KiB.
 const CACHE: u64 = 64 * 1024;
 
@@ -107,9 +110,10 @@ impl Run {
     /// What is wrong, in words. After a warm-up of a quarter of the time the rest is split into
     /// thirds, of which the first and the last are compared:
     ///
-    /// - **Latency** is flat where the last median is at most twice the first and 5 ms, and the last
-    ///   95th percentile at most three times the first and 50 ms: other work of the machine comes
-    ///   and goes, and what queues up grows by more.
+    /// - **Latency** is flat where the last median is at most twice the first and 25 ms: what queues up
+    ///   grows by more. In a run whose thirds are long enough for what comes and goes on a machine
+    ///   ([`LASTING`]), the last 95th percentile is at most three times the first and 50 ms besides;
+    ///   a shorter one prints it, and a disk that is slow for a few seconds is no flaw.
     /// - **Memory** is flat where the last mean is at most the first, a tenth of it and 16 MiB. Where
     ///   the warm-up is shorter than a page is kept at the edge, it may grow by the capacity of the
     ///   edge's cache besides. What is stored is on disk and does not count.
@@ -154,8 +158,9 @@ impl Run {
         }
         let mut flaws = Vec::new();
         let (early, late) = (Statistics::of(first.0), Statistics::of(last.0));
-        let (median, p95) = (Duration::from_millis(5), Duration::from_millis(50));
-        if late.median > early.median * 2 + median || late.p95 > early.p95 * 3 + p95 {
+        let (median, p95) = (Duration::from_millis(25), Duration::from_millis(50));
+        let tail = self.slice * 3 >= LASTING && late.p95 > early.p95 * 3 + p95;
+        if tail || late.median > early.median * 2 + median {
             flaws.push(format!(
                 "latency is not flat: median {:?} and then {:?}, p95 {:?} and then {:?}",
                 early.median, late.median, early.p95, late.p95
@@ -285,21 +290,25 @@ mod tests {
 
     #[test]
     fn latency_that_grows_is_found() {
-        let run = run(120, |second| 10 + u64::from(second), |_| 90 * MIB);
+        let run = run(
+            120,
+            |second| 10 + u64::from(second).pow(2) / 20,
+            |_| 90 * MIB,
+        );
         assert!(flaw(&run).starts_with("latency is not flat"));
     }
 
     #[test]
-    fn one_in_ten_that_stalls_more_and_more_is_found() {
-        let stall = |second: u32| {
-            if second.is_multiple_of(10) {
-                u64::from(second * second / 5)
-            } else {
-                10
-            }
+    fn one_in_ten_that_stalls_more_and_more_is_found_where_it_lasts() {
+        let stalls = |seconds: u32| {
+            let stall = move |second: u32| match second.is_multiple_of(10) {
+                true => u64::from(second.pow(2) * 10 / seconds),
+                false => 10,
+            };
+            run(seconds, stall, |_| 90 * MIB)
         };
-        let run = run(120, stall, |_| 90 * MIB);
-        assert!(flaw(&run).starts_with("latency is not flat"));
+        assert!(flaw(&stalls(600)).starts_with("latency is not flat"));
+        assert_eq!(stalls(60).flaws(), [""; 0]);
     }
 
     #[test]
