@@ -1,249 +1,133 @@
-//! What a function is measured with: a table with an organisation and fifty contacts in it, and
-//! its sample event, made anew each time so that each does its work again.
+//! What a function is measured with: the world in which its sample event finds what it needs,
+//! with a page of contacts in it, put back before each event so that each does its work again.
 
-use action::Function;
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use action::{Config, Revalidation};
 use edge::Keys;
+use edge_crm_local::Mailbox;
+use edge_crm_tests::Record;
 use edge_crm_tests::bootstrap::{Environment, but, environment};
-use edge_crm_tests::inside::{Inside, KEY};
+use edge_crm_tests::inside::{Inside, KEY, config, invoke};
+use edge_crm_tests::prepared::{Prepared, person};
+use edge_crm_tests::runtime_api::Outcome;
 use edge_crm_tests::samples::{Samples, body};
 use edge_crm_tests::tls::TlsFront;
-use edge_crm_tests::{Record, Table};
+use edge_crm_tests::world::MAIL_FROM;
 use serde_json::{Value, json};
+use std::sync::Arc;
 
 /// The contacts of the organisation: what a page of the list holds.
 const CONTACTS: u32 = 50;
 
-/// What changes an account or its sessions, and so finds another state the next time.
-const OWN: [&str; 8] = [
-    "change-password",
-    "end-session",
-    "request-password-reset",
-    "reset-password",
-    "sign-out",
-    "sign-out-everywhere",
-    "switch-organization",
-    "update-profile",
-];
+/// Whose turn it is when those that answer no requests are measured: a letter waits.
+const WAITING: &str = "reset-password";
 
-/// Where that state is.
-const CHANGED: [&str; 6] = [
-    "#account:",
-    "#generation:",
-    "#idempotency:",
-    "#reset:",
-    "#session:",
-    "acme:members",
-];
-
+/// One function's world.
 pub struct Rig {
     name: String,
     inside: Inside,
-    functions: Vec<Function>,
-    samples: Samples,
-    /// Everything stored once all that the samples need is there.
+    event: Value,
+    /// Everything stored when the event comes.
     saved: Vec<Record>,
-    made: u32,
+    /// Whether the function writes.
+    writes: bool,
+    mailbox: Mailbox,
     /// TLS before the table, where that is asked for.
     front: Option<TlsFront>,
 }
 
 impl Rig {
     pub async fn new(name: &str, tls: bool) -> Self {
-        let inside = Inside::start().await;
+        let all = Prepared::all().await;
+        let turn = |name: &str| all.iter().find(|prepared| prepared.name == name);
+        let prepared = turn(name).or_else(|| turn(WAITING)).expect("a turn");
+        // What the contacts make stale is left to the function whose work that is.
+        let left = Config {
+            revalidation: Revalidation::Background,
+            ..config()
+        };
+        let inside = prepared.copy_with(left).await.inside;
+        // Whoever signs up finds nobody.
+        if !prepared.stored().is_empty() {
+            fill(&inside, &prepared.samples).await;
+        }
+        let mut event = prepared.samples.event(name);
+        match name {
+            "revalidate" => name_first(&mut event, &inside, "#outbox:"),
+            "deliver-mail" => name_first(&mut event, &inside, "#mail:"),
+            _ => (),
+        }
         let front = match tls {
             true => Some(TlsFront::start(inside.table.url()).await),
             false => None,
         };
-        let functions = edge_crm_local::functions(&inside.app);
-        let mut samples = Samples::default();
-        samples.learn(&invoke(&functions, "sign-up", &samples.event("sign-up")).await);
-        let mut rig = Self {
+        Self {
             name: name.to_owned(),
+            event,
+            writes: prepared.is_action() || prepared.name != name,
+            saved: inside.table.dump(),
             inside,
-            functions,
-            samples,
-            saved: Vec::new(),
-            made: 0,
+            mailbox: Mailbox::start().await.expect("a port"),
             front,
-        };
-        for _ in 0..CONTACTS {
-            rig.create().await;
         }
-        rig.project().await;
-        if OWN.contains(&name) {
-            rig.prepare().await;
-        }
-        rig.saved = rig.inside.table.dump();
-        rig
     }
 
     /// What a process of the function is started with.
     pub fn environment(&self) -> Environment {
-        match &self.front {
+        let environment = match &self.front {
             None => environment(&self.name, self.inside.table.url()),
             Some(front) => but(
                 environment(&self.name, front.url()),
                 "AWS_CA_BUNDLE",
                 front.authority().to_str(),
             ),
-        }
-    }
-
-    /// The next event, which finds what it needs.
-    pub async fn event(&mut self) -> String {
-        self.made += 1;
-        let event = match self.name.as_str() {
-            "create-contact" => self.created(),
-            "update-contact" => {
-                let event = self.samples.event("update-contact");
-                // The versions of one contact, from the first.
-                let version = json!(self.made);
-                keyed(with_body(event, |body| body["version"] = version))
-            }
-            "delete-contact" => {
-                self.create().await;
-                keyed(self.samples.event("delete-contact"))
-            }
-            "create-project" => keyed(self.samples.event("create-project")),
-            "rename-project" => {
-                let event = self.samples.event("rename-project");
-                let version = json!(self.made);
-                keyed(with_body(event, |body| body["version"] = version))
-            }
-            "archive-project" | "restore-project" => {
-                self.project().await;
-                keyed(self.samples.event(&self.name))
-            }
-            "restore-contact" => {
-                self.create().await;
-                let event = keyed(self.samples.event("delete-contact"));
-                invoke(&self.functions, "delete-contact", &event).await;
-                keyed(self.samples.event("restore-contact"))
-            }
-            "sign-up" => self.signed_up(),
-            name if OWN.contains(&name) => {
-                self.restore();
-                self.samples.event(name)
-            }
-            "revalidate" => self.pending(),
-            name => self.samples.event(name),
         };
-        event.to_string()
+        let environment = but(environment, "SES_URL", Some(self.mailbox.endpoint()));
+        but(environment, "MAIL_FROM", Some(MAIL_FROM))
     }
 
-    /// Another session, and a link to set the password anew.
-    async fn prepare(&mut self) {
-        for name in ["sign-in", "settings", "request-password-reset"] {
-            let reply = invoke(&self.functions, name, &self.samples.event(name)).await;
-            self.samples.learn(&reply);
-        }
-        let keys = Keys::new(&KEY, None).expect("a strong key");
-        self.samples.learn_letter(&self.inside.table, &keys);
-        if self.name == "request-password-reset" {
-            for record in self.inside.table.under("#reset:") {
-                self.inside.table.remove(&record.pk, &record.sk);
-            }
-        }
+    /// The event, which finds what it needs.
+    pub fn event(&self) -> String {
+        self.inside.table.restore(&self.saved);
+        self.event.to_string()
     }
 
-    /// Puts back what an event before has changed of accounts and sessions.
-    fn restore(&self) {
-        let table = &self.inside.table;
-        for kind in CHANGED {
-            let was: Vec<_> = self
-                .saved
-                .iter()
-                .filter(|r| r.pk.starts_with(kind))
-                .collect();
-            for record in table
-                .under(kind)
-                .iter()
-                .filter(|record| !was.contains(record))
-            {
-                table.remove(&record.pk, &record.sk);
-            }
-            for record in was {
-                put(table, record);
-            }
-        }
-    }
-
-    /// Adds a contact, which is the one that later samples are about.
-    async fn create(&mut self) {
-        let event = self.created();
-        let reply = invoke(&self.functions, "create-contact", &event).await;
-        self.samples.learn(&reply);
-    }
-
-    /// Adds a project, which is the one that later samples are about; where that is to be
-    /// restored, archives it.
-    async fn project(&mut self) {
-        let event = keyed(self.samples.event("create-project"));
-        let reply = invoke(&self.functions, "create-project", &event).await;
-        self.samples.learn(&reply);
-        if self.name == "restore-project" {
-            let event = keyed(self.samples.event("archive-project"));
-            invoke(&self.functions, "archive-project", &event).await;
-        }
-    }
-
-    /// The event that adds another contact.
-    fn created(&self) -> Value {
-        let email = json!(format!("{}@example.com", uuid::Uuid::new_v4()));
-        let event = self.samples.event("create-contact");
-        keyed(with_body(event, |body| body["email"] = email))
-    }
-
-    /// The event that founds another organisation.
-    fn signed_up(&self) -> Value {
-        let mut event = self.samples.event("sign-up");
-        let mut form = body(&event);
-        for (name, value) in [("email=", "email=x"), ("organization=", "organization=x")] {
-            form = form.replace(name, &format!("{value}{}", self.made));
-        }
-        let (rest, _) = form.split_once("&idempotency_key=").expect("a key");
-        let form = format!("{rest}&idempotency_key={}", uuid::Uuid::new_v4());
-        event["body"] = json!(STANDARD.encode(form));
-        event
-    }
-
-    /// The event of an outbox record that is there, for tags that nothing cached carries.
-    fn pending(&self) -> Value {
-        let event = self.samples.event("revalidate");
-        let keys = &event["Records"][0]["dynamodb"]["Keys"];
-        let key = |name: &str| keys[name]["S"].as_str().expect("a key");
-        let (due_at, id) = key("sk").split_once(':').expect("a time and an id");
-        let due_at: i64 = due_at.parse().expect("a time");
-        let record =
-            json!({ "id": id, "tags": ["acme:contacts"], "createdAt": due_at, "dueAt": due_at });
-        self.inside.table.put(key("pk"), key("sk"), &record);
-        event
+    /// Panics unless the event was answered well, and what it asks for was done.
+    pub fn expect_success(&self, outcome: &Outcome) {
+        let name = &self.name;
+        let Outcome::Answer(answer) = outcome else {
+            panic!("{name}: {outcome:?}")
+        };
+        let status = answer["statusCode"].as_u64().unwrap_or(200);
+        assert!((200..400).contains(&status), "{name}: {answer}");
+        let idle = self.writes && self.inside.table.dump() == self.saved;
+        assert!(!idle, "{name} wrote nothing: {answer}");
     }
 }
 
-fn put(table: &Table, record: &Record) {
-    table.put(&record.pk, &record.sk, &Value::Object(record.item()));
+/// Adds contacts like the sample's, as somebody else of the organisation.
+async fn fill(inside: &Inside, samples: &Samples) {
+    let keys = Keys::new(&KEY, None).expect("a strong key");
+    let samples = Samples {
+        session: person(&inside.table, &keys, "acme", commit::Role::Owner),
+        ..samples.clone()
+    };
+    let create = create_contact::function(Arc::clone(&inside.app));
+    for _ in 0..CONTACTS {
+        let mut event = samples.event("create-contact");
+        let mut fields: Value = serde_json::from_str(&body(&event)).expect("JSON");
+        fields["email"] = json!(format!("{}@example.com", uuid::Uuid::new_v4()));
+        event["body"] = json!(fields.to_string());
+        event["isBase64Encoded"] = json!(false);
+        event["headers"]["idempotency-key"] = json!(uuid::Uuid::new_v4().to_string());
+        let answer = invoke(&create, &event).await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+    }
 }
 
-/// The event with a JSON body that differs.
-fn with_body(mut event: Value, change: impl FnOnce(&mut Value)) -> Value {
-    let mut fields = serde_json::from_str(&body(&event)).expect("JSON");
-    change(&mut fields);
-    event["body"] = json!(fields.to_string());
-    event
-}
-
-/// The event with an idempotency key of its own.
-fn keyed(mut event: Value) -> Value {
-    event["headers"]["idempotency-key"] = json!(uuid::Uuid::new_v4().to_string());
-    event
-}
-
-async fn invoke(functions: &[Function], name: &str, event: &Value) -> Value {
-    let function = functions.iter().find(|function| function.name == name);
-    let event = event.to_string();
-    let reply = function.expect("a function").invoke(event.as_bytes());
-    serde_json::from_slice(&reply.await).expect("an answer")
+/// Has an event of the table's stream name the first record of that kind.
+fn name_first(event: &mut Value, inside: &Inside, kind: &str) {
+    let waiting = inside.table.under(kind);
+    let first = waiting.first().unwrap_or_else(|| panic!("no {kind} waits"));
+    event["Records"][0]["dynamodb"]["Keys"] =
+        json!({ "pk": { "S": first.pk }, "sk": { "S": first.sk } });
 }
