@@ -282,6 +282,19 @@ impl Table {
         }
     }
 
+    /// Makes something that waits to be seen to, such as a letter, due now.
+    ///
+    /// # Panics
+    /// Where it is nothing of the kind.
+    pub fn bring_forward(&self, record: &Record) {
+        let id = record.sk.split(':').next_back().expect("an id");
+        let mut item = record.whole();
+        item.insert("dueAt".to_owned(), json!(1));
+        self.remove(&record.pk, &record.sk);
+        let sk = format!("{:013}:{id}", 1);
+        self.put(&record.pk, &sk, &Value::Object(item));
+    }
+
     /// Removes an item past the product.
     pub fn remove(&self, pk: &str, sk: &str) {
         let request = json!({ "TableName": NAME, "Key": { "pk": { "S": pk }, "sk": { "S": sk } } });

@@ -16,14 +16,7 @@ use std::time::Duration;
 /// Letters that wait are due at once.
 fn hurry(table: &Table) {
     for record in table.under("#mail:") {
-        let mut item = record.item();
-        item.insert("dueAt".to_owned(), json!(0));
-        let id = record.get("id");
-        let sk = format!("{:013}:{}", 0, id.as_str().unwrap());
-        if sk != record.sk {
-            table.put(&record.pk, &sk, &Value::Object(item));
-            table.remove(&record.pk, &record.sk);
-        }
+        table.bring_forward(&record);
     }
 }
 

@@ -87,7 +87,9 @@ impl Rig {
 
     /// The event, which finds what it needs.
     pub fn event(&self) -> String {
-        self.inside.table.restore(&self.saved);
+        if self.writes {
+            self.inside.table.restore(&self.saved);
+        }
         self.event.to_string()
     }
 

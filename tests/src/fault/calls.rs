@@ -24,6 +24,25 @@ pub struct Call {
     pub reference: String,
 }
 
+/// Who is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Service {
+    DynamoDb,
+    CloudFront,
+    Ses,
+}
+
+impl Service {
+    /// The content type of what it says.
+    pub(super) fn content_type(self) -> &'static str {
+        match self {
+            Self::DynamoDb => "application/x-amz-json-1.0",
+            Self::CloudFront => "text/xml",
+            Self::Ses => "application/json",
+        }
+    }
+}
+
 /// A request as it arrived.
 #[derive(Debug)]
 pub(super) struct Asked {
@@ -33,7 +52,7 @@ pub(super) struct Asked {
     pub(super) body: Bytes,
     /// The body, where it is JSON.
     pub(super) input: Value,
-    pub(super) dynamodb: bool,
+    pub(super) service: Service,
     pub(super) call: Call,
 }
 
@@ -51,10 +70,11 @@ impl Asked {
         };
         let target = header("x-amz-target");
         let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
-        let name = match target.and_then(|target| target.rsplit('.').next()) {
-            Some(name) => name,
-            None if path.ends_with("/invalidation") => "CreateInvalidation",
-            None => path,
+        let (service, name) = match target.and_then(|target| target.rsplit('.').next()) {
+            Some(name) => (Service::DynamoDb, name),
+            None if path.ends_with("/invalidation") => (Service::CloudFront, "CreateInvalidation"),
+            None if path.ends_with("/outbound-emails") => (Service::Ses, "SendEmail"),
+            None => (Service::CloudFront, path),
         };
         let input: Value = serde_json::from_slice(&body).unwrap_or_default();
         let text = String::from_utf8_lossy(&body);
@@ -76,7 +96,7 @@ impl Asked {
         Self {
             method: parts.method.clone(),
             path: path.to_owned(),
-            dynamodb: target.is_some(),
+            service,
             call,
             input,
             body,

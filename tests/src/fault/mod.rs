@@ -11,7 +11,7 @@ pub use plan::{Fault, Strike};
 
 use crate::capacity::{self, Spent};
 use bytes::Bytes;
-use calls::{Asked, permissions};
+use calls::{Asked, Service, permissions};
 use futures_util::StreamExt;
 use futures_util::stream::{once, unfold};
 use http_body_util::combinators::UnsyncBoxBody;
@@ -185,7 +185,7 @@ impl Shared {
 
     fn record(&self, asked: &Asked) {
         locked(&self.calls).push(asked.call.clone());
-        if asked.dynamodb {
+        if asked.service == Service::DynamoDb {
             locked(&self.permissions).extend(permissions(&asked.call.name, &asked.input));
         }
         if asked.call.name == "TransactWriteItems" {
@@ -229,11 +229,7 @@ impl Shared {
         }
         Some(Said {
             status,
-            kind: if asked.dynamodb {
-                "application/x-amz-json-1.0"
-            } else {
-                "text/xml"
-            },
+            kind: asked.service.content_type(),
             body,
         })
     }
@@ -290,10 +286,10 @@ async fn befall(
             return closed();
         }
         Fault::Cut => return Ok(cut(shared.forward(asked).await)),
-        Fault::Refuse(status, code) => says::error(asked.dynamodb, status, code),
+        Fault::Refuse(status, code) => says::error(asked.service, status, code),
         Fault::RefuseAfter(status, code) => {
             shared.forward(Arc::clone(&asked)).await;
-            says::error(asked.dynamodb, status, code)
+            says::error(asked.service, status, code)
         }
         Fault::Junk(body) => Said {
             status: 200,
@@ -337,7 +333,7 @@ async fn some_unprocessed(shared: &Arc<Shared>, asked: Arc<Asked>) -> Said {
         headers: asked.headers.clone(),
         body: Bytes::from(json!({ "RequestItems": wanted }).to_string()),
         input: Value::Null,
-        dynamodb: asked.dynamodb,
+        service: asked.service,
         call: asked.call.clone(),
     };
     let said = shared.forward(Arc::new(first)).await;

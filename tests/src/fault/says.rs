@@ -2,8 +2,10 @@
 //!
 //! Sources: [errors of DynamoDB](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html),
 //! [cancellation reasons](https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html),
-//! [errors of CloudFront](https://docs.aws.amazon.com/cloudfront/latest/APIReference/CommonErrors.html).
+//! [errors of CloudFront](https://docs.aws.amazon.com/cloudfront/latest/APIReference/CommonErrors.html),
+//! [errors of SES](https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_SendEmail.html#API_SendEmail_Errors).
 
+use super::calls::Service;
 use super::random;
 use bytes::Bytes;
 use serde_json::{Value, json};
@@ -20,38 +22,38 @@ pub(super) struct Said {
 pub(super) fn json(status: u16, body: &Value) -> Said {
     Said {
         status,
-        kind: "application/x-amz-json-1.0",
+        kind: Service::DynamoDb.content_type(),
         body: Bytes::from(body.to_string()),
     }
 }
 
-/// An error of the service that is asked: DynamoDB's are JSON, CloudFront's XML.
-pub(super) fn error(dynamodb: bool, status: u16, code: &str) -> Said {
-    if dynamodb {
-        let of = match code {
-            "ThrottlingException" | "ServiceUnavailable" => "com.amazon.coral.availability",
-            _ => "com.amazonaws.dynamodb.v20120810",
-        };
-        return json(
-            status,
-            &json!({ "__type": format!("{of}#{code}"), "message": "injected" }),
-        );
-    }
-    let body = format!(
-        "<?xml version=\"1.0\"?>\n<ErrorResponse xmlns=\"http://cloudfront.amazonaws.com/doc/2020-05-31/\">\
-         <Error><Type>Sender</Type><Code>{code}</Code><Message>injected</Message></Error>\
-         <RequestId>injected</RequestId></ErrorResponse>"
-    );
+/// An error of the service that is asked.
+pub(super) fn error(service: Service, status: u16, code: &str) -> Said {
+    let body = match service {
+        Service::DynamoDb => {
+            let of = match code {
+                "ThrottlingException" | "ServiceUnavailable" => "com.amazon.coral.availability",
+                _ => "com.amazonaws.dynamodb.v20120810",
+            };
+            json!({ "__type": format!("{of}#{code}"), "message": "injected" }).to_string()
+        }
+        Service::CloudFront => format!(
+            "<?xml version=\"1.0\"?>\n<ErrorResponse xmlns=\"http://cloudfront.amazonaws.com/doc/2020-05-31/\">\
+             <Error><Type>Sender</Type><Code>{code}</Code><Message>injected</Message></Error>\
+             <RequestId>injected</RequestId></ErrorResponse>"
+        ),
+        Service::Ses => json!({ "code": code, "message": "injected" }).to_string(),
+    };
     Said {
         status,
-        kind: "text/xml",
+        kind: service.content_type(),
         body: Bytes::from(body),
     }
 }
 
 /// A server's error of DynamoDB.
 pub(super) fn internal_error() -> Said {
-    error(true, 500, "InternalServerError")
+    error(Service::DynamoDb, 500, "InternalServerError")
 }
 
 /// A cancellation for these reasons, one for each item.

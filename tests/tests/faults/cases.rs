@@ -30,7 +30,8 @@ pub(crate) struct Case {
     /// The row of the table.
     pub(crate) label: String,
     pub(crate) database: Vec<Strike>,
-    pub(crate) edge: Vec<Strike>,
+    /// What befalls the calls of CloudFront, or of SES.
+    pub(crate) beside: Vec<Strike>,
     /// Whether the service says that a condition failed, at an item that is not the key's record.
     pub(crate) denies: bool,
     /// Whether it says so of any item.
@@ -63,7 +64,7 @@ impl Case {
             denies: strikes.iter().any(|strike| failed(strike, 1)),
             renews: strikes.iter().any(|strike| failed(strike, 0)),
             database: strikes,
-            edge: Vec::new(),
+            beside: Vec::new(),
         }
     }
 }
@@ -109,6 +110,29 @@ fn of_edge() -> Vec<Fault> {
         Fault::Refuse(400, "InvalidArgument"),
         Fault::Refuse(500, "InternalError"),
         Fault::RefuseAfter(500, "InternalError"),
+        Fault::Refuse(503, "ServiceUnavailable"),
+    ]);
+    faults
+}
+
+/// What befalls a call of SES.
+fn of_post() -> Vec<Fault> {
+    let mut faults = network();
+    faults.extend([
+        Fault::SlowAnswer(mail::PATIENCE + LATE),
+        Fault::Junk(""),
+        Fault::Junk("{}"),
+        Fault::Refuse(400, "BadRequestException"),
+        Fault::Refuse(400, "LimitExceededException"),
+        Fault::Refuse(400, "MailFromDomainNotVerifiedException"),
+        Fault::Refuse(400, "MessageRejected"),
+        Fault::Refuse(400, "SendingPausedException"),
+        Fault::Refuse(403, "AccessDeniedException"),
+        Fault::Refuse(403, "AccountSuspendedException"),
+        Fault::Refuse(404, "NotFoundException"),
+        Fault::Refuse(429, "TooManyRequestsException"),
+        Fault::Refuse(500, "InternalFailure"),
+        Fault::RefuseAfter(500, "InternalFailure"),
         Fault::Refuse(503, "ServiceUnavailable"),
     ]);
     faults
@@ -254,13 +278,22 @@ pub(crate) fn pair(calls: &[Call], random: &mut fastrand::Rng) -> Case {
 
 /// Every fault of CloudFront: at the action's call, and from then on until it is healed.
 pub(crate) fn at_the_edge() -> Vec<Case> {
-    let each = of_edge().into_iter().flat_map(|fault| {
+    beside("CloudFront", of_edge())
+}
+
+/// Every fault of SES: at the first attempt to send a letter, and from then on until it is healed.
+pub(crate) fn at_the_post() -> Vec<Case> {
+    beside("SES", of_post())
+}
+
+fn beside(service: &str, faults: Vec<Fault>) -> Vec<Case> {
+    let each = faults.into_iter().flat_map(|fault| {
         [1, ALWAYS].map(|times| {
             let from_then_on = if times == 1 { "" } else { ", from then on" };
             Case {
-                label: format!("CloudFront: {}{from_then_on}", fault.kind()),
+                label: format!("{service}: {}{from_then_on}", fault.kind()),
                 database: Vec::new(),
-                edge: vec![Strike {
+                beside: vec![Strike {
                     times,
                     ..Strike::always(fault.clone())
                 }],

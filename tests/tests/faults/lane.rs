@@ -230,7 +230,7 @@ impl Lane {
         let before = made(proxy) + made(&self.edge);
         let purged = self.distribution.counters().invalidations;
         proxy.plan(case.database.clone());
-        self.edge.plan(case.edge.clone());
+        self.edge.plan(case.beside.clone());
         let function = self.function(self.name);
         let answer = self.send(&function).await?;
         let befell = made(proxy) + made(&self.edge) > before;
@@ -355,7 +355,8 @@ impl Lane {
         if self.expected.invalidations > 0 {
             tokio::time::sleep(Duration::from_millis(1_050)).await;
         } else {
-            left.iter().for_each(|record| self.bring_forward(record));
+            left.iter()
+                .for_each(|record| self.table().bring_forward(record));
         }
         let records = self.outbox().into_iter().map(|record| {
             let keys = json!({ "pk": { "S": record.pk }, "sk": { "S": record.sk } });
@@ -372,16 +373,6 @@ impl Lane {
             tokio::time::sleep(PAUSE * tries).await;
         }
         Err(format!("the outbox is not drained: {:?}", self.outbox()))
-    }
-
-    /// Makes an outbox record due.
-    fn bring_forward(&self, record: &Record) {
-        let mut item = record.whole();
-        item.insert("dueAt".to_owned(), json!(1));
-        let id = record.sk.split(':').next_back().expect("an id");
-        let table = &self.copy.inside.table;
-        table.remove(&record.pk, &record.sk);
-        table.put(&record.pk, &format!("{:013}:{id}", 1), &Value::Object(item));
     }
 
     /// Whether everything live has been purged, and nothing twice; `renewed` where the service said

@@ -6,5 +6,6 @@ mod cases;
 mod connections;
 mod effect;
 mod lane;
+mod letters;
 mod report;
 mod views;
