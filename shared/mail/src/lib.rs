@@ -132,7 +132,7 @@ impl Mailer {
             .subject(content(&text.subject).map_err(wrong)?)
             .body(body)
             .build();
-        inner
+        let sent = inner
             .client()
             .send_email()
             .from_email_address(&inner.from)
@@ -140,8 +140,12 @@ impl Mailer {
             .content(EmailContent::builder().simple(message).build())
             .send()
             .await
-            .map(|_| ())
-            .map_err(classify)
+            .map_err(classify)?;
+        // SES names each letter that it takes; an answer without a name is somebody else's.
+        match sent.message_id() {
+            Some(_) => Ok(()),
+            None => Err(MailError::Unavailable("an answer without an id".to_owned())),
+        }
     }
 }
 

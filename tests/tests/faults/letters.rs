@@ -11,8 +11,7 @@ use edge_crm_tests::inside::no_edge;
 use edge_crm_tests::prepared::{Copy, Prepared};
 use edge_crm_tests::world::{MAIL_FROM, scheduled_event};
 use edge_crm_tests::{Record, Table};
-use futures_util::StreamExt;
-use futures_util::stream::iter;
+use futures_util::future::join_all;
 use mail::{Mailer, Ses};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -20,9 +19,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use store::{Settings, Store};
 
-/// How many cases one post office tries, and how many of these there are at a time.
-const CASES: usize = 25;
-const OFFICES: usize = 8;
+/// How many work at a time: what waits for a timeout lets others work.
+const OFFICES: usize = 12;
 
 /// How often it is tried to send a letter while everything goes wrong. A letter that is refused so
 /// often is not given up yet.
@@ -134,10 +132,8 @@ impl Office {
         if left != *expected {
             return Err(format!("left {left:?}, instead of {expected:?}"));
         }
-        if arrived == 0 || sent == 0 {
-            return Err(format!("arrived {arrived} times, sent {sent} times"));
-        }
-        if sent > arrived {
+        // One that failed later does not say what it had sent.
+        if arrived == 0 || sent > arrived {
             return Err(format!("said {sent} times to be sent, arrived {arrived}"));
         }
         if arrived > 1 && !may_repeat(case) {
@@ -193,14 +189,13 @@ async fn under_every_fault_a_letter_arrives() {
     let mut cases = cases::systematic(&calls, &mut fastrand::Rng::with_seed(7));
     cases.extend(cases::at_the_post());
     let effect = Arc::new(effect);
-    let batches: Vec<_> = cases.chunks(CASES).map(<[Case]>::to_vec).collect();
-    let tasks = batches.into_iter().map(|batch| {
-        let run = run(Arc::clone(&prepared), Arc::clone(&effect), batch);
+    let tasks = (0..OFFICES).map(|office| {
+        let share = cases.iter().skip(office).step_by(OFFICES).cloned();
+        let run = run(Arc::clone(&prepared), Arc::clone(&effect), share.collect());
         tokio::spawn(run)
     });
-    let mut done = iter(tasks).buffer_unordered(OFFICES);
     let (mut rows, mut wrong) = (BTreeMap::<String, Row>::new(), Vec::new());
-    while let Some(tried) = done.next().await {
+    for tried in join_all(tasks.collect::<Vec<_>>()).await {
         for (case, outcome) in tried.expect("an office") {
             match outcome {
                 Ok(Some(arrived)) => {
