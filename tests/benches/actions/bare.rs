@@ -3,6 +3,7 @@
 //! same disk. No session, no origin check, no permission, no rate limit, no idempotency, no guard
 //! of the email, no audit, no revalidation, no edge.
 
+use crate::drive::Server;
 use aws::Access;
 use aws_sdk_dynamodb::config::{
     BehaviorVersion, IdentityCache, Region, StalledStreamProtectionConfig,
@@ -12,6 +13,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 use aws_sdk_dynamodb::{Client, Config};
 use bytes::Bytes;
 use dynoxide::Database;
+use edge_crm_tests::Scratch;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -22,8 +24,9 @@ use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::convert::Infallible;
 use std::error::Error;
-use std::io::Write;
+use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 use store::{Settings, Store};
 use tokio::net::TcpListener;
@@ -73,6 +76,47 @@ struct Contact {
     created_at: String,
     updated_at: String,
     version: u64,
+}
+
+/// A process that serves the same by hand. It is killed when this is dropped.
+pub struct Bare {
+    pub server: Server,
+    child: Child,
+    _data: Scratch,
+}
+
+impl Bare {
+    /// Starts one over an empty table.
+    pub fn start() -> Self {
+        let data = Scratch::new();
+        let mut child = Command::new(std::env::current_exe().expect("this program"))
+            .arg("--bare")
+            .arg(data.path())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("this program");
+        let output = child.stdout.take().expect("piped");
+        let mut address = String::new();
+        BufReader::new(output)
+            .read_line(&mut address)
+            .expect("an address");
+        let server = Server {
+            address: address.trim().to_owned(),
+            process: child.id(),
+        };
+        Self {
+            server,
+            child,
+            _data: data,
+        }
+    }
+}
+
+impl Drop for Bare {
+    fn drop(&mut self) {
+        let _gone_already = self.child.kill();
+        let _gone_already = self.child.wait();
+    }
 }
 
 /// Serves them, with the data in `directory`, until the process ends; prints where.

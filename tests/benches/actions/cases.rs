@@ -1,5 +1,6 @@
 //! The actions and views, each by the product and by hand, one and sixteen at once.
 
+use crate::bare::Bare;
 use crate::drive::{Measured, Requests, Server, WARM, drive};
 use crate::session::{Session, with_body};
 use bytes::Bytes;
@@ -9,8 +10,6 @@ use edge_crm_tests::{Launch, Product, Scratch};
 use http_body_util::Full;
 use hyper::Request;
 use serde_json::{Value, json};
-use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -51,46 +50,6 @@ impl Row {
             "operation": self.operation, "atOnce": self.at_once, "budgetPerSecond": self.budget(),
             "product": self.product.json(), "bare": self.bare.map(|bare| bare.json()),
         })
-    }
-}
-
-/// A process that serves the same by hand. It is killed when this is dropped.
-struct Bare {
-    server: Server,
-    child: Child,
-    _data: Scratch,
-}
-
-impl Bare {
-    fn start() -> Self {
-        let data = Scratch::new();
-        let mut child = Command::new(std::env::current_exe().expect("this program"))
-            .arg("--bare")
-            .arg(data.path())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("this program");
-        let output = child.stdout.take().expect("piped");
-        let mut address = String::new();
-        BufReader::new(output)
-            .read_line(&mut address)
-            .expect("an address");
-        let server = Server {
-            address: address.trim().to_owned(),
-            process: child.id(),
-        };
-        Self {
-            server,
-            child,
-            _data: data,
-        }
-    }
-}
-
-impl Drop for Bare {
-    fn drop(&mut self) {
-        let _gone_already = self.child.kill();
-        let _gone_already = self.child.wait();
     }
 }
 

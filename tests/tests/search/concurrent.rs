@@ -53,11 +53,7 @@ async fn a_contact_is_found_the_moment_it_is_saved_and_never_under_its_old_name(
 /// also removes the records of what is in them.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_contact_is_found_in_a_block_that_is_newer_than_the_head_that_was_read() {
-    let scene = Arc::new(Scene::new(Some(SMALL)).await);
-    for n in 0..3 {
-        scene.create(&format!("old {n}"), n * 1_000).await;
-    }
-    assert_eq!(scene.index().await, 3);
+    let scene = with_three_indexed().await;
     let needle = scene.create("needle", 3_000).await;
     for n in 4..8 {
         scene.create(&format!("new {n}"), n * 1_000).await;
@@ -104,11 +100,7 @@ async fn a_contact_that_is_saved_while_it_is_indexed_is_found_as_it_is() {
 /// Of two who index at once, one begins again: each has cut the contacts into other blocks.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_contact_is_found_that_another_has_indexed_meanwhile() {
-    let scene = Arc::new(Scene::new(Some(SMALL)).await);
-    for n in 0..3 {
-        scene.create(&format!("old {n}"), n * 1_000).await;
-    }
-    assert_eq!(scene.index().await, 3);
+    let scene = with_three_indexed().await;
     for n in 3..7 {
         scene.create(&format!("new {n}"), n * 1_000).await;
     }
@@ -124,6 +116,16 @@ async fn a_contact_is_found_that_another_has_indexed_meanwhile() {
         scene.search("needle", None, 5).await,
         [needle.id.to_string()]
     );
+}
+
+/// A scene in which three contacts, of the first three seconds, are in the index.
+async fn with_three_indexed() -> Arc<Scene> {
+    let scene = Scene::new(Some(SMALL)).await;
+    for n in 0..3 {
+        scene.create(&format!("old {n}"), n * 1_000).await;
+    }
+    assert_eq!(scene.index().await, 3);
+    Arc::new(scene)
 }
 
 /// Two who index, one who rebuilds, and one whose runs are killed.

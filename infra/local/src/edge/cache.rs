@@ -7,6 +7,7 @@ use super::tags;
 use bytes::Bytes;
 use hyper::StatusCode;
 use hyper::header::HeaderMap;
+use moka::Expiry;
 use moka::sync::Cache as Store;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -16,8 +17,10 @@ use tokio::time::Instant;
 /// How much is stored at most, in bytes. What was not asked for lately goes first.
 const CAPACITY: u64 = 64 * 1024 * 1024;
 
-/// What an object takes beside its key, headers and body, in bytes.
-const OVERHEAD: usize = 512;
+/// What an object takes beside its key, headers and body, in bytes, and a header beside its name
+/// and value.
+const OVERHEAD: usize = 1024;
+const HEADER: usize = 160;
 
 /// An answer, as a viewer gets it.
 #[derive(Debug, Clone)]
@@ -30,7 +33,7 @@ pub(crate) struct Answer {
 impl Answer {
     fn size(&self) -> usize {
         let headers = self.headers.iter();
-        let headers = headers.map(|(name, value)| name.as_str().len() + value.len() + 32);
+        let headers = headers.map(|(name, value)| name.as_str().len() + value.len() + HEADER);
         headers.sum::<usize>() + self.body.len()
     }
 }
@@ -68,6 +71,30 @@ impl Object {
     }
 }
 
+/// How long what is stored can be of use: it need not wait to be pushed out.
+struct Usable;
+
+impl Expiry<Key, Arc<Object>> for Usable {
+    fn expire_after_create(
+        &self,
+        _: &Key,
+        object: &Arc<Object>,
+        _: std::time::Instant,
+    ) -> Option<Duration> {
+        Some(object.stale_until - object.stored)
+    }
+
+    fn expire_after_update(
+        &self,
+        key: &Key,
+        object: &Arc<Object>,
+        updated: std::time::Instant,
+        _: Option<Duration>,
+    ) -> Option<Duration> {
+        self.expire_after_create(key, object, updated)
+    }
+}
+
 fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
@@ -100,6 +127,7 @@ impl Cache {
             objects: Store::builder()
                 .max_capacity(CAPACITY)
                 .weigher(weigh)
+                .expire_after(Usable)
                 .build(),
             purges: RwLock::default(),
             last: AtomicU64::new(0),
@@ -175,4 +203,36 @@ pub(crate) fn tags_of(answer: &Answer, header: Option<&str>) -> Vec<Box<str>> {
     header
         .map(|name| tags::of(&answer.headers, name))
         .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::policy::CachePolicy;
+    use super::*;
+
+    /// What has expired must not wait until the cache is full.
+    #[test]
+    fn what_is_of_no_more_use_is_given_up() {
+        let cache = Cache::new();
+        let lifetimes = [("/a", 5, 0), ("/b", 0, 5), ("/c", 60_000, 0)];
+        for (path, fresh, stale) in lifetimes {
+            let key = Key::of(1, &CachePolicy::default(), path, "", &HeaderMap::new());
+            let answer = Answer {
+                status: StatusCode::OK,
+                headers: HeaderMap::new(),
+                body: Bytes::from_static(b"page"),
+            };
+            let lifetime = Lifetime {
+                fresh: Duration::from_millis(fresh),
+                stale: Duration::from_millis(stale),
+            };
+            cache.store(key, answer, Vec::new(), lifetime);
+        }
+        let late = std::time::Instant::now() + Duration::from_secs(30);
+        while cache.objects.entry_count() != 1 || cache.objects.iter().count() != 1 {
+            assert!(std::time::Instant::now() < late, "{:?}", cache.objects);
+            std::thread::sleep(Duration::from_millis(20));
+            cache.objects.run_pending_tasks();
+        }
+    }
 }
