@@ -15,7 +15,7 @@ use std::sync::atomic::Ordering;
 const ENOUGH: usize = 10_000;
 
 /// How many lanes there are at a time: what waits for a timeout lets others work.
-const LANES: usize = 12;
+const LANES: usize = 20;
 
 /// How many cases one lane tries.
 const CASES: usize = 60;

@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 use store::{Settings, Store};
 
-const LANES: usize = 16;
+const LANES: usize = 24;
 
 /// Pages that the edge may keep.
 const KEPT: &str = "max-age=0, must-revalidate, s-maxage=300, stale-if-error=0";
