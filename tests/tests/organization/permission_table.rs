@@ -136,7 +136,7 @@ async fn everybody_may_do_what_the_table_says_and_nothing_else() {
 
 fn table(entries: &[Entry]) -> String {
     let mut text = "# Who may do what\n\n\
-        Made from the code by `UPDATE_DOCS=1 cargo test -p edge-crm-tests --test permission_table`; \
+        Made from the code by `UPDATE_DOCS=1 cargo test -p edge-crm-tests --test organization permission_table`; \
         a test fails where the two differ. A role holds what is said of those before it: viewer, \
         member, admin, owner. Whoever belongs to another organisation finds nothing of this one.\n"
         .to_owned();

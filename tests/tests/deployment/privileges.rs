@@ -1,11 +1,8 @@
 //! What each function may do on AWS is what it does: no less, or it would fail there and nowhere
 //! else, and no more.
 
-#[path = "privileges/members.rs"]
 mod members;
-#[path = "privileges/own.rs"]
 mod own;
-#[path = "privileges/projects.rs"]
 mod projects;
 
 use action::{Config, Function};

@@ -1,0 +1,5 @@
+//! The functions as Lambda runs them: their processes, their events, and what they may do on AWS.
+
+mod bootstraps;
+mod events;
+mod privileges;

@@ -1,0 +1,10 @@
+//! HTTP: what is answered to browsers without scripts, to the edge, and to what no client should send.
+
+mod bodies;
+mod cached_views;
+mod events_junk;
+mod heads;
+mod origins;
+mod plain_html;
+mod plain_sign_in;
+mod protocol;

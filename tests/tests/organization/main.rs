@@ -1,0 +1,18 @@
+//! The organisation: its people and what they may do, its projects, its letters, its audit.
+
+mod accepting;
+mod accounts;
+mod audit_chain;
+mod audit_page;
+mod invitations;
+mod mail;
+mod members;
+mod password_resets;
+mod passwords;
+mod permission_table;
+mod permissions;
+mod projects;
+mod refused;
+mod sessions;
+mod settings;
+mod tenants;

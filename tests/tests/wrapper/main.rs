@@ -1,0 +1,13 @@
+//! What the wrapper promises for every action: one effect, one answer, limits, and what is stored.
+
+mod drain;
+mod every_action;
+mod idempotency;
+mod idempotency_keys;
+mod race;
+mod rate_limits;
+mod requests;
+mod restart;
+mod round_trips;
+mod table_audit;
+mod walls;
