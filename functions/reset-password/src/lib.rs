@@ -1,17 +1,14 @@
 //! Sets a password anew for who holds the link from a letter, signs them out wherever they were,
-//! and in here.
+//! and in here, unless they belong to no organisation.
 
 use action::{Action, App, FormPage, Function, Scope};
 use commit::{
     ActionError, Actor, Anyone, Chrome, Commit, Context, Form, Found, Grant, Input, Invalid, Reads,
-    Record, Subject,
+    Record, Role, Subject, TenantId,
 };
-use crm::{Account, Password, PasswordReset, ResetToken, SignedIn};
-use serde::Serialize;
+use crm::{Account, Password, PasswordReset, PublicUser, ResetToken};
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
-
-const HOMELESS: ActionError =
-    ActionError::Forbidden("This account does not belong to any organization");
 
 /// The action.
 #[derive(Debug)]
@@ -32,6 +29,52 @@ impl Input for NewPassword {
             token: token?,
             password: password?,
         })
+    }
+}
+
+/// The answer: as of signing in, where they belong to an organisation. The password is what lets
+/// others accept an invitation to one.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct PasswordSet {
+    user: PublicUser,
+    tenant: Option<TenantId>,
+    role: Option<Role>,
+}
+
+impl PasswordSet {
+    fn by(account: &Account, found: &Found) -> Result<Self, ActionError> {
+        let home = account.members(found)?.into_iter().next();
+        let (tenant, role) = home
+            .map(|(home, member)| (home.tenant.clone(), member.role))
+            .unzip();
+        Ok(Self {
+            user: account.public(),
+            tenant,
+            role,
+        })
+    }
+
+    /// The session that goes with it.
+    fn grant(&self, account: &Account) -> Option<Grant> {
+        Some(Grant {
+            tenant: self.tenant.clone()?,
+            user: account.id.clone(),
+            role: self.role?,
+            generation: Some(account.session_generation),
+        })
+    }
+
+    /// The commit that answers with it, in the audit of the organisation where there is one.
+    fn commit(self, account: &Account) -> Commit<Self> {
+        let Some(grant) = self.grant(account) else {
+            return Commit::outside(self);
+        };
+        let subject = Subject {
+            tenant: grant.tenant.clone(),
+            resource: "accounts",
+            id: account.id.to_string(),
+        };
+        Commit::new(subject, self).open_session(grant)
     }
 }
 
@@ -59,7 +102,7 @@ impl Action for ResetPassword {
     const SECRETS: &'static [&'static str] = &["password"];
     type Permission = Anyone;
     type Input = NewPassword;
-    type Output = SignedIn;
+    type Output = PasswordSet;
 
     fn scope(new: &NewPassword) -> Scope {
         Scope::Subject(new.token.as_str().to_owned())
@@ -82,29 +125,17 @@ impl Action for ResetPassword {
         context: &Context<Option<Actor>>,
         new: &NewPassword,
         found: &Found,
-    ) -> Result<Commit<SignedIn>, ActionError> {
+    ) -> Result<Commit<PasswordSet>, ActionError> {
         let link = new.token.open(context).ok_or_else(refused)?;
         let reset = link.allowed(found, context.now)?.ok_or_else(refused)?;
         let before = new.account(context, found)?.ok_or_else(refused)?;
-        let (home, member) = before.members(found)?.into_iter().next().ok_or(HOMELESS)?;
         let account = Account {
             password_hash: new.password.hash()?,
             ..before.without_sessions()
         };
-        let signed_in = SignedIn {
-            user: account.public(),
-            tenant: home.tenant.clone(),
-            role: member.role,
-        };
-        let subject = Subject {
-            tenant: home.tenant.clone(),
-            resource: "accounts",
-            id: account.id.to_string(),
-        };
-        let grant = signed_in.grant(Some(account.session_generation));
-        let commit = Commit::new(subject, signed_in)
-            .delete_record(reset.key(), Some(reset.version))
-            .open_session(grant);
+        let commit = PasswordSet::by(&account, found)?
+            .commit(&account)
+            .delete_record(reset.key(), Some(reset.version));
         Ok(account.end_sessions(commit, &before))
     }
 
@@ -112,16 +143,20 @@ impl Action for ResetPassword {
         _: &Context<Option<Actor>>,
         new: &NewPassword,
         found: &Found,
-        signed_in: &SignedIn,
+        set: &PasswordSet,
     ) -> Result<Option<Grant>, ActionError> {
-        let account: Option<Account> = found.record(&Account::key_of(&signed_in.user.email))?;
+        let account: Option<Account> = found.record(&Account::key_of(&set.user.email))?;
         let matches = |own: &Account| new.password.attempt().matches(Some(&own.password_hash));
         let account = account.filter(matches).ok_or_else(refused)?;
-        Ok(Some(signed_in.grant(Some(account.session_generation))))
+        Ok(set.grant(&account))
     }
 
-    fn next(_: Option<&Chrome>, _: &NewPassword, signed_in: &SignedIn) -> String {
-        pages::paths::contacts_of(&signed_in.tenant)
+    fn next(_: Option<&Chrome>, _: &NewPassword, set: &PasswordSet) -> String {
+        match &set.tenant {
+            Some(tenant) => pages::paths::contacts_of(tenant),
+            // Which tells them what they need, once they show who they are.
+            None => pages::paths::PASSWORD_SET.to_owned(),
+        }
     }
 
     fn form(page: &FormPage<'_>) -> String {

@@ -6,7 +6,7 @@ use commit::{
     ActionError, Actor, Anyone, Chrome, Commit, Context, Form, Found, Input, Invalid, Key, Reads,
     Subject, TenantId, UserId,
 };
-use crm::{Account, Email, Member, PasswordAttempt, ReturnTo, SignedIn};
+use crm::{Account, Belonging, Email, Member, PasswordAttempt, ReturnTo, SignedIn};
 use serde::Serialize;
 use std::sync::Arc;
 
@@ -45,14 +45,22 @@ impl Credentials {
     fn account(&self, found: &Found) -> Result<Option<Account>, ActionError> {
         found.record(&Account::key_of(&self.email))
     }
-}
 
-/// The membership to open; one that nobody has where there is no account, so that the reads, and
-/// so the time, are the same.
-fn membership(account: Option<&Account>) -> Option<(TenantId, UserId)> {
-    let account = account?;
-    let first = account.organizations.first()?;
-    Some((first.tenant.clone(), account.id.clone()))
+    /// The organisation to open: that of the page they were going to, where they belong to it, for
+    /// in a session of another they would not find the page; else the first.
+    fn home<'a>(&self, account: &'a Account) -> Option<&'a Belonging> {
+        let wanted = self.return_to.as_ref().and_then(ReturnTo::tenant);
+        let mut all = account.organizations.iter();
+        let named = wanted.and_then(|tenant| all.find(|there| there.tenant == tenant));
+        named.or(account.organizations.first())
+    }
+
+    /// The membership to open.
+    fn membership(&self, account: Option<&Account>) -> Option<(TenantId, UserId)> {
+        let account = account?;
+        let home = self.home(account)?;
+        Some((home.tenant.clone(), account.id.clone()))
+    }
 }
 
 impl Action for SignIn {
@@ -77,7 +85,9 @@ impl Action for SignIn {
 
     fn more_reads(_: &Context<Option<Actor>>, credentials: &Credentials, found: &Found) -> Reads {
         let account = credentials.account(found).ok().flatten();
-        let key = membership(account.as_ref()).map_or_else(
+        // One that nobody has where there is no account, so that the reads, and so the time, are
+        // the same.
+        let key = credentials.membership(account.as_ref()).map_or_else(
             || Key::record("nobody", &credentials.email.unique(), "member"),
             |(tenant, user)| Key::entity::<Member>(&tenant, user.as_str()),
         );
@@ -97,7 +107,8 @@ impl Action for SignIn {
             return Err(REFUSED);
         }
         let account = account.ok_or(REFUSED)?;
-        let (tenant, user) = membership(Some(&account)).ok_or(NO_ORGANIZATION)?;
+        let membership = credentials.membership(Some(&account));
+        let (tenant, user) = membership.ok_or(NO_ORGANIZATION)?;
         let member: Option<Member> = found.entity(&tenant, user.as_str())?;
         let member = member.filter(Member::is_active).ok_or(NO_ORGANIZATION)?;
         let signed_in = SignedIn {

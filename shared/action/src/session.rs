@@ -4,8 +4,10 @@ use crate::event::Request;
 use crate::{App, Config};
 use commit::{Actor, Expect, Grant, Item, Key, Operation, Role, Session};
 use edge::{LIFETIME, SessionSecret, Token};
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use uuid::Uuid;
 
 /// How much of a session's life must be gone before its stored end is moved: the last use is told
 /// to the hour.
@@ -73,7 +75,8 @@ pub(crate) struct Live {
 }
 
 /// Whether the session behind the token is live: stored, not ended, neither by itself nor with all
-/// others of the person, of the token's organisation, and of somebody who is still a member there.
+/// others of the person, of the token's organisation, and of somebody who has been a member there
+/// ever since it was opened.
 pub(crate) fn check(
     token: &Token,
     items: &BTreeMap<Key, Item>,
@@ -92,7 +95,7 @@ pub(crate) fn check(
     let membership = items.get(&membership)?;
     // Who is only invited is no member yet.
     let status = membership.get("status").and_then(Value::as_str);
-    if status.is_some_and(|status| status != "active") {
+    if status.is_some_and(|status| status != "active") || precedes(session, membership) {
         return None;
     }
     let role = Role::parse(membership.get("role")?.as_str()?)?;
@@ -114,6 +117,30 @@ pub(crate) fn check(
         renewal,
         extend_to,
     })
+}
+
+/// Whether the session was opened before the membership began: who has left and joins again gets
+/// nothing back by that, wherever a browser still has the cookie. The session that joining opens
+/// is none of those: its id is made after the membership's time was taken, by the same clock.
+fn precedes(session: &Item, membership: &Item) -> bool {
+    let joined = membership.get("createdAt").and_then(Value::as_str);
+    let joined = joined.and_then(|text| text.parse::<Timestamp>().ok());
+    let opened = opened_at(session);
+    joined
+        .zip(opened)
+        .is_some_and(|(joined, opened)| opened < joined.as_millisecond())
+}
+
+/// When the session was opened, in milliseconds since 1970: its id, a UUIDv7, knows (RFC 9562,
+/// section 5.7). Its `createdAt` is that of the request, which may have begun seconds before; it
+/// decides, as late as it can be, where there is no id.
+fn opened_at(session: &Item) -> Option<i64> {
+    let id = session.get("id").and_then(Value::as_str);
+    let made = id.and_then(|id| Uuid::parse_str(id).ok()?.get_timestamp());
+    let Some((seconds, nanos)) = made.map(|time| time.to_unix()) else {
+        return Some(session.get("createdAt")?.as_i64()? * 1_000 + 999);
+    };
+    Some(i64::try_from(seconds).ok()? * 1_000 + i64::from(nanos / 1_000_000))
 }
 
 /// The generation in an item; before the first record of one it is 0.
@@ -146,7 +173,7 @@ pub(crate) fn open(
         tenant, user, role, ..
     } = grant.clone();
     let session = Session {
-        id: uuid::Uuid::now_v7().to_string(),
+        id: Uuid::now_v7().to_string(),
         hash: secret.hash(),
         tenant: tenant.clone(),
         user: user.clone(),

@@ -1,5 +1,6 @@
 //! Where to go after signing in.
 
+use commit::TenantId;
 use serde::Serialize;
 
 /// A path on this site, so that signing in can lead nowhere else.
@@ -24,11 +25,19 @@ impl ReturnTo {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// The organisation that the path is in, as every page of one names it: `/t/{tenant}/…`.
+    #[must_use]
+    pub fn tenant(&self) -> Option<TenantId> {
+        let within = self.0.strip_prefix("/t/")?;
+        let slug = within.split(['/', '?', '#']).next()?;
+        TenantId::parse(slug).ok()
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::ReturnTo;
+    use super::{ReturnTo, TenantId};
 
     #[test]
     fn only_a_path_of_this_site_is_returned_to() {
@@ -43,6 +52,24 @@ mod tests {
             "/\t/evil.example",
         ] {
             assert_eq!(ReturnTo::parse(text), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn the_organisation_of_a_path_is_the_one_it_begins_with() {
+        for (path, tenant) in [
+            ("/t/acme/contacts?q=a%20b", Some("acme")),
+            ("/t/acme", Some("acme")),
+            ("/t/acme?next=/t/beta/contacts", Some("acme")),
+            ("/t/acme#top", Some("acme")),
+            ("/t/Acme/contacts", None),
+            ("/t//contacts", None),
+            ("/t/", None),
+            ("/acme/t/beta", None),
+            ("/", None),
+        ] {
+            let tenant = tenant.map(|slug| TenantId::parse(slug).unwrap());
+            assert_eq!(ReturnTo::parse(path).unwrap().tenant(), tenant, "{path}");
         }
     }
 }

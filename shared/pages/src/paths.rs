@@ -5,6 +5,9 @@ use commit::{Chrome, TenantId};
 /// Where somebody finds themselves who has left their organisation.
 pub const LEFT: &str = "/sign-in#left";
 
+/// Where somebody finds themselves who has set a password and belongs to no organisation.
+pub const PASSWORD_SET: &str = "/sign-in#password-set";
+
 /// The list of an organisation's contacts.
 #[must_use]
 pub fn contacts_of(tenant: &TenantId) -> String {

@@ -300,6 +300,44 @@ async fn switching_leads_to_another_organisation_of_ones_own() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn signing_in_opens_the_organisation_that_somebody_wanted_to_go_to() {
+    let (product, _table, acme) = of_two().await;
+    product.sign_up("Gamma").await;
+    for (wanted, opened) in [
+        ("/t/beta/contacts?q=a", "beta"),
+        ("/t/beta", "beta"),
+        ("/t/acme/contacts", "acme"),
+        ("/", "acme"),
+        ("", "acme"),
+        // Not theirs, and not there: as if nothing had been wanted.
+        ("/t/gamma/contacts", "acme"),
+        ("/t/unknown/contacts", "acme"),
+        ("//t/beta/contacts", "acme"),
+    ] {
+        let client = product.client();
+        let fields = [
+            ("email", acme.email.as_str()),
+            ("password", Client::PASSWORD),
+            ("return_to", wanted),
+        ];
+        let entered = client.post("sign-in", &fields).await.data();
+        assert_eq!(entered["tenant"], opened, "{wanted}");
+        let settings = client.get(&format!("/t/{opened}/settings")).await;
+        assert_eq!(settings.status, 200, "{wanted}");
+    }
+    let client = product.client();
+    let fields = [
+        ("email", acme.email.as_str()),
+        ("password", Client::PASSWORD),
+        ("return_to", "/t/beta/contacts"),
+    ];
+    let entered = client.submit("sign-in", &fields).await;
+    assert_eq!(entered.header("location"), Some("/t/beta/contacts"));
+    let page = client.page("/t/beta/contacts").await;
+    assert_eq!(page.status, 200, "{}", page.text);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_double_click_on_switching_is_one_switch_and_leaves_a_session() {
     let (product, table, acme) = of_two().await;
     let before = acme.token();
