@@ -10,7 +10,7 @@ use serde::Serialize;
 use std::borrow::Cow;
 
 /// How many records a file holds at most.
-const MOST_RECORDS: usize = 2000;
+pub(crate) const MOST_RECORDS: usize = 2000;
 
 /// How many bytes a file holds at most. Lambda's limit is 6 MB for the answer as JSON, in which a
 /// quote takes two bytes.

@@ -66,6 +66,7 @@ impl View for Audit {
             people: output.people.by_name(),
             filter: output.filter.shown(),
             next: output.next.as_deref(),
+            most_in_file: export::MOST_RECORDS,
         };
         page.chrome
             .map(|chrome| pages::audit(chrome, &log))

@@ -2,7 +2,7 @@
 
 use action::{App, Function, View, ViewPage};
 use commit::{ActionError, Actor, Context, Found, Query, Reads, Viewers};
-use crm::Member;
+use crm::{Member, Membership};
 use serde::Serialize;
 use std::sync::Arc;
 
@@ -13,8 +13,26 @@ pub struct ListMembers;
 /// The list. It has no second page.
 #[derive(Debug, Serialize)]
 pub struct List {
-    members: Vec<Member>,
+    members: Vec<Listed>,
     next: Option<String>,
+}
+
+/// A member, and for the page whether their invitation has expired.
+#[derive(Debug, Serialize)]
+struct Listed {
+    #[serde(flatten)]
+    member: Member,
+    #[serde(skip)]
+    has_expired: bool,
+}
+
+impl Listed {
+    fn shown(&self) -> pages::ListedMember<'_> {
+        pages::ListedMember {
+            member: &self.member,
+            has_expired: self.has_expired,
+        }
+    }
 }
 
 impl View for ListMembers {
@@ -29,15 +47,21 @@ impl View for ListMembers {
     }
 
     fn show(context: &Context<Actor>, (): &(), found: &Found) -> Result<List, ActionError> {
+        let members: Vec<Membership> = found.range(&context.caller.tenant)?;
+        let listed = |membership: Membership| Listed {
+            has_expired: membership.expired_at(context.now).is_some(),
+            member: membership.member,
+        };
         Ok(List {
-            members: found.range(&context.caller.tenant)?,
+            members: members.into_iter().map(listed).collect(),
             next: None,
         })
     }
 
     fn page(page: &ViewPage<'_>, list: &List) -> String {
+        let members: Vec<_> = list.members.iter().map(Listed::shown).collect();
         page.chrome
-            .map(|chrome| pages::member_list(chrome, &list.members))
+            .map(|chrome| pages::member_list(chrome, &members))
             .unwrap_or_default()
     }
 }

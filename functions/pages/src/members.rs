@@ -70,6 +70,8 @@ pub(crate) struct Editable {
     /// The link of the invitation, for who may grant its role.
     #[serde(skip)]
     link: Option<(String, Timestamp)>,
+    #[serde(skip)]
+    expired: Option<Timestamp>,
 }
 
 impl View for EditPage {
@@ -97,8 +99,10 @@ impl View for EditPage {
         let changes = membership.member.may_be_changed_by(actor.role);
         let ends = membership.invitation.as_ref().map(|open| open.expires_at);
         let link = membership.link(context, &actor.tenant).zip(ends);
+        let expired = membership.expired_at(context.now);
         Ok(Editable {
-            link: link.filter(|(_, ends)| changes && *ends > context.now),
+            link: link.filter(|_| changes && expired.is_none()),
+            expired,
             member: membership.member,
             is_self,
             changes,
@@ -117,6 +121,7 @@ impl View for EditPage {
                 member: Some(&shown.member),
                 is_self: shown.is_self,
                 link: link.as_ref().map(|(link, ends)| (link.as_str(), *ends)),
+                expired: shown.expired,
                 change: shown.changes.then_some(&change),
                 remove: (shown.changes || shown.is_self).then_some(&remove),
             },

@@ -25,10 +25,25 @@ pub(crate) fn problem(
     } else {
         Reply::html(
             failure.status,
-            (app.problem)(chrome, failure.status, &failure.error, &request.id),
+            (app.problem)(chrome, failure.status, &message(failure), &request.id),
         )
     };
     headers(reply, failure)
+}
+
+/// What the page says: a line for each wrong field, since no form stands there to say it beside
+/// the field. "Invalid input" adds nothing to that.
+fn message(failure: &Failure) -> String {
+    if failure.fields.is_empty() {
+        return failure.error.clone();
+    }
+    let line = |(name, message): (&String, &String)| format!("{name}: {message}");
+    failure
+        .fields
+        .iter()
+        .map(line)
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 /// The answer with the headers that the failure asks for.

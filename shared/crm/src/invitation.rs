@@ -143,7 +143,7 @@ impl Claims {
         if invitation.id != self.invitation {
             return Err(REPLACED);
         }
-        if invitation.expires_at <= now {
+        if membership.expired_at(now).is_some() {
             return Err(EXPIRED);
         }
         Ok(Offer {

@@ -189,6 +189,14 @@ impl Membership {
         }
     }
 
+    /// Since when the invitation's link no longer works; nothing where it does, and where nobody
+    /// is waited for.
+    #[must_use]
+    pub fn expired_at(&self, now: Timestamp) -> Option<Timestamp> {
+        let ends = self.invitation.as_ref()?.expires_at;
+        (ends <= now).then_some(ends)
+    }
+
     /// What the token in the link says; nothing where there is no invitation.
     #[must_use]
     pub fn token(&self, tenant: &TenantId) -> Option<String> {
@@ -343,6 +351,20 @@ mod tests {
             (&json!(null), &json!("invited"))
         );
         assert_eq!(shown.get("invitation"), None);
+    }
+
+    #[test]
+    fn an_invitation_has_expired_from_its_end_on() {
+        let mut membership: Membership = serde_json::from_value(stored()).unwrap();
+        let [before, end]: [Timestamp; 2] =
+            ["2026-01-07T23:59:59Z", "2026-01-08T00:00:00Z"].map(|time| time.parse().unwrap());
+        assert_eq!(membership.expired_at(end), None, "nobody is waited for");
+        membership.invitation = serde_json::from_value(json!({
+            "id": "0197a3b0-0000-7000-8000-00000000000a", "expiresAt": end,
+        }))
+        .unwrap();
+        assert_eq!(membership.expired_at(before), None);
+        assert_eq!(membership.expired_at(end), Some(end));
     }
 
     #[test]

@@ -8,9 +8,6 @@ use serde::Deserialize;
 /// The kind of record that holds an entry.
 const KIND: &str = "timeline";
 
-/// How many entries are shown.
-const SHOWN: usize = 20;
-
 /// One thing that was done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {
@@ -32,10 +29,14 @@ struct Entry {
 }
 
 impl Event {
-    /// The read of the newest events of the entity with this id.
+    /// How many a page shows.
+    pub const SHOWN: usize = 20;
+
+    /// The read of the newest events of the entity with this id: one more than are shown tells
+    /// whether there are more.
     #[must_use]
     pub fn query<E: Entity>(tenant: &TenantId, id: &str) -> Query {
-        Query::records(KIND, &name::<E>(tenant, id), SHOWN)
+        Query::records(KIND, &name::<E>(tenant, id), Self::SHOWN + 1)
     }
 
     /// What the read has found, newest first.

@@ -4,7 +4,7 @@ use crate::dates::moment;
 use crate::layout::{Page, Section, render};
 use crate::paths;
 use askama::Template;
-use commit::Chrome;
+use commit::{Chrome, Role};
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -24,6 +24,8 @@ pub struct AuditLog<'a> {
     pub filter: AuditFilter<'a>,
     /// The cursor of the next page, where there is one.
     pub next: Option<&'a str>,
+    /// How many records a file holds at most.
+    pub most_in_file: usize,
 }
 
 /// What is asked for; a text is empty where anything will do.
@@ -150,7 +152,10 @@ struct AuditPage<'a> {
     page: Page<'a>,
     chrome: &'a Chrome,
     audit: String,
+    /// Everything that is asked for as a file, from the newest on.
     file: String,
+    /// The same from this page on, where the page is not the newest.
+    rest: Option<String>,
     log: &'a AuditLog<'a>,
     /// The person asked for, where they are not among those to choose from.
     former: Option<&'a str>,
@@ -173,6 +178,8 @@ impl AuditPage<'_> {
 #[must_use]
 pub fn audit(chrome: &Chrome, log: &AuditLog<'_>) -> String {
     let user = log.filter.user;
+    let file = |after| paths::audit_file(&chrome.tenant) + &log.filter.query(after);
+    let after = log.filter.after;
     let is_listed = log.people.iter().any(|(id, _)| *id == user);
     render(&AuditPage {
         page: Page {
@@ -181,10 +188,20 @@ pub fn audit(chrome: &Chrome, log: &AuditLog<'_>) -> String {
         },
         chrome,
         audit: paths::audit(&chrome.tenant),
-        file: paths::audit_file(&chrome.tenant) + &log.filter.query(log.filter.after),
+        file: file(""),
+        rest: (!after.is_empty()).then(|| file(after)),
         log,
         former: (!user.is_empty() && !is_listed).then_some(user),
     })
+}
+
+/// Where what was done to one record is, for whoever may look there.
+pub(crate) fn records_of(chrome: &Chrome, id: &str) -> Option<String> {
+    let filter = AuditFilter {
+        record: id,
+        ..AuditFilter::default()
+    };
+    (chrome.role >= Role::Admin).then(|| paths::audit(&chrome.tenant) + &filter.query(""))
 }
 
 /// The fields of an input by name, also of what is within another.
@@ -217,6 +234,35 @@ mod tests {
         let input = json!({ "details": { "name": "Ada", "phone": null }, "version": 2 });
         flatten("", &input, &mut parts);
         assert_eq!(parts, ["name: Ada", "version: 2"]);
+    }
+
+    #[test]
+    fn a_file_has_the_filters_of_the_page_and_begins_at_the_newest() {
+        let chrome = Chrome {
+            tenant: commit::TenantId::parse("acme").unwrap(),
+            organization: "Acme".to_owned(),
+            role: Role::Admin,
+        };
+        let log = AuditLog {
+            records: Vec::new(),
+            refused: Vec::new(),
+            people: Vec::new(),
+            filter: AuditFilter {
+                action: "create-contact",
+                after: "a.b",
+                ..AuditFilter::default()
+            },
+            next: None,
+            most_in_file: 7,
+        };
+        let page = audit(&chrome, &log);
+        for words in [
+            "href=\"/t/acme/audit.csv?action=create-contact\" download>Download CSV<",
+            "href=\"/t/acme/audit.csv?action=create-contact&#38;after=a.b\" download>From this",
+            "A file holds at most 7 records.",
+        ] {
+            assert!(page.contains(words), "{words}: {page}");
+        }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The pages that may be cached for many: the list of contacts and one contact.
 
+use crate::audit::records_of;
 use crate::contact_forms::add_beside_the_list;
 use crate::dates::day;
 use crate::form::Form;
@@ -60,6 +61,10 @@ struct ContactPage<'a> {
     /// What to dial; empty where the text holds no digit.
     dial: String,
     history: Vec<Entry<'a>>,
+    /// Whether more was done than is shown.
+    has_more: bool,
+    /// Where all of it is, for whoever may look there.
+    audit: Option<String>,
 }
 
 /// One page of the list. Cacheable: it holds nothing about one user, and no key.
@@ -95,7 +100,9 @@ pub fn contact_detail(chrome: &Chrome, contact: &Contact, history: &[Event]) -> 
         row: Row::new(contact),
         updated: day(contact.updated_at),
         dial: phone.map_or_else(String::new, |phone| dial(phone.as_str())),
-        history: history.iter().map(Entry::new).collect(),
+        history: history.iter().take(Event::SHOWN).map(Entry::new).collect(),
+        has_more: history.len() > Event::SHOWN,
+        audit: records_of(chrome, contact.id.as_str()),
     })
 }
 

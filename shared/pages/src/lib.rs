@@ -35,7 +35,8 @@ pub use invitation::{Invited, accept_invite, invitation_closed};
 pub use letters::{Letter, letter};
 pub use mailbox::{Sent, mailbox};
 pub use members::{
-    MemberPage, fresh_invitation, member_edit, member_invite, member_leave, member_list,
+    ListedMember, MemberPage, fresh_invitation, member_edit, member_invite, member_leave,
+    member_list,
 };
 pub use problem::problem;
 pub use projects::{

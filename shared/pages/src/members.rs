@@ -67,6 +67,7 @@ struct Row<'a> {
     initials: String,
     tone: u32,
     role: &'static str,
+    standing: &'static str,
     since: String,
     /// Whether who looks may change them.
     changes: bool,
@@ -88,8 +89,11 @@ struct EditPage<'a> {
     heading: &'a str,
     member: Option<&'a Member>,
     role: &'static str,
+    standing: &'static str,
     link: Option<&'a str>,
     until: String,
+    /// The day on which the invitation ended, where it has.
+    expired: Option<String>,
     change: Option<Form<'a>>,
     remove: Option<Removal<'a>>,
 }
@@ -103,6 +107,15 @@ struct Removal<'a> {
     open: bool,
 }
 
+/// A member as the list shows them.
+#[derive(Debug, Clone, Copy)]
+pub struct ListedMember<'a> {
+    /// Who it is.
+    pub member: &'a Member,
+    /// Whether the invitation that they have not accepted no longer works.
+    pub has_expired: bool,
+}
+
 /// What the page of one member shows.
 #[derive(Debug, Default)]
 pub struct MemberPage<'a> {
@@ -112,6 +125,8 @@ pub struct MemberPage<'a> {
     pub is_self: bool,
     /// The link of their invitation, whole, and until when it works.
     pub link: Option<(&'a str, jiff::Timestamp)>,
+    /// Since when that link no longer works, where it does not.
+    pub expired: Option<jiff::Timestamp>,
     /// The form to change their role, where who looks may.
     pub change: Option<&'a FormState>,
     /// The form to remove them, where who looks may.
@@ -120,9 +135,9 @@ pub struct MemberPage<'a> {
 
 /// The list of members. Cacheable: it holds nothing about one user, and no key.
 #[must_use]
-pub fn member_list(chrome: &Chrome, members: &[Member]) -> String {
+pub fn member_list(chrome: &Chrome, members: &[ListedMember<'_>]) -> String {
     let fresh = fresh_invitation(String::new());
-    let row = |member| Row::new(member, chrome.role);
+    let row = |listed| Row::new(listed, chrome.role);
     render(&ListPage {
         page: Page {
             section: Some(Section::Members),
@@ -157,10 +172,19 @@ pub fn member_invite(chrome: Option<&Chrome>, form: &FormState) -> String {
     })
 }
 
+/// Up to which role to offer: what who asks may grant, as far as that is known. What they have
+/// chosen is always among it, because a browser shows, and sends, another one where it is not.
+/// Whether they may grant it is the action's to say.
+fn offered(chrome: Option<&Chrome>, state: &FormState) -> Role {
+    let holds = chrome.map_or(Role::Admin, |chrome| chrome.role);
+    let chosen = Role::parse(state.value("role"));
+    chosen.map_or(holds, |chosen| chosen.max(holds))
+}
+
 fn invite_form<'a>(chrome: Option<&Chrome>, state: &'a FormState) -> Form<'a> {
     let next = chrome.map(|_| paths::member(chrome, "__id__", "#member-invited"));
     Form::new(&INVITE, state)
-        .up_to(chrome.map_or(Role::Admin, |chrome| chrome.role))
+        .up_to(offered(chrome, state))
         .between(next, None)
 }
 
@@ -176,7 +200,7 @@ pub fn member_edit(chrome: Option<&Chrome>, shown: &MemberPage<'_>) -> String {
     let change = shown.change.map(|state| {
         Form::new(&CHANGE_ROLE, state)
             .hidden("userId", id(state))
-            .up_to(chrome.map_or(Role::Admin, |chrome| chrome.role))
+            .up_to(offered(chrome, state))
             .between(members("#role-changed"), members(""))
     });
     let remove = shown.remove.map(|state| {
@@ -218,8 +242,12 @@ pub fn member_edit(chrome: Option<&Chrome>, shown: &MemberPage<'_>) -> String {
         heading,
         member: shown.member,
         role: shown.member.map_or("", |member| role_name(member.role)),
+        standing: shown
+            .member
+            .map_or("", |member| standing(member, shown.expired.is_some())),
         link: shown.link.map(|(link, _)| link),
         until: shown.link.map_or_else(String::new, |(_, until)| day(until)),
+        expired: shown.expired.map(day),
         change,
         remove,
     })
@@ -244,6 +272,9 @@ fn question(chrome: Option<&Chrome>, shown: &MemberPage<'_>) -> String {
         Some(_) if shown.is_self => format!(
             "Leave {organization}? You lose access at once, and need an invitation to come back."
         ),
+        Some(member) if shown.expired.is_some() => {
+            format!("Withdraw the invitation of {}?", member.email)
+        }
         Some(member) if !member.is_active() => format!(
             "Withdraw the invitation of {}? Its link stops working at once.",
             member.email
@@ -256,7 +287,8 @@ fn question(chrome: Option<&Chrome>, shown: &MemberPage<'_>) -> String {
 }
 
 impl<'a> Row<'a> {
-    fn new(member: &'a Member, viewer: Role) -> Self {
+    fn new(listed: &ListedMember<'a>, viewer: Role) -> Self {
+        let member = listed.member;
         let name = member.known_as();
         let since = if member.is_active() {
             "Joined"
@@ -269,9 +301,19 @@ impl<'a> Row<'a> {
             initials: initials(name),
             tone: tone(member.id.as_str()),
             role: role_name(member.role),
+            standing: standing(member, listed.has_expired),
             since: format!("{since} {}", day(member.created_at)),
             changes: member.may_be_changed_by(viewer),
         }
+    }
+}
+
+/// What the page says behind the role of somebody who has not joined.
+fn standing(member: &Member, has_expired: bool) -> &'static str {
+    match (member.is_active(), has_expired) {
+        (true, _) => "",
+        (false, false) => ", invited",
+        (false, true) => ", invitation expired",
     }
 }
 

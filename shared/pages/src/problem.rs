@@ -9,7 +9,7 @@ use commit::Chrome;
 struct ProblemPage<'a> {
     page: Page<'a>,
     heading: &'static str,
-    message: &'a str,
+    messages: Vec<&'a str>,
     status: u16,
     request_id: &'a str,
 }
@@ -21,7 +21,8 @@ impl ProblemPage<'_> {
     }
 }
 
-/// The page for a request that failed, with ways forward. The request id, by which an operator
+/// The page for a request that failed, with ways forward. Each line of the message is a paragraph
+/// of its own. The request id, by which an operator
 /// finds the log line, stands on it where the fault is ours. Not cacheable.
 #[must_use]
 pub fn problem(chrome: Option<&Chrome>, status: u16, message: &str, request_id: &str) -> String {
@@ -39,7 +40,7 @@ pub fn problem(chrome: Option<&Chrome>, status: u16, message: &str, request_id: 
         page: Page::new(heading, chrome),
         heading,
         // What the heading says already is not said again.
-        message: if message == heading { "" } else { message },
+        messages: message.lines().filter(|line| *line != heading).collect(),
         status,
         request_id,
     })

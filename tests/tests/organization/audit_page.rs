@@ -104,7 +104,11 @@ async fn a_record_says_who_did_what_when_and_from_where() {
     // What CloudFront calls itself where a viewer does not say what it is.
     assert_eq!(
         (&first["action"], &first["role"], &first["userAgent"]),
-        (&json!("sign-up"), &Value::Null, &json!("Amazon CloudFront"))
+        (
+            &json!("sign-up"),
+            &json!("owner"),
+            &json!("Amazon CloudFront")
+        )
     );
 }
 
@@ -146,6 +150,15 @@ async fn the_newest_come_first_and_older_ones_follow_page_by_page() {
         .replace("/t/acme", "");
     let older = acme.world.look(&acme.ada, &next).await;
     assert!(older.text.contains("Back to newest") && older.text.contains("Older records"));
+    let own = next.replace("/audit", "/t/acme/audit.csv");
+    for (link, from) in [("/t/acme/audit.csv", "the newest"), (&own, "this page")] {
+        let link = format!("href=\"{link}\" download>");
+        assert!(older.text.contains(&link), "{from}: {}", older.text);
+    }
+    assert!(
+        !page.text.contains("From this page on"),
+        "which is the newest"
+    );
     for query in ["?after=x", &format!("?action=sign-up&{}", &query[1..])] {
         let answer = acme.get(&acme.ada, &format!("audit{query}")).await;
         assert_eq!(answer.status, 400, "{answer:?}");
@@ -207,6 +220,7 @@ async fn a_filter_shows_what_passes_and_nothing_else() {
         ("?user=ada", "user"),
         ("?action=%00", "action"),
         ("?action=create%20contact", "action"),
+        ("?action=%", "action"),
         (&format!("?record={long}"), "record"),
         ("?record=%3Cscript%3E", "record"),
     ] {
@@ -218,11 +232,14 @@ async fn a_filter_shows_what_passes_and_nothing_else() {
             body["fieldErrors"][field].is_string() || query.contains("%00"),
             "{body}"
         );
-        let page = acme
-            .world
-            .look(&acme.ada, &format!("/audit.csv{query}"))
-            .await;
-        assert_eq!(page.status, 400);
+        for path in ["/audit", "/audit.csv"] {
+            let page = acme.world.look(&acme.ada, &format!("{path}{query}")).await;
+            assert_eq!(page.status, 400);
+            if let Some(message) = body["fieldErrors"][field].as_str() {
+                let line = format!("<p>{field}: {message}</p>");
+                assert!(page.text.contains(&line), "{line}: {}", page.text);
+            }
+        }
     }
 }
 
@@ -356,7 +373,7 @@ async fn the_file_holds_everything_and_begins_no_formula() {
     let stored = acme.world.table.audits("sign-up").remove(0);
     assert_eq!(lines[2]["id"], stored.sk);
     assert_eq!(lines[2]["hash"], stored.get("hash").as_str().unwrap());
-    assert_eq!(lines[2]["role"], "");
+    assert_eq!(lines[2]["role"], "owner");
     for line in &lines {
         for cell in line.values() {
             assert!(
@@ -400,6 +417,9 @@ async fn a_file_is_bounded_and_says_where_the_next_begins() {
     acme.import(2_100, "");
     let (counts, ids) = files(&acme, "?action=import-contact").await;
     assert_eq!(counts, [2_000, 100]);
+    let page = acme.world.look(&acme.ada, "/audit").await;
+    let most = format!("A file holds at most {} records.", counts[0]);
+    assert!(page.text.contains(&most), "{}", page.text);
     let distinct: BTreeSet<_> = ids.iter().collect();
     assert_eq!(distinct.len(), 2_100);
 

@@ -266,6 +266,51 @@ async fn a_link_ends_when_it_expires_is_replaced_or_withdrawn() {
 }
 
 #[tokio::test]
+async fn an_invitation_that_has_expired_is_shown_as_such_with_a_way_to_go_on() {
+    let world = World::start().await;
+    let owner = world.sign_up("Acme").await;
+    let admin = world.join(&owner, Role::Admin);
+    let mut ids = Vec::new();
+    for (email, role) in [("mia@example.com", "member"), ("zoe@example.com", "owner")] {
+        let data = world.invite(&owner, email, role).await;
+        let id = data["id"].as_str().unwrap().to_owned();
+        let mut stored = world.member("acme", &id);
+        stored["invitation"]["expiresAt"] = json!("2026-01-08T00:00:00Z");
+        world.table.put("acme:members", &id, &stored);
+        ids.push(format!("/members/{id}/edit"));
+    }
+    world.invite(&owner, "leo@example.com", "viewer").await;
+    let list = world.look(&admin, "/members").await.text;
+    for words in [
+        "Member, invitation expired<",
+        "Owner, invitation expired<",
+        "Viewer, invited<",
+    ] {
+        assert!(list.contains(words), "{words}: {list}");
+    }
+
+    let page = world.look(&admin, &ids[0]).await.text;
+    for words in [
+        "Member, invitation expired<",
+        "stopped working on Jan 8, 2026.",
+        "<a href=\"/t/acme/members/invite\">Invite them again</a>",
+        "Withdraw the invitation of mia@example.com?<",
+    ] {
+        assert!(page.contains(words), "{words}: {page}");
+    }
+    assert!(!page.contains("token=") && !page.contains("Its link stops"));
+    // Who may not invite to that role is not sent where it would be refused.
+    let page = world.look(&admin, &ids[1]).await.text;
+    assert!(page.contains("Owner, invitation expired<"), "{page}");
+    assert!(!page.contains("/members/invite"), "{page}");
+
+    world.invite(&owner, "mia@example.com", "member").await;
+    let page = world.look(&owner, &ids[0]).await.text;
+    assert!(page.contains("Member, invited<"), "{page}");
+    assert!(page.contains("token=") && page.contains("Its link stops"));
+}
+
+#[tokio::test]
 async fn a_link_opens_its_own_organization_and_no_other() {
     let world = World::start().await;
     let acme = world.sign_up("Acme").await;
