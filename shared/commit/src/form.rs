@@ -30,6 +30,18 @@ impl Input for () {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Invalid(());
 
+/// `text` without white space at its ends, nor what programs put there when they copy: a phone
+/// number from a Mac's contacts stands between an override and its end (UAX #9), and a file begins
+/// with a byte order mark.
+#[must_use]
+pub fn trim(text: &str) -> &str {
+    text.trim_matches(|c: char| {
+        c.is_whitespace()
+            || matches!(c, '\u{200b}' | '\u{2060}' | '\u{feff}')
+            || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    })
+}
+
 /// The fields of one request, and the errors found so far.
 #[derive(Debug)]
 pub struct Form<'a> {
@@ -47,7 +59,7 @@ impl<'a> Form<'a> {
         }
     }
 
-    /// The field, trimmed, as `parse` makes of it.
+    /// The field, [trimmed](trim), as `parse` makes of it.
     ///
     /// # Errors
     /// [`Invalid`] where `parse` gives an error, whose text is then the field's message.
@@ -56,7 +68,7 @@ impl<'a> Form<'a> {
         name: &str,
         parse: impl FnOnce(&str) -> Result<T, E>,
     ) -> Result<T, Invalid> {
-        self.verbatim(name, |text| parse(text.trim()))
+        self.verbatim(name, |text| parse(trim(text)))
     }
 
     /// The field, trimmed, as `parse` makes of it; `None` where nothing is left.
@@ -101,6 +113,10 @@ impl<'a> Form<'a> {
         I::parse(&mut self).map_err(|Invalid(())| self.errors)
     }
 }
+
+/// The hidden field that names the organisation on whose page a form stands. Somebody who has
+/// switched to another one meanwhile must not write there what they meant for here.
+pub const TENANT_FIELD: &str = "for_tenant";
 
 /// What a form page shows: empty at first; after a refused submit, the input and its errors.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -181,6 +197,14 @@ mod tests {
         assert_eq!(
             parse(&[("word", "a"), ("number", " 7 ")]),
             Ok(Pair("a".into(), Some(7)))
+        );
+        assert_eq!(
+            parse(&[("word", "\u{feff}a"), ("number", "\u{202d}7\u{202c} ")]),
+            Ok(Pair("a".into(), Some(7)))
+        );
+        assert_eq!(
+            parse(&[("word", "a"), ("number", "\u{200b}")]),
+            Ok(Pair("a".into(), None))
         );
     }
 }

@@ -1,5 +1,6 @@
 //! Texts that can only be built by following their rule.
 
+use commit::trim;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use unicase::UniCase;
@@ -15,14 +16,46 @@ impl fmt::Display for InvalidText {
     }
 }
 
+/// The flags that are made of tags: England, Scotland, Wales (UTS #51, annex B).
+const FLAGS: [&str; 3] = [
+    "\u{1f3f4}\u{e0067}\u{e0062}\u{e0065}\u{e006e}\u{e0067}\u{e007f}",
+    "\u{1f3f4}\u{e0067}\u{e0062}\u{e0073}\u{e0063}\u{e0074}\u{e007f}",
+    "\u{1f3f4}\u{e0067}\u{e0062}\u{e0077}\u{e006c}\u{e0073}\u{e007f}",
+];
+
+/// Whether `c` shows nothing and has no width.
+fn is_unseen(c: char) -> bool {
+    matches!(c, '\u{200b}' | '\u{2060}' | '\u{feff}')
+}
+
 /// Whether `c` shows nothing and can hide or reorder what stands around it: controls, the
 /// overrides and isolates of Unicode's bidirectional algorithm (UAX #9), zero-width spaces, tags.
 /// The joiners U+200C and U+200D and the marks U+200E and U+200F stay allowed: Persian, Hindi,
 /// Hebrew and emoji need them.
 fn is_deceptive(c: char) -> bool {
     c.is_control()
-        || matches!(c, '\u{180e}' | '\u{200b}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
-            | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+        || is_unseen(c)
+        || matches!(c, '\u{180e}' | '\u{2028}'..='\u{202e}' | '\u{2061}'..='\u{206f}'
+            | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
+/// `text` with one character for each line break. A browser sends CR LF and counts it as one;
+/// others are pasted.
+fn with_line_feeds(text: &str) -> String {
+    text.replace("\r\n", "\n")
+        .replace(['\r', '\u{2028}', '\u{2029}'], "\n")
+}
+
+/// Whether something in `text` can hide or reorder the rest. In a text of several lines that
+/// stands by itself what has no width does no harm.
+fn deceives(text: &str, lines: bool) -> bool {
+    let harmless = |c| lines && (matches!(c, '\n' | '\t') || is_unseen(c));
+    let hides = |text: &str| text.chars().any(|c| is_deceptive(c) && !harmless(c));
+    let beside_flags = || {
+        let seen = |text: String, flag: &&str| text.replace(flag, "\u{1f3f4}");
+        FLAGS.iter().fold(text.to_owned(), seen)
+    };
+    hides(text) && hides(&beside_flags())
 }
 
 /// Whether nothing of `text` can be seen.
@@ -44,7 +77,8 @@ macro_rules! text {
         pub struct $name(String);
 
         impl $name {
-            #[doc = concat!("The text, trimmed, where it has at most ", $max, " characters.")]
+            #[doc = concat!("The text, trimmed, where it has at most ", $max, " characters and")]
+            /// nothing that hides or reorders the rest of it.
             ///
             /// # Errors
             /// The message for the user.
@@ -52,13 +86,12 @@ macro_rules! text {
                 $(if is_blank(text) {
                     return Err(InvalidText($required));
                 })?
-                let text = text.trim();
-                // A browser sends a line break as CR LF, and counts it as one character.
-                let text = if $lines { text.replace("\r\n", "\n") } else { text.to_owned() };
+                let text = trim(text);
+                let text = if $lines { with_line_feeds(text) } else { text.to_owned() };
                 if text.chars().count() > $max {
                     return Err(InvalidText($long));
                 }
-                if text.chars().any(|c| is_deceptive(c) && !($lines && matches!(c, '\n' | '\t'))) {
+                if deceives(&text, $lines) {
                     return Err(InvalidText($odd));
                 }
                 Ok(Self(text))
@@ -116,7 +149,7 @@ impl Email {
     /// # Errors
     /// The message for the user.
     pub fn parse(text: &str) -> Result<Self, InvalidText> {
-        let text = text.trim();
+        let text = trim(text);
         let (local, domain) = text.split_once('@').unwrap_or_default();
         let valid = text.len() <= 255
             && local.len() <= 64
@@ -204,6 +237,8 @@ mod tests {
             "Zoë",
             "李小龍",
             "__proto__",
+            "🏴󠁧󠁢󠁥󠁮󠁧󠁿 Ada",
+            "Ada 🏴󠁧󠁢󠁳󠁣󠁴󠁿",
         ] {
             assert_eq!(
                 Name::parse(name).map(|n| n.to_string()),
@@ -215,7 +250,8 @@ mod tests {
             "A\u{200b}da",
             "Ada\u{0}",
             "Ada\nLovelace",
-            "\u{2066}Ada",
+            "A\u{2066}da",
+            "Ada\u{1f3f4}\u{e0041}",
         ] {
             assert_eq!(
                 Name::parse(name),
@@ -223,6 +259,32 @@ mod tests {
                 "{name:?}"
             );
         }
+    }
+
+    #[test]
+    fn what_a_copy_brings_along_is_no_part_of_a_text() {
+        assert_eq!(
+            Phone::parse("\u{202d}+49 30 123456\u{202c}").map(|p| p.to_string()),
+            Ok("+49 30 123456".to_owned())
+        );
+        assert_eq!(
+            Name::parse("\u{feff}Paul \u{200b}").map(|n| n.to_string()),
+            Ok("Paul".to_owned())
+        );
+        assert_eq!(
+            Email::parse("\u{200b}ada@example.com").map(|e| e.to_string()),
+            Ok("ada@example.com".to_owned())
+        );
+        assert_eq!(
+            Company::parse("\u{200b}").map(|c| c.to_string()),
+            Ok(String::new())
+        );
+        let pasted = "one\rtwo\u{2028}three\u{feff}\u{200b}";
+        assert_eq!(
+            Notes::parse(&format!("{pasted}!")).map(|n| n.to_string()),
+            Ok("one\ntwo\nthree\u{feff}\u{200b}!".to_owned())
+        );
+        assert!(Notes::parse("a\u{202e}b").is_err());
     }
 
     #[test]

