@@ -33,6 +33,8 @@ pub(crate) struct Done<A: Action> {
     pub(crate) replayed: bool,
     /// The session's cookie, where it changes.
     pub(crate) cookie: Option<String>,
+    /// Whether nobody is signed in after it.
+    pub(crate) signs_out: bool,
     /// The cookie by which the writer sees the change at once.
     pub(crate) fresh: Option<String>,
 }
@@ -61,7 +63,12 @@ impl<A: Action> Done<A> {
                 }
             }
         };
-        let reply = reply.cookie(self.cookie).cookie(self.fresh);
+        let mut reply = reply.cookie(self.cookie).cookie(self.fresh);
+        if self.signs_out {
+            // Or the pages that the browser keeps for going back would show to whoever comes next.
+            // https://www.w3.org/TR/clear-site-data/
+            reply = reply.header("clear-site-data", "\"cache\"");
+        }
         if self.replayed {
             reply.header("idempotency-replayed", "true")
         } else {

@@ -4,7 +4,7 @@
 use crate::chain::{Link, audit_hash};
 use crate::event::Request;
 use crate::trust::Trust;
-use commit::{Actor, Expect, Key, Operation, Role, Subject, UserId};
+use commit::{Expect, Key, Operation, Role, Subject, UserId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -34,7 +34,7 @@ pub struct AuditRecord {
     pub subject_id: String,
     /// Who did it.
     pub user_id: Option<UserId>,
-    /// In which role.
+    /// In which role of the subject's organisation.
     pub role: Option<Role>,
     /// From which address.
     pub ip: String,
@@ -61,9 +61,8 @@ pub struct AuditRecord {
 pub(crate) struct Entry<'a> {
     pub(crate) action: &'static str,
     pub(crate) subject: &'a Subject,
-    /// Who was signed in, or signs in by this.
-    pub(crate) user: Option<&'a UserId>,
-    pub(crate) actor: Option<&'a Actor>,
+    /// Who did it, and in which role, in the subject's organisation.
+    pub(crate) who: Option<(&'a UserId, Role)>,
     pub(crate) trust: &'a Trust,
     pub(crate) request: &'a Request,
     /// The input as serialised, which redacts secrets.
@@ -101,12 +100,8 @@ impl Entry<'_> {
         Written { operations, hash }
     }
 
-    fn who(&self) -> Option<&UserId> {
-        self.actor.map(|actor| &actor.user).or(self.user)
-    }
-
     fn record(self, id: &str, link: Option<&Link>) -> AuditRecord {
-        let user_id = self.who().cloned();
+        let (user_id, role) = self.who.unzip();
         let user_agent = self.request.header("user-agent");
         let head = link.and_then(|link| link.head.clone());
         AuditRecord {
@@ -116,8 +111,8 @@ impl Entry<'_> {
             outcome: "ok".to_owned(),
             resource: self.subject.resource.to_owned(),
             subject_id: self.subject.id.clone(),
-            user_id,
-            role: self.actor.map(|actor| actor.role),
+            user_id: user_id.cloned(),
+            role,
             ip: self.trust.address.clone(),
             user_agent: user_agent.map(|text| text.chars().take(USER_AGENT).collect()),
             request_id: self.request.id.clone(),
@@ -137,7 +132,7 @@ impl Entry<'_> {
         } = self.subject;
         let name = format!("{tenant}:{resource}:{subject}");
         let item = json!({
-            "id": id, "at": self.at, "action": self.action, "userId": self.who(),
+            "id": id, "at": self.at, "action": self.action, "userId": self.who.map(|(user, _)| user),
         });
         put(Key::record("timeline", &name, id), item)
     }

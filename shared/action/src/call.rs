@@ -40,6 +40,8 @@ struct Committed {
     cookie: Option<String>,
     /// Whether what it wrote is shown on pages.
     changes_pages: bool,
+    /// Whether nobody is signed in after it.
+    signs_out: bool,
 }
 
 /// Why one run made no commit.
@@ -113,6 +115,7 @@ impl<A: Action> Call<'_, A> {
         operations.extend(self.audited(context, &commit, found)?);
         let letters = commit.letters().iter();
         operations.extend(letters.map(|letter| mail::operation(self.app, &self.trust, letter)));
+        let signs_out = matches!(commit.session(), SessionChange::Close);
         let pending = (!tags.is_empty()).then(|| revalidate::pending(self.app, &tags));
         operations.extend(pending.as_ref().map(Pending::operation));
         if operations.is_empty() {
@@ -121,6 +124,7 @@ impl<A: Action> Call<'_, A> {
                 revalidated: tags,
                 cookie,
                 changes_pages: false,
+                signs_out,
             });
         }
         let saved: Option<Saved> = self
@@ -143,6 +147,7 @@ impl<A: Action> Call<'_, A> {
             revalidated,
             cookie,
             changes_pages,
+            signs_out,
         })
     }
 
@@ -152,6 +157,7 @@ impl<A: Action> Call<'_, A> {
             revalidated,
             cookie,
             changes_pages,
+            signs_out,
         } = committed;
         Done {
             answer: A::answer(&self.app.context(self.caller, 0), data.clone()),
@@ -160,6 +166,7 @@ impl<A: Action> Call<'_, A> {
             revalidated,
             replayed: false,
             cookie: cookie.or(progress.cookie.take()),
+            signs_out,
             fresh: changes_pages.then(|| fresh::cookie(&self.app.config)),
         }
     }
@@ -245,15 +252,20 @@ impl<A: Action> Call<'_, A> {
         let Some(subject) = commit.subject() else {
             return Ok(chain::with_heads(commit.operations(), found, None));
         };
-        let user = match commit.session() {
-            SessionChange::Open(grant) | SessionChange::Replace(grant) => Some(&grant.user),
-            SessionChange::Keep | SessionChange::Close | SessionChange::Carry(_) => None,
+        // Who signs in may do so over a session of somebody else, or of another organisation.
+        let who = match commit.session() {
+            SessionChange::Open(grant) | SessionChange::Replace(grant) => {
+                Some((&grant.user, grant.role))
+            }
+            SessionChange::Keep | SessionChange::Close | SessionChange::Carry(_) => {
+                let actor = self.live.as_ref().map(|live| &live.actor);
+                actor.map(|actor| (&actor.user, actor.role))
+            }
         };
         let entry = Entry {
             action: A::NAME,
             subject,
-            user,
-            actor: self.live.as_ref().map(|live| &live.actor),
+            who,
             trust: &self.trust,
             request: self.request,
             input: serde_json::to_value(&self.input).unwrap_or(Value::Null),
@@ -330,6 +342,7 @@ impl<A: Action> Call<'_, A> {
             revalidated,
             replayed: true,
             cookie,
+            signs_out: false,
             fresh: changes_pages.then(|| fresh::cookie(&self.app.config)),
         })
     }

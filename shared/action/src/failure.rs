@@ -148,6 +148,23 @@ impl Failure {
         )
     }
 
+    pub(crate) fn other_organization() -> Self {
+        Self::new(
+            Code::Auth,
+            403,
+            "This page belongs to another of your organizations. Switch to that one in a new tab, \
+             then send this form again.",
+        )
+    }
+
+    pub(crate) fn two_keys() -> Self {
+        Self::new(
+            Code::Idempotency,
+            400,
+            "The Idempotency-Key header and the idempotency_key field are two different keys",
+        )
+    }
+
     pub(crate) fn reused_key() -> Self {
         Self::new(
             Code::Idempotency,

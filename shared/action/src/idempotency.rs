@@ -23,7 +23,7 @@ pub(crate) fn key(request: &Request, fields: &Fields) -> Result<Option<Idempoten
     let header = request.header("idempotency-key");
     let field = fields.0.get(FIELD).map(String::as_str);
     let text = match (header, field) {
-        (Some(header), Some(field)) if header != field => return Err(Failure::unusable_key()),
+        (Some(header), Some(field)) if header != field => return Err(Failure::two_keys()),
         _ => header.or(field),
     };
     text.map(|text| IdempotencyKey::parse(text).map_err(|_| Failure::unusable_key()))

@@ -11,7 +11,7 @@ use crate::log::Note;
 use crate::session::{self, Presented};
 use crate::trust::Trust;
 use crate::{App, Failure, Reply, body, origin, refused};
-use commit::{Access, FieldErrors, Form, IdempotencyKey, Reads};
+use commit::{Access, Actor, FieldErrors, Form, IdempotencyKey, Reads, TENANT_FIELD};
 use edge::Token;
 use std::collections::BTreeMap;
 
@@ -41,6 +41,8 @@ struct Asked<A: Action> {
     token: Option<Token>,
     key: Result<Option<IdempotencyKey>, Failure>,
     input: Result<A::Input, FieldErrors>,
+    /// On whose page the form stands, where it says so.
+    tenant: Option<String>,
     /// Counts the caller's requests.
     counter: Option<Counter>,
     /// Counts the account's failures.
@@ -98,6 +100,7 @@ impl<A: Action> Asked<A> {
             token,
             key,
             input,
+            tenant: fields.0.get(TENANT_FIELD).cloned(),
             counter,
             account,
             keyed,
@@ -118,8 +121,8 @@ impl<A: Action> Asked<A> {
         }
     }
 
-    /// Step 5, weighed: who is not signed in, calls too often, may not, or sent wrong input is
-    /// refused, in this order. Then the saved result, or the run.
+    /// Step 5, weighed: who is not signed in, calls too often, is elsewhere by now, may not, or sent
+    /// wrong input is refused, in this order. Then the saved result, or the run.
     async fn run(
         self,
         app: &App,
@@ -134,6 +137,13 @@ impl<A: Action> Asked<A> {
         }
         if let Some(counter) = &self.counter {
             counter.check(gathered.calls)?;
+        }
+        let elsewhere = |actor: &Actor| {
+            let page = self.tenant.as_deref();
+            page.is_some_and(|page| page != actor.tenant.as_str())
+        };
+        if A::Permission::LEAST.is_some() && actor.as_ref().is_some_and(elsewhere) {
+            return Err(Failure::other_organization());
         }
         let caller = A::Permission::admit(actor)?;
         self.key?;
@@ -155,7 +165,10 @@ impl<A: Action> Asked<A> {
         // Where the token's role did not reach but the role as it is now does, nothing was read.
         let found = self.reads.map(|_| gathered.found);
         match gathered.record.and_then(|record| call.recall(&record)) {
-            Some(recall) => call.recorded(recall, progress, note).await,
+            Some(recall) => {
+                progress.found = found.unwrap_or_default();
+                call.recorded(recall, progress, note).await
+            }
             None => call.commit(found, progress, note).await,
         }
     }

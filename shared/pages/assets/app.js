@@ -1,7 +1,4 @@
-// Brings forms to life. Every page works without this file: what it adds is an answer in place,
-// a retry that cannot do a thing twice, and input that survives a lost connection.
-//
-// The templates say with data-* attributes what each part is.
+// Every page works without this file: it adds answers in place, and retries that do nothing twice.
 'use strict';
 
 const RETRY_AFTER = [500, 1500]; // ms
@@ -67,8 +64,7 @@ async function attempt(action, body) {
   }
 }
 
-/** Attempts until there is an answer. The same key goes along each time, so that an attempt whose
- *  answer was lost is not done twice. */
+/** Attempts until there is an answer, with the same key each time. */
 async function send(action, body) {
   for (let tried = 0; ; tried += 1) {
     const answer = await attempt(action, body);
@@ -91,7 +87,7 @@ function freshKey() {
   return [...crypto.getRandomValues(new Uint8Array(16))].map((b) => b.toString(16).padStart(2, '0')).join('');
 }
 
-/** What to tell of an answer that is no success: text, or nodes where a link belongs in it. */
+/** What to tell of an answer that is no success. */
 function explain(answer, failed, signingIn) {
   if ([0, 502, 504].includes(answer.status)) return [CONNECTION];
   if (answer.status === 401 && !signingIn) {
@@ -117,8 +113,7 @@ function announce(text, stays) {
   if (!stays) clearing = setTimeout(() => { notice.textContent = ''; }, MESSAGE_LASTS);
 }
 
-/** A message in the address (`#contact-created`) has been said once: it goes, and so does the
- *  address, or a reload would say it again. */
+/** A message in the address (`#contact-created`) goes, or a reload would say it again. */
 function settleFlash() {
   for (const flash of $$('.flash')) {
     if (`#${flash.id}` !== location.hash) flash.remove(); // :target is not yet known here.
@@ -133,7 +128,7 @@ function alertBox(heading, children) {
   return h('div', { class: 'summary', role: 'alert', tabindex: '-1' }, h('h2', {}, heading), ...children);
 }
 
-/** The summary above the fields and the messages beside them, as the server renders them. */
+/** The summary and the messages beside the fields, as the server renders them. */
 function showProblem(form, answer) {
   const { fieldErrors = {}, existingId, current, status } = answer;
   const wrong = controls(form).filter((field) => fieldErrors[field.name]);
@@ -250,8 +245,9 @@ function go(path) {
 
 /** Where a sign-in leads: to the page that asked for it, never to another site. */
 function entrance(form, data) {
-  const wanted = new URL(form.elements.return_to?.value || `/t/${data.tenant}/contacts`, location.origin);
-  return wanted.origin === location.origin ? wanted.href : `/t/${data.tenant}/contacts`;
+  const home = data.tenant ? `/t/${data.tenant}/contacts` : '/sign-in#password-set';
+  const wanted = new URL(form.elements.return_to?.value || home, location.origin);
+  return wanted.origin === location.origin ? wanted.href : home;
 }
 
 function enhance(form) {
@@ -285,7 +281,7 @@ const rows = () => $$('[data-id]', list).filter((row) => !row.hidden);
 function recount() {
   const count = $('[data-count]');
   // With older pages to draw from, the page is as full as before once it is loaded again.
-  if (!count.textContent.endsWith('+')) count.textContent = rows().length;
+  if (!count.textContent.endsWith('+)')) count.textContent = `Contacts (${rows().length})`;
 }
 
 /** Puts a contact on top, or in the place it has, so that an answer given twice shows once. */
@@ -342,7 +338,7 @@ function showAddForm(place) {
 function askToDelete(link) {
   const row = link.closest('[data-rows] [data-id]');
   const name = row ? $('.name', row).textContent.trim() : link.dataset.name;
-  const body = new URLSearchParams({ id: (row ?? link).dataset.id, idempotency_key: freshKey() });
+  const body = new URLSearchParams({ id: (row ?? link).dataset.id, for_tenant: contactsPath.split('/')[2], idempotency_key: freshKey() });
   const question = h('p', { id: 'question' }, 'Delete ', h('bdi', {}, name),
     `? It stays in the trash for ${link.dataset.delete} days, and can be restored from there. After that, this can't be undone.`);
   const work = () => (row ? deleteRow(row, body, dialog) : deletePage(body, dialog, confirm));
@@ -412,5 +408,12 @@ addEventListener('click', (event) => {
   guarded(link.closest('[data-results]') ?? $('main'), () => askToDelete(link));
 });
 addEventListener('pageshow', (event) => {
-  if (event.persisted) $$('form[data-enhance]').forEach((form) => guarded(form, () => revive(form)));
+  if (!event.persisted) return;
+  $$('form[data-enhance]').forEach((form) => guarded(form, () => revive(form)));
+  // It may be of somebody who has signed out since.
+  if (contactsPath) {
+    fetch(location.href, { method: 'HEAD' }).then((answer) => {
+      if (answer.redirected || answer.status === 404) location.reload();
+    }, () => {});
+  }
 });

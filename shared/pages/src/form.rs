@@ -2,7 +2,8 @@
 //! reports errors, carries its key and is enhanced in the same way.
 
 use crate::conflict::Conflict;
-use commit::{FormState, Role};
+use crate::layout::Page;
+use commit::{FormState, Role, TENANT_FIELD};
 
 /// What is fixed about a form.
 pub(crate) struct FormSpec {
@@ -166,6 +167,8 @@ pub(crate) struct Form<'a> {
     pub(crate) spec: &'static FormSpec,
     pub(crate) fields: Vec<Field<'a>>,
     pub(crate) hidden: Vec<(&'static str, String)>,
+    /// The organisation on whose page the form stood when it was sent, where it was.
+    sent_from: Option<&'a str>,
     pub(crate) problem: Option<Problem<'a>>,
     pub(crate) conflict: Option<Conflict>,
     /// Where the script goes after success. The form stays a plain one where the script would
@@ -207,6 +210,7 @@ impl<'a> Form<'a> {
             spec,
             fields: fields(spec, state),
             hidden,
+            sent_from: state.values.get(TENANT_FIELD).map(String::as_str),
             problem: problem(spec, state),
             conflict: None,
             next: None,
@@ -262,6 +266,16 @@ impl<'a> Form<'a> {
             problem.existing = link;
         }
         self
+    }
+
+    /// The field that says for which organisation the form is: the one whose page it stands on,
+    /// and after a refusal still the one whose page it stood on.
+    pub(crate) fn tenant_field<'b>(
+        &'b self,
+        page: &'b Page<'_>,
+    ) -> Option<(&'static str, &'b str)> {
+        let own = page.chrome.map(|chrome| chrome.tenant.as_str());
+        self.sent_from.or(own).map(|tenant| (TENANT_FIELD, tenant))
     }
 
     /// The page's title, which says first that something is wrong (WCAG technique G199).

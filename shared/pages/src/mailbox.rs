@@ -1,5 +1,6 @@
 //! The page of the local stack that shows what was sent.
 
+use crate::dates::moment;
 use crate::layout::{Page, render};
 use askama::Template;
 use jiff::Timestamp;
@@ -35,6 +36,12 @@ pub fn mailbox(letters: &[Sent]) -> String {
         page: Page::new("Mailbox", None),
         letters,
     })
+}
+
+impl Sent {
+    fn when(&self) -> String {
+        moment(self.at)
+    }
 }
 
 impl MailboxPage<'_> {

@@ -54,7 +54,7 @@ async fn a_contact_is_added_by_form_and_redirect() {
         ">Ada<",
         "ada@example.com",
         "Contact created!",
-        "data-count>1<",
+        "Contacts (1)",
         "Added ",
     ] {
         assert!(list.contains(words), "{words}: {list}");
@@ -179,10 +179,11 @@ async fn a_contact_is_deleted_after_a_question() {
     let acme = product.sign_up("Acme").await;
     let ada = acme.create("Ada", "ada@example.com").await;
     let question = acme.page(&format!("{}/delete", path(&ada))).await;
-    let plain = question.text.replace("<bdi>", "").replace("</bdi>", "");
     assert!(
-        plain.contains("Delete Ada? It stays in the trash for 30 days"),
-        "{plain}"
+        question
+            .text
+            .contains("Delete Ada? It stays in the trash for 30 days"),
+        "{question:?}"
     );
     let [id, key] =
         ["id", "idempotency_key"].map(|name| question.hidden(name).expect("a hidden field"));

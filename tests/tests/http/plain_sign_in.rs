@@ -120,6 +120,8 @@ async fn signing_up_and_out_by_form_leads_on() {
         (left.status, left.header("location")),
         (303, Some("/sign-in"))
     );
+    // Going back shows nothing that the browser has kept.
+    assert_eq!(left.header("clear-site-data"), Some("\"cache\""));
     assert_eq!(client.page("/t/acme/contacts").await.status, 303);
 }
 

@@ -15,4 +15,5 @@ mod projects;
 mod refused;
 mod sessions;
 mod settings;
+mod switching;
 mod tenants;

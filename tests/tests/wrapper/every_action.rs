@@ -5,6 +5,7 @@ use action::Config;
 use edge_crm_tests::fault::Faults;
 use edge_crm_tests::inside::{Answer, config};
 use edge_crm_tests::prepared::{Copy, Prepared};
+use edge_crm_tests::samples::body;
 use edge_crm_tests::{Record, within_a_minute};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
@@ -95,6 +96,42 @@ async fn what_comes_from_elsewhere_or_cannot_be_read_is_refused_and_writes_nothi
             expect(name, &answer, status, "BAD_REQUEST");
         }
         assert_eq!(copy.inside.table.saved(), before, "{name}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_form_on_a_page_of_another_organisation_is_refused_and_writes_nothing() {
+    for (prepared, copy) in actions().await {
+        let (name, event) = (prepared.name, prepared.event());
+        let entries = copy.function.entries();
+        let open = entries.iter().any(|entry| entry.least.is_none());
+        let (kind, body) = (&event["headers"]["content-type"], body(&event));
+        let with = |tenant: &str| match kind.as_str() {
+            Some("application/json") => {
+                let mut fields: Value = serde_json::from_str(&body).expect("JSON");
+                fields["for_tenant"] = json!(tenant);
+                fields.to_string()
+            }
+            _ => format!("{body}&for_tenant={tenant}"),
+        };
+        let kind = kind.as_str().unwrap_or("application/x-www-form-urlencoded");
+        let before = copy.inside.table.saved();
+        let elsewhere = copy.send(&sending(&event, kind, &with("elsewhere"))).await;
+        if open {
+            assert_eq!(elsewhere.status, 200, "{name}: {elsewhere:?}");
+            continue;
+        }
+        expect(name, &elsewhere, 403, "AUTH_ERROR");
+        assert_eq!(copy.inside.table.saved(), before, "{name}");
+        let mut passed = 0;
+        for organization in copy.inside.table.under("#tenant:") {
+            let body = with(organization.pk.trim_start_matches("#tenant:"));
+            let there = prepared.copy().await;
+            let answer = there.send(&sending(&event, kind, &body)).await;
+            assert!([200, 403].contains(&answer.status), "{name}: {answer:?}");
+            passed += usize::from(answer.status == 200);
+        }
+        assert_eq!(passed, 1, "{name}");
     }
 }
 

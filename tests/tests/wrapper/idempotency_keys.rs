@@ -1,6 +1,6 @@
 //! What an idempotency key is, whose it is, and what counts as the same request.
 
-use edge_crm_tests::{Exchange, product_with_table};
+use edge_crm_tests::{Exchange, Product, product_with_table};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
@@ -120,6 +120,11 @@ async fn the_key_may_be_a_header_or_a_field_or_both() {
         assert!(again.is_replayed());
         assert_eq!(again.essence(), first.essence());
     }
+    let two = acme
+        .post_form("create-contact", &with_field, Some("other"))
+        .await;
+    two.expect(400, "IDEMPOTENCY_ERROR");
+    assert!(two.text.contains("two different keys"), "{two:?}");
     assert_eq!(table.results("create-contact").len(), 1);
 }
 
@@ -299,6 +304,25 @@ async fn an_old_form_sent_with_other_input_comes_back_with_a_fresh_key() {
         .await;
     assert_eq!(sent.status, 303);
     assert_eq!(table.under("acme:contacts").len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reused_key_of_a_question_asks_again_about_whom_it_is() {
+    let product = Product::start();
+    let acme = product.sign_up("Acme").await;
+    let [ada, eve] = [
+        acme.create(ADA[0].1, ADA[1].1).await,
+        acme.create("Eve", "eve@example.com").await,
+    ];
+    let delete = async |contact: &Value| {
+        let id = contact["id"].as_str().expect("an id");
+        let fields = [("id", id), ("idempotency_key", "k")];
+        acme.submit("delete-contact", &fields).await
+    };
+    assert_eq!(delete(&ada).await.status, 303);
+    let again = delete(&eve).await;
+    assert_eq!(again.status, 422);
+    assert!(again.text.contains("Delete Eve?"), "{}", again.text);
 }
 
 #[tokio::test(flavor = "multi_thread")]

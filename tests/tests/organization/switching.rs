@@ -1,0 +1,106 @@
+//! Somebody in two organisations, and a browser that has had two people: what is meant for one
+//! organisation is not done in the other, and nobody is taken for somebody else.
+
+use edge_crm_tests::{Client, Product, Table, product_with_table};
+
+/// The owner of Acme, who belongs to Beta as an admin too, in a session of Acme.
+async fn in_two() -> (Product, Table, Client) {
+    let (product, table) = product_with_table().await;
+    let (acme, beta) = (product.sign_up("Acme").await, product.sign_up("Beta").await);
+    let invited = [("email", acme.email.as_str()), ("role", "admin")];
+    let link = beta.post("invite-member", &invited).await.data();
+    let token = link["link"]
+        .as_str()
+        .and_then(|link| link.split("token=").nth(1));
+    let fields = [("token", token.expect("a link"))];
+    assert_eq!(acme.post("accept-invite", &fields).await.status, 200);
+    switch(&acme, "acme").await;
+    (product, table, acme)
+}
+
+async fn switch(client: &Client, tenant: &str) {
+    let fields = [("tenant", tenant)];
+    assert_eq!(
+        client.post("switch-organization", &fields).await.status,
+        200
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_form_of_the_organisation_that_was_left_is_kept_until_one_is_back() {
+    let (_product, table, ada) = in_two().await;
+    let form = ada.page("/t/acme/contacts/new").await;
+    let hidden = |name| form.hidden(name).expect("a hidden field");
+    let (key, tenant) = (hidden("idempotency_key"), hidden("for_tenant"));
+    assert_eq!(tenant, "acme");
+    switch(&ada, "beta").await;
+    let fields = [
+        ("name", "Eve"),
+        ("email", "eve@example.com"),
+        ("idempotency_key", &key),
+        ("for_tenant", &tenant),
+    ];
+    let refused = ada.submit("create-contact", &fields).await;
+    assert_eq!(refused.status, 403);
+    let kept = |name| refused.hidden(name);
+    assert_eq!(kept("for_tenant").as_deref(), Some("acme"), "{refused:?}");
+    assert_eq!(kept("idempotency_key"), Some(key.clone()));
+    for words in ["another of your organizations", "value=\"eve@example.com\""] {
+        assert!(refused.text.contains(words), "{refused:?}");
+    }
+    let again = ada.submit("create-contact", &fields).await;
+    assert_eq!(again.status, 403, "sending it again changes nothing");
+    assert!(table.under("beta:contacts").is_empty());
+
+    switch(&ada, "acme").await;
+    let sent = ada.submit("create-contact", &fields).await;
+    assert_eq!(sent.status, 303, "{sent:?}");
+    assert_eq!(table.under("acme:contacts").len(), 1);
+    assert!(table.under("beta:contacts").is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_leaves_an_organisation_that_they_do_not_look_at() {
+    let (_product, _table, ada) = in_two().await;
+    switch(&ada, "beta").await;
+    let fields = [("userId", ada.user.as_str()), ("leave", "yes")];
+    let form = ada.page("/t/beta/members/leave").await;
+    let tenant = form.hidden("for_tenant").expect("a hidden field");
+    switch(&ada, "acme").await;
+    let elsewhere = [fields[0], fields[1], ("for_tenant", &tenant)];
+    let answer = ada.post("remove-member", &elsewhere).await;
+    answer.expect(403, "AUTH_ERROR");
+    switch(&ada, "beta").await;
+    assert_eq!(ada.post("remove-member", &elsewhere).await.status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_signs_in_over_somebody_elses_session_is_named_and_nobody_else() {
+    let (product, table) = product_with_table().await;
+    let (ada, eve) = (product.sign_up("Acme").await, product.sign_up("Beta").await);
+    let (ada_id, eve_id) = (ada.user.clone(), eve.user.clone());
+    let fields = [
+        ("email", eve.email.as_str()),
+        ("password", Client::PASSWORD),
+    ];
+    assert_eq!(ada.post("sign-in", &fields).await.status, 200);
+    let record = table.audits("sign-in").remove(0);
+    assert_eq!(record.pk, "#audit:beta");
+    assert_eq!(record.get("userId"), eve_id.as_str());
+    for record in table.under("#audit:beta") {
+        assert!(!format!("{record:?}").contains(&ada_id), "{record:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_record_names_the_role_in_its_own_organisation() {
+    let (_product, table, ada) = in_two().await;
+    switch(&ada, "beta").await;
+    let named = |action: &str| {
+        let mut records = table.audits(action);
+        records.retain(|record| record.pk == "#audit:beta");
+        records.remove(0).get("role")
+    };
+    assert_eq!(named("accept-invite"), "admin");
+    assert_eq!(named("switch-organization"), "admin");
+}
