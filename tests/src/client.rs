@@ -200,6 +200,23 @@ impl Client {
         answer.data()
     }
 
+    /// Saves a contact's name and email, as what was the contact at this version.
+    pub async fn update(&self, contact: &Value, version: &str, name: &str, email: &str) -> Answer {
+        let fields = [
+            ("id", contact["id"].as_str().unwrap_or_default()),
+            ("version", version),
+            ("name", name),
+            ("email", email),
+        ];
+        self.post("update-contact", &fields).await
+    }
+
+    /// Moves a contact to the trash.
+    pub async fn delete(&self, contact: &Value) -> Answer {
+        let id = contact["id"].as_str().unwrap_or_default();
+        self.post("delete-contact", &[("id", id)]).await
+    }
+
     /// Every contact that the list shows for `q`, newest first, page by page.
     pub async fn all(&self, q: &str) -> Vec<Value> {
         let mut contacts = Vec::new();

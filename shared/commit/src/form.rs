@@ -30,6 +30,12 @@ impl Input for () {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Invalid(());
 
+/// Whether `c` shows nothing, has no width, and moves nothing.
+#[must_use]
+pub fn is_unseen(c: char) -> bool {
+    matches!(c, '\u{200b}' | '\u{2060}' | '\u{feff}')
+}
+
 /// `text` without white space at its ends, nor what programs put there when they copy: a phone
 /// number from a Mac's contacts stands between an override and its end (UAX #9), and a file begins
 /// with a byte order mark.
@@ -37,7 +43,7 @@ pub struct Invalid(());
 pub fn trim(text: &str) -> &str {
     text.trim_matches(|c: char| {
         c.is_whitespace()
-            || matches!(c, '\u{200b}' | '\u{2060}' | '\u{feff}')
+            || is_unseen(c)
             || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
     })
 }

@@ -21,7 +21,7 @@ pub use access::{Access, Actor, Admins, Anyone, Members, Owners, Refusal, Role, 
 pub use commits::{Commit, Grant, SessionChange, Subject, Unindexed};
 pub use context::{Chrome, Context, Seal};
 pub use error::ActionError;
-pub use form::{FieldErrors, Form, FormState, Input, Invalid, TENANT_FIELD, trim};
+pub use form::{FieldErrors, Form, FormState, Input, Invalid, TENANT_FIELD, is_unseen, trim};
 pub use identity::{IdempotencyKey, InvalidId, TenantId, UserId, Version, is_uuid};
 pub use key::{Entity, Key, Record};
 pub use letter::Letter;

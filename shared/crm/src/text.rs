@@ -1,6 +1,6 @@
 //! Texts that can only be built by following their rule.
 
-use commit::trim;
+use commit::{is_unseen, trim};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use unicase::UniCase;
@@ -22,11 +22,6 @@ const FLAGS: [&str; 3] = [
     "\u{1f3f4}\u{e0067}\u{e0062}\u{e0073}\u{e0063}\u{e0074}\u{e007f}",
     "\u{1f3f4}\u{e0067}\u{e0062}\u{e0077}\u{e006c}\u{e0073}\u{e007f}",
 ];
-
-/// Whether `c` shows nothing and has no width.
-fn is_unseen(c: char) -> bool {
-    matches!(c, '\u{200b}' | '\u{2060}' | '\u{feff}')
-}
 
 /// Whether `c` shows nothing and can hide or reorder what stands around it: controls, the
 /// overrides and isolates of Unicode's bidirectional algorithm (UAX #9), zero-width spaces, tags.

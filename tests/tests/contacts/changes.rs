@@ -1,6 +1,6 @@
 //! Contacts: adding, changing and deleting them, and what each of it writes.
 
-use edge_crm_tests::{Answer, Client, Product, product_with_table};
+use edge_crm_tests::{Product, product_with_table};
 use serde_json::{Value, json};
 
 const NOBODY: &str = "0197a3b0-0000-7000-8000-00000000000f";
@@ -8,26 +8,6 @@ const NOT_FOUND: &str = "Contact not found or access denied";
 
 fn id(contact: &Value) -> &str {
     contact["id"].as_str().expect("an id")
-}
-
-async fn update(
-    client: &Client,
-    contact: &Value,
-    version: &str,
-    name: &str,
-    email: &str,
-) -> Answer {
-    let fields = [
-        ("id", id(contact)),
-        ("version", version),
-        ("name", name),
-        ("email", email),
-    ];
-    client.post("update-contact", &fields).await
-}
-
-async fn delete(client: &Client, contact: &Value) -> Answer {
-    client.post("delete-contact", &[("id", id(contact))]).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -134,7 +114,8 @@ async fn an_update_replaces_every_field_and_counts_the_version() {
     ];
     let contact = acme.post("create-contact", &full).await.data();
     assert_eq!(contact["notes"], "one\ntwo");
-    let changed = update(&acme, &contact, "1", "Ada King", "ada@example.com")
+    let changed = acme
+        .update(&contact, "1", "Ada King", "ada@example.com")
         .await
         .data();
     let expected = json!({
@@ -145,7 +126,7 @@ async fn an_update_replaces_every_field_and_counts_the_version() {
     assert_eq!(changed, expected);
     assert_ne!(changed["updatedAt"], contact["updatedAt"]);
     assert_eq!(
-        update(&acme, &contact, "2", "Ada", "ada@example.com")
+        acme.update(&contact, "2", "Ada", "ada@example.com")
             .await
             .data()["version"],
         3
@@ -157,12 +138,15 @@ async fn a_stale_version_is_told_what_the_contact_is_now() {
     let (product, table) = product_with_table().await;
     let acme = product.sign_up("Acme").await;
     let contact = acme.create("Ada", "ada@example.com").await;
-    let current = update(&acme, &contact, "1", "First", "ada@example.com")
+    let current = acme
+        .update(&contact, "1", "First", "ada@example.com")
         .await
         .data();
     let before = table.saved();
     for version in ["1", "3", "18446744073709551615"] {
-        let answer = update(&acme, &contact, version, "Second", "ada@example.com").await;
+        let answer = acme
+            .update(&contact, version, "Second", "ada@example.com")
+            .await;
         answer.expect(409, "CONFLICT");
         assert_eq!(answer.json()["current"], current);
     }
@@ -177,14 +161,8 @@ async fn of_many_who_change_one_version_one_wins() {
     let writers = (0..12).map(|n| {
         let (acme, contact) = (acme.clone(), contact.clone());
         tokio::spawn(async move {
-            update(
-                &acme,
-                &contact,
-                "1",
-                &format!("Writer {n}"),
-                "ada@example.com",
-            )
-            .await
+            acme.update(&contact, "1", &format!("Writer {n}"), "ada@example.com")
+                .await
         })
     });
     let answers: Vec<_> = futures_util::future::join_all(writers)
@@ -209,7 +187,7 @@ async fn an_email_belongs_to_one_contact_in_any_letter_case() {
     let acme = product.sign_up("Acme").await;
     let ada = acme.create("Ada", "ada@example.com").await;
     let eve = acme.create("Eve", "eve@example.com").await;
-    let taken = update(&acme, &eve, "1", "Eve", "ADA@example.com").await;
+    let taken = acme.update(&eve, "1", "Eve", "ADA@example.com").await;
     taken.expect(409, "CONFLICT");
     assert_eq!(
         taken.field_error("email"),
@@ -222,7 +200,7 @@ async fn an_email_belongs_to_one_contact_in_any_letter_case() {
 
     // Its own address in another case stays its own.
     assert_eq!(
-        update(&acme, &ada, "1", "Ada", "Ada@Example.COM")
+        acme.update(&ada, "1", "Ada", "Ada@Example.COM")
             .await
             .data()["email"],
         "Ada@Example.COM"
@@ -230,18 +208,18 @@ async fn an_email_belongs_to_one_contact_in_any_letter_case() {
     assert_eq!(table.under("#guard:acme:contacts").len(), 2);
     // A changed address is free again, and a deleted contact's too.
     assert_eq!(
-        update(&acme, &ada, "2", "Ada", "king@example.com")
+        acme.update(&ada, "2", "Ada", "king@example.com")
             .await
             .status,
         200
     );
     assert_eq!(
-        update(&acme, &eve, "1", "Eve", "ada@example.com")
+        acme.update(&eve, "1", "Eve", "ada@example.com")
             .await
             .status,
         200
     );
-    assert_eq!(delete(&acme, &ada).await.data(), json!({ "id": ada["id"] }));
+    assert_eq!(acme.delete(&ada).await.data(), json!({ "id": ada["id"] }));
     acme.create("New", "KING@example.com").await;
     assert_eq!(table.under("#guard:acme:contacts").len(), 2);
 }
@@ -251,13 +229,13 @@ async fn what_is_not_there_is_not_found() {
     let (product, table) = product_with_table().await;
     let acme = product.sign_up("Acme").await;
     let contact = acme.create("Ada", "ada@example.com").await;
-    assert_eq!(delete(&acme, &contact).await.status, 200);
+    assert_eq!(acme.delete(&contact).await.status, 200);
     let before = table.saved();
     for gone in [&contact, &json!({ "id": NOBODY })] {
         let path = acme.contacts(&format!("/{}", id(gone)));
         for answer in [
-            update(&acme, gone, "1", "Ada", "ada@example.com").await,
-            delete(&acme, gone).await,
+            acme.update(gone, "1", "Ada", "ada@example.com").await,
+            acme.delete(gone).await,
             acme.get(&path).await,
             acme.get(&format!("{path}/edit")).await,
             acme.get(&format!("{path}/delete")).await,
@@ -275,8 +253,8 @@ async fn what_is_not_there_is_not_found() {
     ] {
         let odd = json!({ "id": odd });
         for answer in [
-            update(&acme, &odd, "1", "Ada", "a@example.com").await,
-            delete(&acme, &odd).await,
+            acme.update(&odd, "1", "Ada", "a@example.com").await,
+            acme.delete(&odd).await,
         ] {
             answer.expect(400, "VALIDATION_ERROR");
             assert!(!answer.field_error("id").is_empty());

@@ -146,3 +146,75 @@ async fn the_longest_and_the_oddest_that_is_allowed_is_kept() {
         );
     }
 }
+
+/// Whether it is a line break, or has no width and reorders nothing.
+fn harmless_in_notes(c: char) -> bool {
+    "\r\u{200b}\u{2028}\u{2060}\u{feff}".contains(c)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn names_in_any_script_pass_and_hidden_reordering_does_not() {
+    let (product, table) = product_with_table().await;
+    let acme = product.sign_up("Acme").await;
+    for (n, name) in [
+        "محمد بن سلمان",
+        "שרה לוי",
+        "علی‌رضا",
+        "\u{200f}Ada\u{200e}",
+        "👨‍👩‍👧",
+        "नमस्ते",
+        "e\u{301}",
+    ]
+    .iter()
+    .enumerate()
+    {
+        assert_eq!(
+            acme.create(name, &format!("{n}@example.com")).await["name"],
+            *name
+        );
+    }
+    let (before, mut harmless) = (table.saved(), Vec::new());
+    for hidden in [
+        '\u{202e}',
+        '\u{202a}',
+        '\u{2066}',
+        '\u{2069}',
+        '\u{200b}',
+        '\u{feff}',
+        '\u{2060}',
+        '\u{e0041}',
+        '\u{7f}',
+        '\u{85}',
+        '\u{2028}',
+        '\r',
+    ] {
+        for (field, name) in [
+            ("name", format!("Ada{hidden}gpj.exe")),
+            ("company", format!("A{hidden}B")),
+            ("notes", format!("A{hidden}B")),
+        ] {
+            if field == "notes" && harmless_in_notes(hidden) {
+                harmless.push(name);
+                continue;
+            }
+            let mut fields = vec![("name", "Ada"), ("email", "ada@example.com")];
+            fields.retain(|(name, _)| *name != field);
+            fields.push((field, &name));
+            let answer = acme.post("create-contact", &fields).await;
+            answer.expect(400, "VALIDATION_ERROR");
+            assert!(
+                answer.field_error(field).contains("invisible characters"),
+                "{hidden:?} in {field}"
+            );
+        }
+    }
+    assert_eq!(table.saved(), before);
+    assert_eq!(harmless.len(), 5);
+    for (n, notes) in harmless.iter().enumerate() {
+        let email = format!("harmless-{n}@example.com");
+        let fields = [("name", "Ada"), ("email", &*email), ("notes", notes)];
+        let kept = acme.post("create-contact", &fields).await.data();
+        let expected = notes.replace(['\r', '\u{2028}'], "\n");
+        assert_eq!(kept["notes"], expected, "{notes:?}");
+    }
+}

@@ -9,19 +9,20 @@ use std::collections::BTreeSet;
 
 const NOBODY: &str = "0197a3b0-0000-7000-8000-00000000000f";
 
-struct Acme {
-    world: World,
-    ada: Person,
+/// An organisation and its owner.
+pub(super) struct Acme {
+    pub(super) world: World,
+    pub(super) ada: Person,
 }
 
 impl Acme {
-    async fn start() -> Self {
+    pub(super) async fn start() -> Self {
         let world = World::start().await;
         let ada = world.sign_up("Acme").await;
         Self { world, ada }
     }
 
-    async fn get(&self, person: &Person, rest: &str) -> Seen {
+    pub(super) async fn get(&self, person: &Person, rest: &str) -> Seen {
         let request = person.get(&format!("/t/acme/{rest}"), "application/json");
         self.world.send(request).await
     }
@@ -47,7 +48,7 @@ impl Acme {
     }
 
     /// Records of what somebody has imported, written past the product, the oldest first.
-    fn import(&self, count: usize, notes: &str) {
+    pub(super) fn import(&self, count: usize, notes: &str) {
         for n in 0..count {
             let id = format!("0197a3b0-0000-7000-8000-{n:012x}");
             let record = json!({
@@ -60,7 +61,7 @@ impl Acme {
     }
 }
 
-fn user(person: &Person) -> &str {
+pub(super) fn user(person: &Person) -> &str {
     person.session.split('.').nth(3).unwrap()
 }
 
@@ -311,126 +312,4 @@ async fn the_page_shows_names_times_and_links_and_no_markup_of_others() {
     );
     let page = acme.world.look(&acme.ada, "/audit?action=nothing").await;
     assert!(page.text.contains("No records match"));
-}
-
-/// The lines of a file, each by its headings.
-fn lines(answer: &Seen) -> Vec<std::collections::BTreeMap<String, String>> {
-    let mut reader = csv::Reader::from_reader(answer.text.as_bytes());
-    reader
-        .deserialize()
-        .map(|line| line.expect("a line of CSV"))
-        .collect()
-}
-
-#[tokio::test]
-async fn the_file_holds_everything_and_begins_no_formula() {
-    let acme = Acme::start().await;
-    let notes = "line one\nline \"two\", Zoë 株式会社";
-    let email = "zoe@example.com";
-    let fields = json!({ "name": "=1+1", "email": email, "notes": notes });
-    acme.world.act(&acme.ada, "create-contact", &fields).await;
-    let bob = acme.world.join(&acme.ada, Role::Member);
-    let name = "=HYPERLINK(\"https://evil.example\";\"a\"), b\n@c";
-    let membership = json!({ "id": user(&bob), "userId": user(&bob), "name": name, "role": "member", "version": 1 });
-    acme.world
-        .table
-        .put("acme:members", user(&bob), &membership);
-    let request = Request::post("/actions/create-contact")
-        .header("content-type", "application/json")
-        .header("origin", ORIGIN)
-        .header("sec-fetch-site", "same-origin")
-        .header("user-agent", "@SUM(1)")
-        .header("cookie", bob.cookies())
-        .body(
-            json!({ "name": "Bo", "email": "bo@example.com" })
-                .to_string()
-                .into(),
-        )
-        .unwrap();
-    assert_eq!(acme.world.send(request).await.status, 200);
-
-    let file = acme.world.look(&acme.ada, "/audit.csv").await;
-    assert_eq!(file.status, 200, "{file:?}");
-    assert_eq!(file.header("content-type"), "text/csv; charset=utf-8");
-    assert_eq!(
-        file.header("content-disposition"),
-        "attachment; filename=\"acme-audit.csv\""
-    );
-    assert_eq!(
-        (file.header("x-record-count"), file.header("link")),
-        ("3", "")
-    );
-    let lines = lines(&file);
-    assert_eq!(lines.len(), 3);
-    assert_eq!(lines[0]["user_name"], format!("'{name}"));
-    assert_eq!(lines[0]["user_agent"], "'@SUM(1)");
-    let input: Value = serde_json::from_str(&lines[1]["input"]).unwrap();
-    assert_eq!(
-        (&input["name"], &input["notes"]),
-        (&json!("=1+1"), &json!(notes))
-    );
-    assert_eq!(lines[1]["user_name"], "Ada");
-    let stored = acme.world.table.audits("sign-up").remove(0);
-    assert_eq!(lines[2]["id"], stored.sk);
-    assert_eq!(lines[2]["hash"], stored.get("hash").as_str().unwrap());
-    assert_eq!(lines[2]["role"], "owner");
-    for line in &lines {
-        for cell in line.values() {
-            assert!(
-                !cell.starts_with(['=', '+', '-', '@', '\t', '\r']),
-                "{cell:?}"
-            );
-        }
-    }
-    let filtered = acme
-        .world
-        .look(&acme.ada, "/audit.csv?action=sign-up")
-        .await;
-    assert_eq!(self::lines(&filtered).len(), 1);
-    let asked = acme.get(&acme.ada, "audit.csv").await;
-    assert_eq!(asked.text, file.text, "it is a file whatever is accepted");
-}
-
-/// All that the files hold, one after the other, and how many each holds.
-async fn files(acme: &Acme, query: &str) -> (Vec<usize>, Vec<String>) {
-    let (mut counts, mut ids) = (Vec::new(), Vec::new());
-    let mut path = format!("/t/acme/audit.csv{query}");
-    loop {
-        let file = acme.world.send(acme.ada.get(&path, "text/html")).await;
-        assert_eq!(file.status, 200, "{}", file.text);
-        let size = serde_json::to_string(&file.text).unwrap().len();
-        assert!(size < 6_000_000, "Lambda answers at most 6 MB: {size}");
-        let lines = lines(&file);
-        assert_eq!(file.header("x-record-count"), lines.len().to_string());
-        counts.push(lines.len());
-        ids.extend(lines.iter().map(|line| line["id"].clone()));
-        match file.header("link").strip_suffix(">; rel=\"next\"") {
-            Some(next) => path = next.strip_prefix('<').unwrap().to_owned(),
-            None => return (counts, ids),
-        }
-    }
-}
-
-#[tokio::test]
-async fn a_file_is_bounded_and_says_where_the_next_begins() {
-    let acme = Acme::start().await;
-    acme.import(2_100, "");
-    let (counts, ids) = files(&acme, "?action=import-contact").await;
-    assert_eq!(counts, [2_000, 100]);
-    let page = acme.world.look(&acme.ada, "/audit").await;
-    let most = format!("A file holds at most {} records.", counts[0]);
-    assert!(page.text.contains(&most), "{}", page.text);
-    let distinct: BTreeSet<_> = ids.iter().collect();
-    assert_eq!(distinct.len(), 2_100);
-
-    let acme = Acme::start().await;
-    // A quote takes four bytes: doubled for CSV, each of them two in JSON, and so on.
-    acme.import(40, &"\"\n".repeat(50_000));
-    let (counts, ids) = files(&acme, "").await;
-    assert!(
-        counts.len() > 1 && counts.iter().all(|count| *count > 0),
-        "{counts:?}"
-    );
-    let distinct: BTreeSet<_> = ids.iter().collect();
-    assert_eq!(distinct.len(), 41);
 }

@@ -3,6 +3,7 @@
 mod accepting;
 mod accounts;
 mod audit_chain;
+mod audit_file;
 mod audit_page;
 mod invitations;
 mod mail;
@@ -13,6 +14,7 @@ mod permission_table;
 mod permissions;
 mod projects;
 mod refused;
+mod rejoining;
 mod sessions;
 mod settings;
 mod switching;

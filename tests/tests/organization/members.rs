@@ -13,12 +13,12 @@ const ROLES: [(Role, &str); 4] = [
     (Role::Owner, "owner"),
 ];
 
-async fn change(world: &World, by: &Person, user: &str, role: &str) -> Seen {
+pub(super) async fn change(world: &World, by: &Person, user: &str, role: &str) -> Seen {
     let fields = json!({ "userId": user, "role": role });
     world.act(by, "change-role", &fields).await
 }
 
-async fn remove(world: &World, by: &Person, user: &str) -> Seen {
+pub(super) async fn remove(world: &World, by: &Person, user: &str) -> Seen {
     world
         .act(by, "remove-member", &json!({ "userId": user }))
         .await
@@ -231,65 +231,6 @@ async fn who_was_removed_can_do_nothing_and_is_told_the_truth_at_sign_in() {
     let back = world.accept(&Person::default(), &token, PASSWORD).await;
     assert_eq!(back.json()["data"]["id"], mia.user(), "{back:?}");
     assert_eq!(world.sign_in(&email, PASSWORD).await.status, 200);
-}
-
-#[tokio::test]
-async fn who_joins_again_gets_no_old_session_back() {
-    let world = World::start().await;
-    let owner = world.sign_up("Acme").await;
-    let (mia, email) = world.joined(&owner, "member").await;
-    assert_eq!(world.look(&mia, "/contacts/new").await.status, 200);
-    assert_eq!(remove(&world, &owner, &mia.user()).await.status, 200);
-    let ada = json!({ "name": "Ada", "email": "ada@example.com" });
-    assert_eq!(world.act(&mia, "create-contact", &ada).await.status, 401);
-
-    let token = world.invitation(&owner, &email, "member").await;
-    let answer = world.accept(&Person::default(), &token, PASSWORD).await;
-    assert_eq!(answer.status, 200, "{answer:?}");
-    let mut back = Person {
-        tenant: "acme".to_owned(),
-        ..Person::default()
-    };
-    back.learn(&answer);
-    assert_eq!(back.user(), mia.user());
-    assert_eq!(world.act(&mia, "create-contact", &ada).await.status, 401);
-    let door = world.look(&mia, "/contacts/new").await;
-    assert!(door.header("location").starts_with("/sign-in"), "{door:?}");
-    assert_eq!(world.act(&back, "create-contact", &ada).await.status, 200);
-
-    // Nor where only the second of its opening is known of it.
-    let sessions = world.table.under(&format!("#session:{}", mia.user()));
-    assert_eq!(sessions.len(), 2);
-    for session in &sessions {
-        let mut item = session.item();
-        item.remove("id");
-        let opened = item["createdAt"].as_i64().unwrap();
-        item.insert("createdAt".to_owned(), json!(opened - 60));
-        world.table.put(&session.pk, &session.sk, &json!(item));
-    }
-    for person in [&mia, &back] {
-        assert_eq!(world.look(person, "/contacts/new").await.status, 303);
-    }
-}
-
-#[tokio::test]
-async fn who_changes_organisations_or_roles_keeps_their_session() {
-    let world = World::start().await;
-    let owner = world.sign_up("Acme").await;
-    let other = world.sign_up("Other").await;
-    let (mut mia, email) = world.joined(&owner, "viewer").await;
-    let answer = change(&world, &owner, &mia.user(), "member").await;
-    assert_eq!(answer.status, 200, "{answer:?}");
-    assert_eq!(world.look(&mia, "/contacts/new").await.status, 200);
-    let token = world.invitation(&other, &email, "member").await;
-    let answer = world.accept(&mia, &token, PASSWORD).await;
-    assert_eq!(answer.status, 200, "{answer:?}");
-    for tenant in ["acme", "other"] {
-        let to = json!({ "tenant": tenant });
-        world.change(&mut mia, "switch-organization", &to).await;
-        mia.tenant = tenant.to_owned();
-        assert_eq!(world.look(&mia, "/contacts/new").await.status, 200);
-    }
 }
 
 #[tokio::test]

@@ -8,11 +8,11 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
 
-const NEW: &str = "staple battery horse";
+pub(super) const NEW: &str = "staple battery horse";
 const GONE: &str = "This link has expired or has been used. Ask for another one.";
 const PURPOSE: &str = "token password-reset";
 
-async fn sign_in(product: &Product, email: &str, password: &str) -> (Client, Answer) {
+pub(super) async fn sign_in(product: &Product, email: &str, password: &str) -> (Client, Answer) {
     let client = product.client();
     let fields = [("email", email), ("password", password)];
     let answer = client.post("sign-in", &fields).await;
@@ -24,7 +24,7 @@ async fn change(client: &Client, current: &str, new: &str) -> Answer {
     client.post("change-password", &fields).await
 }
 
-async fn is_live(client: &Client) -> bool {
+pub(super) async fn is_live(client: &Client) -> bool {
     let tenant = match client.tenant.as_str() {
         "" => "acme",
         tenant => tenant,
@@ -32,13 +32,13 @@ async fn is_live(client: &Client) -> bool {
     client.get(&format!("/t/{tenant}/settings")).await.status == 200
 }
 
-async fn ask(client: &Client, email: &str) -> Answer {
+pub(super) async fn ask(client: &Client, email: &str) -> Answer {
     client
         .post("request-password-reset", &[("email", email)])
         .await
 }
 
-async fn reset(client: &Client, token: &str, password: &str) -> Answer {
+pub(super) async fn reset(client: &Client, token: &str, password: &str) -> Answer {
     let fields = [("token", token), ("password", password)];
     client.post("reset-password", &fields).await
 }
@@ -51,7 +51,7 @@ fn asked(table: &Table) -> String {
 }
 
 /// The token of the link that works.
-fn latest(product: &Product, table: &Table) -> String {
+pub(super) fn latest(product: &Product, table: &Table) -> String {
     product.keys().seal(PURPOSE, &asked(table))
 }
 
@@ -65,7 +65,7 @@ fn age(table: &Table, seconds: i64) {
     }
 }
 
-fn expect_gone(answer: &Answer) {
+pub(super) fn expect_gone(answer: &Answer) {
     answer.expect(400, "VALIDATION_ERROR");
     assert_eq!(answer.field_error("token"), GONE);
     assert_eq!(answer.session(), None);
@@ -373,102 +373,4 @@ async fn a_password_is_set_anew_by_forms_and_redirects_alone() {
     let late = product.client().submit("reset-password", &fields).await;
     assert_eq!(late.status, 400);
     assert!(late.text.contains(GONE) && late.text.contains("href=\"/forgot-password\""));
-}
-
-/// Somebody whose only organisation, that of `owner`, has removed them: their email and id.
-async fn removed(product: &Product, owner: &Client) -> (String, String) {
-    let email = format!("{}@example.com", uuid::Uuid::new_v4());
-    let (_, joined) = join(product, owner, &email, Client::PASSWORD).await;
-    let id = joined.data()["id"].as_str().expect("an id").to_owned();
-    let answer = owner.post("remove-member", &[("userId", &id)]).await;
-    assert_eq!(answer.status, 200, "{answer:?}");
-    (email, id)
-}
-
-/// Invites somebody, who accepts with that password.
-async fn join(product: &Product, by: &Client, email: &str, password: &str) -> (Client, Answer) {
-    let fields = [("email", email), ("role", "member")];
-    let invited = by.post("invite-member", &fields).await.data();
-    let link = invited["link"].as_str().expect("a link");
-    let (_, token) = link.split_once("?token=").expect("a token");
-    let client = product.client();
-    let fields = [("token", token), ("name", "Mia"), ("password", password)];
-    let answer = client.post("accept-invite", &fields).await;
-    (client, answer)
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn who_belongs_nowhere_sets_a_password_anew_and_can_accept_an_invitation_with_it() {
-    let (product, table) = product_with_table().await;
-    let acme = product.sign_up("Acme").await;
-    let (email, id) = removed(&product, &acme).await;
-    ask(&product.client(), &email).await;
-    let token = latest(&product, &table);
-    let sessions = table.under("#session:").len();
-    let user = json!({ "id": id, "name": "Mia", "email": email });
-    for replayed in [false, true] {
-        let client = product.client();
-        let fields = [("token", token.as_str()), ("password", NEW)];
-        let answer = client.post_form("reset-password", &fields, Some("k")).await;
-        assert_eq!(
-            answer.data(),
-            json!({ "user": user, "tenant": null, "role": null })
-        );
-        assert_eq!((answer.is_replayed(), answer.session()), (replayed, None));
-    }
-    assert_eq!(table.under("#session:").len(), sessions);
-    let generation = table.under(&format!("#generation:{id}"));
-    assert_eq!(generation[0].get("generation"), 1);
-    assert!(table.audits("reset-password").is_empty());
-    let client = product.client();
-    let fields = [("token", token.as_str()), ("password", "another one")];
-    let other = client.post_form("reset-password", &fields, Some("k")).await;
-    other.expect(422, "IDEMPOTENCY_ERROR");
-    expect_gone(&reset(&client, &token, "another one").await);
-
-    let (_, old) = sign_in(&product, &email, Client::PASSWORD).await;
-    old.expect(401, "AUTH_ERROR");
-    let (_, homeless) = sign_in(&product, &email, NEW).await;
-    homeless.expect(403, "AUTH_ERROR");
-    assert!(
-        homeless
-            .error()
-            .starts_with("You belong to no organization")
-    );
-    let (back, joined) = join(&product, &acme, &email, NEW).await;
-    assert_eq!(joined.data()["id"], json!(id));
-    assert!(is_live(&back).await);
-    assert_eq!(sign_in(&product, &email, NEW).await.1.status, 200);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn who_belongs_nowhere_is_led_to_the_page_to_sign_in() {
-    let (product, table) = product_with_table().await;
-    let acme = product.sign_up("Acme").await;
-    let (email, _) = removed(&product, &acme).await;
-    let client = product.client();
-    ask(&client, &email).await;
-    let token = latest(&product, &table);
-    let page = client.page(&format!("/reset-password?token={token}")).await;
-    let key = page.hidden("idempotency_key").expect("a key");
-    let fields = [
-        ("token", token.as_str()),
-        ("password", NEW),
-        ("idempotency_key", &key),
-    ];
-    for _ in 0..2 {
-        let done = client.submit("reset-password", &fields).await;
-        assert_eq!(
-            (done.status, done.header("location")),
-            (303, Some("/sign-in#password-set"))
-        );
-        assert_eq!(done.session(), None);
-    }
-    let fields = [("email", email.as_str()), ("password", NEW)];
-    let told = client.submit("sign-in", &fields).await;
-    assert_eq!(told.status, 403);
-    assert!(
-        told.text
-            .contains("Ask an admin of yours for an invitation")
-    );
 }
