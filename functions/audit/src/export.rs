@@ -55,8 +55,11 @@ impl View for Export {
 
     fn reads(context: &Context<Actor>, filter: &Filter) -> Result<Reads, ActionError> {
         let records = filter.records(context, MOST_RECORDS + 1)?;
-        let people = People::query(&context.caller.tenant);
-        Ok(Reads::none().query(records).query(people))
+        let tenant = &context.caller.tenant;
+        Ok(Reads::none()
+            .query(records)
+            .query(People::query(tenant))
+            .query(People::former(tenant)))
     }
 
     fn show(context: &Context<Actor>, filter: &Filter, found: &Found) -> Result<File, ActionError> {

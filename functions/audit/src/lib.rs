@@ -41,8 +41,11 @@ impl View for Audit {
         let tenant = &context.caller.tenant;
         // One more than a page shows tells whether there is a next one.
         let records = filter.records(context, PAGE_SIZE + 1)?;
-        let reads = Reads::none().query(records).query(People::query(tenant));
-        Ok(reads.query(Refused::query(tenant)))
+        Ok(Reads::none()
+            .query(records)
+            .query(Refused::query(tenant))
+            .query(People::query(tenant))
+            .query(People::former(tenant)))
     }
 
     fn show(context: &Context<Actor>, filter: &Filter, found: &Found) -> Result<Page, ActionError> {

@@ -22,7 +22,7 @@ const MOST_COUNTERS: usize = 1000;
 pub(crate) struct Shown {
     #[serde(flatten)]
     pub(crate) record: AuditRecord,
-    /// None where the person has no name here any more.
+    /// None where the person's name is not known here.
     pub(crate) user_name: Option<String>,
     /// What to call the person.
     #[serde(skip)]
@@ -41,7 +41,7 @@ impl Shown {
             let user = record.user_id.as_ref();
             Self {
                 user_name: user.and_then(|user| people.name(user)).map(str::to_owned),
-                by: people.call(user).to_owned(),
+                by: people.call(user),
                 record,
             }
         };
@@ -115,7 +115,7 @@ impl Refused {
         for counter in &mut counters {
             let user = &counter.user_id;
             counter.user_name = people.name(user).map(str::to_owned);
-            counter.by = people.call(Some(user)).to_owned();
+            counter.by = people.call(Some(user));
         }
         counters.sort_by_key(|counter| std::cmp::Reverse(counter.last_at));
         Ok(counters)

@@ -32,6 +32,12 @@ impl View for GetContact {
         Ok(reads.query(history).query(People::query(tenant)))
     }
 
+    fn more_reads(context: &Context<Actor>, which: &ContactRef, found: &Found) -> Reads {
+        let (tenant, id) = (&context.caller.tenant, which.id.as_str());
+        let people = People::found(found, tenant);
+        people.more_reads(tenant, &Event::people::<Contact>(found, tenant, id))
+    }
+
     fn show(
         context: &Context<Actor>,
         which: &ContactRef,

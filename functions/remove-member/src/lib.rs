@@ -5,7 +5,7 @@ use commit::{
     ActionError, Actor, Chrome, Commit, Context, Entity, Form, Found, Input, Invalid, Reads,
     Viewers,
 };
-use crm::{Account, Member, MemberRef, Membership, Organization, acting_member};
+use crm::{Account, Member, MemberRef, Membership, Organization, People, acting_member};
 use serde::Serialize;
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -91,6 +91,7 @@ impl Action for RemoveMember {
         let owned = organization.owned_after(&actor, before, None)?;
         let mut commit =
             Commit::new(before.subject(tenant), before.clone()).delete(tenant, &membership);
+        commit = People::keep_name(commit, tenant, before);
         if let Some(owned) = owned {
             commit = commit.put_record(&owned, Some(organization.version), None);
         }

@@ -196,8 +196,8 @@ pub trait View: Send + Sync + 'static {
     }
 
     /// What it needs to read that only earlier reads can name; each time a further round trip,
-    /// until it names nothing new. A page that the edge keeps has none: its tags are known
-    /// before its first read.
+    /// until it names nothing new. For a page that the edge keeps only records are read, which
+    /// carry no tag: its tags are known before its first read.
     fn more_reads(
         _context: &Context<Caller<Self::Permission>>,
         _params: &Self::Params,

@@ -175,10 +175,11 @@ async fn look<V: View>(
     let session = session.filter(|_| !shared);
     let context = app.context(caller, 0).within(session);
     let mut found = gathered.found;
-    if !shared {
-        let more = |found: &Found| V::more_reads(&context, &params, found);
-        gather::read_more(&app.store, &reads, &mut found, more).await?;
-    }
+    let more = |found: &Found| {
+        let more = V::more_reads(&context, &params, found);
+        if shared { more.untagged() } else { more }
+    };
+    gather::read_more(&app.store, &reads, &mut found, more).await?;
     let shown = catch_unwind(AssertUnwindSafe(|| V::show(&context, &params, &found)));
     Ok(shown.map_err(|_| Failure::unknown("the view panicked"))??)
 }

@@ -47,6 +47,14 @@ impl Reads {
         self.keys.is_empty() && self.queries.is_empty()
     }
 
+    /// Only those that carry no cache tag: the reads of records.
+    #[must_use]
+    pub fn untagged(mut self) -> Self {
+        self.keys.retain(|key| key.tag().is_none());
+        self.queries.retain(|query| query.tag().is_none());
+        self
+    }
+
     /// The cache tags of what is made from these reads: of a range of entities the partition's, of
     /// an entity its own. Any write that would change what they read of entities makes one of them
     /// stale.

@@ -39,6 +39,18 @@ impl Event {
         Query::records(KIND, &name::<E>(tenant, id), Self::SHOWN + 1)
     }
 
+    /// Who did what the read has found; nobody where it cannot be read.
+    #[must_use]
+    pub fn people<E: Entity>(found: &Found, tenant: &TenantId, id: &str) -> Vec<UserId> {
+        let entries: Vec<Entry> = found
+            .records(KIND, &name::<E>(tenant, id))
+            .unwrap_or_default();
+        entries
+            .into_iter()
+            .filter_map(|entry| entry.user_id)
+            .collect()
+    }
+
     /// What the read has found, newest first.
     ///
     /// # Errors
@@ -53,7 +65,7 @@ impl Event {
         let event = |entry: Entry| Self {
             action: entry.action,
             at: entry.at,
-            by: people.call(entry.user_id.as_ref()).to_owned(),
+            by: people.call(entry.user_id.as_ref()),
         };
         Ok(entries.into_iter().map(event).collect())
     }

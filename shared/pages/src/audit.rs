@@ -19,7 +19,7 @@ pub struct AuditLog<'a> {
     /// What was refused, the latest first.
     pub refused: Vec<RefusedRow<'a>>,
     /// Everybody to choose from: id and name.
-    pub people: Vec<(&'a str, &'a str)>,
+    pub people: Vec<(&'a str, String)>,
     /// What is asked for.
     pub filter: AuditFilter<'a>,
     /// The cursor of the next page, where there is one.
