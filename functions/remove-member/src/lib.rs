@@ -123,13 +123,12 @@ impl Action for RemoveMember {
     fn form(page: &FormPage<'_>) -> String {
         let id = page.state.value("userId");
         let chrome = page.chrome;
-        let member: Option<Member> =
+        let membership: Option<Membership> =
             chrome.and_then(|chrome| page.found.entity(&chrome.tenant, id).ok().flatten());
         let shown = pages::MemberPage {
-            member: member.as_ref(),
             is_self: page.state.value("leave") == LEAVE,
             remove: Some(page.state),
-            ..pages::MemberPage::default()
+            ..pages::MemberPage::of(membership.as_ref(), page.tokens.now)
         };
         pages::member_edit(chrome, &shown)
     }

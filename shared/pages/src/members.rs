@@ -7,7 +7,7 @@ use crate::layout::{Page, Section, render};
 use crate::paths;
 use askama::Template;
 use commit::{Chrome, FormState, Role};
-use crm::Member;
+use crm::{Member, Membership};
 
 static INVITE: FormSpec = FormSpec {
     action: "invite-member",
@@ -131,6 +131,18 @@ pub struct MemberPage<'a> {
     pub change: Option<&'a FormState>,
     /// The form to remove them, where who looks may.
     pub remove: Option<&'a FormState>,
+}
+
+impl<'a> MemberPage<'a> {
+    /// That of somebody as stored, as things stand `now`.
+    #[must_use]
+    pub fn of(membership: Option<&'a Membership>, now: jiff::Timestamp) -> Self {
+        Self {
+            member: membership.map(|membership| &membership.member),
+            expired: membership.and_then(|membership| membership.expired_at(now)),
+            ..Self::default()
+        }
+    }
 }
 
 /// The list of members. Cacheable: it holds nothing about one user, and no key.

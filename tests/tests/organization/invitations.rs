@@ -303,6 +303,16 @@ async fn an_invitation_that_has_expired_is_shown_as_such_with_a_way_to_go_on() {
     let page = world.look(&admin, &ids[1]).await.text;
     assert!(page.contains("Owner, invitation expired<"), "{page}");
     assert!(!page.contains("/members/invite"), "{page}");
+    // Nor is another thing said where something about it is refused.
+    let zoe = ids[1].split('/').nth(2).unwrap();
+    for action in ["change-role", "remove-member"] {
+        let form = [("userId", zoe), ("role", "viewer")];
+        let page = world.submit(&admin, action, &form).await;
+        assert_eq!(page.status, 403, "{page:?}");
+        let page = page.text;
+        assert!(page.contains(", invitation expired<"), "{action}: {page}");
+        assert!(!page.contains("Its link stops"), "{action}: {page}");
+    }
 
     world.invite(&owner, "mia@example.com", "member").await;
     let page = world.look(&owner, &ids[0]).await.text;
