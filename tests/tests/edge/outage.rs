@@ -38,8 +38,8 @@ async fn through_a_minute_without_purges_nothing_is_lost_and_its_writer_sees_it(
         tokio::time::sleep(Duration::from_millis(500)).await;
     }
     println!("{written} changes in the outage, the slowest answered in {slowest:?}");
-    // An action gives CloudFront 300 ms; the rest is for a machine that is busy with other tests.
-    assert!(slowest < Duration::from_secs(3), "{slowest:?}");
+    // An action gives CloudFront 300 ms, not until the outage ends; the rest is for a busy machine.
+    assert!(slowest < Duration::from_secs(10), "{slowest:?}");
     assert!(
         !world.table.under("#outbox:").is_empty(),
         "what is not purged is not forgotten"

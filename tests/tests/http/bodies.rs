@@ -10,7 +10,7 @@ const JSON: &str = "application/json";
 const MULTIPART: &str = "multipart/form-data; boundary=b";
 
 /// A bound that a slow machine keeps and that nothing unbounded does.
-const SOON: Duration = Duration::from_secs(5);
+const SOON: Duration = Duration::from_secs(12);
 
 fn part(headers: &str, value: &str) -> String {
     format!("--b\r\n{headers}\r\n\r\n{value}\r\n")

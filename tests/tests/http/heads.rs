@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 const FORM: &str = "application/x-www-form-urlencoded";
 
 /// A bound that a slow machine keeps and that nothing unbounded does.
-const SOON: Duration = Duration::from_secs(5);
+const SOON: Duration = Duration::from_secs(12);
 
 struct Scene {
     product: Product,
