@@ -4,10 +4,12 @@
 #
 #   tests/fuzz.sh                     # all, for 10 s, trying the same each time: CI runs this
 #   tests/fuzz.sh 3600 body session   # two of them, for an hour each
-#   tests/fuzz.sh merge               # keeps what the last runs found, as small as it can be
+#   tests/fuzz.sh merge               # chooses few inputs that cover what was found and the corpus
 #
-# What a run finds goes to target/fuzz, an input that fails to tests/fuzz/crashes: once it is mended,
-# move it into tests/fuzz/corpus/{target}.
+# A run for given seconds keeps what it finds in target/fuzz, the one without forgets it. `merge` copies
+# its choice of that and of the corpus into a new folder for each target, and prints where: what should
+# stay, move into tests/fuzz/corpus/{target} by hand. An input that fails goes to tests/fuzz/crashes:
+# once it is mended, move it there too.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

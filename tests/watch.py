@@ -1,4 +1,5 @@
-"""Drives every function through `cargo lambda watch`. Run by watch.sh."""
+"""Drives every function that takes requests, and revalidate, through `cargo lambda watch`. Run by
+watch.sh."""
 
 import contextlib
 import http.client

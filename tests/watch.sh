@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Runs every function by itself under `cargo lambda watch`, on an embedded DynamoDB, and drives
-# them over HTTP as a client of their function URLs would.
+# Runs the functions by themselves under `cargo lambda watch`, on an embedded DynamoDB. Drives all that
+# take requests over HTTP, as a client of their function URLs would, and `revalidate` by its event;
+# not `deliver-mail` and `index-search`, which work in the background too.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 tests/install-tools.sh python

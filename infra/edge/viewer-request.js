@@ -1,6 +1,6 @@
 // Runs at viewer-request on every behaviour, before the cache (runtime cloudfront-js-2.0).
 //
-// Gives the origin what only the edge knows, and makes `x-edge-key`, which is the whole variable
+// Gives the origin what only the edge knows, and makes `x-crm-key`, which is the whole variable
 // part of the cache key. Who is not shown to be a member of the organisation in the path gets the
 // request's own id there, which no other request has: a missing piece is a miss, never a leak.
 
@@ -25,7 +25,7 @@ function handler(event) {
     const headers = request.headers;
     const context = event.context;
     Object.keys(headers).forEach(function (name) {
-        if (name.toLowerCase().startsWith('x-edge-')) {
+        if (name.toLowerCase().startsWith('x-crm-')) {
             delete headers[name];
         }
     });
@@ -33,16 +33,16 @@ function handler(event) {
     if (!context.requestId) {
         return { statusCode: 503, statusDescription: 'Service Unavailable' };
     }
-    set(headers, 'x-edge-distribution', context.distributionId);
-    set(headers, 'x-edge-domain', context.distributionDomainName);
-    set(headers, 'x-edge-viewer-ip', event.viewer.ip);
+    set(headers, 'x-crm-distribution', context.distributionId);
+    set(headers, 'x-crm-domain', context.distributionDomainName);
+    set(headers, 'x-crm-viewer-ip', event.viewer.ip);
     let key = '';
     try {
         key = sharedKey(request);
     } catch (error) {
         key = '';
     }
-    set(headers, 'x-edge-key', key || context.requestId);
+    set(headers, 'x-crm-key', key || context.requestId);
     return request;
 }
 

@@ -100,7 +100,7 @@ impl Inside {
             cookie,
             &fields.to_string(),
         );
-        event["headers"]["x-edge-secret"] = json!(ORIGIN_SECRET);
+        event["headers"]["x-crm-secret"] = json!(ORIGIN_SECRET);
         invoke(function, &event).await
     }
 
@@ -170,9 +170,9 @@ pub fn through_edge(path: &str, cookie: &str, accept: &str, key: &str) -> Value 
     let mut event = event("GET", path, cookie, "");
     event["headers"] = json!({
         "accept": accept,
-        "x-edge-secret": ORIGIN_SECRET, "x-edge-distribution": DISTRIBUTION,
-        "x-edge-domain": "d111111abcdef8.cloudfront.net", "x-edge-viewer-ip": "192.0.2.1",
-        "x-edge-key": key,
+        "x-crm-secret": ORIGIN_SECRET, "x-crm-distribution": DISTRIBUTION,
+        "x-crm-domain": "d111111abcdef8.cloudfront.net", "x-crm-viewer-ip": "192.0.2.1",
+        "x-crm-key": key,
     });
     event
 }

@@ -49,11 +49,11 @@ class Deployed(unittest.TestCase):
         }
         headers = {
             "accept": "application/json",
-            "x-edge-secret": secret,
-            "x-edge-distribution": self.account.distribution["Id"],
-            "x-edge-domain": DOMAIN,
-            "x-edge-viewer-ip": "192.0.2.1",
-            "x-edge-key": key,
+            "x-crm-secret": secret,
+            "x-crm-distribution": self.account.distribution["Id"],
+            "x-crm-domain": DOMAIN,
+            "x-crm-viewer-ip": "192.0.2.1",
+            "x-crm-key": key,
         }
         if method == "POST":
             form = "application/json"
@@ -125,7 +125,7 @@ class Deployed(unittest.TestCase):
             self.assertIn("#acme:contacts", self.account.invalidations())
 
             stranger = self.event("GET", "/t/acme/contacts", "acme|owner|json|", cookie=cookie)
-            stranger["headers"]["x-edge-secret"] = "not the secret"
+            stranger["headers"]["x-crm-secret"] = "not the secret"
             self.assertEqual(listing.invoke(stranger)["statusCode"], 403)
 
 

@@ -142,7 +142,7 @@ class Translated(unittest.TestCase):
     def test_the_edge_sends_what_the_functions_look_for(self):
         for origin in self.distribution["Origins"]:
             [header] = origin["OriginCustomHeaders"]
-            self.assertEqual(header["HeaderName"], "x-edge-secret")
+            self.assertEqual(header["HeaderName"], "x-crm-secret")
             self.assertEqual(header["HeaderValue"], {"Fn::GetAtt": ["OriginKey", "Value"]})
 
     def test_the_domain_is_there_with_its_certificate_or_not_at_all(self):

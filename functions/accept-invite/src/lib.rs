@@ -128,6 +128,7 @@ fn join(offer: &Offer, account: &Account, context: &Context<Option<Actor>>) -> C
         .put(tenant, &member, None)
         .delete(tenant, invited)
         .hand_over(guard, invited.id(), member.id())
+        .moves(invited.subject(tenant).key(), member.subject(tenant).key())
 }
 
 impl Action for AcceptInvite {

@@ -30,11 +30,11 @@ pub struct Options {
     #[arg(long, value_name = "URL", value_parser = endpoint)]
     pub dynamodb_url: Option<String>,
 
-    /// Requests a signed-in user may make in 60 seconds; 0 for no limit
+    /// Actions a signed-in user may run in 60 seconds; 0 for no limit
     #[arg(long, value_name = "N", env = "RATE_LIMIT_PER_USER", value_parser = whole_number, default_value_t = 120)]
     pub rate_limit_per_user: u64,
 
-    /// Requests an address may make in 60 seconds where nobody is signed in; 0 for no limit
+    /// Actions an address may run in 60 seconds where nobody is signed in; 0 for no limit
     #[arg(long, value_name = "N", env = "RATE_LIMIT_PER_IP", value_parser = whole_number, default_value_t = 30)]
     pub rate_limit_per_ip: u64,
 }

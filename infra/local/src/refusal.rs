@@ -20,7 +20,8 @@ pub(crate) enum Refusal {
     TooLarge,
     /// The path and the query string are longer than CloudFront takes.
     LongUrl,
-    /// The function panicked, or its answer is none.
+    /// The function panicked, or its answer is none; or the CloudFront function set a header that
+    /// it must not.
     Failed,
     /// The CloudFront function failed.
     Unavailable,

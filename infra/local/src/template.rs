@@ -35,6 +35,9 @@ pub enum TemplateError {
     /// Something that another part refers to is not there: add it or correct the reference.
     #[error("template.yaml: {0}")]
     Missing(String),
+    /// An origin is to get a header of a name that CloudFront keeps to itself: choose another.
+    #[error("template.yaml: CloudFront adds no header {0} to a request")]
+    Reserved(String),
 }
 
 /// Logical id to resource.
@@ -82,6 +85,44 @@ struct Origin {
 struct CustomHeader {
     header_name: String,
     header_value: Value,
+}
+
+impl CustomHeader {
+    /// Names that an origin's headers cannot have
+    /// ([source](https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/add-origin-custom-headers.html#add-origin-custom-headers-denylist)).
+    const RESERVED: [&str; 23] = [
+        "cache-control",
+        "connection",
+        "content-length",
+        "cookie",
+        "host",
+        "if-match",
+        "if-modified-since",
+        "if-none-match",
+        "if-range",
+        "if-unmodified-since",
+        "max-forwards",
+        "pragma",
+        "proxy-authenticate",
+        "proxy-authorization",
+        "proxy-connection",
+        "range",
+        "request-range",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+        "via",
+        "x-real-ip",
+    ];
+
+    fn is_reserved(&self) -> bool {
+        let name = self.header_name.to_ascii_lowercase();
+        Self::RESERVED.contains(&name.as_str())
+            || ["x-amz-", "x-edge-"]
+                .iter()
+                .any(|prefix| name.starts_with(prefix))
+    }
 }
 
 #[derive(Deserialize)]
@@ -218,6 +259,10 @@ fn behavior(
         .and_then(|resource| binaries.get(resource.strip_suffix("Url")?))
         .ok_or_else(|| TemplateError::Missing(format!("origin {id} is no function's URL")))?;
     let headers = origin.map(|origin| origin.origin_custom_headers.as_slice());
+    let headers = headers.unwrap_or_default();
+    if let Some(header) = headers.iter().find(|header| header.is_reserved()) {
+        return Err(TemplateError::Reserved(header.header_name.clone()));
+    }
     Ok(Behavior {
         function: function.clone(),
         cache: policies::cache(&config.cache_policy_id, resources)?,
@@ -227,11 +272,7 @@ fn behavior(
             .function_associations
             .iter()
             .any(|association| association.event_type == "viewer-request"),
-        origin_headers: headers
-            .unwrap_or_default()
-            .iter()
-            .map(origin_header)
-            .collect(),
+        origin_headers: headers.iter().map(origin_header).collect(),
     })
 }
 

@@ -81,7 +81,7 @@ fn the_views_are_cached_under_what_the_edge_says_and_nothing_else_is() {
         assert_eq!(behavior.cache.ttl.min, Duration::ZERO);
         assert_eq!(behavior.cache.ttl.default, Duration::ZERO);
         assert_eq!(behavior.cache.ttl.max, Duration::from_secs(300));
-        assert!(behavior.cache.key.headers.includes("x-edge-key"));
+        assert!(behavior.cache.key.headers.includes("x-crm-key"));
         assert!(!behavior.cache.key.headers.includes("accept"));
         assert!(behavior.cache.key.queries.includes("q"));
         assert!(!behavior.cache.key.queries.includes("utm_source"));
@@ -118,7 +118,7 @@ fn every_behaviour_runs_the_function_proves_itself_and_hides_the_tags() {
             behavior.removed.contains(&"cache-tag".to_owned()),
             "{behavior:?}"
         );
-        let secret = ("x-edge-secret".to_owned(), OriginHeader::Secret);
+        let secret = ("x-crm-secret".to_owned(), OriginHeader::Secret);
         assert!(behavior.origin_headers.contains(&secret), "{behavior:?}");
     }
 }
@@ -132,6 +132,19 @@ fn no_error_is_kept() {
             Some(&Duration::ZERO),
             "{status}"
         );
+    }
+}
+
+#[test]
+fn a_header_that_cloudfront_keeps_to_itself_is_refused() {
+    for name in ["x-edge-secret", "X-Amz-Secret", "Host", "x-real-ip"] {
+        let broken = crate::TEMPLATE.replacen(
+            "HeaderName: x-crm-secret",
+            &format!("HeaderName: {name}"),
+            1,
+        );
+        let error = Template::parse(&broken).unwrap_err().to_string();
+        assert!(error.contains(&format!("no header {name} ")), "{error}");
     }
 }
 

@@ -1,6 +1,7 @@
 //! What the function is given.
 
 use crate::fields::{self, Fields};
+use crate::reserved::is_disallowed;
 use rquickjs::{Ctx, Object, Result};
 use std::borrow::Cow;
 
@@ -40,12 +41,19 @@ impl<'a> Event<'a> {
         cookies.map(|(_, value)| value.as_ref())
     }
 
+    /// The headers that the function does not see. They go on as they came.
+    pub(crate) fn unseen(&self) -> impl Iterator<Item = (String, String)> {
+        let unseen = self.headers.iter().filter(|(name, _)| is_disallowed(name));
+        unseen.map(|(name, value)| ((*name).to_owned(), value.to_string()))
+    }
+
     /// What has names, as the function sees it.
     pub(crate) fn given(&self) -> Given<'_> {
         let query = self.query.split('&').filter(|pair| !pair.is_empty());
         let cookies = self.cookies().flat_map(|header| header.split(';'));
         let cookies = cookies.map(str::trim).filter(|pair| !pair.is_empty());
-        let headers = self.headers.iter().filter(|(name, _)| *name != "cookie");
+        let headers = self.headers.iter();
+        let headers = headers.filter(|(name, _)| *name != "cookie" && !is_disallowed(name));
         let headers =
             headers.map(|(name, value)| (Cow::Borrowed(*name), Cow::Borrowed(value.as_ref())));
         Given {

@@ -10,6 +10,7 @@ mod engine;
 mod event;
 mod fields;
 mod outcome;
+mod reserved;
 mod settings;
 
 pub use event::Event;
@@ -25,7 +26,7 @@ use std::sync::{Arc, Weak};
 pub const SOURCE: &str = include_str!("../../edge/viewer-request.js");
 
 /// Why there is no function, or no outcome. CloudFront answers a request whose function fails
-/// with a 503.
+/// with a 503, and with a 502 where it is [`FunctionError::Header`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FunctionError {
     /// A session key that the function cannot hold.
@@ -52,6 +53,9 @@ pub enum FunctionError {
     /// What the function returned is neither a request nor a response.
     #[error("the function returned neither a request nor a response: {0}")]
     Returned(String),
+    /// The function set a header that CloudFront keeps to itself.
+    #[error("the function must not set the header {0:?}")]
+    Header(String),
     /// The engine cannot be used on this thread, because it is ending or already in the function.
     #[error("the function cannot run on this thread now")]
     Unavailable,

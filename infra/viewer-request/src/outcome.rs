@@ -2,6 +2,7 @@
 
 use crate::event::Given;
 use crate::fields::{self, Fields};
+use crate::reserved::{READ_ONLY, is_disallowed};
 use crate::{Event, FunctionError};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -24,7 +25,7 @@ pub struct Request {
     /// The query string without the question mark; as received where the function did not
     /// change it.
     pub query: String,
-    /// The headers, sorted by name; several of one name are several pairs. All cookies are one
+    /// The headers, those that the function does not see last; several of one name are several pairs. All cookies are one
     /// header `cookie`, with the text as received where the function did not change them.
     pub headers: Vec<(String, String)>,
 }
@@ -86,12 +87,15 @@ impl Returned {
     /// What becomes of the request of `event`, which the function saw as `given`.
     ///
     /// # Errors
-    /// [`FunctionError::Returned`] for what CloudFront would not take.
+    /// [`FunctionError::Returned`] and [`FunctionError::Header`] for what CloudFront would not take.
     pub(crate) fn outcome(
         self,
         event: &Event<'_>,
         given: &Given<'_>,
     ) -> Result<Outcome, FunctionError> {
+        if let Some(name) = self.headers.keys().find(|name| is_disallowed(name)) {
+            return Err(FunctionError::Header(name.to_string()));
+        }
         match self.status {
             Some(status) => self.response(status).map(Outcome::Response),
             None => self.request(event, given).map(Outcome::Request),
@@ -99,6 +103,10 @@ impl Returned {
     }
 
     fn request(self, event: &Event<'_>, given: &Given<'_>) -> Result<Request, FunctionError> {
+        let changed = |name: &&&str| self.headers.get(**name) != given.headers.get(**name);
+        if let Some(name) = READ_ONLY.iter().find(changed) {
+            return Err(FunctionError::Header((*name).to_owned()));
+        }
         let uri = self.uri.unwrap_or_default();
         if uri != event.uri && !uri.starts_with('/') {
             return Err(refused("a path begins with a slash"));
@@ -114,6 +122,7 @@ impl Returned {
             fields::join(&self.cookies, &given.cookies, "; ")
         };
         let mut headers = lines(&self.headers, &given.headers);
+        headers.extend(event.unseen());
         if !cookie.is_empty() {
             headers.push(("cookie".to_owned(), cookie));
         }

@@ -11,7 +11,7 @@ use crate::log::Note;
 use crate::session::{self, Live};
 use crate::trust::Trust;
 use crate::{App, Failure, chain, fresh, mail, revalidate};
-use commit::{ActionError, Commit, Context, Found, Grant, Item, Operation, SessionChange};
+use commit::{ActionError, Commit, Context, Found, Grant, Item, Key, Operation, SessionChange};
 use serde_json::Value;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use store::{Pending, Rejected, Saved, StoreError};
@@ -178,22 +178,23 @@ impl<A: Action> Call<'_, A> {
         context: &Context<Caller<A::Permission>>,
         found: &Found,
     ) -> Result<Commit<A::Output>, Failure> {
+        let attempts = match &self.account {
+            Some(account) => Some((account, account.attempt(&self.app.store).await?)),
+            None => None,
+        };
         let ran = catch_unwind(AssertUnwindSafe(|| A::run(context, &self.input, found)));
-        match ran.map_err(|_| Failure::unknown("the function panicked"))? {
-            Ok(commit) => Ok(commit),
-            Err(error @ (ActionError::Unauthenticated(_) | ActionError::WrongPassword { .. })) => {
-                if let Some(account) = &self.account {
-                    let failures = self
-                        .app
-                        .store
-                        .count(&account.key, account.expires_at)
-                        .await?;
-                    account.check(failures)?;
-                }
-                Err(error.into())
-            }
-            Err(error) => Err(error.into()),
+        let ran =
+            ran.unwrap_or_else(|_| Err(ActionError::Internal("the function panicked".to_owned())));
+        let wrong = matches!(
+            ran,
+            Err(ActionError::Unauthenticated(_) | ActionError::WrongPassword { .. })
+        );
+        match attempts {
+            Some((account, attempts)) if wrong => account.check(attempts)?,
+            Some((account, _)) => account.take_back(&self.app.store).await,
+            None => {}
         }
+        Ok(ran?)
     }
 
     /// The write that opens or ends the caller's session, and the cookie that goes with it.
@@ -371,7 +372,12 @@ impl<A: Action> Call<'_, A> {
         }
         let grant = A::reopen(&context, &self.input, &found, &output::<A>(data)?).map_err(doubt)?;
         let Some(grant) = grant else { return Ok(None) };
-        let (operation, cookie) = self.open(&grant)?;
+        // What was saved is of then: they may have left since, or lost their role.
+        let membership = Key::membership(&grant.tenant, &grant.user);
+        let items = self.app.store.items([membership.clone()]).await?;
+        let role = items.get(&membership).and_then(session::role);
+        let role = role.ok_or_else(Failure::signed_out)?;
+        let (operation, cookie) = self.open(&Grant { role, ..grant })?;
         self.app.store.transact(None, &[operation]).await?;
         Ok(Some(cookie))
     }

@@ -5,12 +5,17 @@ use crate::trust::Trust;
 use crate::{Config, Failure};
 use commit::{Actor, Item, Key};
 use serde_json::Value;
+use std::time::Duration;
+use store::Store;
 
 /// The length of a window, in seconds.
 const WINDOW: i64 = 60;
 
 /// How many failures an account is allowed in a window before they cost anything.
 const FREE_FAILURES: u64 = 5;
+
+/// How long an attempt waits for others to turn out right, in milliseconds.
+const PAUSES: [u64; 5] = [50, 100, 200, 400, 800];
 
 /// One counter of one window.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,6 +67,36 @@ impl Counter {
         };
         let subject = format!("account:{}", config.keys.sign("account", account));
         Some(Self::new(&subject, FREE_FAILURES, now))
+    }
+
+    /// Counts an attempt as a failure before it is known to be one, so that attempts at the same
+    /// time are no more guesses than as many one after the other. Where too many are under way it
+    /// waits a little, for they may all be right. How many there are, this one too.
+    ///
+    /// # Errors
+    /// [`Failure`], where there are still too many.
+    pub(crate) async fn attempt(&self, store: &Store) -> Result<u64, Failure> {
+        let mut pauses = PAUSES.into_iter();
+        loop {
+            let attempts = store.count(&self.key, self.expires_at).await?;
+            // The one that is too many learns so when it fails.
+            if attempts <= self.most + 1 {
+                return Ok(attempts);
+            }
+            self.take_back(store).await;
+            let Some(pause) = pauses.next() else {
+                self.check(attempts)?;
+                return Ok(attempts);
+            };
+            tokio::time::sleep(Duration::from_millis(pause)).await;
+        }
+    }
+
+    /// Takes back what was counted and should not have been.
+    pub(crate) async fn take_back(&self, store: &Store) {
+        if let Err(error) = store.uncount(&self.key).await {
+            tracing::warn!(%error, "a count could not be taken back");
+        }
     }
 
     /// Refuses where the counter stands above its limit.

@@ -58,8 +58,11 @@ async fn attempt<A: Action>(
     progress: &mut Progress,
     note: &mut Note,
 ) -> Result<Done<A>, Failure> {
-    let asked = Asked::<A>::read(app, request, progress).await?;
-    let gathered = asked.wanted(request).gather(app, asked.now).await?;
+    let mut asked = Asked::<A>::read(app, request, progress).await?;
+    let mut gathered = asked.wanted(request).gather(app, asked.now).await?;
+    if gathered.live.is_none() && asked.token.is_some() {
+        gathered.calls = asked.count_as_nobody(app).await?;
+    }
     progress.chrome.clone_from(&gathered.chrome);
     let live = gathered.live.as_ref();
     progress.context = live.map(|live| {
@@ -121,6 +124,27 @@ impl<A: Action> Asked<A> {
         }
     }
 
+    /// Counts for the address what was counted for a person whose session has ended: the cookie
+    /// alone is nobody's, and whoever has it takes nothing from them.
+    async fn count_as_nobody(&mut self, app: &App) -> Result<u64, Failure> {
+        let nobody = Counter::of_caller(None, &self.trust, &app.config, self.now);
+        let counted = std::mem::replace(&mut self.counter, nobody);
+        let (calls, ()) = tokio::join!(
+            async {
+                match &self.counter {
+                    Some(counter) => app.store.count(&counter.key, counter.expires_at).await,
+                    None => Ok(0),
+                }
+            },
+            async {
+                if let Some(counter) = counted {
+                    counter.take_back(&app.store).await;
+                }
+            }
+        );
+        Ok(calls?)
+    }
+
     /// Step 5, weighed: who is not signed in, calls too often, is elsewhere by now, may not, or sent
     /// wrong input is refused, in this order. Then the saved result, or the run.
     async fn run(
@@ -162,6 +186,8 @@ impl<A: Action> Asked<A> {
             keyed: self.keyed,
             account: self.account,
         };
+        let replaced =
+            call.live.as_ref().is_some_and(|live| live.replaced) && A::Permission::LEAST.is_some();
         // Where the token's role did not reach but the role as it is now does, nothing was read.
         let found = self.reads.map(|_| gathered.found);
         match gathered.record.and_then(|record| call.recall(&record)) {
@@ -169,6 +195,8 @@ impl<A: Action> Asked<A> {
                 progress.found = found.unwrap_or_default();
                 call.recorded(recall, progress, note).await
             }
+            // What has been replaced is known for the twins of requests from before.
+            None if replaced => Err(Failure::signed_out()),
             None => call.commit(found, progress, note).await,
         }
     }

@@ -66,6 +66,8 @@ pub(crate) struct Live {
     pub(crate) key: Key,
     /// The session as stored.
     pub(crate) item: Item,
+    /// Whether another has taken its place.
+    pub(crate) replaced: bool,
     /// The generation of the person's sessions, which is this one's.
     pub(crate) generation: u64,
     /// The cookie to answer with, where the token has expired or says another role.
@@ -93,12 +95,10 @@ pub(crate) fn check(
         return None;
     }
     let membership = items.get(&membership)?;
-    // Who is only invited is no member yet.
-    let status = membership.get("status").and_then(Value::as_str);
-    if status.is_some_and(|status| status != "active") || precedes(session, membership) {
+    if precedes(session, membership) {
         return None;
     }
-    let role = Role::parse(membership.get("role")?.as_str()?)?;
+    let role = role(membership)?;
     let actor = Actor {
         role,
         ..token.actor.clone()
@@ -113,10 +113,18 @@ pub(crate) fn check(
         actor,
         key,
         item: session.clone(),
+        replaced,
         generation,
         renewal,
         extend_to,
     })
+}
+
+/// What a stored membership lets its person do. Who is only invited is no member yet.
+pub(crate) fn role(membership: &Item) -> Option<Role> {
+    let status = membership.get("status").and_then(Value::as_str);
+    let active = status.is_none_or(|status| status == "active");
+    Role::parse(membership.get("role")?.as_str()?).filter(|_| active)
 }
 
 /// Whether the session was opened before the membership began: who has left and joins again gets

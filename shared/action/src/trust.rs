@@ -10,11 +10,11 @@ use commit::Role;
 use std::net::IpAddr;
 use subtle::ConstantTimeEq;
 
-const SECRET: &str = "x-edge-secret";
-const VIEWER_IP: &str = "x-edge-viewer-ip";
-const DOMAIN: &str = "x-edge-domain";
-const DISTRIBUTION: &str = "x-edge-distribution";
-const KEY: &str = "x-edge-key";
+const SECRET: &str = "x-crm-secret";
+const VIEWER_IP: &str = "x-crm-viewer-ip";
+const DOMAIN: &str = "x-crm-domain";
+const DISTRIBUTION: &str = "x-crm-distribution";
+const KEY: &str = "x-crm-key";
 
 /// What may be believed of a request.
 #[derive(Debug, PartialEq, Eq)]

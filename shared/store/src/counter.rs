@@ -36,6 +36,36 @@ impl Store {
             .ok_or_else(|| StoreError::Bug("a counter has no count".to_owned()))
     }
 
+    /// Takes one from a counter that has been added to.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn uncount(&self, key: &Key) -> Result<(), StoreError> {
+        let taken = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(key_attributes(key)))
+            .update_expression("ADD #count :less")
+            .condition_expression("#count > :none")
+            .expression_attribute_names("#count", "count")
+            .expression_attribute_values(":less", number(-1))
+            .expression_attribute_values(":none", number(0))
+            .send()
+            .await;
+        match taken {
+            Ok(_) => Ok(()),
+            // It has lapsed meanwhile.
+            Err(e)
+                if e.as_service_error()
+                    .is_some_and(|e| e.is_conditional_check_failed_exception()) =>
+            {
+                Ok(())
+            }
+            Err(e) => Err(classify(e, |e| is_bug(e.code()))),
+        }
+    }
+
     /// Adds one to a counter of something that happened at `at` and is described by `about`. It
     /// keeps the times of the first and the last, and lapses at `expires_at` (seconds since 1970).
     ///

@@ -11,9 +11,9 @@ const COOKIE: &str = "__Host-session";
 const REQUEST: &str = "the-id-of-this-request";
 const DOMAIN: &str = "d111111abcdef8.cloudfront.net";
 const OURS: [(&str, &str); 3] = [
-    ("x-edge-distribution", "EFUZZ"),
-    ("x-edge-domain", DOMAIN),
-    ("x-edge-viewer-ip", "192.0.2.1"),
+    ("x-crm-distribution", "EFUZZ"),
+    ("x-crm-domain", DOMAIN),
+    ("x-crm-viewer-ip", "192.0.2.1"),
 ];
 
 /// Seconds since 1970.
@@ -94,7 +94,7 @@ pub fn viewer_request(data: &[u8]) {
     };
     assert_eq!((&*request.uri, &*request.query), (uri, query));
     let ours = request.headers.iter().filter(|(name, _)| is_ours(name));
-    let (keys, known): (Vec<_>, Vec<_>) = ours.partition(|(name, _)| name == "x-edge-key");
+    let (keys, known): (Vec<_>, Vec<_>) = ours.partition(|(name, _)| name == "x-crm-key");
     let known: Vec<_> = known
         .iter()
         .map(|(name, value)| (&**name, &**value))
@@ -110,7 +110,7 @@ pub fn viewer_request(data: &[u8]) {
 }
 
 fn is_ours(name: &str) -> bool {
-    name.to_lowercase().starts_with("x-edge-")
+    name.to_lowercase().starts_with("x-crm-")
 }
 
 /// What is not ours stays as it was sent.

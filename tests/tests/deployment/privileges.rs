@@ -143,7 +143,7 @@ impl Watched {
         }
         let path = format!("/actions/{}", function.name);
         let mut event = event("POST", &path, cookie, &fields.to_string());
-        event["headers"]["x-edge-secret"] = json!(ORIGIN_SECRET);
+        event["headers"]["x-crm-secret"] = json!(ORIGIN_SECRET);
         self.run(function, &event).await
     }
 

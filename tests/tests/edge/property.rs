@@ -312,15 +312,12 @@ impl Game {
         let roles = ["owner", "admin", "member", "viewer"];
         let key = format!("{victim}|{}|html|", roles[random(4) as usize]);
         let all = [
-            ("x-edge-key", key.clone()),
-            (
-                "X-Edge-Key",
-                format!("{}|owner|html|", writer.person.tenant),
-            ),
-            ("x-edge-secret", "a guess".to_owned()),
-            ("x-edge-distribution", "EFORGED".to_owned()),
-            ("x-edge-domain", "evil.example".to_owned()),
-            ("x-edge-viewer-ip", "203.0.113.9".to_owned()),
+            ("x-crm-key", key.clone()),
+            ("X-Crm-Key", format!("{}|owner|html|", writer.person.tenant)),
+            ("x-crm-secret", "a guess".to_owned()),
+            ("x-crm-distribution", "EFORGED".to_owned()),
+            ("x-crm-domain", "evil.example".to_owned()),
+            ("x-crm-viewer-ip", "203.0.113.9".to_owned()),
             ("x-forwarded-host", format!("{victim}.example")),
             ("x-amz-cf-id", key),
             ("cache-control", "no-cache".to_owned()),

@@ -61,7 +61,7 @@ fn requests(prepared: &Prepared, pattern: &str) -> Vec<(Value, bool)> {
     let mut requests = Vec::new();
     for (accept, kind) in [("text/html", "html"), ("application/json", "json")] {
         let mut own = event("GET", &path, &cookie, "");
-        own["headers"] = json!({ "accept": accept, "x-edge-secret": ORIGIN_SECRET });
+        own["headers"] = json!({ "accept": accept, "x-crm-secret": ORIGIN_SECRET });
         let key = format!("acme|owner|{kind}|");
         let shared = through_edge(&path, &cookie, accept, &key);
         for mut request in [own, shared] {
@@ -70,7 +70,7 @@ fn requests(prepared: &Prepared, pattern: &str) -> Vec<(Value, bool)> {
         }
     }
     if !pattern.starts_with("/t/") {
-        requests.retain(|(request, _)| request["headers"].get("x-edge-key").is_none());
+        requests.retain(|(request, _)| request["headers"].get("x-crm-key").is_none());
     }
     requests
 }
@@ -102,7 +102,7 @@ impl Sight {
 
     /// Whether the edge may give the answer to others too.
     fn is_shared(&self) -> bool {
-        self.request["headers"].get("x-edge-key").is_some()
+        self.request["headers"].get("x-crm-key").is_some()
     }
 
     /// What a faulted request was answered.

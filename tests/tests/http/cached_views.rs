@@ -119,7 +119,7 @@ async fn without_a_shared_key_nothing_is_marked_or_kept() {
         assert!(is_own(&acme.list("text/html", key).await), "{key}");
     }
     let mut forged = through_edge(LIST, &acme.cookie, "text/html", "acme|owner|html|");
-    forged["headers"]["x-edge-secret"] = json!("a guess");
+    forged["headers"]["x-crm-secret"] = json!("a guess");
     let list = list_contacts::function(Arc::clone(&acme.inside.app));
     let answer = invoke(&list, &forged).await;
     assert_eq!(answer.status, 403);

@@ -289,7 +289,7 @@ fn request() -> impl Strategy<Value = (&'static str, Value)> {
         Just("sec-fetch-site"),
         Just("content-encoding"),
         Just("cookie"),
-        Just("x-edge-domain"),
+        Just("x-crm-domain"),
     ];
     let value = prop_oneof![
         text(),

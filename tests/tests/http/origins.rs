@@ -292,11 +292,11 @@ async fn no_header_about_the_host_makes_a_foreign_origin_ours() {
         ("host", "evil.example"),
         ("x-forwarded-host", "evil.example"),
         ("forwarded", "host=evil.example;proto=https"),
-        ("x-edge-domain", "evil.example"),
+        ("x-crm-domain", "evil.example"),
         ("x-original-host", "evil.example"),
         ("referer", "http://127.0.0.1/"),
         ("x-forwarded-proto", "https"),
-        ("x-edge-secret", ""),
+        ("x-crm-secret", ""),
         ("x-http-method-override", "GET"),
         ("access-control-request-method", "POST"),
     ];

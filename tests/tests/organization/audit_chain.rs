@@ -3,6 +3,7 @@
 
 use action::audit_hash;
 use commit::{Item, Key, Role};
+use edge_crm_tests::people::PASSWORD;
 use edge_crm_tests::world::{Person, World};
 use edge_crm_tests::{Launch, Record, Scratch, Table, verify_audit};
 use serde_json::{Value, json};
@@ -128,6 +129,35 @@ async fn a_chain_is_whole_whoever_does_what() {
     let session = acme.table().audits("sign-up").remove(0);
     assert_eq!(session.get("resource"), "members");
     assert!(session.get("hash").is_string(), "a member is an entity too");
+}
+
+/// Who has an account takes the place of who was invited, under the id that they have.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_chain_goes_on_under_the_id_of_who_accepts() {
+    let acme = Acme::start().await;
+    let (mia, email) = acme.world.joined(&acme.ada, "member").await;
+    let other = acme.world.sign_up("Other").await;
+    let token = acme.world.invitation(&other, &email, "admin").await;
+    let answer = acme.world.accept(&mia, &token, PASSWORD).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    assert_eq!(acme.table().broken_chains().await, NONE);
+    let records = acme.table().under("#audit:other");
+    let of = |action: &str| {
+        let record = records.iter().find(|record| record.get("action") == action);
+        record.expect("a record").clone()
+    };
+    let (invited, accepted) = (of("invite-member"), of("accept-invite"));
+    assert_ne!(invited.get("subjectId"), accepted.get("subjectId"));
+    assert_eq!(accepted.get("previous"), invited.get("hash"));
+    for (record, flaw) in [
+        (&invited, "the record before"),
+        (&accepted, "its entity is not there"),
+    ] {
+        let found = acme
+            .found(|acme| acme.table().remove(&record.pk, &record.sk))
+            .await;
+        assert!(found.contains(flaw), "{found}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,8 +1,11 @@
 //! Who has left: what they did stays theirs by name, until they come back.
 
 use super::members::remove;
-use edge_crm_tests::people::PASSWORD;
+use super::password_resets::{ask, is_live, latest};
+use super::rejoining::join;
+use edge_crm_tests::people::{PASSWORD, token};
 use edge_crm_tests::world::{Person, World};
+use edge_crm_tests::{Table, product_with_table};
 use serde_json::json;
 
 /// What the page of a contact and that of the audit call whoever made the contact.
@@ -60,8 +63,95 @@ async fn of_an_invitation_that_is_withdrawn_no_name_is_kept() {
     let ada = world.sign_up("Acme").await;
     world.invitation(&ada, "new@example.com", "member").await;
     let members = world.table.under("acme:members");
-    let invited = members.iter().find(|member| member.get("status") == "invited");
+    let invited = members
+        .iter()
+        .find(|member| member.get("status") == "invited");
     let id = invited.expect("an invitation").sk.clone();
     assert_eq!(remove(&world, &ada, &id).await.status, 200);
     assert!(world.table.under("#former:acme").is_empty());
+}
+
+/// A saved result is of then: it opens no session of an organisation that one has left, and none
+/// in a role that one has no more.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_repeated_request_signs_in_only_who_still_belongs_and_as_what_they_are() {
+    let (product, table) = product_with_table().await;
+    let send = async |action: &str, fields: &[(&str, &str)]| {
+        let client = product.client();
+        client.post_form(action, fields, Some("k")).await
+    };
+    let founded = [
+        ("name", "Ada"),
+        ("email", "ada@example.com"),
+        ("password", PASSWORD),
+        ("organization", "Acme"),
+    ];
+    let first = send("sign-up", &founded).await;
+    let ada = product.client_with(&first.session().expect("a session"), "acme");
+    let invitation = async |role: &str| {
+        let invited = [("email", "eve@example.com"), ("role", role)];
+        let data = ada.post("invite-member", &invited).await.data();
+        token(data["link"].as_str().expect("a link"))
+    };
+    let link = invitation("owner").await;
+    let accepted = [
+        ("token", link.as_str()),
+        ("name", "Eve"),
+        ("password", PASSWORD),
+    ];
+    let first = send("accept-invite", &accepted).await;
+    let eve = product.client_with(&first.session().expect("a session"), "acme");
+    ask(&product.client(), "eve@example.com").await;
+    let link = latest(&product, &table);
+    let reset = [("token", link.as_str()), ("password", PASSWORD)];
+    let first = send("reset-password", &reset).await;
+    assert_eq!(first.status, 200, "{first:?}");
+    let user = first.data()["user"]["id"]
+        .as_str()
+        .expect("an id")
+        .to_owned();
+
+    let change = [("userId", user.as_str()), ("role", "viewer")];
+    assert_eq!(ada.post("change-role", &change).await.status, 200);
+    for (action, fields) in [("accept-invite", &accepted[..]), ("reset-password", &reset)] {
+        let again = send(action, fields).await;
+        assert!(again.is_replayed() && again.status == 200, "{again:?}");
+        let session = again.session().expect("a session");
+        assert!(session.contains(".viewer."), "{action}: {session}");
+    }
+
+    let removed = [("userId", user.as_str())];
+    assert_eq!(ada.post("remove-member", &removed).await.status, 200);
+    for (action, fields) in [("accept-invite", &accepted[..]), ("reset-password", &reset)] {
+        let again = send(action, fields).await;
+        again.expect(401, "AUTH_ERROR");
+        assert_eq!(again.session(), None, "{action}");
+    }
+    assert!(!is_live(&eve).await);
+
+    let (_, joined) = join(&product, &ada, "bo@example.com", PASSWORD).await;
+    let bo = joined.data()["id"].as_str().expect("an id").to_owned();
+    let change = [("userId", bo.as_str()), ("role", "owner")];
+    assert_eq!(ada.post("change-role", &change).await.status, 200);
+    let again = send("sign-up", &founded).await;
+    assert!(
+        again.is_replayed() && again.session().is_some(),
+        "{again:?}"
+    );
+    assert_eq!(
+        ada.post("remove-member", &[("userId", &ada_id(&table))])
+            .await
+            .status,
+        200
+    );
+    let again = send("sign-up", &founded).await;
+    again.expect(401, "AUTH_ERROR");
+    assert_eq!(again.session(), None);
+}
+
+/// Who founded the organisation.
+fn ada_id(table: &Table) -> String {
+    let members = table.under("acme:members");
+    let ada = members.iter().find(|member| member.get("name") == "Ada");
+    ada.expect("Ada").sk.clone()
 }

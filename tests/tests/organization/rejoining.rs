@@ -77,7 +77,12 @@ async fn removed(product: &Product, owner: &Client) -> (String, String) {
 }
 
 /// Invites somebody, who accepts with that password.
-async fn join(product: &Product, by: &Client, email: &str, password: &str) -> (Client, Answer) {
+pub(super) async fn join(
+    product: &Product,
+    by: &Client,
+    email: &str,
+    password: &str,
+) -> (Client, Answer) {
     let fields = [("email", email), ("role", "member")];
     let invited = by.post("invite-member", &fields).await.data();
     let link = invited["link"].as_str().expect("a link");

@@ -104,3 +104,30 @@ async fn a_record_names_the_role_in_its_own_organisation() {
     assert_eq!(named("accept-invite"), "admin");
     assert_eq!(named("switch-organization"), "admin");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_that_was_replaced_repeats_what_was_done_and_does_nothing_new() {
+    let (product, table, ada) = in_two().await;
+    let to = |tenant| [("tenant", tenant)];
+    let first = ada.post("switch-organization", &to("beta")).await;
+    let old = product.client_with(&first.session().expect("a session"), "beta");
+    let next = ada
+        .post_form("switch-organization", &to("acme"), Some("k"))
+        .await;
+    assert_eq!(next.status, 200, "{next:?}");
+    let twin = old
+        .post_form("switch-organization", &to("acme"), Some("k"))
+        .await;
+    assert!(twin.is_replayed() && twin.status == 200, "{twin:?}");
+    let old = product.client_with(&first.session().expect("a session"), "beta");
+    let eve = [("name", "Eve"), ("email", "eve@example.com")];
+    for (action, fields) in [
+        ("create-contact", &eve[..]),
+        ("switch-organization", &to("acme")),
+    ] {
+        let refused = old.post_form(action, fields, Some("another")).await;
+        refused.expect(401, "AUTH_ERROR");
+    }
+    assert!(table.under("beta:contacts").is_empty());
+    assert_eq!(ada.post("create-contact", &eve).await.status, 200);
+}

@@ -3,6 +3,7 @@
 use edge_crm_tests::{
     Answer, Client, Exchange, Launch, Product, Table, now, product_with_table, within_a_minute,
 };
+use futures_util::future::join_all;
 
 const ADA: [(&str, &str); 2] = [("name", "Ada"), ("email", "ada@example.com")];
 
@@ -129,7 +130,7 @@ async fn an_address_has_so_many_requests_a_minute_where_nobody_is_signed_in() {
         "x-forwarded-for",
         "x-real-ip",
         "cloudfront-viewer-address",
-        "x-edge-viewer-ip",
+        "x-crm-viewer-ip",
         "forwarded",
     ] {
         let fields = [("email", "x@example.com"), ("password", "a wrong password")];
@@ -142,4 +143,72 @@ async fn an_address_has_so_many_requests_a_minute_where_nobody_is_signed_in() {
         spoofed.expect(429, "RATE_LIMIT_ERROR");
     }
     assert_eq!(acme.post("create-contact", &ADA).await.status, 200);
+}
+
+/// Attempts at the same time are no more guesses than as many one after the other.
+#[tokio::test(flavor = "multi_thread")]
+async fn guesses_at_the_same_time_are_counted_before_they_are_weighed() {
+    const ACCOUNTS: usize = 4;
+    let product = Launch::new().per_ip(0).start();
+    let emails: Vec<_> = (0..ACCOUNTS).map(|n| format!("{n}@example.com")).collect();
+    for (n, email) in emails.iter().enumerate() {
+        sign_up(&product, email, &format!("Organization {n}")).await;
+    }
+    within_a_minute(30).await;
+    let client = product.client();
+    let mut guessed = 0;
+    for email in &emails {
+        for _ in 0..5 {
+            let wrong = sign_in(&client, email, "a wrong password").await;
+            wrong.expect(401, "AUTH_ERROR");
+        }
+        // One more attempt is weighed, and it is hardly ever the right one.
+        let guesses = (0..10).map(|n| {
+            let password = if n == 9 {
+                Client::PASSWORD
+            } else {
+                "a wrong password"
+            };
+            sign_in(&client, email, password)
+        });
+        let answers = join_all(guesses).await;
+        let others = answers.iter().filter(|answer| answer.status == 429).count();
+        let right = answers.iter().filter(|answer| answer.status == 200).count();
+        assert_eq!(others + right, 10, "{answers:?}");
+        guessed += right;
+    }
+    assert!(guessed < ACCOUNTS, "the right one was weighed every time");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn right_passwords_at_the_same_time_are_all_right() {
+    let product = Launch::new().per_ip(0).start();
+    sign_up(&product, "ada@example.com", "Acme").await;
+    let client = product.client();
+    let attempts = (0..9).map(|_| sign_in(&client, "ada@example.com", Client::PASSWORD));
+    for answer in join_all(attempts).await {
+        assert_eq!(answer.status, 200, "{answer:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_cookie_of_an_ended_session_takes_nothing_from_its_person() {
+    let table = Table::start().await;
+    let product = Launch::new().table(&table).per_user(6).per_ip(0).start();
+    within_a_minute(20).await;
+    let acme = product.sign_up("Acme").await;
+    let first = sign_in(&product.client(), &acme.email, Client::PASSWORD).await;
+    let stolen = product.client_with(&first.session().expect("a session"), "acme");
+    assert_eq!(acme.post("sign-out-everywhere", &[]).await.status, 200);
+    let back = product.client();
+    let signed_in = sign_in(&back, &acme.email, Client::PASSWORD).await;
+    assert_eq!(signed_in.status, 200, "{signed_in:?}");
+    for _ in 0..8 {
+        let name = [("name", "Eve")];
+        stolen
+            .post("update-profile", &name)
+            .await
+            .expect(401, "AUTH_ERROR");
+    }
+    assert_eq!(back.post("create-contact", &ADA).await.status, 200);
 }

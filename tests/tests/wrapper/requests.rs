@@ -228,17 +228,17 @@ async fn the_edges_headers_are_believed_only_with_its_secret() {
     let mut request = event("POST", "/actions/sign-in", "", &body);
     request["headers"]["sec-fetch-site"] = json!("cross-site");
     request["headers"]["origin"] = json!("https://d111111abcdef8.cloudfront.net");
-    request["headers"]["x-edge-domain"] = json!("d111111abcdef8.cloudfront.net");
-    request["headers"]["x-edge-viewer-ip"] = json!("2001:db8::7");
+    request["headers"]["x-crm-domain"] = json!("d111111abcdef8.cloudfront.net");
+    request["headers"]["x-crm-viewer-ip"] = json!("2001:db8::7");
     assert_eq!(invoke(&function, &request).await.status, 403);
-    request["headers"]["x-edge-secret"] = json!("a guess");
+    request["headers"]["x-crm-secret"] = json!("a guess");
     assert_eq!(invoke(&function, &request).await.status, 403);
     assert!(
         inside.table.under("#rate:").is_empty(),
         "a refused request is not counted"
     );
     for secret in ["the new secret", "the old secret"] {
-        request["headers"]["x-edge-secret"] = json!(secret);
+        request["headers"]["x-crm-secret"] = json!(secret);
         assert_eq!(
             invoke(&function, &request).await.json["error"],
             "Wrong email or password"

@@ -77,7 +77,7 @@ async fn members_of_one_organisation_share_a_page() {
     let path = "/t/acme/contacts?q=a";
     let (first, event) = stage.get(path, &[("cookie", &cookie("acme", 60))]).await;
     assert_eq!(x_cache(&first), "Miss from cloudfront");
-    assert_eq!(event["headers"]["x-edge-key"], "acme|member|html|");
+    assert_eq!(event["headers"]["x-crm-key"], "acme|member|html|");
     let (second, _) = stage.get(path, &[("cookie", &cookie("acme", 60))]).await;
     assert_eq!(x_cache(&second), "Hit from cloudfront");
     assert_eq!(second.headers().get("cache-tag"), None);
@@ -107,11 +107,11 @@ async fn members_of_one_organisation_share_a_page() {
 #[tokio::test]
 async fn nobody_else_hits_not_even_his_own_page() {
     let stage = Stage::new().await;
-    for headers in [&[][..], &[("x-edge-key", "acme|member|html|")]] {
+    for headers in [&[][..], &[("x-crm-key", "acme|member|html|")]] {
         for _ in 0..2 {
             let (response, event) = stage.get("/t/acme/contacts", headers).await;
             assert_eq!(x_cache(&response), "Miss from cloudfront");
-            let key = &event["headers"]["x-edge-key"];
+            let key = &event["headers"]["x-crm-key"];
             assert_eq!(*key, response.headers()["x-amz-cf-id"].to_str().unwrap());
         }
     }
@@ -123,13 +123,13 @@ async fn nobody_else_hits_not_even_his_own_page() {
 async fn the_edges_headers_come_from_the_edge_alone() {
     let stage = Stage::new().await;
     let forged = [
-        ("x-edge-secret", "forged"),
-        ("x-edge-key", "acme|owner|html|"),
-        ("x-edge-viewer-ip", "10.0.0.1"),
-        ("x-edge-domain", "evil.example"),
-        ("x-edge-distribution", "EVIL"),
-        ("x-edge-else", "forged"),
-        ("X-EDGE-LOUD", "forged"),
+        ("x-crm-secret", "forged"),
+        ("x-crm-key", "acme|owner|html|"),
+        ("x-crm-viewer-ip", "10.0.0.1"),
+        ("x-crm-domain", "evil.example"),
+        ("x-crm-distribution", "EVIL"),
+        ("x-crm-else", "forged"),
+        ("X-CRM-LOUD", "forged"),
     ];
     for path in [
         "/",
@@ -145,11 +145,11 @@ async fn the_edges_headers_come_from_the_edge_alone() {
             assert!(!text.contains(junk), "{path}: {junk} in {text}");
         }
         let secret = &stage.edge.distribution().settings().origin_secret;
-        assert_eq!(headers["x-edge-secret"], **secret, "{path}");
+        assert_eq!(headers["x-crm-secret"], **secret, "{path}");
         if !path.starts_with("/assets/") {
-            assert_eq!(headers["x-edge-viewer-ip"], "192.0.2.9", "{path}");
-            assert_eq!(headers["x-edge-domain"], "edge-crm.localhost", "{path}");
-            assert_eq!(headers["x-edge-distribution"], "ELOCAL0000000", "{path}");
+            assert_eq!(headers["x-crm-viewer-ip"], "192.0.2.9", "{path}");
+            assert_eq!(headers["x-crm-domain"], "edge-crm.localhost", "{path}");
+            assert_eq!(headers["x-crm-distribution"], "ELOCAL0000000", "{path}");
         }
     }
 }
@@ -184,11 +184,11 @@ async fn a_cached_view_gets_the_session_and_nothing_else_of_the_viewers() {
             "user-agent",
             "via",
             "x-amz-cf-id",
-            "x-edge-distribution",
-            "x-edge-domain",
-            "x-edge-key",
-            "x-edge-secret",
-            "x-edge-viewer-ip",
+            "x-crm-distribution",
+            "x-crm-domain",
+            "x-crm-key",
+            "x-crm-secret",
+            "x-crm-viewer-ip",
             "x-forwarded-for",
             "x-forwarded-port",
             "x-forwarded-proto",
@@ -211,7 +211,7 @@ async fn a_body_type_decides_the_answers_form_so_it_is_forwarded_and_an_odd_one_
     let plain = headers("application/json");
     let (_, event) = stage.get("/t/acme/contacts", &plain).await;
     assert_eq!(event["headers"]["content-type"], "application/json");
-    let key = event["headers"]["x-edge-key"].as_str().unwrap();
+    let key = event["headers"]["x-crm-key"].as_str().unwrap();
     assert!(key.ends_with("|json|"), "{key}");
 }
 

@@ -290,7 +290,10 @@ impl Front {
         };
         function::pass(&self.function, parts, &circumstances).map_err(|error| {
             tracing::error!(request_id = %visit.id, %error, "the CloudFront function failed");
-            Refusal::Unavailable
+            match error {
+                FunctionError::Header(_) => Refusal::Failed,
+                _ => Refusal::Unavailable,
+            }
         })
     }
 

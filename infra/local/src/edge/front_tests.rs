@@ -91,7 +91,7 @@ impl Stage {
         let request = Request::builder()
             .method(method)
             .uri(path)
-            .header("x-edge-key", key)
+            .header("x-crm-key", key)
             .body(Full::<Bytes>::default())
             .unwrap();
         let response = self.edge.answer(request, PEER).await;
@@ -371,8 +371,8 @@ async fn what_cloudfront_would_not_take_goes_no_further() {
 async fn the_origin_sees_what_the_policies_name_and_the_edges_own_headers() {
     let stage = Stage::new().await;
     let request = Request::post("/t/a?q=1&x=2")
-        .header("x-edge-key", "k")
-        .header("x-edge-secret", "forged")
+        .header("x-crm-key", "k")
+        .header("x-crm-secret", "forged")
         .header("accept", "text/html")
         .header("authorization", "mine")
         .header("cookie", "session=1; fresh=2; other=3")
@@ -394,8 +394,8 @@ async fn the_origin_sees_what_the_policies_name_and_the_edges_own_headers() {
         "user-agent",
         "via",
         "x-amz-cf-id",
-        "x-edge-key",
-        "x-edge-secret",
+        "x-crm-key",
+        "x-crm-secret",
         "x-forwarded-for",
         "x-forwarded-port",
         "x-forwarded-proto",
@@ -403,7 +403,7 @@ async fn the_origin_sees_what_the_policies_name_and_the_edges_own_headers() {
     ];
     assert_eq!(names, expected);
     let secret = &stage.edge.distribution().settings().origin_secret;
-    assert_eq!(asked["headers"]["x-edge-secret"], **secret);
+    assert_eq!(asked["headers"]["x-crm-secret"], **secret);
     assert_eq!(asked["headers"]["x-literal"], "text");
     assert_eq!(asked["headers"]["user-agent"], "Amazon CloudFront");
     assert_eq!(asked["headers"]["x-forwarded-for"], "192.0.2.7");

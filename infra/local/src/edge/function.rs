@@ -27,7 +27,7 @@ pub(crate) struct Circumstances<'a> {
 /// Passes a request through the function.
 ///
 /// # Errors
-/// [`FunctionError`], for which CloudFront answers with a 503.
+/// [`FunctionError`], for which CloudFront answers with a 503 or a 502.
 pub(crate) fn pass(
     function: &ViewerRequest,
     mut parts: Parts,

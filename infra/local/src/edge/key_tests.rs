@@ -5,7 +5,7 @@ fn policy() -> CachePolicy {
     let names = |names: &[&str]| Selection::These(names.iter().map(|n| (*n).to_owned()).collect());
     CachePolicy {
         key: Selections {
-            headers: names(&["x-edge-key", "x-other"]),
+            headers: names(&["x-crm-key", "x-other"]),
             cookies: names(&["shade"]),
             queries: names(&["q", "after"]),
         },
@@ -36,41 +36,41 @@ fn key(path: &str, query: &str, pairs: &[(&'static str, &'static str)]) -> Key {
 
 #[test]
 fn only_what_the_policy_names_tells_requests_apart() {
-    let one = key("/t/acme/contacts", "q=1&utm=2", &[("x-edge-key", "a")]);
+    let one = key("/t/acme/contacts", "q=1&utm=2", &[("x-crm-key", "a")]);
     let more = [
-        ("x-edge-key", "a"),
+        ("x-crm-key", "a"),
         ("user-agent", "x"),
         ("cookie", "session=1; fresh=2"),
     ];
     assert_eq!(key("/t/acme/contacts", "utm=3&q=1", &more), one);
     assert_eq!(one.path(), "/t/acme/contacts?q=1");
     for other in [
-        key("/t/acme/contacts/", "q=1", &[("x-edge-key", "a")]),
-        key("/t/Acme/contacts", "q=1", &[("x-edge-key", "a")]),
-        key("/t/acme/contacts", "q=2", &[("x-edge-key", "a")]),
-        key("/t/acme/contacts", "q=1&q=1", &[("x-edge-key", "a")]),
-        key("/t/acme/contacts", "q=1&after=", &[("x-edge-key", "a")]),
-        key("/t/acme/contacts", "%71=1", &[("x-edge-key", "a")]),
-        key("/t/acme/contacts", "Q=1", &[("x-edge-key", "a")]),
-        key("/t/acme/contacts", "q=1", &[("x-edge-key", "b")]),
+        key("/t/acme/contacts/", "q=1", &[("x-crm-key", "a")]),
+        key("/t/Acme/contacts", "q=1", &[("x-crm-key", "a")]),
+        key("/t/acme/contacts", "q=2", &[("x-crm-key", "a")]),
+        key("/t/acme/contacts", "q=1&q=1", &[("x-crm-key", "a")]),
+        key("/t/acme/contacts", "q=1&after=", &[("x-crm-key", "a")]),
+        key("/t/acme/contacts", "%71=1", &[("x-crm-key", "a")]),
+        key("/t/acme/contacts", "Q=1", &[("x-crm-key", "a")]),
+        key("/t/acme/contacts", "q=1", &[("x-crm-key", "b")]),
         key("/t/acme/contacts", "q=1", &[("x-other", "a")]),
         key("/t/acme/contacts", "q=1", &[]),
         key(
             "/t/acme/contacts",
             "q=1",
-            &[("x-edge-key", "a"), ("cookie", "shade=1")],
+            &[("x-crm-key", "a"), ("cookie", "shade=1")],
         ),
         key(
             "/t/acme/contacts",
             "q=1",
-            &[("x-edge-key", "a"), ("accept-encoding", "gzip")],
+            &[("x-crm-key", "a"), ("accept-encoding", "gzip")],
         ),
         Key::of(
             4,
             &policy(),
             "/t/acme/contacts",
             "q=1",
-            &headers(&[("x-edge-key", "a")]),
+            &headers(&[("x-crm-key", "a")]),
         ),
     ] {
         assert_ne!(other, one);
@@ -80,16 +80,16 @@ fn only_what_the_policy_names_tells_requests_apart() {
 #[test]
 fn parts_do_not_run_into_each_other() {
     assert_ne!(
-        key("/", "", &[("x-edge-key", "a"), ("x-edge-key", "b")]),
-        key("/", "", &[("x-edge-key", "a,b")])
+        key("/", "", &[("x-crm-key", "a"), ("x-crm-key", "b")]),
+        key("/", "", &[("x-crm-key", "a,b")])
     );
     assert_ne!(
-        key("/", "", &[("x-edge-key", "a"), ("x-other", "b")]),
-        key("/", "", &[("x-edge-key", "b"), ("x-other", "a")])
+        key("/", "", &[("x-crm-key", "a"), ("x-other", "b")]),
+        key("/", "", &[("x-crm-key", "b"), ("x-other", "a")])
     );
     assert_ne!(
-        key("/", "", &[("x-edge-key", "a"), ("cookie", "shade=1")]),
-        key("/", "", &[("x-edge-key", "a\tc shade=1")])
+        key("/", "", &[("x-crm-key", "a"), ("cookie", "shade=1")]),
+        key("/", "", &[("x-crm-key", "a\tc shade=1")])
     );
 }
 
@@ -119,7 +119,7 @@ fn the_origin_gets_what_is_keyed_and_what_is_listed_and_nothing_else() {
         queries: Selection::None,
     };
     let sent = headers(&[
-        ("x-edge-key", "k"),
+        ("x-crm-key", "k"),
         ("accept", "text/html"),
         ("authorization", "secret"),
         ("accept-encoding", "gzip, deflate"),
@@ -128,7 +128,7 @@ fn the_origin_gets_what_is_keyed_and_what_is_listed_and_nothing_else() {
     let (query, kept) = forwarded(&policy(), &more, "utm=1&q=a%20b&&after", &sent);
     assert_eq!(query, "q=a%20b&after");
     let expected = headers(&[
-        ("x-edge-key", "k"),
+        ("x-crm-key", "k"),
         ("accept", "text/html"),
         ("cookie", "shade=3; session=1"),
         ("accept-encoding", "gzip"),

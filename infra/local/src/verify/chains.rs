@@ -124,11 +124,14 @@ impl Chains {
             chains: self.links.len(),
             flaws: BTreeSet::new(),
         };
+        let mut kinds: BTreeMap<_, Vec<_>> = BTreeMap::new();
         for (subject, links) in &self.links {
-            let flaws = flaws(links, &mut self.heads);
-            report
-                .flaws
-                .extend(flaws.into_iter().map(|flaw| (subject.clone(), flaw)));
+            let kind = kinds.entry((&subject.tenant, &subject.resource));
+            let links = links.iter().map(|link| (subject, link));
+            kind.or_default().extend(links);
+        }
+        for links in kinds.values() {
+            report.flaws.extend(flaws(links, &mut self.heads));
         }
         // The heads that no chain has accounted for.
         report.flaws.extend(self.heads.into_keys().map(|key| {
@@ -172,35 +175,45 @@ impl Link {
     }
 }
 
-/// What is wrong with the records of one thing. The heads that they account for are taken out of
-/// `heads`.
-fn flaws(links: &[Link], heads: &mut HashMap<Key, String>) -> Vec<Flaw> {
-    let hashes: BTreeSet<_> = links.iter().map(|link| &link.hash).collect();
+/// What is wrong with the records of one kind of thing in one organisation. The heads that they
+/// account for are taken out of `heads`. A chain may go on under another id: who accepts an
+/// invitation with an account takes the place of who was invited.
+fn flaws(
+    links: &[(&Subject, &Link)],
+    heads: &mut HashMap<Key, String>,
+) -> BTreeSet<(Subject, Flaw)> {
+    let hashes: BTreeSet<_> = links.iter().map(|(_, link)| &link.hash).collect();
     let mut followed = BTreeSet::new();
-    let mut flaws = Vec::new();
-    for link in links {
+    let mut flaws = BTreeSet::new();
+    let mut found = |subject: &Subject, flaw| flaws.insert((subject.clone(), flaw));
+    for (subject, link) in links {
         if !link.intact {
-            flaws.push(Flaw::Changed(link.id.clone()));
+            found(subject, Flaw::Changed(link.id.clone()));
         }
         if let Some(previous) = &link.previous {
             if !hashes.contains(previous) {
-                flaws.push(Flaw::Gap(link.id.clone()));
+                found(subject, Flaw::Gap(link.id.clone()));
             }
             if !followed.insert(previous) {
-                flaws.push(Flaw::Fork(link.id.clone()));
+                found(subject, Flaw::Fork(link.id.clone()));
             }
         }
     }
     // A thing that was gone for good and came back has several chains, of which one goes on.
-    for newest in links.iter().filter(|link| !followed.contains(&link.hash)) {
+    let newest = |(_, link): &&(&Subject, &Link)| !followed.contains(&link.hash);
+    for (subject, newest) in links.iter().filter(newest) {
         let Some(place) = &newest.head else { continue };
         match heads.get(place) {
             Some(head) if *head == newest.hash => {
                 heads.remove(place);
             }
-            Some(_) => flaws.push(Flaw::Head(newest.id.clone())),
+            Some(_) => {
+                found(subject, Flaw::Head(newest.id.clone()));
+            }
             None if newest.has_expired(place) => {}
-            None => flaws.push(Flaw::Gone(newest.id.clone())),
+            None => {
+                found(subject, Flaw::Gone(newest.id.clone()));
+            }
         }
     }
     flaws

@@ -140,6 +140,40 @@ fn a_function_that_fails_is_an_error() {
 }
 
 #[test]
+fn headers_that_cloudfront_keeps_to_itself_are_neither_shown_nor_set() {
+    let line = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    let headers = [("host", "a.example"), ("x-edge-a", "b"), ("x-real-ip", "c")];
+    let seen = "event.request.headers.names = \
+        { value: Object.keys(event.request.headers).join() }; return event.request";
+    let passed = request(seen, &event("GET", "/", &headers));
+    let expected = [
+        line("host", "a.example"),
+        line("names", "host"),
+        line("x-edge-a", "b"),
+        line("x-real-ip", "c"),
+    ];
+    assert_eq!(passed.headers, expected);
+    for (name, set) in [
+        ("x-edge-key", "= { value: 'a' }"),
+        ("X-Edge-Key", "= { value: 'a' }"),
+        ("x-amz-cf-id", "= { value: 'a' }"),
+        ("connection", "= { value: 'close' }"),
+        ("host", "= { value: 'b.example' }"),
+        ("via", "= { value: 'a' }"),
+    ] {
+        let body = format!("event.request.headers['{name}'] {set}; return event.request");
+        let error = run(&body, &event("GET", "/", &headers)).unwrap_err();
+        assert_eq!(error, FunctionError::Header(name.to_owned()));
+    }
+    let body = "delete event.request.headers.host; return event.request";
+    let error = run(body, &event("GET", "/", &headers)).unwrap_err();
+    assert_eq!(error, FunctionError::Header("host".to_owned()));
+    let body = "return { statusCode: 200, headers: { 'x-cache': { value: 'a' } } }";
+    let error = run(body, &event("GET", "/", &[])).unwrap_err();
+    assert_eq!(error, FunctionError::Header("x-cache".to_owned()));
+}
+
+#[test]
 fn a_function_that_takes_too_much_is_stopped_and_the_next_request_is_answered() {
     let function = function(
         "function handler(event) { \
@@ -167,7 +201,7 @@ fn a_request_as_large_as_cloudfront_takes_fits() {
     let Ok(Outcome::Request(request)) = function(SOURCE).run(&event) else {
         panic!("it does not fit");
     };
-    assert_eq!(header(&request, "x-edge-key"), [REQUEST_ID]);
+    assert_eq!(header(&request, "x-crm-key"), [REQUEST_ID]);
 }
 
 #[test]

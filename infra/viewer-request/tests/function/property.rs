@@ -203,7 +203,7 @@ proptest! {
     #[test]
     fn no_request_makes_the_function_throw(
         (method, uri, query) in (".{0,20}", ".{0,60}", ".{0,60}"),
-        names in prop::collection::vec(".{0,20}|cookie|accept|__proto__|constructor|x-edge-.{0,3}", 0..6),
+        names in prop::collection::vec(".{0,20}|cookie|accept|__proto__|constructor|x-crm-.{0,3}", 0..6),
         values in prop::collection::vec(".{0,80}|session=.{0,40}|(__proto__|[a-c])=.; [a-c]", 6),
         token in session(),
     ) {
@@ -222,7 +222,7 @@ proptest! {
             headers: headers.map(|(name, value)| (name, Cow::Borrowed(value))).collect(),
         };
         let request = forwarded(&function, &event);
-        prop_assert_eq!(header(&request, "x-edge-key"), [REQUEST_ID]);
+        prop_assert_eq!(header(&request, "x-crm-key"), [REQUEST_ID]);
         prop_assert_eq!((request.uri, request.query), (uri.clone(), query.clone()));
     }
 }

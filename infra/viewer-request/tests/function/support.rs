@@ -97,7 +97,7 @@ pub(crate) fn shared(event: &Event<'_>) -> Option<String> {
 /// The shared key, where the function gives one. Otherwise it must be the request's own id.
 pub(crate) fn shared_by(function: &ViewerRequest, event: &Event<'_>) -> Option<String> {
     let request = forwarded(function, event);
-    match header(&request, "x-edge-key")[..] {
+    match header(&request, "x-crm-key")[..] {
         [REQUEST_ID] => None,
         [key] => Some(key.to_owned()),
         ref other => panic!("{other:?}"),

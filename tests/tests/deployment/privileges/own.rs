@@ -24,7 +24,7 @@ impl Watched {
         self.age_session("admin");
         let path = format!("/actions/{}", function.name);
         let mut event = event("POST", &path, cookie, "idempotency_key=not+a+key");
-        event["headers"]["x-edge-secret"] = json!(ORIGIN_SECRET);
+        event["headers"]["x-crm-secret"] = json!(ORIGIN_SECRET);
         event["headers"]["accept"] = json!("text/html");
         event["headers"]["content-type"] = json!("application/x-www-form-urlencoded");
         let answer = self.run(function, &event).await;

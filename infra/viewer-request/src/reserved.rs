@@ -1,0 +1,44 @@
+//! The headers that are not a function's to set.
+//!
+//! Source: <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/edge-function-restrictions-all.html>
+
+/// Names that a function neither sees nor adds.
+const DISALLOWED: [&str; 25] = [
+    "connection",
+    "expect",
+    "keep-alive",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "proxy-connection",
+    "trailer",
+    "upgrade",
+    "x-accel-buffering",
+    "x-accel-charset",
+    "x-accel-limit-rate",
+    "x-accel-redirect",
+    "x-amzn-auth",
+    "x-amzn-cf-billing",
+    "x-amzn-cf-id",
+    "x-amzn-cf-xff",
+    "x-amzn-errortype",
+    "x-amzn-fle-profile",
+    "x-amzn-header-count",
+    "x-amzn-header-order",
+    "x-amzn-lambda-integration-tag",
+    "x-amzn-requestid",
+    "x-cache",
+    "x-forwarded-proto",
+    "x-real-ip",
+];
+
+/// What such names may begin with.
+const PREFIXES: [&str; 2] = ["x-amz-cf-", "x-edge-"];
+
+/// Names that a function sees and leaves as they are at viewer-request.
+pub(crate) const READ_ONLY: [&str; 4] = ["content-length", "host", "transfer-encoding", "via"];
+
+/// Whether a function neither sees nor adds a header of this name.
+pub(crate) fn is_disallowed(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    DISALLOWED.contains(&name.as_str()) || PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+}
