@@ -61,7 +61,7 @@ async fn attempt<A: Action>(
     let mut asked = Asked::<A>::read(app, request, progress).await?;
     let mut gathered = asked.wanted(request).gather(app, asked.now).await?;
     if gathered.live.is_none() && asked.token.is_some() {
-        gathered.calls = asked.count_as_nobody(app).await?;
+        gathered.calls = asked.count_as_nobody(app, gathered.calls).await?;
     }
     progress.chrome.clone_from(&gathered.chrome);
     let live = gathered.live.as_ref();
@@ -125,24 +125,32 @@ impl<A: Action> Asked<A> {
     }
 
     /// Counts for the address what was counted for a person whose session has ended: the cookie
-    /// alone is nobody's, and whoever has it takes nothing from them.
-    async fn count_as_nobody(&mut self, app: &App) -> Result<u64, Failure> {
+    /// alone is nobody's, and whoever has it takes nothing from them. Nor is it a way around the
+    /// person's limit.
+    async fn count_as_nobody(&mut self, app: &App, calls: u64) -> Result<u64, Failure> {
         let nobody = Counter::of_caller(None, &self.trust, &app.config, self.now);
-        let counted = std::mem::replace(&mut self.counter, nobody);
-        let (calls, ()) = tokio::join!(
-            async {
-                match &self.counter {
-                    Some(counter) => app.store.count(&counter.key, counter.expires_at).await,
-                    None => Ok(0),
-                }
-            },
-            async {
-                if let Some(counter) = counted {
-                    counter.take_back(&app.store).await;
-                }
+        let of_address = async {
+            match &nobody {
+                Some(counter) => app.store.count(&counter.key, counter.expires_at).await,
+                None => Ok(0),
             }
-        );
-        Ok(calls?)
+        };
+        let taken_back = async {
+            if let Some(counter) = &self.counter {
+                counter.take_back(&app.store).await;
+            }
+        };
+        let (counted, ()) = tokio::join!(of_address, taken_back);
+        let counted = counted?;
+        if self
+            .counter
+            .as_ref()
+            .is_some_and(|counter| counter.check(calls).is_err())
+        {
+            return Ok(calls);
+        }
+        self.counter = nobody;
+        Ok(counted)
     }
 
     /// Step 5, weighed: who is not signed in, calls too often, is elsewhere by now, may not, or sent

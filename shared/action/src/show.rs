@@ -243,14 +243,16 @@ fn present<V: View>(
     }
 }
 
-/// Where to sign in and come back from.
+/// Where to sign in and come back from: to the page that a file belongs to, for a file leaves the
+/// page as it is on which one has signed in.
 fn sign_in(request: &Request) -> String {
     let query = if request.query.is_empty() {
         String::new()
     } else {
         format!("?{}", request.query)
     };
-    let here = format!("{}{query}", request.path);
+    let path = request.path.strip_suffix(".csv").unwrap_or(&request.path);
+    let here = format!("{path}{query}");
     format!(
         "/sign-in?return_to={}",
         utf8_percent_encode(&here, QUERY_VALUE)

@@ -257,8 +257,8 @@ mod tests {
         };
         let page = audit(&chrome, &log);
         for words in [
-            "href=\"/t/acme/audit.csv?action=create-contact\" download>Download CSV<",
-            "href=\"/t/acme/audit.csv?action=create-contact&#38;after=a.b\" download>From this",
+            "href=\"/t/acme/audit.csv?action=create-contact\">Download CSV<",
+            "href=\"/t/acme/audit.csv?action=create-contact&#38;after=a.b\">From this",
             "A file holds at most 7 records.",
         ] {
             assert!(page.contains(words), "{words}: {page}");

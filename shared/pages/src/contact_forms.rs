@@ -74,14 +74,14 @@ pub fn contact_new(chrome: Option<&Chrome>, form: &FormState) -> String {
 }
 
 /// The form that the script puts beside the list. It stands in a cacheable page, so it has no
-/// key: the script makes one. On an older page of the list a new contact has no place, so there
-/// the browser goes to the newest.
+/// key: the script makes one. On an older page of the list, and among what was searched for, a new
+/// contact has no place, so there the browser goes to the newest.
 pub(crate) fn add_beside_the_list<'a>(
     chrome: &Chrome,
     empty: &'a FormState,
-    first_page: bool,
+    is_newest: bool,
 ) -> Form<'a> {
-    let spec = if first_page {
+    let spec = if is_newest {
         &ADD_BESIDE_THE_LIST
     } else {
         &ADD_ON_ITS_PAGE

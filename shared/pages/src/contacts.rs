@@ -58,7 +58,7 @@ struct ContactPage<'a> {
     contact: &'a Contact,
     row: Row<'a>,
     updated: String,
-    /// What to dial; empty where the text holds no digit.
+    /// What to dial; empty where the text is not one number.
     dial: String,
     history: Vec<Entry<'a>>,
     /// Whether more was done than is shown.
@@ -82,7 +82,7 @@ pub fn contact_list(chrome: &Chrome, list: &ContactList<'_>) -> String {
         rows: list.contacts.iter().map(Row::new).collect(),
         blank: Row::blank(),
         list,
-        form: add_beside_the_list(chrome, &empty, list.first_page),
+        form: add_beside_the_list(chrome, &empty, list.first_page && list.q.is_empty()),
     })
 }
 
@@ -169,16 +169,19 @@ pub(crate) fn tone(id: &str) -> u32 {
         % 8
 }
 
+/// What to dial for a phone number, as RFC 3966 writes it; nothing where the text says more than a
+/// number, for then nobody knows which digits to dial.
 fn dial(phone: &str) -> String {
-    let digits: String = phone
-        .chars()
-        .filter(|c| c.is_ascii_digit() || *c == '+')
-        .collect();
-    if digits.bytes().any(|b| b.is_ascii_digit()) {
-        digits
-    } else {
-        String::new()
-    }
+    let between = |c: char| c.is_whitespace() || "-()./\u{2010}\u{2011}\u{2013}".contains(c);
+    // Within the country one dials the zero, from abroad not.
+    let number = match phone.strip_prefix('+') {
+        Some(abroad) => format!("+{}", abroad.replacen("(0)", "", 1)),
+        None => phone.to_owned(),
+    };
+    let dialed: String = number.chars().filter(|c| !between(*c)).collect();
+    let digits = dialed.strip_prefix('+').unwrap_or(&dialed);
+    let is_number = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
+    if is_number { dialed } else { String::new() }
 }
 
 #[cfg(test)]
@@ -195,7 +198,17 @@ mod tests {
 
     #[test]
     fn only_digits_are_dialled() {
-        assert_eq!(dial("+44 (0)20-7946"), "+440207946");
-        assert_eq!(dial("+ext"), "");
+        for (text, dialed) in [
+            ("+44 (0)20-7946", "+44207946"),
+            ("(030) 794/609", "030794609"),
+            ("030.123\u{a0}456", "030123456"),
+            ("+ext", ""),
+            ("555-1234 ext. 5", ""),
+            ("1-800-FLOWERS", ""),
+            ("+", ""),
+            ("+1+2", ""),
+        ] {
+            assert_eq!(dial(text), dialed, "{text}");
+        }
     }
 }
