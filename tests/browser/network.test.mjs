@@ -306,3 +306,213 @@ test('a deletion that fails for want of a network is taken back with the message
   assert.deepEqual(await visitor.names(), []);
   assert.equal(new Set(visitor.sent.map(({ key }) => key)).size, 1);
 }));
+
+/** Keeps the requests to the action, and gives the one of that number once it is there. */
+async function keep(page, action) {
+  const kept = [];
+  await page.route(`**/actions/${action}`, (route) => { kept.push(route); });
+  return async (number) => {
+    await until(`request ${number} to ${action}`, () => kept.length > number);
+    return kept[number];
+  };
+}
+
+/** Refuses as a server does in which something broke, and which is not asked again by itself. */
+const broken = (route) => route.fulfill({ status: 500, json: { ok: false } });
+
+const NOT_DELETED = 'Failed to delete contact. Please try again.';
+
+/** Asks for the row of `name`, or for the contact on its own page, to be deleted. */
+async function askToDelete(page, name = '') {
+  await page.getByRole('link', { name: `Delete ${name}`.trim(), exact: true }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
+}
+
+describe('two rows that are deleted at once', () => {
+  const deleteBoth = async (visitor, search = '') => {
+    await visitor.addContact('One More');
+    await visitor.addContact('One');
+    await visitor.goto(visitor.list + search);
+    const kept = await keep(visitor.page, 'delete-contact');
+    await askToDelete(visitor.page, 'One');
+    const first = await kept(0);
+    await askToDelete(visitor.page, 'One More');
+    const second = await kept(1);
+    await first.continue();
+    await visitor.reads('Contact deleted!');
+    return { kept, second };
+  };
+  const emptyBoxes = (visitor) => visitor.page.locator('[data-empty]').count();
+
+  test('the second fails while a search is shown: the page stays, with the row and the message', visit({}, async (visitor) => {
+    const { page, list } = visitor;
+    const { kept, second } = await deleteBoth(visitor, '?q=one');
+    await broken(second);
+    await visitor.reads(NOT_DELETED);
+    await visitor.sees('One More');
+    assert.equal(page.url(), `${visitor.url}${list}?q=one`);
+    await page.getByRole('button', { name: 'Try Again' }).click();
+    await (await kept(2)).continue();
+    await visitor.reads('No contacts yet');
+    assert(!page.url().includes('?'), 'the list, where there may be others');
+    assert.deepEqual(await visitor.names(), []);
+  }));
+
+  test('the second fails: the list does not say that it is empty', visit({}, async (visitor) => {
+    const { second } = await deleteBoth(visitor);
+    assert.equal(await emptyBoxes(visitor), 0, 'not before the answer');
+    await broken(second);
+    await visitor.reads(NOT_DELETED);
+    await visitor.sees('One More');
+    assert.equal(await emptyBoxes(visitor), 0);
+    await visitor.reads('Contacts (1)');
+  }));
+
+  test('both succeed: the list says once that it is empty', visit({}, async (visitor) => {
+    const { second } = await deleteBoth(visitor);
+    await second.continue();
+    await until('no row that may come back', async () => (await visitor.page.locator('[data-rows] > [data-id]').count()) === 0);
+    await visitor.reads('No contacts yet');
+    assert.equal(await emptyBoxes(visitor), 1);
+    assert.deepEqual(await visitor.names(), []);
+  }));
+});
+
+test('a row that somebody else deleted before stays away, and the page says why', visit({}, async (visitor) => {
+  const { page } = visitor;
+  await visitor.addContact('First');
+  const { id } = await visitor.addContact(ADA.name);
+  await visitor.goto(visitor.list);
+  await visitor.act('delete-contact', { id });
+  await askToDelete(page, ADA.name);
+  await visitor.reads('Contact not found or access denied');
+  await visitor.sees('First');
+  await visitor.reads('Contacts (1)');
+}));
+
+test('a deletion after the session ended leads to a sign-in, and speaks of no form', visit({}, async (visitor) => {
+  const { page, context, account } = visitor;
+  await visitor.addContact(ADA.name);
+  await visitor.goto(visitor.list);
+  await context.clearCookies();
+  await askToDelete(page, ADA.name);
+  await visitor.reads('Your session has ended.');
+  assert.doesNotMatch(await page.locator('.results .summary').textContent(), /form/);
+  await visitor.sees(ADA.name);
+
+  const [tab] = await Promise.all([context.waitForEvent('page'), page.getByRole('link', { name: 'Sign in again in a new tab' }).click()]);
+  await visitor.fill({ email: account.email, password: account.password }, tab);
+  await visitor.submit(tab).click();
+  await tab.waitForURL(`**${visitor.list}`);
+  await askToDelete(page, ADA.name);
+  await visitor.reads('Contact deleted!');
+  assert.deepEqual(await visitor.names(), []);
+}));
+
+test('on its own page, a deletion that is under way is no longer asked about, and says when it failed', visit({}, async (visitor) => {
+  const { page, list } = visitor;
+  const { id } = await visitor.addContact(ADA.name);
+  await visitor.goto(`${list}/${id}`);
+  const kept = await keep(page, 'delete-contact');
+  await askToDelete(page);
+  const first = await kept(0);
+  await page.keyboard.press('Escape');
+  await page.keyboard.press('Escape');
+  assert.equal(await page.getByRole('button', { name: 'Cancel', disabled: false }).count(), 0);
+  await broken(first);
+  await visitor.reads(NOT_DELETED);
+  await page.getByRole('heading', { name: ADA.name }).waitFor();
+  await page.getByRole('button', { name: 'Try Again' }).click();
+  await (await kept(1)).continue();
+  await visitor.reads('No contacts yet');
+  assert.equal(new Set(visitor.sent.map(({ key }) => key)).size, 1);
+  assert.deepEqual(await visitor.names(), []);
+}));
+
+describe('the focus after a contact was made', () => {
+  const focused = (page) => page.evaluate(() => document.activeElement.id);
+
+  for (const field of ['q', 'notes']) {
+    test(`stays with who types elsewhere meanwhile: in ${field}`, visit({}, async (visitor) => {
+      const { page } = visitor;
+      const { release } = await hold(visitor, { when: 'before' });
+      await visitor.openAddForm();
+      await visitor.fill(ADA);
+      await visitor.submit().click();
+      await visitor.reads('Creating…');
+      await page.locator(`#${field}`).pressSequentially('nav');
+      release();
+      await visitor.reads('Contact created!');
+      await until('the form to be ready', () => visitor.submit().isEnabled());
+      assert.equal(await focused(page), field);
+      await page.keyboard.type('y');
+      assert.equal(await page.locator(`#${field}`).inputValue(), 'navy');
+    }));
+  }
+
+  test('goes to the first field for the next one', visit({}, async (visitor) => {
+    const { page } = visitor;
+    await visitor.openAddForm();
+    await visitor.fill(ADA);
+    await page.locator('#email').press('Enter');
+    await visitor.sees(ADA.name);
+    await until('the focus in the first field', async () => (await focused(page)) === 'name');
+  }));
+});
+
+describe('going back to a list after a change of one\'s own', () => {
+  /** Back to the page of a contact that is no more, which is loaded anew. */
+  const backToNothing = async (visitor, path) => {
+    await visitor.goBack(path);
+    await visitor.page.getByRole('link', { name: 'Go to contacts' }).waitFor();
+    await visitor.loaded();
+  };
+
+  test('does not show the contact that was deleted', visit({}, async (visitor) => {
+    const { page, list } = visitor;
+    await visitor.addContact('First');
+    const { id } = await visitor.addContact(ADA.name);
+    await visitor.goto(list);
+    await page.getByRole('link', { name: ADA.name, exact: true }).click();
+    await visitor.at(`${list}/${id}`);
+    await askToDelete(page);
+    await visitor.reads('Contact deleted!');
+    await backToNothing(visitor, `${list}/${id}`);
+    await visitor.goBack(list);
+    await visitor.row(ADA.name).waitFor({ state: 'detached' });
+    await visitor.sees('First');
+  }));
+
+  test('shows the name that was changed', visit({}, async (visitor) => {
+    const { page, list } = visitor;
+    const { id } = await visitor.addContact(ADA.name);
+    await visitor.goto(list);
+    await page.getByRole('link', { name: `Edit ${ADA.name}` }).click();
+    await visitor.at(`${list}/${id}/edit`);
+    await visitor.fill({ name: 'Ada King' });
+    await visitor.submit().click();
+    await page.getByRole('heading', { name: 'Ada King' }).waitFor();
+    await visitor.goBack(`${list}/${id}/edit`);
+    await visitor.goBack(list);
+    await visitor.row('Ada King').waitFor();
+    await visitor.sees('Ada King');
+  }));
+
+  test('keeps what was typed there', visit({}, async (visitor) => {
+    const { page, list } = visitor;
+    const { id } = await visitor.addContact(ADA.name);
+    await visitor.openAddForm();
+    await visitor.fill({ name: 'Grace' });
+    await page.evaluate(() => { window.sameDocument = true; });
+    await page.getByRole('link', { name: ADA.name, exact: true }).click();
+    await visitor.at(`${list}/${id}`);
+    await askToDelete(page);
+    await visitor.reads('No contacts yet');
+    await backToNothing(visitor, `${list}/${id}`);
+    const asked = page.waitForResponse((response) => response.request().method() === 'HEAD' && response.url() === visitor.url + list);
+    await visitor.goBack(list);
+    await asked;
+    assert(await page.evaluate(() => window.sameDocument), 'the page as it was left');
+    assert.deepEqual(await visitor.values('name'), ['Grace']);
+  }));
+});

@@ -157,3 +157,24 @@ for (const javaScriptEnabled of [true, false]) {
     }));
   });
 }
+
+test('who is invited, and whose session has ended since, is told so and joins after a sign-in', visit({}, async (ann) => {
+  const bob = await Visitor.enter(running);
+  await bob.signUp({ organization: 'Elsewhere' });
+  const { email, password } = bob.account;
+  const { link } = await ann.act('invite-member', { email, role: 'member' });
+  await bob.goto(link);
+  await bob.reads('You are signed in with that email.');
+  await bob.context.clearCookies();
+  await bob.submit().click();
+  await bob.reads('Your session has ended.');
+
+  const [tab] = await Promise.all([bob.context.waitForEvent('page'), bob.page.getByRole('link', { name: 'Sign in again in a new tab' }).click()]);
+  await bob.fill({ email, password }, tab);
+  await bob.submit(tab).click();
+  await tab.getByRole('heading', { name: 'Contacts (' }).waitFor();
+  await bob.submit().click();
+  await bob.at(ann.list);
+  assert.deepEqual(bob.complaints, []);
+  await bob.context.close();
+}));

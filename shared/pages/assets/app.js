@@ -39,9 +39,7 @@ async function guarded(part, work) {
     const box = alertBox('Something went wrong', [
       h('p', { class: 'actions' }, again, button('Refresh Page', () => location.reload(), 'quiet')),
     ]);
-    $('.summary', part)?.remove();
-    part.prepend(box);
-    box.focus();
+    tell(part, box);
   }
 }
 
@@ -66,6 +64,7 @@ async function attempt(action, body) {
 
 /** Attempts until there is an answer, with the same key each time. */
 async function send(action, body) {
+  sessionStorage.changed = Date.now();
   for (let tried = 0; ; tried += 1) {
     const answer = await attempt(action, body);
     if (![0, 502, 503, 504].includes(answer.status) || tried === RETRY_AFTER.length) return answer;
@@ -82,17 +81,14 @@ function pause(ms) {
 }
 
 /** `crypto.randomUUID` is missing where the page came over plain HTTP from another machine. */
-function freshKey() {
-  if (crypto.randomUUID) return crypto.randomUUID();
-  return [...crypto.getRandomValues(new Uint8Array(16))].map((b) => b.toString(16).padStart(2, '0')).join('');
-}
+const freshKey = () => crypto.randomUUID?.() ?? crypto.getRandomValues(new Uint32Array(4)).join('-');
 
 /** What to tell of an answer that is no success. */
 function explain(answer, failed, signingIn) {
   if ([0, 502, 504].includes(answer.status)) return [CONNECTION];
   if (answer.status === 401 && !signingIn) {
     const link = h('a', { href: '/sign-in', target: '_blank', rel: 'noopener' }, 'Sign in again in a new tab');
-    return ['Your session has ended. ', link, ', then send this form again.'];
+    return ['Your session has ended. ', link, ', then try again.'];
   }
   if (answer.status === 422) {
     return ['This form was already sent once, and what it held then was saved. Check that first, and send again only if something is missing.'];
@@ -128,52 +124,62 @@ function alertBox(heading, children) {
   return h('div', { class: 'summary', role: 'alert', tabindex: '-1' }, h('h2', {}, heading), ...children);
 }
 
+/** Puts a box above `part`, in place of the one before. */
+function tell(part, box) {
+  $('.summary', part)?.remove();
+  part.prepend(box);
+  box.focus();
+}
+
+/** The way on where the same request may well succeed. */
+function retry({ status }, onClick) {
+  return (status === 0 || status >= 500) && h('p', { class: 'actions' }, button('Try Again', onClick));
+}
+
 /** The summary and the messages beside the fields, as the server renders them. */
 function showProblem(form, answer) {
-  const { fieldErrors = {}, existingId, current, status } = answer;
+  const { fieldErrors = {}, existingId, current } = answer;
   const wrong = controls(form).filter((field) => fieldErrors[field.name]);
   const names = wrong.map((field) => field.name);
-  const items = [...names, ...Object.keys(fieldErrors).filter((name) => !names.includes(name))].map((name) => {
-    const message = fieldErrors[name];
-    return h('li', {}, names.includes(name) ? h('a', { href: `#${name}` }, message) : message);
-  });
+  const items = [...new Set([...names, ...Object.keys(fieldErrors)])].map((name) => h('li', {},
+    names.includes(name) ? h('a', { href: `#${name}` }, fieldErrors[name]) : fieldErrors[name]));
   for (const field of wrong) {
-    const id = `${field.name}-error`;
-    field.before(h('p', { class: 'error', id }, fieldErrors[field.name]));
+    field.before(h('p', { class: 'error', id: `${field.name}-error` }, fieldErrors[field.name]));
     field.setAttribute('aria-invalid', 'true');
-    field.setAttribute('aria-describedby', $(`#${field.name}-hint`) ? `${field.name}-hint ${id}` : id);
-    field.parentElement.classList.add('is-wrong');
+    mark(field, true);
   }
-  const words = explain(answer, form.dataset.failed, form.dataset.success === 'enter');
-  const again = status === 0 || status >= 500;
   const box = alertBox('There is a problem', [
-    items.length ? h('ul', {}, ...items) : h('p', {}, ...words),
+    items.length ? h('ul', {}, ...items) : h('p', {}, ...explain(answer, form.dataset.failed, form.elements.password)),
     existingId && h('p', {}, h('a', { href: `${contactsPath}/${existingId}` }, 'View the existing contact')),
-    again && h('p', { class: 'actions' }, button('Try Again', () => form.requestSubmit())),
+    retry(answer, () => form.requestSubmit()),
   ]);
-  form.prepend(box);
+  tell(form, box);
   if (current) showConflict(form, box, current);
   document.title = `Error: ${title}`;
-  box.focus();
 }
 
 function clearProblem(form) {
   $$('.summary, .conflict, .error', form).forEach((element) => element.remove());
   for (const field of controls(form)) {
-    const hint = `${field.name}-hint`;
     field.removeAttribute('aria-invalid');
-    if ($(`#${hint}`)) field.setAttribute('aria-describedby', hint);
-    else field.removeAttribute('aria-describedby');
-    field.parentElement.classList.remove('is-wrong');
+    mark(field, false);
   }
   document.title = title;
+}
+
+/** Marks a field as wrong or not, and ties it to its hint and its error. */
+function mark(field, wrong) {
+  const around = field.parentElement;
+  around.classList.toggle('is-wrong', wrong);
+  field.setAttribute('aria-describedby', $$('.hint, .error', around).map(({ id }) => id).join(' '));
 }
 
 /** Both versions side by side. The next submit then knows, and replaces, the current one. */
 function showConflict(form, after, current) {
   const cell = (text) => h('td', { dir: 'auto' }, text || '–');
   const rows = controls(form).map((field) => {
-    const [yours, theirs] = [field.value.trim(), current[field.name] ?? ''];
+    const yours = field.value.trim();
+    const theirs = current[field.name] ?? '';
     const label = h('th', { scope: 'row' }, field.labels[0].firstChild.textContent.trim());
     return h('tr', { class: yours === theirs ? '' : 'differs' }, label, cell(yours), cell(theirs));
   });
@@ -186,6 +192,8 @@ function showConflict(form, after, current) {
 }
 
 // --- Forms
+
+let typed = false; // Something that a reload would lose.
 
 const controls = (form) => $$('input:not([type=hidden]), select, textarea', form);
 
@@ -204,14 +212,15 @@ function setPending(form, pending) {
 
 async function submit(form) {
   if (form.getAttribute('aria-busy') === 'true') return;
+  const focused = document.activeElement;
+  delete form.dataset.done;
   setPending(form, true);
   try {
-    const signingIn = form.dataset.success === 'enter';
-    if (!signingIn && !form.elements.idempotency_key?.value) setKey(form, freshKey());
+    if (form.dataset.success !== 'enter' && !form.elements.idempotency_key?.value) setKey(form, freshKey());
     const sent = new URLSearchParams(new FormData(form));
     const answer = await send(form.getAttribute('action'), sent);
     clearProblem(form);
-    if (answer.ok) return succeed(form, answer.data, sent);
+    if (answer.ok) return succeed(form, answer.data, sent, focused);
     // Failures are not saved, so the key stays for the corrected form, unless the key is at fault.
     if (answer.code === 'IDEMPOTENCY_ERROR') setKey(form, freshKey());
     showProblem(form, answer);
@@ -220,16 +229,20 @@ async function submit(form) {
   }
 }
 
-function succeed(form, data, sent) {
+function succeed(form, data, sent, focused) {
   const { success, next } = form.dataset;
   if (success === 'merge') {
     merge(data);
     // What was typed while the answer was on its way belongs to the next contact.
-    if (String(new URLSearchParams(new FormData(form))) === String(sent)) form.reset();
+    if (String(new URLSearchParams(new FormData(form))) === String(sent)) {
+      form.reset();
+      typed = false;
+      // Who has gone to another field stays there. A disabled button loses the focus.
+      if ([focused, document.body].includes(document.activeElement)) controls(form)[0].focus();
+    }
     setKey(form, freshKey());
     announce('Contact created!');
     setPending(form, false);
-    controls(form)[0].focus();
   } else {
     form.dataset.done = ''; // The button stays as it is until the next page is here.
     go(success === 'enter' ? entrance(form, data) : next.replace('__id__', data.id));
@@ -238,9 +251,8 @@ function succeed(form, data, sent) {
 
 /** Where only what follows `#` is new, a browser would stay on the page as it is. */
 function go(path) {
-  const { pathname, search } = new URL(path, location.href);
   location.assign(path);
-  if (pathname + search === location.pathname + location.search) location.reload();
+  if (location.href === new URL(path, location).href) location.reload();
 }
 
 /** Where a sign-in leads: to the page that asked for it, never to another site. */
@@ -252,6 +264,11 @@ function entrance(form, data) {
 
 function enhance(form) {
   setPending(form, false);
+  form.addEventListener('input', () => {
+    typed = true;
+    // Gone back to and sent again unchanged, it is the same request. Changed, it is another.
+    if ('done' in form.dataset && form.elements.idempotency_key) setKey(form, freshKey());
+  });
   form.addEventListener('submit', (event) => {
     event.preventDefault();
     guarded(form, () => submit(form));
@@ -264,24 +281,17 @@ function enhance(form) {
   });
 }
 
-/** The back button can bring back a page as it was left: under way, and with a key that is used. */
-function revive(form) {
-  setPending(form, false);
-  if (!('done' in form.dataset)) return;
-  delete form.dataset.done;
-  // Sent again unchanged, it is the same request. Changed, it is another.
-  form.addEventListener('input', () => form.elements.idempotency_key && setKey(form, freshKey()), { once: true });
-}
-
 // --- The list
 
 const list = $('[data-rows]');
-const rows = () => $$('[data-id]', list).filter((row) => !row.hidden);
+const results = $('[data-results]') ?? $('main');
+let shownAt = Date.now(); // A later change of one's own may be missing.
 
 function recount() {
   const count = $('[data-count]');
+  shownAt = Date.now();
   // With older pages to draw from, the page is as full as before once it is loaded again.
-  if (!count.textContent.endsWith('+)')) count.textContent = `Contacts (${rows().length})`;
+  if (count && !count.textContent.endsWith('+)')) count.textContent = `Contacts (${$$('.row:not([hidden])').length})`;
 }
 
 /** Puts a contact on top, or in the place it has, so that an answer given twice shows once. */
@@ -292,7 +302,7 @@ function merge(contact) {
   const slots = {
     ...contact,
     // As the server makes them.
-    initials: [words[0], words.length > 1 ? words.at(-1) : ''].map((word) => [...word][0] ?? '').join('').toUpperCase(),
+    initials: [words.shift(), words.pop() ?? ''].map((word) => [...word][0]).join('').toUpperCase(),
     added: `Added ${added}`,
   };
   row.dataset.id = contact.id;
@@ -314,35 +324,35 @@ function merge(contact) {
   recount();
 }
 
-/** A page that has lost its last row: there may be others elsewhere. */
+/** A page that has lost its last row for good: there may be others elsewhere. */
 function settleEmpty() {
-  if (rows().length) return;
-  if (location.search) location.assign(`${contactsPath}#contact-deleted`);
-  else if ($('.older')) location.reload();
-  else {
+  if ($('.row, .card')) return;
+  if (list && !location.search && !$('.older')) {
     list.after(h('div', { class: 'empty', 'data-empty': '' },
       h('p', { class: 'empty-title' }, 'No contacts yet'),
       h('p', {}, 'Add your first contact using the form above.')));
-  }
+  } else if (!typed && !$('.summary')) go(`${contactsPath}#contact-deleted`);
 }
 
 /** The form takes the place of the link to it. Where it stands above the list, it starts shut. */
 function showAddForm(place) {
   place.replaceChildren($('template', place).content.cloneNode(true));
-  const nothingYet = !rows().length && !location.search;
+  const nothingYet = !$('.row') && !location.search;
   $('details', place).open = nothingYet || matchMedia('(min-width: 60rem)').matches;
 }
 
 // --- Deleting
 
 function askToDelete(link) {
-  const row = link.closest('[data-rows] [data-id]');
-  const name = row ? $('.name', row).textContent.trim() : link.dataset.name;
-  const body = new URLSearchParams({ id: (row ?? link).dataset.id, for_tenant: contactsPath.split('/')[2], idempotency_key: freshKey() });
+  const row = link.closest('.row, .card');
+  const { id, name = $('.name', row).textContent.trim() } = link.closest('[data-id]').dataset;
+  const body = new URLSearchParams({ id, for_tenant: contactsPath.split('/')[2], idempotency_key: freshKey() });
   const question = h('p', { id: 'question' }, 'Delete ', h('bdi', {}, name),
     `? It stays in the trash for ${link.dataset.delete} days, and can be restored from there. After that, this can't be undone.`);
-  const work = () => (row ? deleteRow(row, body, dialog) : deletePage(body, dialog, confirm));
-  const confirm = button('Delete', () => guarded(row ? $('[data-results]') : dialog, work), 'danger');
+  const confirm = button('Delete', () => {
+    dialog.close();
+    guarded(results, () => deleteRow(row, body));
+  }, 'danger');
   const dialog = h('dialog', { 'aria-labelledby': 'question' }, question,
     h('p', { class: 'actions' }, confirm, button('Cancel', () => dialog.close(), 'quiet')));
   dialog.addEventListener('close', () => dialog.remove());
@@ -350,50 +360,25 @@ function askToDelete(link) {
   dialog.showModal();
 }
 
-/** The row goes at once. It keeps its place, hidden, in case it has to come back. */
-async function deleteRow(row, body, dialog) {
-  dialog.close();
-  const show = (shown) => {
-    row.hidden = !shown;
-    recount();
-  };
-  $('[data-results] > .summary')?.remove();
-  show(false);
+/** The row, or the card, goes at once. It keeps its place, hidden, in case it has to come back. */
+async function deleteRow(row, body) {
+  $('.summary', results)?.remove();
+  row.hidden = true;
+  recount();
   $('h1').focus();
   announce('Deleting…', true);
-  const answer = await send('/actions/delete-contact', body).finally(() => announce(''));
-  if (answer.ok) {
-    row.remove();
-    settleEmpty();
-    announce('Contact deleted!');
-  } else {
-    show(true);
-    showRefusal($('[data-results]'), answer, () => deleteRow(row, body, dialog));
-  }
-}
-
-async function deletePage(body, dialog, confirm) {
-  if (confirm.disabled) return;
-  Object.assign(confirm, { disabled: true, textContent: 'Deleting…' });
   const answer = await send('/actions/delete-contact', body);
-  if (answer.ok) return location.assign(`${contactsPath}#contact-deleted`);
-  Object.assign(confirm, { disabled: false, textContent: 'Delete' });
-  showRefusal(dialog, answer);
-}
-
-function showRefusal(part, answer, again) {
-  const words = explain(answer, 'Failed to delete contact. Please try again.');
-  const retry = again && (answer.status === 0 || answer.status >= 500);
-  const box = alertBox('There is a problem', [
-    h('p', {}, ...words),
-    retry && h('p', { class: 'actions' }, button('Try Again', () => {
-      box.remove();
-      guarded(part, again);
-    })),
-  ]);
-  $('.summary', part)?.remove();
-  part.prepend(box);
-  box.focus();
+  announce(answer.ok && list ? 'Contact deleted!' : '');
+  if (answer.ok || answer.status === 404) row.remove();
+  row.hidden = false;
+  recount();
+  if (!answer.ok) {
+    tell(results, alertBox('There is a problem', [
+      h('p', {}, ...explain(answer, 'Failed to delete contact. Please try again.')),
+      retry(answer, () => guarded(results, () => deleteRow(row, body))),
+    ]));
+  }
+  settleEmpty();
 }
 
 // --- Start
@@ -403,17 +388,18 @@ $$('[data-add]').forEach((place) => guarded(place, () => showAddForm(place)));
 $$('form[data-enhance]').forEach((form) => guarded(form, () => enhance(form)));
 addEventListener('click', (event) => {
   const link = event.target.closest('a[data-delete]');
-  if (!link || event.button || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
   event.preventDefault();
-  guarded(link.closest('[data-results]') ?? $('main'), () => askToDelete(link));
+  guarded(results, () => askToDelete(link));
 });
 addEventListener('pageshow', (event) => {
   if (!event.persisted) return;
-  $$('form[data-enhance]').forEach((form) => guarded(form, () => revive(form)));
-  // It may be of somebody who has signed out since.
+  $$('form[data-enhance]').forEach((form) => setPending(form, false)); // It is as it was left.
+  // It may be of somebody who has signed out since, or of before a change.
   if (contactsPath) {
     fetch(location.href, { method: 'HEAD' }).then((answer) => {
-      if (answer.redirected || answer.status === 404) location.reload();
+      const stale = sessionStorage.changed > shownAt && !typed;
+      if (answer.redirected || answer.status === 404 || stale) location.reload();
     }, () => {});
   }
 });
