@@ -51,7 +51,7 @@ export const kind = (address) => address.replace(/[0-9a-f]{8}-[0-9a-f-]{27}/g, '
 /** Where to begin: the list, and the pages that only those need for whom the script does not run. */
 export const startsOf = (list) => [list, `${list}/new`, list.replace('contacts', 'projects/new'), list.replace('contacts', 'members/invite')];
 
-/** Looks at every page that links lead to from `starts`, themselves included; of those that differ
+/** Looks at every page, but no file, that links lead to from `starts`, themselves included; of those that differ
  *  in nothing but an id or a search, at `enough`. Gives their addresses. */
 export async function crawl(visitor, starts, look, enough = 3) {
   const { page, url } = visitor;
@@ -65,7 +65,7 @@ export async function crawl(visitor, starts, look, enough = 3) {
     const answer = await visitor.goto(next);
     assert.equal(answer.status(), 200, next);
     await look(next);
-    const links = await page.locator('a[href]:not([download])').evaluateAll((all) => all.map((link) => link.href));
+    const links = await page.locator('a[href]:not([href*=".csv"])').evaluateAll((all) => all.map((link) => link.href));
     waiting.push(...links.filter((link) => link.startsWith(url)).map((link) => link.slice(url.length).replace(/#.*/, '')));
   }
   return [...seen];
