@@ -49,6 +49,7 @@ pub(crate) struct File {
 
 impl View for Export {
     const PATH: &'static str = "/t/{tenant}/audit.csv";
+    const FILE_ENDING: &'static str = ".csv";
     type Permission = Admins;
     type Params = Filter;
     type Output = File;

@@ -89,9 +89,9 @@ impl Action for RemoveMember {
         let organization =
             organization.ok_or_else(|| ActionError::Internal(format!("{tenant} has no record")))?;
         let owned = organization.owned_after(&actor, before, None)?;
-        let mut commit =
+        let commit =
             Commit::new(before.subject(tenant), before.clone()).delete(tenant, &membership);
-        commit = People::keep_name(commit, tenant, before);
+        let mut commit = People::keep_name(commit, tenant, before);
         if let Some(owned) = owned {
             commit = commit.put_record(&owned, Some(organization.version), None);
         }

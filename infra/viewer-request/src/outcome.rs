@@ -25,8 +25,9 @@ pub struct Request {
     /// The query string without the question mark; as received where the function did not
     /// change it.
     pub query: String,
-    /// The headers, those that the function does not see last; several of one name are several pairs. All cookies are one
-    /// header `cookie`, with the text as received where the function did not change them.
+    /// The headers, sorted by name, then those that the function does not see; several of one name
+    /// are several pairs. All cookies are one header `cookie`, the last, with the text as received
+    /// where the function did not change them.
     pub headers: Vec<(String, String)>,
 }
 

@@ -166,6 +166,9 @@ pub trait View: Send + Sync + 'static {
     /// must be the caller's.
     const PATH: &'static str;
 
+    /// How the path of a file ends; what comes before is the path of the page that it belongs to.
+    const FILE_ENDING: &'static str = "";
+
     /// Who may look.
     type Permission: Access;
 

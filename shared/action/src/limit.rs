@@ -84,11 +84,10 @@ impl Counter {
                 return Ok(attempts);
             }
             self.take_back(store).await;
-            let Some(pause) = pauses.next() else {
-                self.check(attempts)?;
-                return Ok(attempts);
-            };
-            tokio::time::sleep(Duration::from_millis(pause)).await;
+            match pauses.next() {
+                Some(pause) => tokio::time::sleep(Duration::from_millis(pause)).await,
+                None => return Err(Failure::too_many_requests(self.seconds_left)),
+            }
         }
     }
 

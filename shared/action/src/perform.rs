@@ -8,7 +8,7 @@ use crate::gather::{Gathered, Wanted};
 use crate::idempotency::{self, Keyed};
 use crate::limit::Counter;
 use crate::log::Note;
-use crate::session::{self, Presented};
+use crate::session::{self, Live, Presented};
 use crate::trust::Trust;
 use crate::{App, Failure, Reply, body, origin, refused};
 use commit::{Access, Actor, FieldErrors, Form, IdempotencyKey, Reads, TENANT_FIELD};
@@ -194,8 +194,7 @@ impl<A: Action> Asked<A> {
             keyed: self.keyed,
             account: self.account,
         };
-        let replaced =
-            call.live.as_ref().is_some_and(|live| live.replaced) && A::Permission::LEAST.is_some();
+        let replaced = call.live.as_ref().is_some_and(Live::is_replaced);
         // Where the token's role did not reach but the role as it is now does, nothing was read.
         let found = self.reads.map(|_| gathered.found);
         match gathered.record.and_then(|record| call.recall(&record)) {
@@ -204,7 +203,7 @@ impl<A: Action> Asked<A> {
                 call.recorded(recall, progress, note).await
             }
             // What has been replaced is known for the twins of requests from before.
-            None if replaced => Err(Failure::signed_out()),
+            None if replaced && A::Permission::LEAST.is_some() => Err(Failure::signed_out()),
             None => call.commit(found, progress, note).await,
         }
     }

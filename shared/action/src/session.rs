@@ -66,14 +66,19 @@ pub(crate) struct Live {
     pub(crate) key: Key,
     /// The session as stored.
     pub(crate) item: Item,
-    /// Whether another has taken its place.
-    pub(crate) replaced: bool,
     /// The generation of the person's sessions, which is this one's.
     pub(crate) generation: u64,
     /// The cookie to answer with, where the token has expired or says another role.
     pub(crate) renewal: Option<String>,
     /// The stored end to move to, in seconds since 1970, where it is time to.
     pub(crate) extend_to: Option<i64>,
+}
+
+impl Live {
+    /// Whether another session has taken its place.
+    pub(crate) fn is_replaced(&self) -> bool {
+        self.item.contains_key(Session::REPLACED)
+    }
 }
 
 /// Whether the session behind the token is live: stored, not ended, neither by itself nor with all
@@ -113,7 +118,6 @@ pub(crate) fn check(
         actor,
         key,
         item: session.clone(),
-        replaced,
         generation,
         renewal,
         extend_to,

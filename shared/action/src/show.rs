@@ -36,7 +36,7 @@ pub(crate) async fn run<V: View>(
         // An answer that others may be given ends nobody's session: the page to sign in does.
         Err(failure) if failure.status == 401 && !request.wants_json() => {
             render::note_failure(&failure, note);
-            Reply::see_other(&sign_in(request))
+            Reply::see_other(&sign_in::<V>(request))
         }
         Err(failure) => render::problem(app, request, &failure, frame.chrome.as_ref(), note),
     }
@@ -245,13 +245,14 @@ fn present<V: View>(
 
 /// Where to sign in and come back from: to the page that a file belongs to, for a file leaves the
 /// page as it is on which one has signed in.
-fn sign_in(request: &Request) -> String {
+fn sign_in<V: View>(request: &Request) -> String {
     let query = if request.query.is_empty() {
         String::new()
     } else {
         format!("?{}", request.query)
     };
-    let path = request.path.strip_suffix(".csv").unwrap_or(&request.path);
+    let path = request.path.strip_suffix(V::FILE_ENDING);
+    let path = path.unwrap_or(&request.path);
     let here = format!("{path}{query}");
     format!(
         "/sign-in?return_to={}",

@@ -2,7 +2,7 @@
 
 use crate::Member;
 use commit::{Commit, Entity, Found, Item, Key, Query, Reads, TenantId, UserId};
-use serde_json::{Value, json};
+use serde_json::json;
 use std::collections::BTreeMap;
 
 /// How many people of an organisation, and how many who have left it, are read for their names.
@@ -20,10 +20,25 @@ const UNKNOWN: &str = "somebody";
 /// The names of the people of an organisation, and of those who have left it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct People {
-    names: BTreeMap<String, String>,
-    former: BTreeMap<String, String>,
+    known: BTreeMap<String, Known>,
     /// Whether there may be others.
     more: bool,
+}
+
+/// Somebody whose name is known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Known {
+    name: String,
+    has_left: bool,
+}
+
+impl Known {
+    fn call(&self) -> String {
+        match self.has_left {
+            true => format!("{} (former member)", self.name),
+            false => self.name.clone(),
+        }
+    }
 }
 
 impl People {
@@ -59,13 +74,14 @@ impl People {
         let range = |pk: &str| found.ranges.get(pk).map(Vec::as_slice).unwrap_or_default();
         let (members, left) = (range(&Key::collection::<Member>(tenant)), range(&kept));
         let one_by_one = found.items.iter().filter(|(key, _)| key.parts().0 == kept);
-        let names = names(members);
-        let mut former = self::names(left.iter().chain(one_by_one.map(|(_, item)| item)));
-        former.retain(|id, _| !names.contains_key(id));
+        let former = left.iter().chain(one_by_one.map(|(_, item)| item));
+        // Who has come back is no former member.
+        let known = former
+            .filter_map(|item| known(item, true))
+            .chain(members.iter().filter_map(|item| known(item, false)));
         Self {
+            known: known.collect(),
             more: members.len() >= MOST || left.len() >= MOST,
-            names,
-            former,
         }
     }
 
@@ -83,57 +99,43 @@ impl People {
     /// not read.
     #[must_use]
     pub fn name(&self, user: &UserId) -> Option<&str> {
-        let id = user.as_str();
-        let name = self.names.get(id).or_else(|| self.former.get(id));
-        name.map(String::as_str)
+        let known = self.known.get(user.as_str());
+        known.map(|known| known.name.as_str())
     }
 
     /// What to call the person, whoever it is.
     #[must_use]
     pub fn call(&self, user: Option<&UserId>) -> String {
-        let known = |user: &UserId| {
-            let name = self.names.get(user.as_str()).cloned();
-            name.or_else(|| self.former.get(user.as_str()).map(|name| has_left(name)))
-        };
         let unknown = match user {
             Some(_) if !self.more => NAMELESS,
             _ => UNKNOWN,
         };
-        user.and_then(known).unwrap_or_else(|| unknown.to_owned())
+        user.and_then(|user| self.known.get(user.as_str()))
+            .map_or_else(|| unknown.to_owned(), Known::call)
     }
 
     /// Everybody's id and what to call them, by name, and behind them those who have left.
     #[must_use]
     pub fn by_name(&self) -> Vec<(&str, String)> {
-        let members = self.names.iter().map(|(id, name)| (id, name.clone()));
-        let former = self.former.iter().map(|(id, name)| (id, has_left(name)));
-        let sorted = |people: &mut Vec<(&String, String)>| {
-            people.sort_by_key(|(_, name)| name.to_lowercase());
-        };
-        let (mut members, mut former): (Vec<_>, Vec<_>) = (members.collect(), former.collect());
-        sorted(&mut members);
-        sorted(&mut former);
-        let all = members.into_iter().chain(former);
-        all.map(|(id, name)| (id.as_str(), name)).collect()
+        let mut all: Vec<_> = self.known.iter().collect();
+        all.sort_by_key(|(_, known)| (known.has_left, known.name.to_lowercase()));
+        all.into_iter()
+            .map(|(id, known)| (id.as_str(), known.call()))
+            .collect()
     }
 }
 
-/// What somebody of this name is called who has left.
-fn has_left(name: &str) -> String {
-    format!("{name} (former member)")
-}
-
-/// Ids and names. Who is invited has no name yet.
-fn names<'a>(items: impl IntoIterator<Item = &'a Item>) -> BTreeMap<String, String> {
-    let text = |value: Option<&Value>| Some(value?.as_str()?.to_owned());
-    let pair = |item: &Item| Some((text(item.get("id"))?, text(item.get("name"))?));
-    items.into_iter().filter_map(pair).collect()
+/// An id and a name. Who is invited has no name yet.
+fn known(item: &Item, has_left: bool) -> Option<(String, Known)> {
+    let text = |name: &str| Some(item.get(name)?.as_str()?.to_owned());
+    let name = text("name")?;
+    Some((text("id")?, Known { name, has_left }))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     fn item(value: &Value) -> Item {
         value.as_object().unwrap().clone()

@@ -4,7 +4,8 @@
 use crate::convert::{key_attributes, number, text};
 use crate::error::{answered, classify, is_bug};
 use crate::{Store, StoreError};
-use aws_sdk_dynamodb::error::ProvideErrorMetadata;
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_dynamodb::operation::update_item::{UpdateItemError, UpdateItemOutput};
 use aws_sdk_dynamodb::types::ReturnValue;
 use commit::Key;
 use jiff::Timestamp;
@@ -53,17 +54,8 @@ impl Store {
             .expression_attribute_values(":none", number(0))
             .send()
             .await;
-        match taken {
-            Ok(_) => Ok(()),
-            // It has lapsed meanwhile.
-            Err(e)
-                if e.as_service_error()
-                    .is_some_and(|e| e.is_conditional_check_failed_exception()) =>
-            {
-                Ok(())
-            }
-            Err(e) => Err(classify(e, |e| is_bug(e.code()))),
-        }
+        // It may have lapsed meanwhile.
+        unless_moot(taken)
     }
 
     /// Adds one to a counter of something that happened at `at` and is described by `about`. It
@@ -121,15 +113,22 @@ impl Store {
             .expression_attribute_values(":expires_at", number(expires_at))
             .send()
             .await;
-        match sent {
-            Ok(_) => Ok(()),
-            Err(e)
-                if e.as_service_error()
-                    .is_some_and(|e| e.is_conditional_check_failed_exception()) =>
-            {
-                Ok(())
-            }
-            Err(e) => Err(classify(e, |e| is_bug(e.code()))),
+        unless_moot(sent)
+    }
+}
+
+/// What came of an update that there is no need for where its condition does not hold.
+fn unless_moot(
+    sent: Result<UpdateItemOutput, SdkError<UpdateItemError>>,
+) -> Result<(), StoreError> {
+    match sent {
+        Ok(_) => Ok(()),
+        Err(e)
+            if e.as_service_error()
+                .is_some_and(UpdateItemError::is_conditional_check_failed_exception) =>
+        {
+            Ok(())
         }
+        Err(e) => Err(classify(e, |e| is_bug(e.code()))),
     }
 }
