@@ -106,7 +106,7 @@ function equal(a, b) {
     return difference === 0;
 }
 
-// `html` or `json`, as the wrapper decides it (shared/action/src/negotiate.rs), or nothing where
+// `html` or `json`, as the wrapper decides it (shared/wrapper/src/http/negotiate.rs), or nothing where
 // the two might differ: an odd weight, several headers, an odd type of a body.
 function negotiate(headers) {
     const type = headers['content-type'];

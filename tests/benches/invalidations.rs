@@ -6,7 +6,7 @@
 //! With `-- --changes 60 --pace 30000` it makes so many changes, that many milliseconds apart with
 //! the reads spread between them, as people do; `--reads 10` runs one of the mixes.
 
-use commit::Role;
+use action::Role;
 use edge_crm_tests::fault::random;
 use edge_crm_tests::world::{Person, World};
 use serde_json::{Value, json};

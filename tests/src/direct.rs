@@ -1,15 +1,15 @@
 //! The functions without HTTP around them: for what HTTP cannot carry.
 
 use crate::Table;
-use action::{App, Config, Function, Revalidation};
-use edge::{Keys, SessionSecret, Token};
+use auth::{Keys, SessionSecret, Token};
 use serde_json::{Value, json};
 use store::{Settings, Store};
+use wrapper::{App, Config, Revalidation, Runner};
 
 /// The functions, over a table.
 #[derive(Debug)]
 pub struct Direct {
-    functions: Vec<Function>,
+    functions: Vec<Runner>,
     keys: Keys,
 }
 
@@ -32,9 +32,9 @@ impl Direct {
             revalidation: Revalidation::Inline,
             log: |_| (),
         };
-        let app = App::new(store, crate::inside::no_edge(), config, pages::problem);
+        let app = App::new(store, crate::inside::no_edge(), config, functions::SITE);
         Self {
-            functions: edge_crm_local::functions(&app),
+            functions: functions::runners(&app),
             keys,
         }
     }
@@ -52,14 +52,14 @@ impl Direct {
         let function = self
             .functions
             .iter()
-            .find(|f| f.name == function)
+            .find(|f| f.name() == function)
             .expect("a function");
         function.invoke(event).await
     }
 
     /// A member of an organisation of `table`, as the cookie of a live session.
     #[must_use]
-    pub fn member(&self, table: &Table, tenant: &str, role: commit::Role) -> String {
+    pub fn member(&self, table: &Table, tenant: &str, role: action::Role) -> String {
         format!("__Host-session={}", table.member(&self.keys, tenant, role))
     }
 }
@@ -68,9 +68,9 @@ impl Table {
     /// Makes a member of an organisation with a live session, past the product, and gives the
     /// session's token.
     #[must_use]
-    pub fn member(&self, keys: &Keys, tenant: &str, role: commit::Role) -> String {
+    pub fn member(&self, keys: &Keys, tenant: &str, role: action::Role) -> String {
         let secret = SessionSecret::random().expect("randomness");
-        let user = commit::UserId::from(uuid::Uuid::now_v7());
+        let user = action::UserId::from(uuid::Uuid::now_v7());
         let session = json!({
             "tenant": tenant, "user": user, "createdAt": crate::now(), "expires_at": crate::now() + 86_400,
         });
@@ -80,12 +80,12 @@ impl Table {
             "createdAt": "2026-01-01T00:00:00Z", "updatedAt": "2026-01-01T00:00:00Z", "version": 1,
         });
         self.put(&format!("{tenant}:members"), user.as_str(), &member);
-        let tenant = commit::TenantId::parse(tenant).expect("a slug");
-        let actor = commit::Actor { tenant, user, role };
+        let tenant = action::TenantId::parse(tenant).expect("a slug");
+        let actor = action::Actor { tenant, user, role };
         Token {
             secret,
             actor,
-            expires: crate::now() + edge::LIFETIME,
+            expires: crate::now() + auth::LIFETIME,
         }
         .sign(keys)
     }

@@ -2,13 +2,14 @@
 
 use crate::Table;
 use crate::fault::Proxy;
-use action::{App, Config, Function, Revalidation};
-use edge::{CloudFront, Invalidations, Keys};
+use auth::Keys;
+use cdn::{CloudFront, Invalidations};
 use mail::Mailer;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use store::{Settings, Store};
+use wrapper::{App, Config, Revalidation, Runner};
 
 /// The one origin that may post.
 pub const ORIGIN: &str = "https://crm.example";
@@ -88,15 +89,15 @@ impl Inside {
         direct.create_table_if_missing().await.expect("a table");
         let proxy = Proxy::start(table.url()).await;
         let store = Store::connect(Settings::local(&proxy.url, "edge-crm"));
-        let app = App::with_mail(store, edge, mailer, config, pages::problem);
+        let app = App::with_mail(store, edge, mailer, config, functions::SITE);
         Self { app, table, proxy }
     }
 
     /// Sends a form to an action as a page of ours would, with a session's cookie.
-    pub async fn post(&self, function: &Function, cookie: &str, fields: &Value) -> Answer {
+    pub async fn post(&self, function: &Runner, cookie: &str, fields: &Value) -> Answer {
         let mut event = event(
             "POST",
-            &format!("/actions/{}", function.name),
+            &format!("/actions/{}", function.name()),
             cookie,
             &fields.to_string(),
         );
@@ -112,7 +113,11 @@ impl Inside {
             "idempotency_key": uuid::Uuid::new_v4().to_string(),
         });
         let answer = self
-            .post(&sign_up::function(Arc::clone(&self.app)), "", &fields)
+            .post(
+                &crate::runner(Arc::clone(&self.app), "sign-up"),
+                "",
+                &fields,
+            )
             .await;
         assert_eq!(answer.status, 200, "{answer:?}");
         (
@@ -178,7 +183,7 @@ pub fn through_edge(path: &str, cookie: &str, accept: &str, key: &str) -> Value 
 }
 
 /// Passes an event to a function.
-pub async fn invoke(function: &Function, event: &Value) -> Answer {
+pub async fn invoke(function: &Runner, event: &Value) -> Answer {
     let reply: Value = serde_json::from_slice(&function.invoke(event.to_string().as_bytes()).await)
         .expect("a JSON answer");
     let text = reply["body"].as_str().unwrap_or_default().to_owned();

@@ -35,6 +35,19 @@ pub async fn product_with_table() -> (Product, Table) {
     (product, table)
 }
 
+/// The function of that name, served with `app`.
+///
+/// # Panics
+/// If there is none.
+#[must_use]
+pub fn runner(app: std::sync::Arc<wrapper::App>, name: &str) -> wrapper::Runner {
+    let function = functions::named(name);
+    wrapper::Runner::new(
+        app,
+        function.unwrap_or_else(|| panic!("no function {name}")),
+    )
+}
+
 /// Seconds since 1970.
 #[must_use]
 pub fn now() -> i64 {

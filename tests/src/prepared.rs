@@ -3,10 +3,10 @@
 use crate::inside::{Answer, Inside, KEY, config, invoke, no_edge};
 use crate::samples::{ORDER, Samples};
 use crate::{Record, Table};
-use action::{Config, Function};
-use commit::Role;
-use edge::Keys;
+use action::Role;
+use auth::Keys;
 use serde_json::{Value, json};
+use wrapper::{Config, Runner};
 
 /// What is stored, and what the samples have learnt, when it is one function's turn.
 pub struct Prepared {
@@ -23,7 +23,7 @@ pub struct Copy {
     /// The functions and the table.
     pub inside: Inside,
     /// The function whose turn it is.
-    pub function: Function,
+    pub function: Runner,
 }
 
 impl Prepared {
@@ -34,16 +34,20 @@ impl Prepared {
     /// Where a sample is refused.
     pub async fn all() -> Vec<Self> {
         let inside = Inside::start().await;
-        let functions = edge_crm_local::functions(&inside.app);
+        let functions = functions::runners(&inside.app);
         let mut samples = Samples::default();
         let keys = Keys::new(&KEY, None).expect("a strong key");
         let mut all = Vec::new();
         for name in order(&functions) {
-            let function = functions.iter().find(|function| function.name == name);
+            let function = functions.iter().find(|function| function.name() == name);
             let function = function.expect(name);
             all.push(Self {
                 name,
-                posts: function.entries().iter().any(|e| e.method == "POST"),
+                posts: function
+                    .function()
+                    .routes()
+                    .iter()
+                    .any(|e| e.method == "POST"),
                 samples: samples.clone(),
                 stored: inside.table.dump(),
             });
@@ -73,10 +77,10 @@ impl Prepared {
             let item = Value::Object(record.item());
             inside.table.put(&record.pk, &record.sk, &item);
         }
-        let functions = edge_crm_local::functions(&inside.app);
+        let functions = functions::runners(&inside.app);
         let function = functions
             .into_iter()
-            .find(|function| function.name == self.name);
+            .find(|function| function.name() == self.name);
         Copy {
             inside,
             function: function.expect(self.name),
@@ -112,11 +116,15 @@ impl Copy {
 }
 
 /// The order of the samples, and before anything is deleted whatever function is not in it yet.
-fn order(functions: &[Function]) -> Vec<&'static str> {
+fn order(functions: &[Runner]) -> Vec<&'static str> {
     let known = ORDER.iter().position(|name| *name == "delete-contact");
     let at = known.expect("a sample that deletes");
-    let answers = functions.iter().filter(|f| !f.entries().is_empty());
-    let new = answers.map(|f| f.name).filter(|name| !ORDER.contains(name));
+    let answers = functions
+        .iter()
+        .filter(|f| !f.function().routes().is_empty());
+    let new = answers
+        .map(|f| f.name())
+        .filter(|name| !ORDER.contains(name));
     let (before, after) = ORDER.split_at(at);
     before
         .iter()

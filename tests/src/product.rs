@@ -313,11 +313,11 @@ impl Product {
 
     /// What it signs sessions with; it must have a data directory.
     #[must_use]
-    pub fn keys(&self) -> edge::Keys {
+    pub fn keys(&self) -> auth::Keys {
         let directory = self.data.as_ref().expect("a data directory");
         let key = std::fs::read(directory.join("signing-key")).expect("the signing key");
         let text = BASE64_URL_SAFE_NO_PAD.encode(key);
-        edge::Keys::new(text.as_bytes(), None).expect("a strong key")
+        auth::Keys::new(text.as_bytes(), None).expect("a strong key")
     }
 
     /// Ends it at once, as a crash of the machine would.

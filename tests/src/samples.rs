@@ -1,9 +1,9 @@
 //! The sample events of `events/`, with something alive in the places kept for it.
 
 use crate::{Record, Table};
+use auth::Keys;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use edge::Keys;
 use serde_json::{Value, json};
 use std::path::PathBuf;
 

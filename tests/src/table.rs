@@ -26,7 +26,7 @@ impl Record {
     #[must_use]
     pub fn item(&self) -> Map<String, Value> {
         let mut item = self.whole();
-        item.remove(action::AUDIT_HEAD);
+        item.remove(wrapper::AUDIT_HEAD);
         item
     }
 

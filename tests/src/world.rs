@@ -3,10 +3,10 @@
 
 use crate::Table;
 use crate::inside::{ORIGIN, config};
-use action::{App, Config, Function, Revalidation};
+use action::{Actor, Role, TenantId, UserId};
+use auth::{Keys, SessionSecret, Token};
 use bytes::Bytes;
-use commit::{Actor, Role, TenantId, UserId};
-use edge::{CloudFront, Invalidations, Keys, SessionSecret, Token};
+use cdn::{CloudFront, Invalidations};
 use edge_crm_local::{
     Distribution, DistributionSettings, Edge, Faults, Mailbox, Origin, TEMPLATE, Template,
 };
@@ -21,6 +21,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use store::{Settings, Store};
 use tokio::task::JoinHandle;
+use wrapper::{App, Config, Revalidation, Runner};
 
 /// The signing key, as deployment makes one: 64 letters and digits.
 const SESSION_KEY: &str = "kT2vXc8LmN4qRs6WzYb1Dd3Ff5Hh7Jj9Pp0AaEeGgIiKkOoUuCcMmQqSsVvBbNnLl";
@@ -97,9 +98,9 @@ impl World {
         let client = Invalidations::connect(CloudFront::local(distribution.endpoint()));
         let mailbox = Mailbox::start().await.expect("a port");
         let mailer = Mailer::connect(Ses::local(mailbox.endpoint(), MAIL_FROM));
-        let app = App::with_mail(store, client, mailer, config, pages::problem);
+        let app = App::with_mail(store, client, mailer, config, functions::SITE);
         let crashes = Arc::new(AtomicU64::new(0));
-        let origins: Vec<_> = edge_crm_local::functions(&app)
+        let origins: Vec<_> = functions::runners(&app)
             .into_iter()
             .map(|function| mortal(function, &crashes))
             .collect();
@@ -183,7 +184,7 @@ impl World {
         let token = Token {
             secret,
             actor,
-            expires: now + edge::LIFETIME,
+            expires: now + auth::LIFETIME,
         };
         Person {
             tenant: owner.tenant.clone(),
@@ -246,8 +247,8 @@ impl World {
 }
 
 /// The function as one that may be killed while it runs. It answers nothing then.
-fn mortal(function: Function, crashes: &Arc<AtomicU64>) -> Origin {
-    let (name, function) = (function.name, Arc::new(function));
+fn mortal(function: Runner, crashes: &Arc<AtomicU64>) -> Origin {
+    let (name, function) = (function.name(), Arc::new(function));
     let crashes = Arc::clone(crashes);
     Origin::new(name, move |event: Vec<u8>| {
         let function = Arc::clone(&function);

@@ -8,7 +8,6 @@ mod demo;
 mod edge;
 mod engine;
 mod event;
-mod functions;
 mod mailbox;
 mod options;
 mod rebuild;
@@ -27,7 +26,7 @@ pub use self::edge::{
 pub use data_dir::DataError;
 pub use demo::{DemoError, EMAIL as DEMO_EMAIL, PASSWORD as DEMO_PASSWORD};
 pub use engine::EngineError;
-pub use functions::functions;
+
 pub use mailbox::{MailFaults, Mailbox};
 pub use options::Options;
 pub use rebuild::{RebuildOptions, rebuild_search};

@@ -1,7 +1,7 @@
 //! The command that builds search indexes anew.
 
 use crate::{Target, TargetError};
-use commit::{Entity, Key, TenantId};
+use action::{Entity, Key, TenantId};
 use crm::Contact;
 use std::collections::BTreeSet;
 use std::time::Duration;

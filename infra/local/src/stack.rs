@@ -4,21 +4,21 @@ use crate::data_dir::{DataDir, Lock, random_key};
 use crate::demo::{self, DemoError};
 use crate::edge::{Distribution, DistributionSettings, Edge, EdgeError, Origin};
 use crate::engine::Engine;
-use crate::functions::functions;
 use crate::mailbox::{Mailbox, WithMailbox};
 use crate::server::Server;
 use crate::ticker::Ticker;
 use crate::{DataError, EngineError, Options, TEMPLATE, Template, TemplateError};
-use action::{App, Config, Function, Log, Revalidation};
+use auth::{Keys, WeakKey};
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use edge::{CloudFront, Invalidations, Keys, WeakKey};
+use cdn::{CloudFront, Invalidations};
 use mail::{Mailer, Ses};
 use std::io::{self, Write};
 use std::sync::Arc;
 use std::time::Duration;
 use store::{Settings, Store, StoreError};
 use tokio::net::TcpListener;
+use wrapper::{App, Config, Log, Revalidation, Runner};
 
 /// The table's name, on every engine.
 pub(crate) const TABLE: &str = "edge-crm";
@@ -117,15 +117,22 @@ impl Stack {
                 ..config(port, keys.clone(), limits)
             };
             let (store, invalidations) = (storage.store.clone(), invalidations.clone());
-            App::with_mail(store, invalidations, mailer.clone(), config, pages::problem)
+            App::with_mail(
+                store,
+                invalidations,
+                mailer.clone(),
+                config,
+                functions::SITE,
+            )
         };
-        let edge = |app: &Arc<App>| Edge::new(&template, distribution.clone(), functions(app));
+        let edge =
+            |app: &Arc<App>| Edge::new(&template, distribution.clone(), functions::runners(app));
         if options.demo {
             // Its requests are not a user's, and must not use up a user's allowance.
             demo::seed(&edge(&app(Limits::NONE, |_| ()))?).await?;
         }
         let app = app(options.into(), LOG);
-        let tick = |function: Function, period| Ticker::start(Origin::from(function), period);
+        let tick = |runner: Runner, period| Ticker::start(Origin::from(runner), period);
         let product = WithMailbox {
             edge: edge(&app)?,
             mailbox,
@@ -133,9 +140,18 @@ impl Stack {
         Ok(Self {
             url: format!("http://127.0.0.1:{port}"),
             tickers: [
-                tick(revalidate::function(Arc::clone(&app)), SWEEP),
-                tick(deliver_mail::function(Arc::clone(&app)), SWEEP),
-                tick(index_search::function(Arc::clone(&app)), INDEXING),
+                tick(
+                    Runner::new(Arc::clone(&app), functions::background::REVALIDATE),
+                    SWEEP,
+                ),
+                tick(
+                    Runner::new(Arc::clone(&app), functions::background::DELIVER_MAIL),
+                    SWEEP,
+                ),
+                tick(
+                    Runner::new(Arc::clone(&app), functions::background::INDEX_SEARCH),
+                    INDEXING,
+                ),
             ],
             server: Server::start(listener, product),
             engine: storage.engine,

@@ -1,7 +1,7 @@
 //! How long one run of the function takes: `cargo run --release -p viewer-request --example timing`.
 
-use commit::{Actor, Role, TenantId, UserId};
-use edge::{Keys, SessionSecret, Token};
+use action::{Actor, Role, TenantId, UserId};
+use auth::{Keys, SessionSecret, Token};
 use std::borrow::Cow;
 use std::error::Error;
 use std::hint::black_box;
@@ -49,7 +49,7 @@ fn event(uri: &'static str, cookie: &str) -> Event<'static> {
         ("upgrade-insecure-requests", "1"),
         (
             "user-agent",
-            "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0 Safari/537.36",
+            "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Layout/142.0 Safari/537.36",
         ),
     ];
     let headers = headers.map(|(name, value)| (name, Cow::Borrowed(value)));

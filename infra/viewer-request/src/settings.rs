@@ -8,7 +8,7 @@ use std::fmt;
 /// Source: <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/cloudfront-limits.html>
 const MOST_BYTES: usize = 10_240;
 
-/// The least length of a key, in bytes, as `edge::Keys` asks for.
+/// The least length of a key, in bytes, as `auth::Keys` asks for.
 const LEAST_KEY: usize = 32;
 
 /// What the placeholders of the file stand for. Prints no key.

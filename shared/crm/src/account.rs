@@ -1,7 +1,7 @@
 //! Accounts: a person's name, email and password.
 
 use crate::{Email, Member, Name, OrganizationName, PasswordHash, Status};
-use commit::{
+use action::{
     ActionError, Actor, Commit, Found, Grant, Key, Reads, Record, Role, TenantId, UserId, Version,
 };
 use jiff::Timestamp;

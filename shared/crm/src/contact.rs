@@ -1,7 +1,7 @@
 //! Contacts, and what creating, changing and removing one writes.
 
 use crate::{Company, Email, Name, Notes, Phone, TrashedContact, fold};
-use commit::{
+use action::{
     ActionError, Actor, Commit, Conflict, Entity, Form, Found, Input, Invalid, Item, Key, Reads,
     Record, Subject, TenantId, UserId, Version, uuid_id,
 };
@@ -128,7 +128,7 @@ impl Contact {
     /// Whether `actor` may delete it: its owner and admins may.
     #[must_use]
     pub fn can_be_deleted_by(&self, actor: &Actor) -> bool {
-        self.owner_id == actor.user || actor.role >= commit::Role::Admin
+        self.owner_id == actor.user || actor.role >= action::Role::Admin
     }
 
     /// The answer to who wants to change an earlier version of it.
@@ -216,7 +216,7 @@ impl ContactRef {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use commit::{Operation, Query, Role};
+    use action::{Operation, Query, Role};
     use serde_json::json;
     use std::collections::BTreeMap;
 

@@ -2,7 +2,7 @@
 
 use crate::member::{INVITATION, InvitationId};
 use crate::{Account, Email, Member, Membership, Organization};
-use commit::{ActionError, Context, Found, Key, Reads, Role, TenantId, UserId};
+use action::{ActionError, Context, Found, Key, Reads, Role, TenantId, UserId};
 use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 use std::convert::Infallible;

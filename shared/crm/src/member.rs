@@ -1,7 +1,7 @@
 //! Members: who belongs to an organisation, in which role, and who is invited to.
 
 use crate::{Email, InvalidText, Name, OrganizationName};
-use commit::{
+use action::{
     ActionError, Actor, Commit, Context, Entity, Found, Key, Letter, Reads, Role, Subject,
     TenantId, UserId, Version, uuid_id,
 };

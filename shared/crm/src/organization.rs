@@ -1,7 +1,7 @@
 //! Organisations, and the slugs that name them in paths, keys and tags.
 
 use crate::{Belonging, Member, OrganizationName, fold};
-use commit::{ActionError, Key, Record, Role, TenantId, UserId, Version};
+use action::{ActionError, Key, Record, Role, TenantId, UserId, Version};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use unicode_normalization::UnicodeNormalization;

@@ -3,9 +3,9 @@
 //! (19 MiB, two passes, one lane).
 
 use crate::InvalidText;
+use action::ActionError;
 use argon2::Argon2;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier, phc};
-use commit::ActionError;
 use serde::{Deserialize, Serialize, Serializer};
 use std::fmt;
 

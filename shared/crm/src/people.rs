@@ -1,7 +1,7 @@
 //! The people of an organisation by name, for pages that say who did something.
 
 use crate::Member;
-use commit::{Commit, Entity, Found, Item, Key, Query, Reads, TenantId, UserId};
+use action::{Commit, Entity, Found, Item, Key, Query, Reads, TenantId, UserId};
 use serde_json::json;
 use std::collections::BTreeMap;
 

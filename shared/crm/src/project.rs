@@ -1,7 +1,7 @@
 //! Projects: what a team works on together.
 
 use crate::Name;
-use commit::{
+use action::{
     ActionError, Actor, Commit, Entity, Form, Found, Input, Invalid, Item, Key, Reads, Subject,
     TenantId, UserId, Version, uuid_id,
 };

@@ -1,7 +1,7 @@
 //! Setting a password anew, for who has forgotten it, by a link in a letter.
 
 use crate::Email;
-use commit::{ActionError, Context, Found, Key, Letter, Record, Version};
+use action::{ActionError, Context, Found, Key, Letter, Record, Version};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize, Serializer};
 use std::collections::BTreeMap;

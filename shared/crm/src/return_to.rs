@@ -1,6 +1,6 @@
 //! Where to go after signing in.
 
-use commit::TenantId;
+use action::TenantId;
 use serde::Serialize;
 
 /// A path on this site, so that signing in can lead nowhere else.

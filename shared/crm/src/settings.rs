@@ -1,7 +1,7 @@
 //! What a person sees of their own: who they are, where they belong, and where they are signed in.
 
 use crate::{Account, OrganizationName, PublicUser};
-use commit::{ActionError, Actor, Context, Found, Query, Reads, Session, TenantId};
+use action::{ActionError, Actor, Context, Found, Query, Reads, Session, TenantId};
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
@@ -107,7 +107,7 @@ impl Place {
 #[must_use]
 pub fn live_sessions(account: &Account, now: Timestamp) -> Query {
     let (generation, now) = (account.session_generation, now.as_second());
-    let number = |item: &commit::Item, name: &str| item.get(name).and_then(Value::as_i64);
+    let number = |item: &action::Item, name: &str| item.get(name).and_then(Value::as_i64);
     Query::records(SESSIONS, account.id.as_str(), SHOWN).filter(move |item| {
         let of = item.get("generation").and_then(Value::as_u64).unwrap_or(0);
         let replaced = item.contains_key(Session::REPLACED);

@@ -1,6 +1,6 @@
 //! Texts that can only be built by following their rule.
 
-use commit::{is_unseen, trim};
+use action::{is_unseen, trim};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use unicase::UniCase;

@@ -1,7 +1,7 @@
 //! The history of one record: what was done to it, when and by whom.
 
 use crate::People;
-use commit::{ActionError, Entity, Found, Query, TenantId, UserId};
+use action::{ActionError, Entity, Found, Query, TenantId, UserId};
 use jiff::Timestamp;
 use serde::Deserialize;
 

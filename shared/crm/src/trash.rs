@@ -2,7 +2,7 @@
 
 use crate::contact::{CONTACT_NOT_FOUND, Contact, DUPLICATE_EMAIL};
 use crate::{ContactRef, Email};
-use commit::{
+use action::{
     ActionError, Actor, Commit, Form, Found, Input, Invalid, Item, Key, Reads, Record, TenantId,
     UserId, Version,
 };

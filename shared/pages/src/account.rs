@@ -2,8 +2,8 @@
 
 use crate::form::{FORGOT_FIELDS, Form, FormSpec, RESET_FIELDS, SIGN_IN_FIELDS, SIGN_UP_FIELDS};
 use crate::layout::{Page, render};
+use action::FormState;
 use askama::Template;
-use commit::FormState;
 
 static SIGN_IN: FormSpec = FormSpec {
     action: "sign-in",

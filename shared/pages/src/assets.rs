@@ -1,19 +1,9 @@
 //! The files that pages refer to, under names that change with their content, so that a browser
 //! may keep one for good.
 
+use action::Asset;
 use sha2::{Digest, Sha256};
 use std::sync::LazyLock;
-
-/// A file to serve.
-#[derive(Debug, Clone, Copy)]
-pub struct Asset {
-    /// Its path, such as `/assets/app-0123456789ab.js`.
-    pub path: &'static str,
-    /// Its media type.
-    pub content_type: &'static str,
-    /// Its content.
-    pub bytes: &'static [u8],
-}
 
 /// A file in this crate, and the path made from it once it is asked for.
 pub(crate) struct Source {

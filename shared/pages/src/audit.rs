@@ -3,8 +3,8 @@
 use crate::dates::moment;
 use crate::layout::{Page, Section, render};
 use crate::paths;
+use action::{Layout, Role};
 use askama::Template;
-use commit::{Chrome, Role};
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -100,9 +100,9 @@ impl AuditRow<'_> {
     }
 
     /// The page of what it was done to, where that has one.
-    fn page(&self, chrome: &Chrome) -> Option<String> {
-        let has_page = self.resource == "contacts" && commit::is_uuid(self.subject);
-        has_page.then(|| paths::contact(Some(chrome), self.subject, ""))
+    fn page(&self, layout: &Layout) -> Option<String> {
+        let has_page = self.resource == "contacts" && action::is_uuid(self.subject);
+        has_page.then(|| paths::contact(Some(layout), self.subject, ""))
     }
 
     /// The input in one line, without what is empty.
@@ -150,7 +150,7 @@ impl RefusedRow<'_> {
 #[template(path = "audit.html")]
 struct AuditPage<'a> {
     page: Page<'a>,
-    chrome: &'a Chrome,
+    layout: &'a Layout,
     audit: String,
     /// Everything that is asked for as a file, from the newest on.
     file: String,
@@ -176,18 +176,18 @@ impl AuditPage<'_> {
 
 /// One page of the audit. Not cacheable.
 #[must_use]
-pub fn audit(chrome: &Chrome, log: &AuditLog<'_>) -> String {
+pub fn audit(layout: &Layout, log: &AuditLog<'_>) -> String {
     let user = log.filter.user;
-    let file = |after| paths::audit_file(&chrome.tenant) + &log.filter.query(after);
+    let file = |after| paths::audit_file(&layout.tenant) + &log.filter.query(after);
     let after = log.filter.after;
     let is_listed = log.people.iter().any(|(id, _)| *id == user);
     render(&AuditPage {
         page: Page {
             section: Some(Section::Audit),
-            ..Page::new(format!("Audit – {}", chrome.organization), Some(chrome))
+            ..Page::new(format!("Audit – {}", layout.organization), Some(layout))
         },
-        chrome,
-        audit: paths::audit(&chrome.tenant),
+        layout,
+        audit: paths::audit(&layout.tenant),
         file: file(""),
         rest: (!after.is_empty()).then(|| file(after)),
         log,
@@ -196,12 +196,12 @@ pub fn audit(chrome: &Chrome, log: &AuditLog<'_>) -> String {
 }
 
 /// Where what was done to one record is, for whoever may look there.
-pub(crate) fn records_of(chrome: &Chrome, id: &str) -> Option<String> {
+pub(crate) fn records_of(layout: &Layout, id: &str) -> Option<String> {
     let filter = AuditFilter {
         record: id,
         ..AuditFilter::default()
     };
-    (chrome.role >= Role::Admin).then(|| paths::audit(&chrome.tenant) + &filter.query(""))
+    (layout.role >= Role::Admin).then(|| paths::audit(&layout.tenant) + &filter.query(""))
 }
 
 /// The fields of an input by name, also of what is within another.
@@ -238,8 +238,8 @@ mod tests {
 
     #[test]
     fn a_file_has_the_filters_of_the_page_and_begins_at_the_newest() {
-        let chrome = Chrome {
-            tenant: commit::TenantId::parse("acme").unwrap(),
+        let layout = Layout {
+            tenant: action::TenantId::parse("acme").unwrap(),
             organization: "Acme".to_owned(),
             role: Role::Admin,
         };
@@ -255,7 +255,7 @@ mod tests {
             next: None,
             most_in_file: 7,
         };
-        let page = audit(&chrome, &log);
+        let page = audit(&layout, &log);
         for words in [
             "href=\"/t/acme/audit.csv?action=create-contact\">Download CSV<",
             "href=\"/t/acme/audit.csv?action=create-contact&#38;after=a.b\">From this",

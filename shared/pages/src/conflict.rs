@@ -1,7 +1,7 @@
 //! "Mine and theirs": what to show where somebody else changed the record meanwhile.
 
 use crate::form::FieldSpec;
-use commit::FormState;
+use action::FormState;
 use serde_json::Value;
 
 /// Both versions, field by field.

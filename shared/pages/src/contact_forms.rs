@@ -5,8 +5,8 @@ use crate::conflict::Conflict;
 use crate::form::{CONTACT_FIELDS, Form, FormSpec};
 use crate::layout::{Page, render};
 use crate::paths;
+use action::{FormState, Layout};
 use askama::Template;
-use commit::{Chrome, FormState};
 use crm::{Contact, TRASH_DAYS};
 
 const CREATE: FormSpec = FormSpec {
@@ -62,12 +62,12 @@ struct ContactDeletePage<'a> {
 
 /// The page for adding a contact. Not cacheable.
 #[must_use]
-pub fn contact_new(chrome: Option<&Chrome>, form: &FormState) -> String {
+pub fn contact_new(layout: Option<&Layout>, form: &FormState) -> String {
     let view = Form::new(&ADD_ON_ITS_PAGE, form)
-        .existing(existing(chrome, form))
-        .between(list(chrome, "#contact-created"), list(chrome, ""));
+        .existing(existing(layout, form))
+        .between(list(layout, "#contact-created"), list(layout, ""));
     render(&ContactFormPage {
-        page: Page::new(view.title("Add Contact"), chrome),
+        page: Page::new(view.title("Add Contact"), layout),
         heading: "Add Contact",
         form: view,
     })
@@ -77,7 +77,7 @@ pub fn contact_new(chrome: Option<&Chrome>, form: &FormState) -> String {
 /// key: the script makes one. On an older page of the list, and among what was searched for, a new
 /// contact has no place, so there the browser goes to the newest.
 pub(crate) fn add_beside_the_list<'a>(
-    chrome: &Chrome,
+    layout: &Layout,
     empty: &'a FormState,
     is_newest: bool,
 ) -> Form<'a> {
@@ -86,15 +86,15 @@ pub(crate) fn add_beside_the_list<'a>(
     } else {
         &ADD_ON_ITS_PAGE
     };
-    Form::new(spec, empty).between(list(Some(chrome), "#contact-created"), None)
+    Form::new(spec, empty).between(list(Some(layout), "#contact-created"), None)
 }
 
 /// The page for editing a contact; the form's values hold its `id` and `version`. Where somebody
 /// else changed it meanwhile, both versions stand side by side and saving again replaces theirs.
 /// Not cacheable.
 #[must_use]
-pub fn contact_edit(chrome: Option<&Chrome>, form: &FormState) -> String {
-    let path = contact_path(chrome, form.value("id"));
+pub fn contact_edit(layout: Option<&Layout>, form: &FormState) -> String {
+    let path = contact_path(layout, form.value("id"));
     let edit = path.as_ref().map(|path| format!("{path}/edit"));
     let conflict = form
         .current
@@ -109,11 +109,11 @@ pub fn contact_edit(chrome: Option<&Chrome>, form: &FormState) -> String {
         .edited_at(edit)
         .hidden("id", form.value("id"))
         .hidden("version", version)
-        .existing(existing(chrome, form))
+        .existing(existing(layout, form))
         .between(next, path);
     view.conflict = conflict;
     render(&ContactFormPage {
-        page: Page::new(view.title("Edit Contact"), chrome),
+        page: Page::new(view.title("Edit Contact"), layout),
         heading: "Edit Contact",
         form: view,
     })
@@ -123,16 +123,16 @@ pub fn contact_edit(chrome: Option<&Chrome>, form: &FormState) -> String {
 /// is the form's. Not cacheable.
 #[must_use]
 pub fn contact_delete(
-    chrome: Option<&Chrome>,
+    layout: Option<&Layout>,
     contact: Option<&Contact>,
     form: &FormState,
 ) -> String {
     let id = contact.map_or(form.value("id"), |contact| contact.id.as_str());
     let view = Form::new(&DELETE, form)
         .hidden("id", id)
-        .between(list(chrome, "#contact-deleted"), contact_path(chrome, id));
+        .between(list(layout, "#contact-deleted"), contact_path(layout, id));
     render(&ContactDeletePage {
-        page: Page::new(view.title("Delete Contact"), chrome),
+        page: Page::new(view.title("Delete Contact"), layout),
         name: contact.map(|contact| contact.details.name.as_str()),
         days: TRASH_DAYS,
         form: view,
@@ -140,15 +140,15 @@ pub fn contact_delete(
 }
 
 /// The list, where the organisation is known; with what follows its path.
-fn list(chrome: Option<&Chrome>, rest: &str) -> Option<String> {
-    chrome.map(|_| paths::contacts(chrome, rest))
+fn list(layout: Option<&Layout>, rest: &str) -> Option<String> {
+    layout.map(|_| paths::contacts(layout, rest))
 }
 
-fn existing(chrome: Option<&Chrome>, form: &FormState) -> Option<String> {
-    contact_path(chrome, form.existing.as_deref()?)
+fn existing(layout: Option<&Layout>, form: &FormState) -> Option<String> {
+    contact_path(layout, form.existing.as_deref()?)
 }
 
 /// A contact's page. An id that is none may be anything a client sent, so it makes no path.
-fn contact_path(chrome: Option<&Chrome>, id: &str) -> Option<String> {
-    commit::is_uuid(id).then_some(paths::contact(Some(chrome?), id, ""))
+fn contact_path(layout: Option<&Layout>, id: &str) -> Option<String> {
+    action::is_uuid(id).then_some(paths::contact(Some(layout?), id, ""))
 }

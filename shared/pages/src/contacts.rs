@@ -7,8 +7,8 @@ use crate::form::Form;
 use crate::history::Entry;
 use crate::layout::{Page, Section, can_write, render};
 use crate::paths::contacts_of;
+use action::{FormState, Layout};
 use askama::Template;
-use commit::{Chrome, FormState};
 use crm::{Contact, Event};
 
 /// One page of the list.
@@ -69,40 +69,40 @@ struct ContactPage<'a> {
 
 /// One page of the list. Cacheable: it holds nothing about one user, and no key.
 #[must_use]
-pub fn contact_list(chrome: &Chrome, list: &ContactList<'_>) -> String {
+pub fn contact_list(layout: &Layout, list: &ContactList<'_>) -> String {
     let empty = FormState::default();
-    let title = format!("Contacts – {}", chrome.organization);
+    let title = format!("Contacts – {}", layout.organization);
     render(&ContactListPage {
         page: Page {
             section: Some(Section::Contacts),
-            ..Page::new(title, Some(chrome))
+            ..Page::new(title, Some(layout))
         },
-        contacts: contacts_of(&chrome.tenant),
-        can_write: can_write(chrome),
+        contacts: contacts_of(&layout.tenant),
+        can_write: can_write(layout),
         rows: list.contacts.iter().map(Row::new).collect(),
         blank: Row::blank(),
         list,
-        form: add_beside_the_list(chrome, &empty, list.first_page && list.q.is_empty()),
+        form: add_beside_the_list(layout, &empty, list.first_page && list.q.is_empty()),
     })
 }
 
 /// One contact and the newest of what was done to it, newest first. Cacheable, as the list is; it
 /// does not say whose contact it is.
 #[must_use]
-pub fn contact_detail(chrome: &Chrome, contact: &Contact, history: &[Event]) -> String {
-    let title = format!("{} – {}", contact.details.name, chrome.organization);
+pub fn contact_detail(layout: &Layout, contact: &Contact, history: &[Event]) -> String {
+    let title = format!("{} – {}", contact.details.name, layout.organization);
     let phone = contact.details.phone.as_ref();
     render(&ContactPage {
-        page: Page::new(title, Some(chrome)),
-        contacts: contacts_of(&chrome.tenant),
-        can_write: can_write(chrome),
+        page: Page::new(title, Some(layout)),
+        contacts: contacts_of(&layout.tenant),
+        can_write: can_write(layout),
         contact,
         row: Row::new(contact),
         updated: day(contact.updated_at),
         dial: phone.map_or_else(String::new, |phone| dial(phone.as_str())),
         history: history.iter().take(Event::SHOWN).map(Entry::new).collect(),
         has_more: history.len() > Event::SHOWN,
-        audit: records_of(chrome, contact.id.as_str()),
+        audit: records_of(layout, contact.id.as_str()),
     })
 }
 

@@ -3,7 +3,7 @@
 
 use crate::conflict::Conflict;
 use crate::layout::Page;
-use commit::{FormState, Role, TENANT_FIELD};
+use action::{FormState, Role, TENANT_FIELD};
 
 /// What is fixed about a form.
 pub(crate) struct FormSpec {
@@ -274,7 +274,7 @@ impl<'a> Form<'a> {
         &'b self,
         page: &'b Page<'_>,
     ) -> Option<(&'static str, &'b str)> {
-        let own = page.chrome.map(|chrome| chrome.tenant.as_str());
+        let own = page.layout.map(|layout| layout.tenant.as_str());
         self.sent_from.or(own).map(|tenant| (TENANT_FIELD, tenant))
     }
 

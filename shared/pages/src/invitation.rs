@@ -3,8 +3,8 @@
 use crate::form::{Form, FormSpec, JOIN_FIELDS, PROVE_FIELDS};
 use crate::layout::{Page, render};
 use crate::members::role_name;
+use action::{FormState, Role, TenantId};
 use askama::Template;
-use commit::{FormState, Role, TenantId};
 use crm::Offer;
 
 const JOIN: FormSpec = FormSpec {

@@ -2,12 +2,12 @@
 
 use crate::assets::{ICON, SCRIPT, STYLESHEET};
 use crate::paths;
+use action::{Layout, Role};
 use askama::Template;
-use commit::{Chrome, Role};
 
 /// Whether to offer adding, editing and deleting.
-pub(crate) fn can_write(chrome: &Chrome) -> bool {
-    chrome.role >= Role::Member
+pub(crate) fn can_write(layout: &Layout) -> bool {
+    layout.role >= Role::Member
 }
 
 /// What the navigation leads to.
@@ -41,9 +41,9 @@ impl Section {
     }
 
     /// Its path.
-    pub(crate) fn path(self, chrome: &Chrome) -> String {
+    pub(crate) fn path(self, layout: &Layout) -> String {
         let name = self.label().to_ascii_lowercase();
-        format!("/t/{}/{name}", chrome.tenant)
+        format!("/t/{}/{name}", layout.tenant)
     }
 
     /// Who sees the link: whoever may look at the page.
@@ -55,23 +55,23 @@ impl Section {
 /// The part of a page that `layout.html` needs.
 pub(crate) struct Page<'a> {
     pub(crate) title: String,
-    pub(crate) chrome: Option<&'a Chrome>,
+    pub(crate) layout: Option<&'a Layout>,
     /// The section that this page is the first of, for the navigation to say so.
     pub(crate) section: Option<Section>,
 }
 
 impl<'a> Page<'a> {
-    pub(crate) fn new(title: impl Into<String>, chrome: Option<&'a Chrome>) -> Self {
+    pub(crate) fn new(title: impl Into<String>, layout: Option<&'a Layout>) -> Self {
         Self {
             title: title.into(),
-            chrome,
+            layout,
             section: None,
         }
     }
 
     /// What the navigation leads to, for whoever looks.
-    pub(crate) fn sections(&self, chrome: &Chrome) -> impl Iterator<Item = Section> {
-        let role = chrome.role;
+    pub(crate) fn sections(&self, layout: &Layout) -> impl Iterator<Item = Section> {
+        let role = layout.role;
         Section::ALL
             .into_iter()
             .filter(move |section| section.is_for(role))
@@ -84,7 +84,7 @@ impl<'a> Page<'a> {
 
     /// Where the contacts are.
     pub(crate) fn contacts(&self) -> String {
-        paths::contacts(self.chrome, "")
+        paths::contacts(self.layout, "")
     }
 
     pub(crate) fn script(&self) -> &'static str {

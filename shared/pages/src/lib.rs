@@ -1,7 +1,7 @@
 //! The HTML of the product: every page as a function from data to a complete document, and the
 //! stylesheet, script and icon that they share.
 //!
-//! A page that may be cached for many ([`contact_list`], [`contact_detail`], [`project_list`]) is given a [`Chrome`]
+//! A page that may be cached for many ([`contact_list`], [`contact_detail`], [`project_list`]) is given a [`Layout`]
 //! and records, nothing else, so it cannot hold what belongs to one user. Every form works
 //! without the script; the script only saves the round trip of a whole page.
 
@@ -26,9 +26,9 @@ mod settings;
 mod trash;
 
 pub use account::{forgot_password, reset_link_expired, reset_password, sign_in, sign_up};
-pub use assets::{Asset, assets};
+pub use action::Layout;
+pub use assets::assets;
 pub use audit::{AuditFilter, AuditLog, AuditRow, RefusedRow, audit};
-pub use commit::Chrome;
 pub use contact_forms::{contact_delete, contact_edit, contact_new};
 pub use contacts::{ContactList, contact_detail, contact_list};
 pub use invitation::{Invited, accept_invite, invitation_closed};

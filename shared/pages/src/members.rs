@@ -5,8 +5,8 @@ use crate::dates::day;
 use crate::form::{Form, FormSpec, INVITE_FIELDS, ROLE_FIELDS};
 use crate::layout::{Page, Section, render};
 use crate::paths;
+use action::{FormState, Layout, Role};
 use askama::Template;
-use commit::{Chrome, FormState, Role};
 use crm::{Member, Membership};
 
 static INVITE: FormSpec = FormSpec {
@@ -147,18 +147,18 @@ impl<'a> MemberPage<'a> {
 
 /// The list of members. Cacheable: it holds nothing about one user, and no key.
 #[must_use]
-pub fn member_list(chrome: &Chrome, members: &[ListedMember<'_>]) -> String {
+pub fn member_list(layout: &Layout, members: &[ListedMember<'_>]) -> String {
     let fresh = fresh_invitation(String::new());
-    let row = |listed| Row::new(listed, chrome.role);
+    let row = |listed| Row::new(listed, layout.role);
     render(&ListPage {
         page: Page {
             section: Some(Section::Members),
-            ..Page::new(format!("Members – {}", chrome.organization), Some(chrome))
+            ..Page::new(format!("Members – {}", layout.organization), Some(layout))
         },
-        members: paths::members(Some(chrome), ""),
-        invites: chrome.role >= Role::Admin,
+        members: paths::members(Some(layout), ""),
+        invites: layout.role >= Role::Admin,
         rows: members.iter().map(row).collect(),
-        form: invite_form(Some(chrome), &fresh),
+        form: invite_form(Some(layout), &fresh),
     })
 }
 
@@ -175,11 +175,11 @@ pub fn fresh_invitation(key: String) -> FormState {
 
 /// The page to invite somebody. Not cacheable.
 #[must_use]
-pub fn member_invite(chrome: Option<&Chrome>, form: &FormState) -> String {
-    let form = invite_form(chrome, form);
+pub fn member_invite(layout: Option<&Layout>, form: &FormState) -> String {
+    let form = invite_form(layout, form);
     render(&InvitePage {
-        page: Page::new(form.title("Invite"), chrome),
-        members: paths::members(chrome, ""),
+        page: Page::new(form.title("Invite"), layout),
+        members: paths::members(layout, ""),
         form,
     })
 }
@@ -187,24 +187,24 @@ pub fn member_invite(chrome: Option<&Chrome>, form: &FormState) -> String {
 /// Up to which role to offer: what who asks may grant, as far as that is known. What they have
 /// chosen is always among it, because a browser shows, and sends, another one where it is not.
 /// Whether they may grant it is the action's to say.
-fn offered(chrome: Option<&Chrome>, state: &FormState) -> Role {
-    let holds = chrome.map_or(Role::Admin, |chrome| chrome.role);
+fn offered(layout: Option<&Layout>, state: &FormState) -> Role {
+    let holds = layout.map_or(Role::Admin, |layout| layout.role);
     let chosen = Role::parse(state.value("role"));
     chosen.map_or(holds, |chosen| chosen.max(holds))
 }
 
-fn invite_form<'a>(chrome: Option<&Chrome>, state: &'a FormState) -> Form<'a> {
-    let next = chrome.map(|_| paths::member(chrome, "__id__", "#member-invited"));
+fn invite_form<'a>(layout: Option<&Layout>, state: &'a FormState) -> Form<'a> {
+    let next = layout.map(|_| paths::member(layout, "__id__", "#member-invited"));
     Form::new(&INVITE, state)
-        .up_to(offered(chrome, state))
+        .up_to(offered(layout, state))
         .between(next, None)
 }
 
 /// The page to change a member's role, to remove them, or to withdraw their invitation; also
 /// what either form comes back as. Not cacheable.
 #[must_use]
-pub fn member_edit(chrome: Option<&Chrome>, shown: &MemberPage<'_>) -> String {
-    let members = |rest: &str| chrome.map(|_| paths::members(chrome, rest));
+pub fn member_edit(layout: Option<&Layout>, shown: &MemberPage<'_>) -> String {
+    let members = |rest: &str| layout.map(|_| paths::members(layout, rest));
     let id = |state: &FormState| {
         let of = shown.member.map(|member| member.id.to_string());
         of.unwrap_or_else(|| state.value("userId").to_owned())
@@ -212,7 +212,7 @@ pub fn member_edit(chrome: Option<&Chrome>, shown: &MemberPage<'_>) -> String {
     let change = shown.change.map(|state| {
         Form::new(&CHANGE_ROLE, state)
             .hidden("userId", id(state))
-            .up_to(offered(chrome, state))
+            .up_to(offered(layout, state))
             .between(members("#role-changed"), members(""))
     });
     let remove = shown.remove.map(|state| {
@@ -231,7 +231,7 @@ pub fn member_edit(chrome: Option<&Chrome>, shown: &MemberPage<'_>) -> String {
         };
         Removal {
             summary: spec.submit,
-            question: question(chrome, shown),
+            question: question(layout, shown),
             open: shown.change.is_none() || form.problem.is_some(),
             form,
         }
@@ -248,9 +248,9 @@ pub fn member_edit(chrome: Option<&Chrome>, shown: &MemberPage<'_>) -> String {
     render(&EditPage {
         page: Page::new(
             failed.map_or_else(|| heading.to_owned(), |form| form.title(heading)),
-            chrome,
+            layout,
         ),
-        members: paths::members(chrome, ""),
+        members: paths::members(layout, ""),
         heading,
         member: shown.member,
         role: shown.member.map_or("", |member| role_name(member.role)),
@@ -267,18 +267,18 @@ pub fn member_edit(chrome: Option<&Chrome>, shown: &MemberPage<'_>) -> String {
 
 /// The page to leave the organisation. Not cacheable.
 #[must_use]
-pub fn member_leave(chrome: Option<&Chrome>, own: &Member, form: &FormState) -> String {
+pub fn member_leave(layout: Option<&Layout>, own: &Member, form: &FormState) -> String {
     let shown = MemberPage {
         member: Some(own),
         is_self: true,
         remove: Some(form),
         ..MemberPage::default()
     };
-    member_edit(chrome, &shown)
+    member_edit(layout, &shown)
 }
 
-fn question(chrome: Option<&Chrome>, shown: &MemberPage<'_>) -> String {
-    let organization = chrome.map_or("this organization", |chrome| &chrome.organization);
+fn question(layout: Option<&Layout>, shown: &MemberPage<'_>) -> String {
+    let organization = layout.map_or("this organization", |layout| &layout.organization);
     match shown.member {
         None => "Remove this member?".to_owned(),
         Some(_) if shown.is_self => format!(

@@ -1,6 +1,9 @@
 //! Where things are.
 
-use commit::{Chrome, TenantId};
+use action::{Layout, TenantId};
+
+/// The page to sign in.
+pub const SIGN_IN: &str = "/sign-in";
 
 /// Where somebody finds themselves who has left their organisation.
 pub const LEFT: &str = "/sign-in#left";
@@ -17,35 +20,35 @@ pub fn contacts_of(tenant: &TenantId) -> String {
 /// The list, with what follows it, such as the fragment that shows a message; the start page
 /// where nobody is signed in.
 #[must_use]
-pub fn contacts(chrome: Option<&Chrome>, rest: &str) -> String {
-    chrome.map_or_else(
+pub fn contacts(layout: Option<&Layout>, rest: &str) -> String {
+    layout.map_or_else(
         || "/".to_owned(),
-        |chrome| contacts_of(&chrome.tenant) + rest,
+        |layout| contacts_of(&layout.tenant) + rest,
     )
 }
 
 /// The list of projects, with what follows it; the start page where nobody is signed in.
 #[must_use]
-pub fn projects(chrome: Option<&Chrome>, rest: &str) -> String {
-    chrome.map_or_else(
+pub fn projects(layout: Option<&Layout>, rest: &str) -> String {
+    layout.map_or_else(
         || "/".to_owned(),
-        |chrome| format!("/t/{}/projects{rest}", chrome.tenant),
+        |layout| format!("/t/{}/projects{rest}", layout.tenant),
     )
 }
 
 /// The settings, with what follows them; the start page where nobody is signed in.
 #[must_use]
-pub fn settings(chrome: Option<&Chrome>, rest: &str) -> String {
-    chrome.map_or_else(
+pub fn settings(layout: Option<&Layout>, rest: &str) -> String {
+    layout.map_or_else(
         || "/".to_owned(),
-        |chrome| format!("/t/{}/settings{rest}", chrome.tenant),
+        |layout| format!("/t/{}/settings{rest}", layout.tenant),
     )
 }
 
 /// One contact, with what follows it; the start page where nobody is signed in.
 #[must_use]
-pub fn contact(chrome: Option<&Chrome>, id: &str, rest: &str) -> String {
-    contacts(chrome, &format!("/{id}{rest}"))
+pub fn contact(layout: Option<&Layout>, id: &str, rest: &str) -> String {
+    contacts(layout, &format!("/{id}{rest}"))
 }
 
 /// What was done in an organisation.
@@ -63,15 +66,15 @@ pub fn audit_file(tenant: &TenantId) -> String {
 /// The organisation's members, with what follows the path; the start page where nobody is signed
 /// in.
 #[must_use]
-pub fn members(chrome: Option<&Chrome>, rest: &str) -> String {
-    chrome.map_or_else(
+pub fn members(layout: Option<&Layout>, rest: &str) -> String {
+    layout.map_or_else(
         || "/".to_owned(),
-        |chrome| format!("/t/{}/members{rest}", chrome.tenant),
+        |layout| format!("/t/{}/members{rest}", layout.tenant),
     )
 }
 
 /// The page to change or remove one member, with what follows the path.
 #[must_use]
-pub fn member(chrome: Option<&Chrome>, id: &str, rest: &str) -> String {
-    members(chrome, &format!("/{id}/edit{rest}"))
+pub fn member(layout: Option<&Layout>, id: &str, rest: &str) -> String {
+    members(layout, &format!("/{id}/edit{rest}"))
 }

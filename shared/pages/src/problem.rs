@@ -1,8 +1,8 @@
 //! The page where another page should be and can't.
 
 use crate::layout::{Page, render};
+use action::Layout;
 use askama::Template;
-use commit::Chrome;
 
 #[derive(Template)]
 #[template(path = "problem.html")]
@@ -25,7 +25,7 @@ impl ProblemPage<'_> {
 /// of its own. The request id, by which an operator
 /// finds the log line, stands on it where the fault is ours. Not cacheable.
 #[must_use]
-pub fn problem(chrome: Option<&Chrome>, status: u16, message: &str, request_id: &str) -> String {
+pub fn problem(layout: Option<&Layout>, status: u16, message: &str, request_id: &str) -> String {
     let heading = match status {
         401 => "Please sign in",
         403 => "This is not open to you",
@@ -37,7 +37,7 @@ pub fn problem(chrome: Option<&Chrome>, status: u16, message: &str, request_id: 
         _ => "This request can't be read",
     };
     render(&ProblemPage {
-        page: Page::new(heading, chrome),
+        page: Page::new(heading, layout),
         heading,
         // What the heading says already is not said again.
         messages: message.lines().filter(|line| *line != heading).collect(),

@@ -5,8 +5,8 @@ use crate::dates::day;
 use crate::form::{Form, FormSpec, PROJECT_FIELDS};
 use crate::layout::{Page, Section, can_write, render};
 use crate::paths;
+use action::{FormState, Layout};
 use askama::Template;
-use commit::{Chrome, FormState};
 use crm::Project;
 use std::collections::BTreeMap;
 
@@ -104,32 +104,32 @@ struct ProjectPage<'a> {
 
 /// One page of the list. Cacheable: it holds nothing about one user, and no key.
 #[must_use]
-pub fn project_list(chrome: &Chrome, list: &ProjectList<'_>) -> String {
+pub fn project_list(layout: &Layout, list: &ProjectList<'_>) -> String {
     let empty = FormState::default();
     render(&ProjectListPage {
         page: Page {
             section: Some(Section::Projects),
-            ..Page::new(format!("Projects – {}", chrome.organization), Some(chrome))
+            ..Page::new(format!("Projects – {}", layout.organization), Some(layout))
         },
-        projects: paths::projects(Some(chrome), ""),
-        can_write: can_write(chrome),
+        projects: paths::projects(Some(layout), ""),
+        can_write: can_write(layout),
         rows: list.projects.iter().map(Row::new).collect(),
         list,
-        form: Form::new(&CREATE, &empty).between(to(Some(chrome), "#project-created"), None),
+        form: Form::new(&CREATE, &empty).between(to(Some(layout), "#project-created"), None),
     })
 }
 
 /// The page for adding a project. Not cacheable.
 #[must_use]
-pub fn project_new(chrome: Option<&Chrome>, form: &FormState) -> String {
-    let view = Form::new(&CREATE, form).between(to(chrome, "#project-created"), to(chrome, ""));
-    one(chrome, "Add Project", view)
+pub fn project_new(layout: Option<&Layout>, form: &FormState) -> String {
+    let view = Form::new(&CREATE, form).between(to(layout, "#project-created"), to(layout, ""));
+    one(layout, "Add Project", view)
 }
 
 /// The page of one project: to rename it, and to archive or restore it. `key` is the page's fresh
 /// idempotency key. Not cacheable.
 #[must_use]
-pub fn project(chrome: Option<&Chrome>, project: &Project, key: &str) -> String {
+pub fn project(layout: Option<&Layout>, project: &Project, key: &str) -> String {
     let values = [
         ("id", project.id.to_string()),
         ("version", project.version.to_string()),
@@ -159,46 +159,46 @@ pub fn project(chrome: Option<&Chrome>, project: &Project, key: &str) -> String 
     };
     let second = Form::new(spec, &moved)
         .hidden("id", project.id.as_str())
-        .between(to(chrome, done), None)
+        .between(to(layout, done), None)
         .quiet();
     render(&ProjectPage {
-        page: Page::new("Edit Project", chrome),
-        projects: paths::projects(chrome, ""),
+        page: Page::new("Edit Project", layout),
+        projects: paths::projects(layout, ""),
         heading: "Edit Project",
         about: Some(about),
-        forms: vec![renaming(chrome, &named), second],
+        forms: vec![renaming(layout, &named), second],
     })
 }
 
 /// The page for renaming a project, after a refused submit. Not cacheable.
 #[must_use]
-pub fn project_edit(chrome: Option<&Chrome>, form: &FormState) -> String {
-    one(chrome, "Edit Project", renaming(chrome, form))
+pub fn project_edit(layout: Option<&Layout>, form: &FormState) -> String {
+    one(layout, "Edit Project", renaming(layout, form))
 }
 
 /// The page for archiving a project, after a refused submit. Not cacheable.
 #[must_use]
-pub fn project_archive(chrome: Option<&Chrome>, form: &FormState) -> String {
+pub fn project_archive(layout: Option<&Layout>, form: &FormState) -> String {
     let view = Form::new(&ARCHIVE, form)
         .hidden("id", form.value("id"))
-        .between(to(chrome, "#project-archived"), to(chrome, ""))
+        .between(to(layout, "#project-archived"), to(layout, ""))
         .quiet();
-    one(chrome, "Archive Project", view)
+    one(layout, "Archive Project", view)
 }
 
 /// The page for restoring a project, after a refused submit. Not cacheable.
 #[must_use]
-pub fn project_restore(chrome: Option<&Chrome>, form: &FormState) -> String {
+pub fn project_restore(layout: Option<&Layout>, form: &FormState) -> String {
     let view = Form::new(&RESTORE, form)
         .hidden("id", form.value("id"))
-        .between(to(chrome, "#project-restored"), to(chrome, ""))
+        .between(to(layout, "#project-restored"), to(layout, ""))
         .quiet();
-    one(chrome, "Restore Project", view)
+    one(layout, "Restore Project", view)
 }
 
-fn renaming<'a>(chrome: Option<&Chrome>, form: &'a FormState) -> Form<'a> {
+fn renaming<'a>(layout: Option<&Layout>, form: &'a FormState) -> Form<'a> {
     let id = form.value("id");
-    let edit = commit::is_uuid(id).then(|| paths::projects(chrome, &format!("/{id}/edit")));
+    let edit = action::is_uuid(id).then(|| paths::projects(layout, &format!("/{id}/edit")));
     let conflict = form
         .current
         .as_ref()
@@ -211,15 +211,15 @@ fn renaming<'a>(chrome: Option<&Chrome>, form: &'a FormState) -> Form<'a> {
         .edited_at(edit)
         .hidden("id", id)
         .hidden("version", version)
-        .between(to(chrome, "#project-updated"), to(chrome, ""));
+        .between(to(layout, "#project-updated"), to(layout, ""));
     view.conflict = conflict;
     view
 }
 
-fn one(chrome: Option<&Chrome>, heading: &'static str, form: Form<'_>) -> String {
+fn one(layout: Option<&Layout>, heading: &'static str, form: Form<'_>) -> String {
     render(&ProjectPage {
-        page: Page::new(form.title(heading), chrome),
-        projects: paths::projects(chrome, ""),
+        page: Page::new(form.title(heading), layout),
+        projects: paths::projects(layout, ""),
         heading,
         about: None,
         forms: vec![form],
@@ -227,6 +227,6 @@ fn one(chrome: Option<&Chrome>, heading: &'static str, form: Form<'_>) -> String
 }
 
 /// The list, where the organisation is known; with what follows its path.
-fn to(chrome: Option<&Chrome>, rest: &str) -> Option<String> {
-    chrome.map(|_| paths::projects(chrome, rest))
+fn to(layout: Option<&Layout>, rest: &str) -> Option<String> {
+    layout.map(|_| paths::projects(layout, rest))
 }

@@ -4,8 +4,8 @@ use crate::dates::day;
 use crate::form::{Form, FormSpec, PASSWORD_FIELDS, PROFILE_FIELDS};
 use crate::layout::{Page, Section, render};
 use crate::paths;
+use action::{FormState, Layout};
 use askama::Template;
-use commit::{Chrome, FormState};
 use crm::{Place, Settings};
 
 /// One form of the page.
@@ -163,13 +163,13 @@ struct OneFormPage<'a> {
 /// settings could not be read, that form stands alone. Not cacheable.
 #[must_use]
 pub fn settings(
-    chrome: Option<&Chrome>,
+    layout: Option<&Layout>,
     settings: Option<&Settings>,
     key: &str,
     sent: Option<(SettingsForm, &FormState)>,
 ) -> String {
     let Some(settings) = settings else {
-        return alone(chrome, sent);
+        return alone(layout, sent);
     };
     let states = SettingsForm::ALL.map(|form| match sent {
         Some((refused, state)) if refused == form => state.clone(),
@@ -184,7 +184,7 @@ pub fn settings(
     render(&SettingsPage {
         page: Page {
             section: Some(Section::Settings),
-            ..Page::new(title, chrome)
+            ..Page::new(title, layout)
         },
         settings,
         places: settings.sessions.iter().map(Row::new).collect(),
@@ -197,7 +197,7 @@ pub fn settings(
 }
 
 /// The form that was refused, without what else is on the page.
-fn alone(chrome: Option<&Chrome>, sent: Option<(SettingsForm, &FormState)>) -> String {
+fn alone(layout: Option<&Layout>, sent: Option<(SettingsForm, &FormState)>) -> String {
     let nothing = FormState::default();
     let (form, state) = sent.unwrap_or((SettingsForm::Profile, &nothing));
     let mut view = Form::new(form.spec(), state);
@@ -205,8 +205,8 @@ fn alone(chrome: Option<&Chrome>, sent: Option<(SettingsForm, &FormState)>) -> S
         view = view.hidden(field, state.value(field));
     }
     render(&OneFormPage {
-        page: Page::new(view.title("Settings"), chrome),
-        back: paths::settings(chrome, ""),
+        page: Page::new(view.title("Settings"), layout),
+        back: paths::settings(layout, ""),
         form: view,
     })
 }

@@ -4,8 +4,8 @@ use crate::dates::day;
 use crate::form::{Form, FormSpec, RESTORE_FIELDS};
 use crate::layout::{Page, render};
 use crate::paths;
+use action::{FormState, Layout};
 use askama::Template;
-use commit::{Chrome, FormState};
 use crm::{Contact, TRASH_DAYS};
 use jiff::Timestamp;
 
@@ -82,7 +82,7 @@ struct RestorePage<'a> {
 /// it.
 #[must_use]
 pub fn trash<'a>(
-    chrome: Option<&Chrome>,
+    layout: Option<&Layout>,
     deleted: impl Iterator<Item = DeletedContact<'a>>,
     next: Option<&str>,
     key: &str,
@@ -96,8 +96,8 @@ pub fn trash<'a>(
         })
         .collect();
     render(&TrashPage {
-        page: Page::new("Trash", chrome),
-        contacts: paths::contacts(chrome, ""),
+        page: Page::new("Trash", layout),
+        contacts: paths::contacts(layout, ""),
         rows: deleted
             .iter()
             .zip(&states)
@@ -111,14 +111,14 @@ pub fn trash<'a>(
 /// The page for restoring a contact, after a refused submit: its email may have been taken, so
 /// another can be given.
 #[must_use]
-pub fn contact_restore(chrome: Option<&Chrome>, form: &FormState) -> String {
-    let existing = form.existing.as_deref().filter(|id| commit::is_uuid(id));
+pub fn contact_restore(layout: Option<&Layout>, form: &FormState) -> String {
+    let existing = form.existing.as_deref().filter(|id| action::is_uuid(id));
     let view = Form::new(&RESTORE_WITH_EMAIL, form)
         .hidden("id", form.value("id"))
-        .existing(existing.map(|id| paths::contact(chrome, id, "")))
-        .between(None, chrome.map(|_| paths::contacts(chrome, "/trash")));
+        .existing(existing.map(|id| paths::contact(layout, id, "")))
+        .between(None, layout.map(|_| paths::contacts(layout, "/trash")));
     render(&RestorePage {
-        page: Page::new(view.title("Restore Contact"), chrome),
+        page: Page::new(view.title("Restore Contact"), layout),
         heading: "Restore Contact",
         form: view,
     })

@@ -2,12 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "what a test makes up is valid")]
 
-use commit::{FormState, Role, TenantId};
+use action::{FormState, Role, TenantId};
 use crm::{Contact, Event, TRASH_DAYS};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use pages::{
-    Chrome, ContactList, MemberPage, assets, contact_delete, contact_detail, contact_edit,
+    ContactList, Layout, MemberPage, assets, contact_delete, contact_detail, contact_edit,
     contact_list, contact_new, fresh_invitation, member_edit, member_invite, member_list, problem,
     sign_in, sign_up,
 };
@@ -18,8 +18,8 @@ const ID: &str = "0197a3b0-0000-7000-8000-00000000000a";
 const OWNER: &str = "0197a3b0-0000-7000-8000-0000000000ff";
 const HOSTILE: &str = "<script>alert('\"&')</script>";
 
-fn chrome(role: Role) -> Chrome {
-    Chrome {
+fn layout(role: Role) -> Layout {
+    Layout {
         tenant: TenantId::parse("acme").unwrap(),
         organization: HOSTILE.to_owned(),
         role,
@@ -71,12 +71,12 @@ fn list_of(contacts: &[Contact]) -> ContactList<'_> {
 }
 
 fn list(role: Role, contacts: &[Contact]) -> String {
-    contact_list(&chrome(role), &list_of(contacts))
+    contact_list(&layout(role), &list_of(contacts))
 }
 
 /// Every page, filled with markup wherever it takes text.
 fn hostile_pages() -> Vec<String> {
-    let chrome = chrome(Role::Owner);
+    let layout = layout(Role::Owner);
     let contact = contact(HOSTILE);
     let values = [
         ("id", ID),
@@ -98,23 +98,23 @@ fn hostile_pages() -> Vec<String> {
         ..list_of(&contacts)
     };
     vec![
-        contact_list(&chrome, &list),
+        contact_list(&layout, &list),
         contact_list(
-            &chrome,
+            &layout,
             &ContactList {
                 contacts: &[],
                 ..list
             },
         ),
-        contact_detail(&chrome, &contact, &[event(HOSTILE)]),
-        contact_new(Some(&chrome), &form),
-        contact_edit(Some(&chrome), &form),
-        contact_delete(Some(&chrome), Some(&contact), &form),
+        contact_detail(&layout, &contact, &[event(HOSTILE)]),
+        contact_new(Some(&layout), &form),
+        contact_edit(Some(&layout), &form),
+        contact_delete(Some(&layout), Some(&contact), &form),
         sign_in(&form, HOSTILE),
         sign_up(&form),
-        problem(Some(&chrome), 500, HOSTILE, HOSTILE),
+        problem(Some(&layout), 500, HOSTILE, HOSTILE),
         problem(
-            Some(&chrome),
+            Some(&layout),
             400,
             &format!("name: {HOSTILE}\n{HOSTILE}"),
             HOSTILE,
@@ -151,7 +151,7 @@ fn a_cacheable_page_holds_no_key_and_no_user() {
         for page in [
             list(role, std::slice::from_ref(&contact)),
             list(role, &[]),
-            contact_detail(&chrome(role), &contact, &[event("Ada")]),
+            contact_detail(&layout(role), &contact, &[event("Ada")]),
         ] {
             assert!(!page.contains("idempotency_key"));
             assert!(!page.contains(OWNER));
@@ -165,7 +165,7 @@ fn a_viewer_is_offered_nothing_that_writes() {
     let contact = contact("Ada");
     for page in [
         list(Role::Viewer, std::slice::from_ref(&contact)),
-        contact_detail(&chrome(Role::Viewer), &contact, &[]),
+        contact_detail(&layout(Role::Viewer), &contact, &[]),
     ] {
         for word in ["Add Contact", "/edit", "/delete", "create-contact"] {
             assert!(!page.contains(word), "{word}");
@@ -185,7 +185,7 @@ fn a_list_says_how_many_it_shows_and_whether_there_are_more() {
         q: "x&y",
         ..list_of(&contacts)
     };
-    let page = contact_list(&chrome(Role::Member), &more);
+    let page = contact_list(&layout(Role::Member), &more);
     assert!(page.contains("Contacts (2+)"));
     assert!(page.contains("?q=x%26y&amp;after=a%2Fb%3D"));
 }
@@ -199,7 +199,7 @@ fn an_empty_list_says_why_and_what_to_do() {
         q: "zed",
         ..list_of(&[])
     };
-    let page = contact_list(&chrome(Role::Member), &none);
+    let page = contact_list(&layout(Role::Member), &none);
     assert!(page.contains("No contacts match “<bdi>zed</bdi>”"));
     assert!(!page.contains("No contacts yet"));
 }
@@ -210,7 +210,7 @@ fn an_error_stands_in_the_summary_and_beside_its_field_and_input_is_kept() {
         &[("name", ""), ("email", "nope"), ("notes", "\ntwo lines")],
         &[("email", "Invalid email format")],
     );
-    let page = contact_new(Some(&chrome(Role::Member)), &form);
+    let page = contact_new(Some(&layout(Role::Member)), &form);
     assert!(page.contains("<title>Error: Add Contact"));
     assert!(page.contains(r##"<a href="#email">Invalid email format</a>"##));
     assert!(page.contains(r#"<p class="error" id="email-error">Invalid email format</p>"#));
@@ -235,7 +235,7 @@ fn saving_again_after_a_conflict_replaces_their_version() {
     let mut form = state(&[("id", ID), ("version", "2"), ("name", "Mine")], &[]);
     form.error = Some("Somebody else changed this contact".to_owned());
     form.current = Some(record("Theirs"));
-    let page = contact_edit(Some(&chrome(Role::Member)), &form);
+    let page = contact_edit(Some(&layout(Role::Member)), &form);
     assert!(page.contains(r#"name="version" value="3""#));
     assert!(page.contains(r#"<td dir="auto">Mine</td><td dir="auto">Theirs</td>"#));
     assert!(page.contains(&format!("/t/acme/contacts/{ID}/edit\">Start over")));
@@ -256,7 +256,7 @@ fn a_form_outlives_its_session() {
 #[test]
 fn an_id_that_is_none_makes_no_link() {
     let page = contact_delete(
-        Some(&chrome(Role::Member)),
+        Some(&layout(Role::Member)),
         None,
         &state(&[("id", "../../evil")], &[]),
     );
@@ -293,11 +293,11 @@ fn a_history_that_goes_on_says_so_and_admins_where() {
     let audit = format!("href=\"/t/acme/audit?record={ID}\"");
     let events = vec![event("update-contact"); Event::SHOWN + 1];
     for (role, leads_there) in [(Role::Member, false), (Role::Admin, true)] {
-        let page = contact_detail(&chrome(role), &contact, &events);
+        let page = contact_detail(&layout(role), &contact, &events);
         assert_eq!(page.matches("Updated by").count(), Event::SHOWN);
         assert!(page.contains(&said), "{page}");
         assert_eq!(page.contains(&audit), leads_there, "{page}");
-        let whole = contact_detail(&chrome(role), &contact, &events[1..]);
+        let whole = contact_detail(&layout(role), &contact, &events[1..]);
         assert_eq!(whole.matches("Updated by").count(), Event::SHOWN);
         assert!(!whole.contains(&said) && !whole.contains(&audit), "{whole}");
     }
@@ -311,9 +311,9 @@ fn a_role_that_was_chosen_stays_chosen_whatever_is_known_of_who_chose_it() {
         change: Some(&form),
         ..MemberPage::default()
     };
-    let [viewer, admin] = [Role::Viewer, Role::Admin].map(chrome);
-    for chrome in [None, Some(&viewer), Some(&admin)] {
-        for page in [member_invite(chrome, &form), member_edit(chrome, &change)] {
+    let [viewer, admin] = [Role::Viewer, Role::Admin].map(layout);
+    for layout in [None, Some(&viewer), Some(&admin)] {
+        for page in [member_invite(layout, &form), member_edit(layout, &change)] {
             assert!(page.contains(chosen), "{page}");
         }
     }
@@ -327,7 +327,7 @@ fn the_question_before_deleting_names_the_days_that_the_trash_keeps() {
     let days = format!(r#" data-delete="{TRASH_DAYS}""#);
     for page in [
         list(Role::Member, std::slice::from_ref(&contact)),
-        contact_detail(&chrome(Role::Member), &contact, &[]),
+        contact_detail(&layout(Role::Member), &contact, &[]),
     ] {
         assert!(page.contains(&days), "{page}");
     }
@@ -335,10 +335,10 @@ fn the_question_before_deleting_names_the_days_that_the_trash_keeps() {
 
 #[test]
 fn the_form_beside_the_members_starts_as_the_one_on_its_own_page_does() {
-    let chrome = chrome(Role::Owner);
+    let layout = layout(Role::Owner);
     let chosen = r#"<option value="member" selected>"#;
-    let beside = member_list(&chrome, &[]);
-    let alone = member_invite(Some(&chrome), &fresh_invitation("key".to_owned()));
+    let beside = member_list(&layout, &[]);
+    let alone = member_invite(Some(&layout), &fresh_invitation("key".to_owned()));
     assert!(beside.contains(chosen) && alone.contains(chosen));
     assert!(!beside.contains("idempotency_key"));
 }

@@ -1,6 +1,7 @@
 //! The connection to one table.
 
 use crate::search::Shape;
+use action::Key;
 use aws::Access;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
@@ -8,7 +9,6 @@ use aws_sdk_dynamodb::config::{
     BehaviorVersion, IdentityCache, Region, StalledStreamProtectionConfig,
 };
 use aws_sdk_dynamodb::{Client, Config};
-use commit::Key;
 use std::time::Duration;
 
 /// Where the table is and how to reach it.

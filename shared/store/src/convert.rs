@@ -1,8 +1,8 @@
 //! Between JSON values and DynamoDB's attributes.
 
 use crate::StoreError;
+use action::{Item, Key};
 use aws_sdk_dynamodb::types::AttributeValue;
-use commit::{Item, Key};
 use serde_json::Value;
 use std::collections::HashMap;
 

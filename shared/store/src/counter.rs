@@ -4,10 +4,10 @@
 use crate::convert::{key_attributes, number, text};
 use crate::error::{answered, classify, is_bug};
 use crate::{Store, StoreError};
+use action::Key;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::update_item::{UpdateItemError, UpdateItemOutput};
 use aws_sdk_dynamodb::types::ReturnValue;
-use commit::Key;
 use jiff::Timestamp;
 
 impl Store {

@@ -6,8 +6,8 @@
 use crate::convert::{item, key_attributes, number, text};
 use crate::error::{classify, is_bug};
 use crate::{Store, StoreError};
+use action::{Item, Key};
 use aws_sdk_dynamodb::error::ProvideErrorMetadata;
-use commit::{Item, Key};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::time::Duration;

@@ -9,12 +9,12 @@ use crate::marks::{self, Mark, NOT_LIVE, UNCHANGED, lapsed};
 use crate::transact::{backoff, bug, cancelled};
 use crate::verdict::{is_contended, leave_out_failed, said};
 use crate::{Store, StoreError};
+use action::{Expect, Item, Key, Operation};
 use aws_sdk_dynamodb::error::ProvideErrorMetadata;
 use aws_sdk_dynamodb::types::{
     AttributeValue, CancellationReason, ConditionCheck, Delete, Put,
     ReturnValuesOnConditionCheckFailure::AllOld, TransactWriteItem, Update,
 };
-use commit::{Expect, Item, Key, Operation};
 use futures_util::future::try_join_all;
 use serde_json::{Value, json};
 use uuid::Uuid;

@@ -4,10 +4,10 @@ use crate::convert::{Attributes, item, key_attributes, text};
 use crate::error::{answered, classify, is_bug};
 use crate::transact::backoff;
 use crate::{Store, StoreError};
+use action::{Item, Key, Query};
 use aws_sdk_dynamodb::error::ProvideErrorMetadata;
 use aws_sdk_dynamodb::operation::transact_get_items::TransactGetItemsError;
 use aws_sdk_dynamodb::types::{Get, KeysAndAttributes, TransactGetItem};
-use commit::{Item, Key, Query};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// [`BatchGetItem`](https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html)

@@ -4,13 +4,13 @@ use crate::convert::{Attributes, item_attributes, key_attributes, number, text};
 use crate::error::{classify, is_bug};
 use crate::verdict::{CONFLICT, Verdict, said, verdict};
 use crate::{Store, StoreError};
+use action::{ActionError, Expect, Item, Key, Operation};
 use aws_sdk_dynamodb::error::{BuildError, ProvideErrorMetadata};
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{
     CancellationReason, ConditionCheck, Delete, Put, ReturnValuesOnConditionCheckFailure::AllOld,
     TransactWriteItem,
 };
-use commit::{ActionError, Expect, Item, Key, Operation};
 use serde_json::Value;
 use std::time::Duration;
 

@@ -1,8 +1,8 @@
 //! What a cancelled transaction means: the reasons, weighed in a fixed order.
 
 use crate::convert::{Attributes, item};
+use action::{ActionError, Expect, Item, Operation};
 use aws_sdk_dynamodb::types::CancellationReason;
-use commit::{ActionError, Expect, Item, Operation};
 use serde_json::Value;
 
 /// What to do about a cancelled transaction.
@@ -146,8 +146,8 @@ fn old_item(reason: Option<&CancellationReason>) -> Item {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use action::{Conflict, Key, Version};
     use aws_sdk_dynamodb::types::AttributeValue;
-    use commit::{Conflict, Key, Version};
     use serde_json::json;
     use std::collections::HashMap;
 

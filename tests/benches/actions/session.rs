@@ -1,8 +1,8 @@
 //! Somebody who is signed in, and the requests that they send.
 
 use crate::drive::Requests;
+use auth::{LIFETIME, Token};
 use bytes::Bytes;
-use edge::{LIFETIME, Token};
 use edge_crm_tests::{Client, Product, now};
 use http_body_util::Full;
 use hyper::Request;
@@ -12,7 +12,7 @@ use uuid::Uuid;
 /// Somebody who is signed in.
 pub struct Session {
     client: Client,
-    keys: edge::Keys,
+    keys: auth::Keys,
     origin: String,
 }
 

@@ -90,8 +90,7 @@ fn binaries(names: &[String]) -> PathBuf {
     }
     // One by one, as SAM builds them: together they would share each other's features.
     for name in names {
-        let manifest = format!("functions/{name}/Cargo.toml");
-        building::build(&["--release", "--manifest-path", &manifest]);
+        building::build(&["--release", "--package", "functions", "--bin", name]);
     }
     let metadata = cargo_metadata::MetadataCommand::new()
         .no_deps()

@@ -1,8 +1,7 @@
 //! What a function is measured with: the world in which its sample event finds what it needs,
 //! with a page of contacts in it, put back before each event so that each does its work again.
 
-use action::{Config, Revalidation};
-use edge::Keys;
+use auth::Keys;
 use edge_crm_local::Mailbox;
 use edge_crm_tests::Record;
 use edge_crm_tests::bootstrap::{Environment, but, environment};
@@ -14,6 +13,7 @@ use edge_crm_tests::tls::TlsFront;
 use edge_crm_tests::world::MAIL_FROM;
 use serde_json::{Value, json};
 use std::sync::Arc;
+use wrapper::{Config, Revalidation};
 
 /// The contacts of the organisation: what a page of the list holds.
 const CONTACTS: u32 = 50;
@@ -110,10 +110,10 @@ impl Rig {
 async fn fill(inside: &Inside, samples: &Samples) {
     let keys = Keys::new(&KEY, None).expect("a strong key");
     let samples = Samples {
-        session: person(&inside.table, &keys, "acme", commit::Role::Owner),
+        session: person(&inside.table, &keys, "acme", action::Role::Owner),
         ..samples.clone()
     };
-    let create = create_contact::function(Arc::clone(&inside.app));
+    let create = edge_crm_tests::runner(Arc::clone(&inside.app), "create-contact");
     for _ in 0..CONTACTS {
         let mut event = samples.event("create-contact");
         let mut fields: Value = serde_json::from_str(&body(&event)).expect("JSON");

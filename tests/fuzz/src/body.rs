@@ -1,16 +1,17 @@
 //! Bodies of every kind, through the entrance of the functions: an event.
 
 use crate::{block_on, keys};
-use action::{Action, App, Config, FormPage, Function, Revalidation};
+use action::{Action, FormPage};
+use action::{ActionError, Actor, Anyone, Commit, Context, Form, Found, Input, Invalid, Layout};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use commit::{ActionError, Actor, Anyone, Chrome, Commit, Context, Form, Found, Input, Invalid};
-use edge::{CloudFront, Invalidations};
+use cdn::{CloudFront, Invalidations};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use store::{Settings, Store};
+use wrapper::{App, Config, Revalidation, Runner};
 
 /// What a body is said to be, by the first byte of the input; past these, by its first line.
 const KINDS: [&str; 7] = [
@@ -55,7 +56,7 @@ impl Action for Echo {
         Err(ActionError::NotFound("never asked"))
     }
 
-    fn next(_: Option<&Chrome>, _: &Refused, (): &()) -> String {
+    fn success_path(_: Option<&Layout>, _: &Refused, (): &()) -> String {
         "/".to_owned()
     }
 
@@ -64,7 +65,7 @@ impl Action for Echo {
     }
 }
 
-fn echo() -> Function {
+fn echo() -> Runner {
     // Nothing of it is ever asked.
     let store = Store::connect(Settings::local("http://127.0.0.1:1", "edge-crm"));
     let edge = Invalidations::connect(CloudFront::local("http://127.0.0.1:1"));
@@ -79,13 +80,16 @@ fn echo() -> Function {
         revalidation: Revalidation::Background,
         log: |_| (),
     };
-    Function::action::<Echo>(App::new(store, edge, config, |_, _, _, _| String::new()))
+    Runner::new(
+        App::new(store, edge, config, functions::SITE),
+        wrapper::Function::action::<Echo>(),
+    )
 }
 
 /// What the function makes of a body: its status, and the fields where it could be read.
 fn read(kind: &str, body: &str, encoded: bool) -> (u64, Option<Value>) {
     thread_local! {
-        static ECHO: Function = echo();
+        static ECHO: Runner = echo();
     }
     let mut event = json!({
         "version": "2.0", "rawPath": "/actions/echo", "rawQueryString": "",

@@ -1,7 +1,7 @@
 //! Cursors of lists, and the tokens in links, which are made in the same way.
 
 use crate::{keys, other_keys, previous_keys};
-use commit::Context;
+use action::Context;
 use std::sync::Arc;
 
 /// Only what was issued for a list leads anywhere in it.

@@ -2,7 +2,7 @@
 //! answers.
 
 use crate::block_on;
-use edge::{CloudFront, InvalidationError, Invalidations};
+use cdn::{CloudFront, InvalidationError, Invalidations};
 use edge_crm_local::{Distribution, DistributionSettings};
 use http_body_util::Full;
 use hyper::body::Bytes;

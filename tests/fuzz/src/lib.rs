@@ -13,7 +13,7 @@ pub use invalidations::invalidations;
 pub use session::session;
 pub use viewer_request::viewer_request;
 
-use edge::Keys;
+use auth::Keys;
 
 /// A target: its name, which is its corpus' too, and what holds.
 pub type Target = (&'static str, fn(&[u8]));

@@ -1,7 +1,7 @@
 //! Session tokens.
 
 use crate::{keys, other_keys, previous_keys};
-use edge::Token;
+use auth::Token;
 
 /// Only what was signed is a token, and it says what was signed.
 pub fn session(data: &[u8]) {

@@ -1,8 +1,8 @@
 //! The CloudFront function's input: whatever a viewer sends.
 
 use crate::{KEY, PREVIOUS, keys, other_keys, previous_keys};
-use commit::{Actor, Role, TenantId};
-use edge::{Keys, SessionSecret, Token};
+use action::{Actor, Role, TenantId};
+use auth::{Keys, SessionSecret, Token};
 use std::borrow::Cow;
 use std::time::{SystemTime, UNIX_EPOCH};
 use viewer_request::{Event, Outcome, SOURCE, Settings, ViewerRequest};

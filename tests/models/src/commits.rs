@@ -1,4 +1,4 @@
-//! The protocol that makes a change once (`shared/action`, `shared/store`), as a model in which
+//! The protocol that makes a change once (`shared/wrapper`, `shared/store`), as a model in which
 //! every order of steps is tried.
 //!
 //! # What is modelled

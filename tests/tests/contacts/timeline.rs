@@ -1,6 +1,6 @@
 //! What was done to a contact, on its page.
 
-use commit::Role;
+use action::Role;
 use edge_crm_tests::Record;
 use edge_crm_tests::inside::{Inside, event, invoke};
 use edge_crm_tests::world::{Person, World};
@@ -102,11 +102,11 @@ async fn a_history_ends_after_twenty_and_is_in_no_json() {
 async fn a_history_costs_no_further_round_trip() {
     let inside = Inside::start().await;
     let (cookie, _) = inside.sign_up("Acme").await;
-    let create = create_contact::function(Arc::clone(&inside.app));
+    let create = edge_crm_tests::runner(Arc::clone(&inside.app), "create-contact");
     let fields = json!({ "name": "Zoë", "email": "zoe@example.com" });
     let created = inside.post(&create, &cookie, &fields).await;
     let id = created.json["data"]["id"].as_str().unwrap();
-    let get = get_contact::function(Arc::clone(&inside.app));
+    let get = edge_crm_tests::runner(Arc::clone(&inside.app), "get-contact");
     inside.proxy.calls();
     let request = event("GET", &format!("/t/acme/contacts/{id}"), &cookie, "");
     assert_eq!(invoke(&get, &request).await.status, 200);

@@ -1,6 +1,6 @@
 //! The trash: what is deleted can be restored for a while.
 
-use commit::Role;
+use action::Role;
 use edge_crm_tests::{Answer, Client, now, product_with_table};
 use serde_json::{Value, json};
 

@@ -1,6 +1,6 @@
 //! Every function as the process that Lambda starts, which asks the runtime API for its events.
 
-use edge::Keys;
+use auth::Keys;
 use edge_crm_tests::Table;
 use edge_crm_tests::bootstrap::{Bootstrap, Environment, built, but, environment};
 use edge_crm_tests::inside::{Inside, KEY};
@@ -66,11 +66,11 @@ async fn every_function_answers_as_it_does_in_this_process() {
     let (inside, table) = (Inside::start().await, table().await);
     let (mut here, mut there) = (Samples::default(), Samples::default());
     let keys = Keys::new(&KEY, None).unwrap();
-    let functions = edge_crm_local::functions(&inside.app);
-    let mut left: BTreeSet<_> = functions.iter().map(|function| function.name).collect();
+    let functions = functions::runners(&inside.app);
+    let mut left: BTreeSet<_> = functions.iter().map(|function| function.name()).collect();
     for name in ORDER {
         assert!(left.remove(name), "{name} is no function");
-        let function = functions.iter().find(|f| f.name == name).unwrap();
+        let function = functions.iter().find(|f| f.name() == name).unwrap();
         let event = here.event(name).to_string();
         let expected = function.invoke(event.as_bytes()).await;
         let expected: Value = serde_json::from_slice(&expected).unwrap();
@@ -115,17 +115,17 @@ async fn the_function_without_requests_drains_what_its_stream_names() {
 #[tokio::test]
 async fn a_bad_event_is_an_error_and_the_process_lives_on() {
     let table = table().await;
-    let functions = edge_crm_local::functions(&Inside::start().await.app);
+    let functions = functions::runners(&Inside::start().await.app);
     for function in functions {
-        let process = start(function.name, environment(function.name, table.url())).await;
+        let process = start(function.name(), environment(function.name(), table.url())).await;
         for junk in ["not JSON", "{}", "[1]", "\"\\u0000\"", ""] {
             let invocation = process.invoke(junk).await;
             let Outcome::Error(error) = invocation.outcome else {
-                panic!("{} answered {junk:?}: {invocation:?}", function.name)
+                panic!("{} answered {junk:?}: {invocation:?}", function.name())
             };
             assert!(error["errorMessage"].is_string(), "{error}");
         }
-        let event = Samples::default().event(function.name);
+        let event = Samples::default().event(function.name());
         reply(process.invoke(event.to_string()).await.outcome);
         let ended = process.stop();
         assert!(!ended.log.contains("panicked"), "{ended:?}");
@@ -187,9 +187,9 @@ async fn a_variable_that_is_missing_or_wrong_is_an_init_error_that_names_it() {
 /// Every function is given the same environment, so what one refuses all refuse.
 #[tokio::test]
 async fn no_function_starts_without_its_key() {
-    for function in edge_crm_local::functions(&Inside::start().await.app) {
-        let given = environment(function.name, "http://127.0.0.1:1");
-        let process = start(function.name, but(given, "SESSION_KEY", None)).await;
+    for function in functions::runners(&Inside::start().await.app) {
+        let given = environment(function.name(), "http://127.0.0.1:1");
+        let process = start(function.name(), but(given, "SESSION_KEY", None)).await;
         let error = process.init_error().await;
         assert!(error["errorMessage"].to_string().contains("SESSION_KEY"));
         assert!(!process.wait().status.success());

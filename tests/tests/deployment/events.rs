@@ -1,6 +1,6 @@
 //! The sample events, each fed to its function, so that none rots.
 
-use edge::Keys;
+use auth::Keys;
 use edge_crm_tests::inside::{Inside, KEY};
 use edge_crm_tests::samples::{ORDER, Samples, directory};
 use serde_json::{Value, json};
@@ -11,11 +11,11 @@ use std::sync::Arc;
 async fn every_function_answers_its_sample_event() {
     let inside = Inside::start().await;
     let mut samples = Samples::default();
-    let functions = edge_crm_local::functions(&inside.app);
+    let functions = functions::runners(&inside.app);
     for name in ORDER {
         let function = functions
             .iter()
-            .find(|function| function.name == name)
+            .find(|function| function.name() == name)
             .unwrap();
         let event = samples.event(name).to_string();
         let reply = function.invoke(event.as_bytes()).await;
@@ -41,7 +41,7 @@ async fn every_function_answers_its_sample_event() {
 #[tokio::test]
 async fn the_sample_of_a_stream_is_drained() {
     let inside = Inside::start().await;
-    let revalidate = revalidate::function(Arc::clone(&inside.app));
+    let revalidate = edge_crm_tests::runner(Arc::clone(&inside.app), "revalidate");
     let event = Samples::default().event("revalidate");
     let keys = &event["Records"][0]["dynamodb"]["Keys"];
     let (pk, sk) = (
@@ -68,7 +68,7 @@ async fn the_sample_of_a_stream_is_drained() {
 #[tokio::test]
 async fn the_sample_of_a_letter_is_delivered() {
     let inside = Inside::start().await;
-    let deliver = deliver_mail::function(Arc::clone(&inside.app));
+    let deliver = edge_crm_tests::runner(Arc::clone(&inside.app), "deliver-mail");
     let event = Samples::default().event("deliver-mail");
     let keys = &event["Records"][0]["dynamodb"]["Keys"];
     let key = |name: &str| keys[name]["S"].as_str().unwrap();
@@ -87,9 +87,9 @@ async fn the_sample_of_a_letter_is_delivered() {
 #[tokio::test]
 async fn there_is_one_sample_for_each_function() {
     let inside = Inside::start().await;
-    let named: BTreeSet<_> = edge_crm_local::functions(&inside.app)
+    let named: BTreeSet<_> = functions::runners(&inside.app)
         .iter()
-        .map(|function| format!("{}.json", function.name))
+        .map(|function| format!("{}.json", function.name()))
         .collect();
     let files: BTreeSet<_> = std::fs::read_dir(directory())
         .unwrap()

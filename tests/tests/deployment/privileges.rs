@@ -5,8 +5,7 @@ mod members;
 mod own;
 mod projects;
 
-use action::{Config, Function};
-use edge::{CloudFront, Invalidations};
+use cdn::{CloudFront, Invalidations};
 use edge_crm_local::{Distribution, DistributionSettings, Faults, Mailbox, TEMPLATE};
 use edge_crm_tests::inside::{
     Answer, DISTRIBUTION, Inside, ORIGIN_SECRET, config, event, invoke, through_edge,
@@ -18,6 +17,7 @@ use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use store::{Pending, Settings, Store};
+use wrapper::{Config, Runner};
 
 const LIST: &str = "/t/acme/contacts";
 const INVALIDATE: &str = "cloudfront:CreateInvalidation";
@@ -119,12 +119,12 @@ impl Watched {
     }
 
     /// Runs a function and notes what it needed.
-    async fn run(&mut self, function: &Function, event: &Value) -> Answer {
+    async fn run(&mut self, function: &Runner, event: &Value) -> Answer {
         self.inside.proxy.permissions();
         let purges = self.distribution.counters().invalidation_requests;
         let calls = self.mailbox.calls();
         let answer = invoke(function, event).await;
-        let used = self.used.entry(function.name.to_owned()).or_default();
+        let used = self.used.entry(function.name().to_owned()).or_default();
         used.extend(self.inside.proxy.permissions());
         if self.distribution.counters().invalidation_requests > purges {
             used.insert(INVALIDATE.to_owned());
@@ -136,20 +136,20 @@ impl Watched {
     }
 
     /// Sends a form, with a key of its own unless it has one.
-    async fn post(&mut self, function: &Function, cookie: &str, mut fields: Value) -> Answer {
+    async fn post(&mut self, function: &Runner, cookie: &str, mut fields: Value) -> Answer {
         if fields["idempotency_key"].is_null() {
             self.keys += 1;
             fields["idempotency_key"] = json!(format!("key-{}", self.keys));
         }
-        let path = format!("/actions/{}", function.name);
+        let path = format!("/actions/{}", function.name());
         let mut event = event("POST", &path, cookie, &fields.to_string());
         event["headers"]["x-crm-secret"] = json!(ORIGIN_SECRET);
         self.run(function, &event).await
     }
 
-    async fn get(&mut self, function: &Function, path: &str, cookie: &str) -> Answer {
+    async fn get(&mut self, function: &Runner, path: &str, cookie: &str) -> Answer {
         // What is not kept at the edge comes under the request's own id.
-        let key = match function.name {
+        let key = match function.name() {
             "audit" | "pages" | "settings" => "a-request-id",
             _ => "acme|owner|html|",
         };
@@ -190,9 +190,12 @@ impl Watched {
         }
     }
 
-    fn function(&self, name: &str) -> Function {
-        let functions = edge_crm_local::functions(&self.inside.app);
-        functions.into_iter().find(|f| f.name == name).expect(name)
+    fn function(&self, name: &str) -> Runner {
+        let functions = functions::runners(&self.inside.app);
+        functions
+            .into_iter()
+            .find(|f| f.name() == name)
+            .expect(name)
     }
 }
 

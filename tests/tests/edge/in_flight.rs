@@ -1,6 +1,6 @@
 //! A page that is read before a change and reaches the cache after the change's purge.
 
-use commit::Role;
+use action::Role;
 use edge_crm_local::Faults;
 use edge_crm_tests::world::World;
 use serde_json::json;

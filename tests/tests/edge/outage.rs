@@ -1,6 +1,6 @@
 //! CloudFront's API fails for a minute.
 
-use commit::Role;
+use action::Role;
 use edge_crm_local::Faults;
 use edge_crm_tests::world::World;
 use serde_json::json;

@@ -1,6 +1,6 @@
 //! What the edge forgets when somebody changes their name.
 
-use commit::Role;
+use action::Role;
 use edge_crm_tests::world::World;
 use serde_json::json;
 use std::time::Duration;

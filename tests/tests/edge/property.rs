@@ -1,8 +1,8 @@
 //! Random interleavings of reads, writes and forgeries by people of several organisations, while
 //! CloudFront throttles, delays and loses answers and processes are killed.
 
-use commit::Role;
-use edge::{Keys, Token};
+use action::Role;
+use auth::{Keys, Token};
 use edge_crm_local::Faults;
 use edge_crm_tests::fault::random;
 use edge_crm_tests::world::{Person, Seen, World};

@@ -1,11 +1,11 @@
 //! What readers see before and after a change.
 
-use action::Revalidation;
-use commit::Role;
+use action::Role;
 use edge_crm_local::Faults;
 use edge_crm_tests::world::{Person, World};
 use serde_json::{Value, json};
 use std::time::Duration;
+use wrapper::Revalidation;
 
 fn contact(name: &str) -> Value {
     json!({ "name": name, "email": format!("{}@example.com", uuid::Uuid::new_v4()) })

@@ -1,11 +1,11 @@
 //! What each fault of a connection is taken for, and what the SDK then does.
 
 use crate::lane::PATIENCE;
+use action::{Expect, Key, Operation};
 use aws::Access;
 use aws_smithy_runtime_api::client::http::HttpConnector;
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
-use commit::{Expect, Key, Operation};
-use edge::{CloudFront, InvalidationError, Invalidations};
+use cdn::{CloudFront, InvalidationError, Invalidations};
 use edge_crm_local::{Distribution, DistributionSettings};
 use edge_crm_tests::Table;
 use edge_crm_tests::fault::{Call, Fault, Proxy, Strike};

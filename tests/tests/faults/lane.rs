@@ -3,8 +3,7 @@
 use crate::cases::Case;
 use crate::effect::{Effect, essence};
 use crate::report::First;
-use action::{App, Config, Function};
-use edge::{CloudFront, Invalidations};
+use cdn::{CloudFront, Invalidations};
 use edge_crm_local::{Distribution, DistributionSettings};
 use edge_crm_tests::fault::{Call, Proxy};
 use edge_crm_tests::inside::{Answer, DISTRIBUTION, config, invoke};
@@ -16,6 +15,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 use store::{Patience, Settings, Store};
+use wrapper::{App, Config, Runner};
 
 /// These keep no result for a repeated key: signing in twice makes two sessions, and who has signed
 /// out is nobody to tell a result.
@@ -129,16 +129,16 @@ impl Lane {
     }
 
     /// A function of a process that has just started.
-    pub(crate) fn function(&self, name: &str) -> Function {
+    pub(crate) fn function(&self, name: &str) -> Runner {
         self.function_over(&self.store, name)
     }
 
-    fn function_over(&self, store: &Store, name: &str) -> Function {
+    fn function_over(&self, store: &Store, name: &str) -> Runner {
         let client = Invalidations::connect(CloudFront::local(&self.edge.url));
-        let app = App::new(store.clone(), client, counting(), pages::problem);
-        let mut functions = edge_crm_local::functions(&app).into_iter();
+        let app = App::new(store.clone(), client, counting(), functions::SITE);
+        let mut functions = functions::runners(&app).into_iter();
         functions
-            .find(|function| function.name == name)
+            .find(|function| function.name() == name)
             .expect("a function")
     }
 
@@ -259,13 +259,13 @@ impl Lane {
         })
     }
 
-    async fn send(&self, function: &Function) -> Result<Answer, String> {
+    async fn send(&self, function: &Runner) -> Result<Answer, String> {
         let sent = tokio::time::timeout(HANGS, invoke(function, &self.event));
         sent.await.map_err(|_| "it hangs".to_owned())
     }
 
     /// Sends the request again until it succeeds. Gives how often.
-    pub(crate) async fn insist(&self, function: &Function) -> Result<usize, String> {
+    pub(crate) async fn insist(&self, function: &Runner) -> Result<usize, String> {
         for tries in 1..=TRIES {
             let answer = self.send(function).await?;
             let ended = UNRECORDED[1..].contains(&self.name) && answer.status == 401;

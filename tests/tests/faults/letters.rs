@@ -4,7 +4,6 @@
 use crate::cases::{self, Case};
 use crate::effect::Effect;
 use crate::lane::{PATIENCE, counting};
-use action::{App, Function};
 use edge_crm_local::Mailbox;
 use edge_crm_tests::fault::{Call, Fault, Proxy, Strike};
 use edge_crm_tests::inside::no_edge;
@@ -18,6 +17,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use store::{Settings, Store};
+use wrapper::{App, Runner};
 
 /// How many work at a time: what waits for a timeout lets others work.
 const OFFICES: usize = 12;
@@ -42,7 +42,7 @@ struct Office {
     copy: Copy,
     ses: Proxy,
     mailbox: Mailbox,
-    deliver: Function,
+    deliver: Runner,
     stored: Vec<Record>,
     letter: Record,
 }
@@ -61,14 +61,14 @@ impl Office {
             ..Settings::local(&copy.inside.proxy.url, "edge-crm")
         });
         let mailer = Mailer::connect(Ses::local(&ses.url, MAIL_FROM));
-        let app = App::with_mail(store, no_edge(), mailer, counting(), pages::problem);
+        let app = App::with_mail(store, no_edge(), mailer, counting(), functions::SITE);
         Self {
             stored: table.dump(),
             letter,
             copy,
             ses,
             mailbox,
-            deliver: deliver_mail::function(app),
+            deliver: edge_crm_tests::runner(app, "deliver-mail"),
         }
     }
 

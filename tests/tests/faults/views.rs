@@ -4,7 +4,6 @@ use crate::cases::{faults_of, general};
 use crate::effect::essence;
 use crate::lane::{PATIENCE, counting};
 use crate::report::{First, Report};
-use action::{App, Config, Function};
 use edge_crm_tests::fault::{Call, Fault, Strike};
 use edge_crm_tests::inside::{Answer, Inside, ORIGIN_SECRET, event, invoke, no_edge, through_edge};
 use edge_crm_tests::prepared::{Copy, Prepared};
@@ -14,6 +13,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 use store::{Settings, Store};
+use wrapper::{App, Config, Runner};
 
 const LANES: usize = 24;
 
@@ -30,14 +30,14 @@ fn guarded() -> Config {
 /// One view over a table of its own.
 struct Sight {
     copy: Copy,
-    function: Function,
+    function: Runner,
     request: Value,
     json: bool,
     pattern: String,
 }
 
 /// A function by its name, that waits for storage as long as these tests do.
-fn patient(inside: &Inside, name: &str) -> Function {
+fn patient(inside: &Inside, name: &str) -> Runner {
     let settings = Settings {
         patience: PATIENCE,
         ..Settings::local(&inside.proxy.url, "edge-crm")
@@ -46,11 +46,11 @@ fn patient(inside: &Inside, name: &str) -> Function {
         Store::connect(settings),
         no_edge(),
         guarded(),
-        pages::problem,
+        functions::SITE,
     );
-    let mut functions = edge_crm_local::functions(&app).into_iter();
+    let mut functions = functions::runners(&app).into_iter();
     functions
-        .find(|function| function.name == name)
+        .find(|function| function.name() == name)
         .expect("a function")
 }
 
@@ -209,15 +209,15 @@ async fn sights() -> Vec<Sight> {
     let prepared = prepared.expect("a world with an open invitation");
     let mut sights = Vec::new();
     let copy = prepared.copy_with(guarded()).await;
-    for function in edge_crm_local::functions(&copy.inside.app) {
-        for entry in function.entries() {
+    for function in functions::runners(&copy.inside.app) {
+        for entry in function.function().routes() {
             if entry.method != "GET" {
                 continue;
             }
             for (request, json) in requests(prepared, entry.path) {
                 let copy = prepared.copy_with(guarded()).await;
                 sights.push(Sight {
-                    function: patient(&copy.inside, function.name),
+                    function: patient(&copy.inside, function.name()),
                     pattern: entry.path.to_owned(),
                     copy,
                     request,

@@ -21,7 +21,7 @@ impl Acme {
         let inside = Inside::behind_edge().await;
         let (cookie, tenant) = inside.sign_up("Acme").await;
         assert_eq!(tenant, "acme");
-        let create = create_contact::function(Arc::clone(&inside.app));
+        let create = edge_crm_tests::runner(Arc::clone(&inside.app), "create-contact");
         let fields = json!({ "name": "Zoë", "email": "zoe@example.com" });
         let answer = inside.post(&create, &cookie, &fields).await;
         let id = answer.json["data"]["id"].as_str().unwrap().to_owned();
@@ -29,12 +29,12 @@ impl Acme {
     }
 
     async fn list(&self, accept: &str, key: &str) -> Answer {
-        let list = list_contacts::function(Arc::clone(&self.inside.app));
+        let list = edge_crm_tests::runner(Arc::clone(&self.inside.app), "list-contacts");
         invoke(&list, &through_edge(LIST, &self.cookie, accept, key)).await
     }
 
     async fn detail(&self, id: &str, key: &str) -> Answer {
-        let get = get_contact::function(Arc::clone(&self.inside.app));
+        let get = edge_crm_tests::runner(Arc::clone(&self.inside.app), "get-contact");
         let path = format!("{LIST}/{id}");
         invoke(&get, &through_edge(&path, &self.cookie, "text/html", key)).await
     }
@@ -120,7 +120,7 @@ async fn without_a_shared_key_nothing_is_marked_or_kept() {
     }
     let mut forged = through_edge(LIST, &acme.cookie, "text/html", "acme|owner|html|");
     forged["headers"]["x-crm-secret"] = json!("a guess");
-    let list = list_contacts::function(Arc::clone(&acme.inside.app));
+    let list = edge_crm_tests::runner(Arc::clone(&acme.inside.app), "list-contacts");
     let answer = invoke(&list, &forged).await;
     assert_eq!(answer.status, 403);
     assert!(is_own(&answer));
@@ -147,7 +147,7 @@ async fn errors_are_not_kept() {
         .await;
     assert_eq!(missing.status, 404);
     assert!(is_own(&missing));
-    let list = list_contacts::function(Arc::clone(&acme.inside.app));
+    let list = edge_crm_tests::runner(Arc::clone(&acme.inside.app), "list-contacts");
     let mut event = through_edge(LIST, &acme.cookie, "text/html", "acme|owner|html|");
     event["rawQueryString"] = json!("after=made-up");
     let answer = invoke(&list, &event).await;
@@ -211,9 +211,9 @@ async fn after_a_change_of_role_nobody_is_shown_more_than_both_roles_allow() {
 #[tokio::test]
 async fn a_token_that_the_edge_still_believed_is_not_renewed_in_a_shared_answer() {
     let acme = Acme::start().await;
-    let keys = edge::Keys::new(&KEY, None).unwrap();
+    let keys = auth::Keys::new(&KEY, None).unwrap();
     let (name, text) = acme.cookie.split_once('=').unwrap();
-    let mut token = edge::Token::verify(text, &keys).unwrap();
+    let mut token = auth::Token::verify(text, &keys).unwrap();
     token.expires = now() - 1;
     let expired = format!("{name}={}", token.sign(&keys));
     let acme = Acme {
@@ -243,7 +243,7 @@ async fn a_miss_asks_storage_in_two_steps_and_the_read_comes_after_the_mark() {
 #[tokio::test]
 async fn a_change_sets_fresh_and_so_does_its_replay() {
     let acme = Acme::start().await;
-    let create = create_contact::function(Arc::clone(&acme.inside.app));
+    let create = edge_crm_tests::runner(Arc::clone(&acme.inside.app), "create-contact");
     let fields = json!({ "name": "Bo", "email": "bo@example.com", "idempotency_key": "k" });
     let mut values = Vec::new();
     for _ in 0..2 {
@@ -278,7 +278,7 @@ async fn a_change_sets_fresh_and_so_does_its_replay() {
 async fn what_could_not_be_purged_is_not_said_to_be() {
     let acme = Acme::start().await;
     acme.list("text/html", "acme|owner|html|").await;
-    let create = create_contact::function(Arc::clone(&acme.inside.app));
+    let create = edge_crm_tests::runner(Arc::clone(&acme.inside.app), "create-contact");
     let fields = json!({ "name": "Bo", "email": "bo@example.com", "idempotency_key": "k" });
     let answer = acme.inside.post(&create, &acme.cookie, &fields).await;
     let id = answer.json["data"]["id"].as_str().unwrap();

@@ -29,7 +29,7 @@ impl Scene {
     async fn new() -> Self {
         let table = Table::start().await;
         let direct = Direct::new(&table).await;
-        let member = direct.member(&table, "acme", commit::Role::Owner);
+        let member = direct.member(&table, "acme", action::Role::Owner);
         Self {
             direct,
             table,

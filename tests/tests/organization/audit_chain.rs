@@ -1,12 +1,12 @@
 //! The chains of audit records: whole after everything that the product does, broken by everything
 //! that somebody else does to them.
 
-use action::audit_hash;
-use commit::{Item, Key, Role};
+use action::{Item, Key, Role};
 use edge_crm_tests::people::PASSWORD;
 use edge_crm_tests::world::{Person, World};
 use edge_crm_tests::{Launch, Record, Scratch, Table, verify_audit};
 use serde_json::{Value, json};
+use wrapper::audit_hash;
 
 const NONE: [&str; 0] = [];
 

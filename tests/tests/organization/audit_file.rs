@@ -1,7 +1,7 @@
 //! The audit as a file: what it holds, where it ends, and that no program takes it for formulas.
 
 use super::audit_page::{Acme, user};
-use commit::Role;
+use action::Role;
 use edge_crm_tests::inside::ORIGIN;
 use edge_crm_tests::world::Seen;
 use hyper::Request;

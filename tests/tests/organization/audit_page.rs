@@ -1,6 +1,6 @@
 //! The audit page and its file: what they show, to whom, page by page.
 
-use commit::Role;
+use action::Role;
 use edge_crm_tests::inside::ORIGIN;
 use edge_crm_tests::world::{Person, Seen, World};
 use hyper::Request;

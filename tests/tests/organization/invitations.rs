@@ -1,6 +1,6 @@
 //! Invitations: who gets in by a link, and when it no longer works.
 
-use commit::Role;
+use action::Role;
 use edge_crm_tests::hidden;
 use edge_crm_tests::people::{PASSWORD, email, token};
 use edge_crm_tests::world::{Person, World};

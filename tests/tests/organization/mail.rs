@@ -1,6 +1,5 @@
 //! Mail: what is committed is sent, at least once, and nothing is lost on the way.
 
-use action::{Config, Function};
 use edge_crm_local::{MailFaults, Mailbox};
 use edge_crm_tests::inside::{Inside, config, no_edge};
 use edge_crm_tests::people::{PASSWORD, email, token};
@@ -12,6 +11,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
+use wrapper::{Config, Runner};
 
 /// Letters that wait are due at once.
 fn hurry(table: &Table) {
@@ -24,7 +24,7 @@ fn hurry(table: &Table) {
 struct Post {
     inside: Inside,
     mailbox: Mailbox,
-    deliver: Function,
+    deliver: Runner,
     cookie: String,
 }
 
@@ -38,7 +38,7 @@ impl Post {
     async fn with(config: Config, mailbox: Mailbox, mailer: Mailer) -> Self {
         let inside = Inside::with_mail(config, no_edge(), mailer).await;
         let (cookie, _) = inside.sign_up("Acme").await;
-        let deliver = deliver_mail::function(Arc::clone(&inside.app));
+        let deliver = edge_crm_tests::runner(Arc::clone(&inside.app), "deliver-mail");
         Self {
             inside,
             mailbox,
@@ -48,7 +48,7 @@ impl Post {
     }
 
     async fn invite(&self, email: &str) -> Value {
-        let invite = invite_member::function(Arc::clone(&self.inside.app));
+        let invite = edge_crm_tests::runner(Arc::clone(&self.inside.app), "invite-member");
         let fields = json!({ "email": email, "role": "member" });
         let answer = self.inside.post(&invite, &self.cookie, &fields).await;
         assert_eq!(answer.status, 200, "{answer:?}");
@@ -184,7 +184,7 @@ async fn a_stream_brings_a_letter_and_runs_at_once_send_it_once() {
     }
 }
 
-async fn invoke_quietly(function: &Function, event: &Value) {
+async fn invoke_quietly(function: &Runner, event: &Value) {
     function.invoke(event.to_string().as_bytes()).await;
 }
 
@@ -225,7 +225,7 @@ async fn without_a_sender_letters_are_dropped_with_one_line_and_the_link_works()
     post.sweep().await;
     post.sweep().await;
     assert_eq!((post.left(), LINES.load(Ordering::Relaxed)), (0, 1));
-    let accept = accept_invite::function(Arc::clone(&post.inside.app));
+    let accept = edge_crm_tests::runner(Arc::clone(&post.inside.app), "accept-invite");
     let token = token(data["link"].as_str().unwrap());
     let fields = json!({ "token": token, "name": "Mia", "password": PASSWORD });
     let answer = post.inside.post(&accept, "", &fields).await;

@@ -1,6 +1,6 @@
 //! Members: who may grant, change and remove whom, and that an organisation keeps an owner.
 
-use commit::Role;
+use action::Role;
 use edge_crm_tests::people::{PASSWORD, email};
 use edge_crm_tests::world::{Person, Seen, World};
 use serde_json::{Value, json};

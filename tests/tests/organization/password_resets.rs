@@ -1,6 +1,6 @@
 //! Setting a forgotten password anew, by the link in a letter.
 
-use commit::Key;
+use action::Key;
 use edge_crm_tests::inside::Inside;
 use edge_crm_tests::samples::link_token;
 use edge_crm_tests::{Answer, Client, Product, Record, Table, hidden, now, product_with_table};
@@ -118,7 +118,7 @@ async fn a_link_that_is_old_altered_or_replaced_does_nothing() {
     let (text, signature) = second.split_once('.').unwrap();
     let own = asked(&table);
     let others = own.replace(&acme.email, &beta.email);
-    let foreign = edge::Keys::new(&[9; 32], None).unwrap();
+    let foreign = auth::Keys::new(&[9; 32], None).unwrap();
     let altered = [
         String::new(),
         "x".to_owned(),
@@ -169,7 +169,7 @@ async fn an_address_gets_one_letter_a_minute_and_always_the_same_answer() {
     let inside = Inside::start().await;
     inside.sign_up("Acme").await;
     let account = inside.table.under("#account:").remove(0);
-    let request = request_password_reset::function(Arc::clone(&inside.app));
+    let request = edge_crm_tests::runner(Arc::clone(&inside.app), "request-password-reset");
     let mut answers = Vec::new();
     for email in [account.get("email"), json!("nobody@example.com")] {
         for seconds in [0, 0, 59, 61] {
@@ -200,7 +200,7 @@ async fn the_letter_says_what_its_link_is_made_from_and_not_the_link() {
     let inside = Inside::start().await;
     inside.sign_up("Acme").await;
     let email = inside.table.under("#account:").remove(0).get("email");
-    let request = request_password_reset::function(Arc::clone(&inside.app));
+    let request = edge_crm_tests::runner(Arc::clone(&inside.app), "request-password-reset");
     let asking = json!({ "email": email.as_str().unwrap().to_uppercase() });
     inside.post(&request, "", &asking).await;
     let letter = inside.table.letters().remove(0);
@@ -213,9 +213,9 @@ async fn the_letter_says_what_its_link_is_made_from_and_not_the_link() {
     ] {
         assert_eq!(letter.get(name), value, "{name}");
     }
-    let keys = edge::Keys::new(&edge_crm_tests::inside::KEY, None).unwrap();
+    let keys = auth::Keys::new(&edge_crm_tests::inside::KEY, None).unwrap();
     let fields = json!({ "token": link_token(&letter, &keys), "password": NEW });
-    let reset = reset_password::function(Arc::clone(&inside.app));
+    let reset = edge_crm_tests::runner(Arc::clone(&inside.app), "reset-password");
     assert_eq!(inside.post(&reset, "", &fields).await.status, 200);
 }
 
@@ -225,7 +225,7 @@ async fn an_unknown_address_is_the_same_work_as_a_known_one() {
     let inside = Inside::start().await;
     inside.sign_up("Acme").await;
     let known = inside.table.under("#account:").remove(0).get("email");
-    let request = request_password_reset::function(Arc::clone(&inside.app));
+    let request = edge_crm_tests::runner(Arc::clone(&inside.app), "request-password-reset");
     let mut seen = Vec::new();
     for email in [known, json!("nobody@example.com")] {
         let mut work = Vec::new();
@@ -316,7 +316,7 @@ async fn no_token_and_no_password_is_stored_or_logged() {
             "{line}"
         );
     }
-    let key = Key::generation(&commit::UserId::parse(&acme.user).unwrap());
+    let key = Key::generation(&action::UserId::parse(&acme.user).unwrap());
     assert_eq!(table.under(key.parts().0)[0].get("generation"), 2);
 }
 

@@ -1,12 +1,12 @@
 //! Who may do what: every action and view, every role, in the own organisation, in another, and
 //! signed out. `docs/permissions.md` is made from the same code; `UPDATE_DOCS=1` writes it anew.
 
-use action::Entry;
-use commit::Role;
+use action::Role;
 use edge_crm_tests::inside::{Answer, KEY, event};
 use edge_crm_tests::prepared::{Copy, Prepared, person};
 use serde_json::{Value, json};
 use std::fmt::Write;
+use wrapper::Route;
 
 const ROLES: [Role; 4] = [Role::Viewer, Role::Member, Role::Admin, Role::Owner];
 
@@ -29,7 +29,7 @@ impl Who {
 
     /// Their session's token; empty where there is none.
     fn token(self, copy: &Copy) -> String {
-        let keys = edge::Keys::new(&KEY, None).expect("a strong key");
+        let keys = auth::Keys::new(&KEY, None).expect("a strong key");
         match self {
             Self::SignedOut => String::new(),
             Self::OfAcme(role) => person(&copy.inside.table, &keys, "acme", role),
@@ -53,7 +53,7 @@ fn follows(rule: &str, role: Role) -> bool {
 }
 
 /// The event for an entry, by whoever has that token.
-fn ask(prepared: &Prepared, entry: &Entry, token: &str) -> Value {
+fn ask(prepared: &Prepared, entry: &Route, token: &str) -> Value {
     let cookies = match token {
         "" => json!([]),
         token => json!([format!("__Host-session={token}")]),
@@ -72,7 +72,7 @@ fn ask(prepared: &Prepared, entry: &Entry, token: &str) -> Value {
 }
 
 /// Whether the answer is the one for `who`.
-fn is_right(entry: &Entry, who: Who, answer: &Answer) -> bool {
+fn is_right(entry: &Route, who: Who, answer: &Answer) -> bool {
     let code = answer.json["code"].as_str().unwrap_or_default();
     let allowed = (200..400).contains(&answer.status);
     let Some(least) = entry.least else {
@@ -107,7 +107,7 @@ fn of_acme(copy: &Copy) -> Vec<edge_crm_tests::Record> {
 async fn everybody_may_do_what_the_table_says_and_nothing_else() {
     let mut cases = 0;
     for prepared in Prepared::all().await {
-        let entries = prepared.copy().await.function.entries();
+        let entries = prepared.copy().await.function.function().routes();
         for (entry, who) in entries
             .iter()
             .flat_map(|entry| Who::all().into_iter().map(move |who| (entry, who)))
@@ -134,7 +134,7 @@ async fn everybody_may_do_what_the_table_says_and_nothing_else() {
     assert!(cases > 150, "{cases}");
 }
 
-fn table(entries: &[Entry]) -> String {
+fn table(entries: &[Route]) -> String {
     let mut text = "# Who may do what\n\n\
         Made from the code by `UPDATE_DOCS=1 cargo test -p edge-crm-tests --test organization permission_table`; \
         a test fails where the two differ. A role holds what is said of those before it: viewer, \
@@ -164,8 +164,11 @@ fn table(entries: &[Entry]) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_table_in_the_docs_is_the_code_s() {
     let inside = edge_crm_tests::inside::Inside::start().await;
-    let functions = edge_crm_local::functions(&inside.app);
-    let mut entries: Vec<_> = functions.iter().flat_map(|f| f.entries()).collect();
+    let functions = functions::runners(&inside.app);
+    let mut entries: Vec<_> = functions
+        .iter()
+        .flat_map(|f| f.function().routes())
+        .collect();
     entries.sort_by_key(|entry| entry.path);
     let made = table(&entries);
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/permissions.md");

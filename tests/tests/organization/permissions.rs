@@ -2,7 +2,7 @@
 //!
 //! Members other than owners are put into the table, past the invitations that make them.
 
-use commit::Role;
+use action::Role;
 use edge_crm_tests::{Client, Product, Table, product_with_table};
 use serde_json::{Value, json};
 

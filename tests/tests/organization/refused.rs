@@ -1,13 +1,13 @@
 //! What was refused to people who are signed in: counted, bounded, and gone after a while.
 
-use action::Config;
-use commit::Role;
+use action::Role;
 use edge_crm_tests::Record;
 use edge_crm_tests::inside::{Inside, config, no_edge};
 use edge_crm_tests::now;
 use edge_crm_tests::world::{Person, Seen, World};
 use serde_json::{Value, json};
 use std::sync::Arc;
+use wrapper::Config;
 
 const NOBODY: &str = "0197a3b0-0000-7000-8000-00000000000f";
 const MONTH: i64 = 30 * 86_400;
@@ -107,7 +107,7 @@ async fn what_is_too_much_is_counted_too() {
     };
     let inside = Inside::with(limited, no_edge()).await;
     let (cookie, _) = inside.sign_up("Acme").await;
-    let create = create_contact::function(Arc::clone(&inside.app));
+    let create = edge_crm_tests::runner(Arc::clone(&inside.app), "create-contact");
     let mut statuses = Vec::new();
     for n in 0..6 {
         let fields = json!({ "name": "Zoë", "email": format!("z{n}@example.com") });

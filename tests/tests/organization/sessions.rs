@@ -1,6 +1,6 @@
 //! Sessions: the cookie, what it is worth, and for how long.
 
-use edge::{SessionSecret, Token};
+use auth::{SessionSecret, Token};
 use edge_crm_tests::{Answer, Client, Launch, Product, Table, now, product_with_table};
 use serde_json::{Value, json};
 
@@ -99,7 +99,7 @@ async fn a_forged_cookie_is_refused_and_nothing_is_counted() {
         .start();
     let acme = product.sign_up("Acme").await;
     let good = acme.token();
-    let foreign = edge::Keys::new(&[7; 32], None).unwrap();
+    let foreign = auth::Keys::new(&[7; 32], None).unwrap();
     let parts: Vec<_> = good.split('.').collect();
     let mut forged = vec![
         "x".to_owned(),
@@ -206,7 +206,7 @@ async fn a_well_signed_token_is_worth_nothing_without_its_session() {
         ..real.clone()
     };
     let others = Token {
-        actor: commit::Actor {
+        actor: action::Actor {
             user: uuid::Uuid::now_v7().into(),
             ..real.actor.clone()
         },

@@ -77,7 +77,7 @@ async fn what_has_been_indexed_waits_no_more_and_the_index_holds_each_gram_once(
 async fn the_command_builds_what_is_missing_and_removes_what_is_old() {
     let inside = Inside::start().await;
     let (cookie, _) = inside.sign_up("Acme").await;
-    let create = create_contact::function(Arc::clone(&inside.app));
+    let create = edge_crm_tests::runner(Arc::clone(&inside.app), "create-contact");
     for n in 0..7 {
         let fields = json!({ "name": format!("Person {n}"), "email": format!("p{n}@example.com") });
         assert_eq!(inside.post(&create, &cookie, &fields).await.status, 200);
@@ -101,10 +101,10 @@ async fn the_command_builds_what_is_missing_and_removes_what_is_old() {
 async fn the_function_indexes_what_the_actions_have_left() {
     let inside = Inside::start().await;
     let (cookie, _) = inside.sign_up("Acme").await;
-    let create = create_contact::function(Arc::clone(&inside.app));
+    let create = edge_crm_tests::runner(Arc::clone(&inside.app), "create-contact");
     let fields = json!({ "name": "Ada", "email": "ada@example.com" });
     assert_eq!(inside.post(&create, &cookie, &fields).await.status, 200);
-    let index = index_search::function(Arc::clone(&inside.app));
+    let index = edge_crm_tests::runner(Arc::clone(&inside.app), "index-search");
     let event = Samples::default().event("index-search").to_string();
     let answer = index.invoke(event.as_bytes()).await;
     let answer: Value = serde_json::from_slice(&answer).unwrap();

@@ -1,6 +1,6 @@
 //! Contacts of one organisation in a table of their own.
 
-use commit::{Actor, Commit, Form, Operation, Query, Role, TenantId};
+use action::{Actor, Commit, Form, Operation, Query, Role, TenantId};
 use crm::{Contact, ContactDetails};
 use edge_crm_tests::Table;
 use edge_crm_tests::fault::{Fault, Proxy, Strike};

@@ -1,12 +1,12 @@
 //! The function `revalidate`: what it takes, how it batches, and how it leaves CloudFront alone.
 
-use action::{Config, Function, Revalidation};
-use edge::{CloudFront, Invalidations};
+use cdn::{CloudFront, Invalidations};
 use edge_crm_local::{Distribution, DistributionSettings, Faults};
 use edge_crm_tests::inside::{Inside, ORIGIN_SECRET, config, invoke, through_edge};
 use edge_crm_tests::world::scheduled_event;
 use serde_json::{Value, json};
 use std::sync::Arc;
+use wrapper::{Config, Revalidation, Runner};
 
 const LIST: &str = "/t/acme/contacts";
 
@@ -15,7 +15,7 @@ struct Background {
     inside: Inside,
     distribution: Distribution,
     cookie: String,
-    revalidate: Function,
+    revalidate: Runner,
 }
 
 impl Background {
@@ -34,7 +34,7 @@ impl Background {
         };
         let inside = Inside::with(config, client).await;
         let (cookie, _) = inside.sign_up("Acme").await;
-        let revalidate = revalidate::function(Arc::clone(&inside.app));
+        let revalidate = edge_crm_tests::runner(Arc::clone(&inside.app), "revalidate");
         let background = Self {
             inside,
             distribution,
@@ -47,13 +47,13 @@ impl Background {
 
     /// Somebody looks at the list, so that it is live.
     async fn look(&self) {
-        let list = list_contacts::function(Arc::clone(&self.inside.app));
+        let list = edge_crm_tests::runner(Arc::clone(&self.inside.app), "list-contacts");
         let event = through_edge(LIST, &self.cookie, "text/html", "acme|owner|html|");
         assert_eq!(invoke(&list, &event).await.status, 200);
     }
 
     async fn create(&self, name: &str) {
-        let create = create_contact::function(Arc::clone(&self.inside.app));
+        let create = edge_crm_tests::runner(Arc::clone(&self.inside.app), "create-contact");
         let fields = json!({ "name": name, "email": format!("{name}@example.com") });
         let answer = self.inside.post(&create, &self.cookie, &fields).await;
         assert_eq!(answer.json["revalidated"], json!([]), "{answer:?}");

@@ -1,7 +1,6 @@
 //! What the wrapper does for every action there is: each goes through all of it, with the event of
 //! its sample. An action that is added is among them without a line here.
 
-use action::Config;
 use edge_crm_tests::fault::Faults;
 use edge_crm_tests::inside::{Answer, config};
 use edge_crm_tests::prepared::{Copy, Prepared};
@@ -9,6 +8,7 @@ use edge_crm_tests::samples::body;
 use edge_crm_tests::{Record, within_a_minute};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
+use wrapper::Config;
 
 /// These keep no result for a repeated key: signing in twice makes two sessions, which harms
 /// nobody, and who has signed out is nobody to tell a result.
@@ -18,7 +18,13 @@ async fn actions() -> Vec<(Prepared, Copy)> {
     let mut actions = Vec::new();
     for prepared in Prepared::all().await {
         let copy = prepared.copy().await;
-        if copy.function.entries().iter().any(|e| e.method == "POST") {
+        if copy
+            .function
+            .function()
+            .routes()
+            .iter()
+            .any(|e| e.method == "POST")
+        {
             actions.push((prepared, copy));
         }
     }
@@ -103,7 +109,7 @@ async fn what_comes_from_elsewhere_or_cannot_be_read_is_refused_and_writes_nothi
 async fn a_form_on_a_page_of_another_organisation_is_refused_and_writes_nothing() {
     for (prepared, copy) in actions().await {
         let (name, event) = (prepared.name, prepared.event());
-        let entries = copy.function.entries();
+        let entries = copy.function.function().routes();
         let open = entries.iter().any(|entry| entry.least.is_none());
         let (kind, body) = (&event["headers"]["content-type"], body(&event));
         let with = |tenant: &str| match kind.as_str() {

@@ -207,7 +207,7 @@ async fn users_and_organisations_do_not_share_keys() {
     let acme = product.sign_up("Acme").await;
     let beta = product.sign_up("Beta").await;
     let colleague = product.client_with(
-        &table.member(&product.keys(), "acme", commit::Role::Member),
+        &table.member(&product.keys(), "acme", action::Role::Member),
         "acme",
     );
     let of_acme = acme.post_form("create-contact", &ADA, Some("k")).await;

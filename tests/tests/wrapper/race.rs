@@ -3,12 +3,12 @@
 //! guard, every guard its contact, every success its audit record, and every chain of audit
 //! records is whole.
 
-use action::Function;
 use edge_crm_tests::fault::{Faults, random};
 use edge_crm_tests::inside::{Answer, Inside};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
+use wrapper::Runner;
 
 const WORKERS: usize = 8;
 const STEPS: usize = 200;
@@ -17,9 +17,9 @@ const EMAILS: u64 = 5;
 /// What all workers know: the latest record of each contact that they have seen.
 struct Race {
     inside: Inside,
-    create: Function,
-    update: Function,
-    delete: Function,
+    create: Runner,
+    update: Runner,
+    delete: Runner,
     cookie: String,
     seen: Mutex<Vec<Value>>,
 }
@@ -32,9 +32,9 @@ impl Race {
         assert_eq!(tenant, "acme");
         let app = &inside.app;
         Arc::new(Self {
-            create: create_contact::function(Arc::clone(app)),
-            update: update_contact::function(Arc::clone(app)),
-            delete: delete_contact::function(Arc::clone(app)),
+            create: edge_crm_tests::runner(Arc::clone(app), "create-contact"),
+            update: edge_crm_tests::runner(Arc::clone(app), "update-contact"),
+            delete: edge_crm_tests::runner(Arc::clone(app), "delete-contact"),
             cookie,
             seen: Mutex::new(Vec::new()),
             inside,
@@ -96,7 +96,7 @@ impl Race {
         answer.status == 200
     }
 
-    async fn insist(&self, function: &Function, fields: &Value) -> Answer {
+    async fn insist(&self, function: &Runner, fields: &Value) -> Answer {
         for _ in 0..50 {
             let answer = self.inside.post(function, &self.cookie, fields).await;
             if answer.status != 503 {

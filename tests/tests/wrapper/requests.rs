@@ -1,13 +1,15 @@
 //! What the wrapper does for every action, whatever the action does.
 
-use action::{Action, App, FormPage, Function};
-use commit::{ActionError, Actor, Anyone, Chrome, Commit, Context, Found, Members};
+use action::{
+    Action, ActionError, Actor, Anyone, Commit, Context, FormPage, Found, Layout, Members,
+};
 use edge_crm_tests::fault::Faults;
 use edge_crm_tests::inside::{Inside, config, event, invoke, no_edge};
 use serde_json::{Value, json};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use store::{Settings, Store};
+use wrapper::{App, Runner};
 
 /// Panics with something that nobody outside may read.
 struct Explode;
@@ -25,7 +27,7 @@ impl Action for Explode {
         panic!("the secret detail at 10.0.0.1");
     }
 
-    fn next(_: Option<&Chrome>, (): &(), (): &()) -> String {
+    fn success_path(_: Option<&Layout>, (): &(), (): &()) -> String {
         "/".to_owned()
     }
 
@@ -47,7 +49,7 @@ impl Action for Corrupt {
         Err(ActionError::Internal("row 17 of table secrets".to_owned()))
     }
 
-    fn next(_: Option<&Chrome>, (): &(), (): &()) -> String {
+    fn success_path(_: Option<&Layout>, (): &(), (): &()) -> String {
         "/".to_owned()
     }
 
@@ -59,7 +61,7 @@ impl Action for Corrupt {
 async fn contact(inside: &Inside, cookie: &str, fields: Value) -> edge_crm_tests::inside::Answer {
     inside
         .post(
-            &create_contact::function(Arc::clone(&inside.app)),
+            &edge_crm_tests::runner(Arc::clone(&inside.app), "create-contact"),
             cookie,
             &fields,
         )
@@ -69,7 +71,10 @@ async fn contact(inside: &Inside, cookie: &str, fields: Value) -> edge_crm_tests
 #[tokio::test]
 async fn a_panic_is_a_500_with_a_request_id_and_nothing_else() {
     let inside = Inside::start().await;
-    let explode = Function::action::<Explode>(Arc::clone(&inside.app));
+    let explode = Runner::new(
+        Arc::clone(&inside.app),
+        wrapper::Function::action::<Explode>(),
+    );
     let mut request = event("POST", "/actions/explode", "", "{}");
     let answer = invoke(&explode, &request).await;
     assert_eq!(answer.status, 500);
@@ -95,7 +100,10 @@ async fn a_panic_is_a_500_with_a_request_id_and_nothing_else() {
 #[tokio::test]
 async fn a_refused_origin_runs_nothing() {
     let inside = Inside::start().await;
-    let explode = Function::action::<Explode>(Arc::clone(&inside.app));
+    let explode = Runner::new(
+        Arc::clone(&inside.app),
+        wrapper::Function::action::<Explode>(),
+    );
     let mut request = event("POST", "/actions/explode", "", "{}");
     request["headers"]["sec-fetch-site"] = json!("cross-site");
     request["headers"]["origin"] = json!("https://crm.example.evil.example");
@@ -112,7 +120,10 @@ async fn an_internal_error_says_nothing_of_its_cause() {
     let (cookie, _) = inside.sign_up("Acme").await;
     let answer = inside
         .post(
-            &Function::action::<Corrupt>(Arc::clone(&inside.app)),
+            &Runner::new(
+                Arc::clone(&inside.app),
+                wrapper::Function::action::<Corrupt>(),
+            ),
             &cookie,
             &json!({}),
         )
@@ -146,7 +157,7 @@ async fn contention_without_end_is_a_503_and_writes_nothing() {
         contention: 100,
         ..Faults::default()
     });
-    let sign_up = sign_up::function(Arc::clone(&inside.app));
+    let sign_up = edge_crm_tests::runner(Arc::clone(&inside.app), "sign-up");
     let fields = json!({
         "name": "Ada", "email": "ada@example.com", "password": "correct horse", "organization": "Acme",
     });
@@ -167,7 +178,10 @@ async fn a_database_that_is_not_there_is_a_503_and_one_that_hangs_a_504() {
         (hanging.as_str(), 504, "NETWORK_ERROR"),
     ] {
         let store = Store::connect(Settings::local(url, "edge-crm"));
-        let function = sign_in::function(App::new(store, no_edge(), config(), pages::problem));
+        let function = edge_crm_tests::runner(
+            App::new(store, no_edge(), config(), functions::SITE),
+            "sign-in",
+        );
         let body = json!({ "email": "ada@example.com", "password": "correct horse" }).to_string();
         let answer = invoke(&function, &event("POST", "/actions/sign-in", "", &body)).await;
         assert_eq!(
@@ -223,7 +237,10 @@ async fn the_edges_headers_are_believed_only_with_its_secret() {
     let mut guarded = config();
     guarded.origin_secrets = vec!["the new secret".to_owned(), "the old secret".to_owned()];
     guarded.rate_limit_per_ip = 100;
-    let function = sign_in::function(App::new(store, no_edge(), guarded, pages::problem));
+    let function = edge_crm_tests::runner(
+        App::new(store, no_edge(), guarded, functions::SITE),
+        "sign-in",
+    );
     let body = json!({ "email": "ada@example.com", "password": "correct horse" }).to_string();
     let mut request = event("POST", "/actions/sign-in", "", &body);
     request["headers"]["sec-fetch-site"] = json!("cross-site");
@@ -255,10 +272,10 @@ async fn a_request_is_one_log_line_without_its_input() {
     let store = Store::connect(Settings::local(&inside.proxy.url, "edge-crm"));
     let mut logged = config();
     logged.log = |line| LINES.lock().unwrap().push(line.clone());
-    let app = App::new(store, no_edge(), logged, pages::problem);
+    let app = App::new(store, no_edge(), logged, functions::SITE);
     let (cookie, _) = inside.sign_up("Acme").await;
     let body = json!({ "name": "Zoë", "email": "zoe@example.com" }).to_string();
-    let create = create_contact::function(app);
+    let create = edge_crm_tests::runner(app, "create-contact");
     let answer = invoke(
         &create,
         &event("POST", "/actions/create-contact", &cookie, &body),

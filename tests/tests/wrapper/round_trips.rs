@@ -18,7 +18,7 @@ fn import(inside: &Inside, count: usize) {
 }
 
 async fn search(inside: &Inside, cookie: &str, q: &str) -> Vec<Value> {
-    let list = list_contacts::function(Arc::clone(&inside.app));
+    let list = edge_crm_tests::runner(Arc::clone(&inside.app), "list-contacts");
     let mut request = event("GET", "/t/acme/contacts", cookie, "");
     request["rawQueryString"] = json!(format!("q={q}"));
     let answer = invoke(&list, &request).await;
@@ -32,13 +32,13 @@ async fn a_mutation_asks_storage_twice_up_to_its_commit_and_three_times_in_all()
     let (cookie, _) = inside.sign_up("Acme").await;
     inside.proxy.calls();
     let fields = json!({ "name": "Zoë", "email": "zoe@example.com", "idempotency_key": "k" });
-    let create = create_contact::function(Arc::clone(&inside.app));
+    let create = edge_crm_tests::runner(Arc::clone(&inside.app), "create-contact");
     let id = inside.post(&create, &cookie, &fields).await.json["data"]["id"].clone();
     assert_eq!(
         inside.proxy.calls(),
         ["BatchGetItem", "TransactWriteItems", "TransactWriteItems"]
     );
-    let update = update_contact::function(Arc::clone(&inside.app));
+    let update = edge_crm_tests::runner(Arc::clone(&inside.app), "update-contact");
     let fields = json!({ "id": id, "version": 1, "name": "Zoë", "email": "z@example.com" });
     inside.post(&update, &cookie, &fields).await;
     assert_eq!(
@@ -51,7 +51,7 @@ async fn a_mutation_asks_storage_twice_up_to_its_commit_and_three_times_in_all()
 async fn a_refusal_asks_once_and_is_counted_and_a_replay_looks_whether_its_tags_are_settled() {
     let inside = Inside::start().await;
     let (cookie, _) = inside.sign_up("Acme").await;
-    let create = create_contact::function(Arc::clone(&inside.app));
+    let create = edge_crm_tests::runner(Arc::clone(&inside.app), "create-contact");
     let fields = json!({ "name": "Zoë", "email": "zoe@example.com", "idempotency_key": "k" });
     inside.post(&create, &cookie, &fields).await;
     inside.proxy.calls();
@@ -69,7 +69,7 @@ async fn a_wrong_email_asks_as_often_as_a_wrong_password() {
     let inside = Inside::start().await;
     inside.sign_up("Acme").await;
     let account = inside.table.under("#account:").remove(0);
-    let sign_in = sign_in::function(Arc::clone(&inside.app));
+    let sign_in = edge_crm_tests::runner(Arc::clone(&inside.app), "sign-in");
     inside.proxy.calls();
     let mut asked = Vec::new();
     for email in [account.get("email"), json!("nobody@example.com")] {

@@ -3,9 +3,9 @@
 
 use super::{Distribution, DistributionSettings, Edge, Origin};
 use crate::{TEMPLATE, Template};
-use ::edge::{Keys, SessionSecret, Token};
+use ::auth::{Keys, SessionSecret, Token};
+use action::{Actor, Role, TenantId, UserId};
 use bytes::Bytes;
-use commit::{Actor, Role, TenantId, UserId};
 use http_body_util::{BodyExt, Full};
 use hyper::{Request, Response};
 use serde_json::{Value, json};

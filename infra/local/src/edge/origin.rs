@@ -3,7 +3,6 @@
 use super::cache::Answer;
 use crate::refusal::Refusal;
 use crate::{answer, event};
-use action::Function;
 use bytes::Bytes;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -13,6 +12,7 @@ use std::fmt;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use uuid::Uuid;
+use wrapper::Runner;
 
 /// Takes an event as JSON, gives an answer as JSON.
 type Invoke = dyn Fn(Vec<u8>) -> BoxFuture<'static, Vec<u8>> + Send + Sync;
@@ -30,10 +30,10 @@ impl fmt::Debug for Origin {
     }
 }
 
-impl From<Function> for Origin {
-    fn from(function: Function) -> Self {
-        let function = Arc::new(function);
-        Self::new(function.name, move |event: Vec<u8>| {
+impl From<Runner> for Origin {
+    fn from(runner: Runner) -> Self {
+        let function = Arc::new(runner);
+        Self::new(function.name(), move |event: Vec<u8>| {
             let function = Arc::clone(&function);
             async move { function.invoke(&event).await }
         })

@@ -1,13 +1,13 @@
 //! The chains of audit records, and what is wrong with them.
 
-use action::{AUDIT_HEAD, audit_hash};
-use commit::{Item, Key};
+use action::{Item, Key};
 use crm::{TRASH_DAYS, TrashedContact};
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
+use wrapper::{AUDIT_HEAD, audit_hash};
 
 /// What a chain is of: the organisation, the kind of thing, its id.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

@@ -1,7 +1,7 @@
 //! Which requests share a cached answer, case by case.
 
 use crate::support::*;
-use commit::Role;
+use action::Role;
 use viewer_request::{Outcome, SOURCE, ViewerRequest};
 
 const PAGE: &str = "/t/acme/contacts";

@@ -1,8 +1,8 @@
 //! Which key a request should get, said once more in Rust.
 
 use crate::support::{KEY, PREVIOUS, keys};
-use commit::{TenantId, is_uuid};
-use edge::Token;
+use action::{TenantId, is_uuid};
+use auth::Token;
 
 /// A request as far as it matters.
 #[derive(Debug, Clone)]
@@ -107,7 +107,7 @@ fn is_clear(range: &str) -> bool {
     !matters || weight.is_none_or(is_weight)
 }
 
-// A copy of `shared/action/src/negotiate.rs`, which is private there: what the function is to
+// A copy of `shared/wrapper/src/http/negotiate.rs`, which is private there: what the function is to
 // agree with.
 pub(crate) fn wants_json(accept: Option<&str>) -> bool {
     let quality = |wanted: &str| {

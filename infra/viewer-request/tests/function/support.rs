@@ -1,7 +1,7 @@
 //! The function as the tests ask it.
 
-use commit::{Actor, Role, TenantId, UserId};
-use edge::{Keys, SessionSecret, Token};
+use action::{Actor, Role, TenantId, UserId};
+use auth::{Keys, SessionSecret, Token};
 use std::borrow::Cow;
 use std::sync::LazyLock;
 use std::time::SystemTime;

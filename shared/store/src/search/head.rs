@@ -4,8 +4,8 @@ use super::{PARTITION, Shape};
 use crate::convert::{Attributes, key_attributes, number, text};
 use crate::transact::{backoff, bug};
 use crate::{Store, StoreError};
+use action::Key;
 use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
-use commit::Key;
 use std::collections::HashMap;
 
 /// How often a page of the directory is looked for that must be there.

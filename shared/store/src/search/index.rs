@@ -7,9 +7,9 @@ use crate::error::{classify, is_bug};
 use crate::transact::{backoff, bug, cancelled};
 use crate::verdict::{has_failed, is_contended, leave_out_failed};
 use crate::{Store, StoreError};
+use action::{Entity, Key, Unindexed};
 use aws_sdk_dynamodb::error::ProvideErrorMetadata;
 use aws_sdk_dynamodb::types::{AttributeValue, Delete, TransactWriteItem};
-use commit::{Entity, Key, Unindexed};
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use std::collections::{BTreeMap, BTreeSet};
 

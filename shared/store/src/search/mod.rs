@@ -20,7 +20,7 @@ mod rebuild;
 use crate::convert::{Attributes, item};
 use crate::read::FILTERED_PAGE;
 use crate::{Store, StoreError};
-use commit::{Item, Key, Query, Search, Unindexed};
+use action::{Item, Key, Query, Search, Unindexed};
 use futures_util::future::{try_join_all, try_join3};
 use head::{Head, Page};
 use serde_json::Value;

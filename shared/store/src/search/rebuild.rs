@@ -7,9 +7,9 @@ use crate::convert::{Attributes, item, key_attributes};
 use crate::error::{classify, is_bug};
 use crate::transact::{backoff, bug};
 use crate::{Store, StoreError};
+use action::Entity;
 use aws_sdk_dynamodb::error::ProvideErrorMetadata;
 use aws_sdk_dynamodb::types::{AttributeValue, DeleteRequest, PutRequest, WriteRequest};
-use commit::Entity;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use jiff::Timestamp;
 

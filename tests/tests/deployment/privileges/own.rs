@@ -1,12 +1,12 @@
 //! What somebody does with their own account and sessions.
 
 use super::{Watched, account};
-use action::Function;
-use edge::{Keys, Token};
+use auth::{Keys, Token};
 use edge_crm_tests::fault;
 use edge_crm_tests::inside::{KEY, ORIGIN_SECRET, event};
 use edge_crm_tests::samples::link_token;
 use serde_json::{Value, json};
+use wrapper::Runner;
 
 impl Watched {
     /// The id of a session that is not the cookie's.
@@ -20,9 +20,9 @@ impl Watched {
     }
 
     /// Sends a form that is refused, and shown again on its page.
-    async fn refuse(&mut self, function: &Function, cookie: &str) {
+    async fn refuse(&mut self, function: &Runner, cookie: &str) {
         self.age_session("admin");
-        let path = format!("/actions/{}", function.name);
+        let path = format!("/actions/{}", function.name());
         let mut event = event("POST", &path, cookie, "idempotency_key=not+a+key");
         event["headers"]["x-crm-secret"] = json!(ORIGIN_SECRET);
         event["headers"]["accept"] = json!("text/html");
@@ -33,7 +33,7 @@ impl Watched {
     }
 
     /// Sends a form while the table takes no transaction.
-    async fn fail(&mut self, function: &Function, cookie: &str, fields: Value) {
+    async fn fail(&mut self, function: &Runner, cookie: &str, fields: Value) {
         let busy = fault::Faults {
             contention: 100,
             ..fault::Faults::default()

@@ -1,6 +1,0 @@
-//! Serves `create-contact` on Lambda.
-
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), action::Error> {
-    action::serve(create_contact::function, pages::problem).await
-}

@@ -1,7 +1,0 @@
-//! Serves `revalidate` on Lambda.
-
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), action::Error> {
-    // Nobody looks at its answers.
-    action::serve(revalidate::function, |_, _, message, _| message.to_owned()).await
-}

@@ -1,0 +1,163 @@
+//! Sets a password anew for who holds the link from a letter, signs them out wherever they were,
+//! and in here, unless they belong to no organisation.
+
+use action::{
+    Action, ActionError, Actor, Anyone, Commit, Context, Form, FormPage, Found, Grant, Input,
+    Invalid, Layout, Reads, Record, Role, Scope, Subject, TenantId,
+};
+use crm::{Account, Password, PasswordReset, PublicUser, ResetToken};
+use serde::{Deserialize, Serialize};
+
+/// The action.
+#[derive(Debug)]
+pub struct ResetPassword;
+
+/// What the link says, and the new password.
+#[derive(Debug, Clone, Serialize)]
+pub struct NewPassword {
+    token: ResetToken,
+    password: Password,
+}
+
+impl Input for NewPassword {
+    fn parse(form: &mut Form<'_>) -> Result<Self, Invalid> {
+        let token = form.field("token", |text| Ok::<_, String>(ResetToken::new(text)));
+        let password = form.verbatim("password", Password::parse);
+        Ok(Self {
+            token: token?,
+            password: password?,
+        })
+    }
+}
+
+/// The answer: as of signing in, where they belong to an organisation. The password is what lets
+/// others accept an invitation to one.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct PasswordSet {
+    user: PublicUser,
+    tenant: Option<TenantId>,
+    role: Option<Role>,
+}
+
+impl PasswordSet {
+    fn by(account: &Account, found: &Found) -> Result<Self, ActionError> {
+        let home = account.members(found)?.into_iter().next();
+        let (tenant, role) = home
+            .map(|(home, member)| (home.tenant.clone(), member.role))
+            .unzip();
+        Ok(Self {
+            user: account.public(),
+            tenant,
+            role,
+        })
+    }
+
+    /// The session that goes with it.
+    fn grant(&self, account: &Account) -> Option<Grant> {
+        Some(Grant {
+            tenant: self.tenant.clone()?,
+            user: account.id.clone(),
+            role: self.role?,
+            generation: Some(account.session_generation),
+        })
+    }
+
+    /// The commit that answers with it, in the audit of the organisation where there is one.
+    fn commit(self, account: &Account) -> Commit<Self> {
+        let Some(grant) = self.grant(account) else {
+            return Commit::outside(self);
+        };
+        let subject = Subject {
+            tenant: grant.tenant.clone(),
+            resource: "accounts",
+            id: account.id.to_string(),
+        };
+        Commit::new(subject, self).open_session(grant)
+    }
+}
+
+/// One answer for a link that was used, replaced, is too old, or was never sent.
+fn refused() -> ActionError {
+    let message = "This link has expired or has been used. Ask for another one.";
+    ActionError::Validation([("token".to_owned(), message.to_owned())].into())
+}
+
+impl NewPassword {
+    fn account<C>(
+        &self,
+        context: &Context<C>,
+        found: &Found,
+    ) -> Result<Option<Account>, ActionError> {
+        let link = self.token.open(context);
+        let account = link.map(|link| found.record(&Account::key_of(&link.email)));
+        Ok(account.transpose()?.flatten())
+    }
+}
+
+impl Action for ResetPassword {
+    const NAME: &'static str = "reset-password";
+    /// The token stays in the form, which needs it to be sent again.
+    const SECRETS: &'static [&'static str] = &["password"];
+    type Permission = Anyone;
+    type Input = NewPassword;
+    type Output = PasswordSet;
+
+    fn scope(new: &NewPassword) -> Scope {
+        Scope::Subject(new.token.as_str().to_owned())
+    }
+
+    fn reads(context: &Context<Option<Actor>>, new: &NewPassword) -> Reads {
+        new.token.open(context).map_or_else(Reads::none, |link| {
+            Reads::none()
+                .item(Account::key_of(&link.email))
+                .item(PasswordReset::key_of(&link.email))
+        })
+    }
+
+    fn more_reads(context: &Context<Option<Actor>>, new: &NewPassword, found: &Found) -> Reads {
+        let account = new.account(context, found).ok().flatten();
+        account.map_or_else(Reads::none, |account| account.memberships())
+    }
+
+    fn run(
+        context: &Context<Option<Actor>>,
+        new: &NewPassword,
+        found: &Found,
+    ) -> Result<Commit<PasswordSet>, ActionError> {
+        let link = new.token.open(context).ok_or_else(refused)?;
+        let reset = link.allowed(found, context.now)?.ok_or_else(refused)?;
+        let before = new.account(context, found)?.ok_or_else(refused)?;
+        let account = Account {
+            password_hash: new.password.hash()?,
+            ..before.without_sessions()
+        };
+        let commit = PasswordSet::by(&account, found)?
+            .commit(&account)
+            .delete_record(reset.key(), Some(reset.version));
+        Ok(account.end_sessions(commit, &before))
+    }
+
+    fn reopen(
+        _: &Context<Option<Actor>>,
+        new: &NewPassword,
+        found: &Found,
+        set: &PasswordSet,
+    ) -> Result<Option<Grant>, ActionError> {
+        let account: Option<Account> = found.record(&Account::key_of(&set.user.email))?;
+        let matches = |own: &Account| new.password.attempt().matches(Some(&own.password_hash));
+        let account = account.filter(matches).ok_or_else(refused)?;
+        Ok(set.grant(&account))
+    }
+
+    fn success_path(_: Option<&Layout>, _: &NewPassword, set: &PasswordSet) -> String {
+        match &set.tenant {
+            Some(tenant) => pages::paths::contacts_of(tenant),
+            // Which tells them what they need, once they show who they are.
+            None => pages::paths::PASSWORD_SET.to_owned(),
+        }
+    }
+
+    fn form(page: &FormPage<'_>) -> String {
+        pages::reset_password(page.state)
+    }
+}

@@ -1,0 +1,31 @@
+//! What a person sees of their own, and the forms that change it.
+
+use action::{ActionError, Actor, Context, Found, Reads, View, ViewPage, Viewers};
+use crm::Settings;
+
+/// The view.
+#[derive(Debug)]
+pub struct ShowSettings;
+
+impl View for ShowSettings {
+    const PATH: &'static str = "/t/{tenant}/settings";
+    type Permission = Viewers;
+    type Params = ();
+    type Output = Settings;
+
+    fn reads(context: &Context<Actor>, (): &()) -> Result<Reads, ActionError> {
+        Ok(Settings::reads(context, &Found::default()))
+    }
+
+    fn more_reads(context: &Context<Actor>, (): &(), found: &Found) -> Reads {
+        Settings::reads(context, found)
+    }
+
+    fn show(context: &Context<Actor>, (): &(), found: &Found) -> Result<Settings, ActionError> {
+        Settings::of(context, found)
+    }
+
+    fn page(page: &ViewPage<'_>, settings: &Settings) -> String {
+        pages::settings(page.layout, Some(settings), &page.key, None)
+    }
+}

@@ -1,0 +1,137 @@
+//! Opens a session for who has an account. A wrong email and a wrong password get the same words
+//! in the same time.
+
+use action::{
+    Action, ActionError, Actor, Anyone, Commit, Context, Form, FormPage, Found, Input, Invalid,
+    Key, Layout, RateLimit, Reads, Scope, Subject, TenantId, UserId,
+};
+use crm::{Account, Belonging, Email, Member, PasswordAttempt, ReturnTo, SignedIn};
+use serde::Serialize;
+
+const REFUSED: ActionError = ActionError::Unauthenticated("Wrong email or password");
+
+const NO_ORGANIZATION: ActionError = ActionError::Forbidden(
+    "You belong to no organization any more. Ask an admin of yours for an invitation.",
+);
+
+/// The action.
+#[derive(Debug)]
+pub struct SignIn;
+
+/// Who somebody says they are, and where they were going.
+#[derive(Debug, Clone, Serialize)]
+pub struct Credentials {
+    email: Email,
+    password: PasswordAttempt,
+    return_to: Option<ReturnTo>,
+}
+
+impl Input for Credentials {
+    fn parse(form: &mut Form<'_>) -> Result<Self, Invalid> {
+        let email = form.field("email", Email::parse);
+        let password = form.verbatim("password", PasswordAttempt::parse);
+        let return_to = form.optional("return_to", |text| Ok::<_, String>(ReturnTo::parse(text)));
+        Ok(Self {
+            email: email?,
+            password: password?,
+            return_to: return_to?.flatten(),
+        })
+    }
+}
+
+impl Credentials {
+    fn account(&self, found: &Found) -> Result<Option<Account>, ActionError> {
+        found.record(&Account::key_of(&self.email))
+    }
+
+    /// The organisation to open: that of the page they were going to, where they belong to it, for
+    /// in a session of another they would not find the page; else the first.
+    fn home<'a>(&self, account: &'a Account) -> Option<&'a Belonging> {
+        let wanted = self.return_to.as_ref().and_then(ReturnTo::tenant);
+        let mut all = account.organizations.iter();
+        let named = wanted.and_then(|tenant| all.find(|there| there.tenant == tenant));
+        named.or(account.organizations.first())
+    }
+
+    /// The membership to open.
+    fn membership(&self, account: Option<&Account>) -> Option<(TenantId, UserId)> {
+        let account = account?;
+        let home = self.home(account)?;
+        Some((home.tenant.clone(), account.id.clone()))
+    }
+}
+
+impl Action for SignIn {
+    const NAME: &'static str = "sign-in";
+    const SECRETS: &'static [&'static str] = &["password"];
+    type Permission = Anyone;
+    type Input = Credentials;
+    type Output = SignedIn;
+
+    fn rate_limit(_: &Context<()>, credentials: &Credentials) -> RateLimit {
+        RateLimit::CallerAndAccount(credentials.email.unique())
+    }
+
+    /// Signing in twice makes two sessions, which harms nobody.
+    fn scope(_: &Credentials) -> Scope {
+        Scope::Unrecorded
+    }
+
+    fn reads(_: &Context<Option<Actor>>, credentials: &Credentials) -> Reads {
+        Reads::none().item(Account::key_of(&credentials.email))
+    }
+
+    fn more_reads(_: &Context<Option<Actor>>, credentials: &Credentials, found: &Found) -> Reads {
+        let account = credentials.account(found).ok().flatten();
+        // One that nobody has where there is no account, so that the reads, and so the time, are
+        // the same.
+        let key = credentials.membership(account.as_ref()).map_or_else(
+            || Key::record("nobody", &credentials.email.unique(), "member"),
+            |(tenant, user)| Key::entity::<Member>(&tenant, user.as_str()),
+        );
+        Reads::none().item(key)
+    }
+
+    fn run(
+        _: &Context<Option<Actor>>,
+        credentials: &Credentials,
+        found: &Found,
+    ) -> Result<Commit<SignedIn>, ActionError> {
+        let account = credentials.account(found)?;
+        if !credentials
+            .password
+            .matches(account.as_ref().map(|account| &account.password_hash))
+        {
+            return Err(REFUSED);
+        }
+        let account = account.ok_or(REFUSED)?;
+        let membership = credentials.membership(Some(&account));
+        let (tenant, user) = membership.ok_or(NO_ORGANIZATION)?;
+        let member: Option<Member> = found.entity(&tenant, user.as_str())?;
+        let member = member.filter(Member::is_active).ok_or(NO_ORGANIZATION)?;
+        let signed_in = SignedIn {
+            user: account.public(),
+            tenant,
+            role: member.role,
+        };
+        let subject = Subject {
+            tenant: signed_in.tenant.clone(),
+            resource: "sessions",
+            id: account.id.to_string(),
+        };
+        let grant = signed_in.grant(Some(account.session_generation));
+        Ok(Commit::new(subject, signed_in).open_session(grant))
+    }
+
+    fn success_path(_: Option<&Layout>, credentials: &Credentials, signed_in: &SignedIn) -> String {
+        match &credentials.return_to {
+            Some(path) => path.as_str().to_owned(),
+            None => pages::paths::contacts_of(&signed_in.tenant),
+        }
+    }
+
+    fn form(page: &FormPage<'_>) -> String {
+        let return_to = ReturnTo::parse(page.state.value("return_to"));
+        pages::sign_in(page.state, return_to.as_ref().map_or("", ReturnTo::as_str))
+    }
+}

@@ -1,0 +1,69 @@
+//! Ends every session of the caller, this one too.
+
+use action::{
+    Action, ActionError, Actor, Commit, Context, FormPage, Found, Layout, Reads, Scope, Subject,
+    Viewers,
+};
+use crm::{Account, Settings};
+use pages::SettingsForm;
+use serde::{Deserialize, Serialize};
+
+/// The action.
+#[derive(Debug)]
+pub struct SignOutEverywhere;
+
+/// The answer: nothing.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct SignedOut {}
+
+impl Action for SignOutEverywhere {
+    const NAME: &'static str = "sign-out-everywhere";
+    type Permission = Viewers;
+    type Input = ();
+    type Output = SignedOut;
+
+    /// Nobody is left to whom a saved result could be told.
+    fn scope((): &()) -> Scope {
+        Scope::Unrecorded
+    }
+
+    fn reads(context: &Context<Actor>, (): &()) -> Reads {
+        Account::reads_of(&context.caller, &Found::default())
+    }
+
+    fn more_reads(context: &Context<Actor>, (): &(), found: &Found) -> Reads {
+        Account::reads_of(&context.caller, found)
+    }
+
+    fn run(
+        context: &Context<Actor>,
+        (): &(),
+        found: &Found,
+    ) -> Result<Commit<SignedOut>, ActionError> {
+        let account = Account::of(&context.caller, found)?;
+        let subject = Subject {
+            tenant: context.caller.tenant.clone(),
+            resource: "sessions",
+            id: account.id.to_string(),
+        };
+        let commit = Commit::new(subject, SignedOut {}).close_session();
+        Ok(account.without_sessions().end_sessions(commit, &account))
+    }
+
+    fn form_reads(context: &Context<Actor>, found: &Found) -> Reads {
+        Settings::reads(context, found)
+    }
+
+    fn success_path(_: Option<&Layout>, (): &(), _: &SignedOut) -> String {
+        "/sign-in".to_owned()
+    }
+
+    fn form(page: &FormPage<'_>) -> String {
+        let settings = page
+            .context
+            .map(|context| Settings::of(context, page.found));
+        let settings = settings.and_then(Result::ok);
+        let sent = Some((SettingsForm::Everywhere, page.state));
+        pages::settings(page.layout, settings.as_ref(), &page.key, sent)
+    }
+}

@@ -1,0 +1,178 @@
+//! Makes an account, an organisation, and the account its owner.
+
+use action::{
+    Action, ActionError, Actor, Anyone, Commit, Conflict, Context, Entity, Form, FormPage, Found,
+    Grant, Input, Invalid, Layout, Reads, Role, Scope, Subject, TenantId, UserId, Version,
+};
+use crm::{Account, Email, Member, Name, Organization, OrganizationName, Password, SignedIn};
+use serde::Serialize;
+
+/// How many slugs to try before a random one.
+const SLUGS: usize = 20;
+
+const TAKEN: Conflict = Conflict {
+    field: "email",
+    message: "An account with this email already exists",
+    reveal: false,
+};
+
+/// The action.
+#[derive(Debug)]
+pub struct SignUp;
+
+/// A new account and its organisation.
+#[derive(Debug, Clone, Serialize)]
+pub struct NewAccount {
+    name: Name,
+    email: Email,
+    password: Password,
+    organization: OrganizationName,
+}
+
+impl Input for NewAccount {
+    fn parse(form: &mut Form<'_>) -> Result<Self, Invalid> {
+        let name = form.field("name", Name::parse);
+        let email = form.field("email", Email::parse);
+        let password = form.verbatim("password", Password::parse);
+        let organization = form.field("organization", OrganizationName::parse);
+        Ok(Self {
+            name: name?,
+            email: email?,
+            password: password?,
+            organization: organization?,
+        })
+    }
+}
+
+impl NewAccount {
+    /// The first free slug; among several free ones a random one where others just took the one
+    /// chosen before.
+    fn tenant(
+        &self,
+        context: &Context<Option<Actor>>,
+        found: &Found,
+    ) -> Result<TenantId, ActionError> {
+        let free: Vec<_> = crm::slugs(&self.organization, SLUGS)
+            .into_iter()
+            .filter(|slug| !found.items.contains_key(&Organization::key_of(slug)))
+            .collect();
+        let random = context.random();
+        let choice = if context.attempt == 0 {
+            0
+        } else {
+            random as usize % free.len().max(1)
+        };
+        free.into_iter().nth(choice).map_or_else(
+            || {
+                let slug = format!("{}-{random:08x}", crm::slug(&self.organization));
+                TenantId::parse(&slug).map_err(|e| ActionError::Internal(format!("{slug}: {e}")))
+            },
+            Ok,
+        )
+    }
+}
+
+impl Action for SignUp {
+    const NAME: &'static str = "sign-up";
+    const SECRETS: &'static [&'static str] = &["password"];
+    type Permission = Anyone;
+    type Input = NewAccount;
+    type Output = SignedIn;
+
+    fn scope(new: &NewAccount) -> Scope {
+        Scope::Subject(new.email.unique())
+    }
+
+    fn reads(_: &Context<Option<Actor>>, new: &NewAccount) -> Reads {
+        let organizations = crm::slugs(&new.organization, SLUGS);
+        organizations
+            .iter()
+            .map(Organization::key_of)
+            .chain([Account::key_of(&new.email)])
+            .fold(Reads::none(), Reads::item)
+    }
+
+    fn run(
+        context: &Context<Option<Actor>>,
+        new: &NewAccount,
+        found: &Found,
+    ) -> Result<Commit<SignedIn>, ActionError> {
+        if found.items.contains_key(&Account::key_of(&new.email)) {
+            return Err(TAKEN.error(None));
+        }
+        let (now, version) = (context.now, Version::FIRST);
+        let tenant = new.tenant(context, found)?;
+        let user: UserId = context.new_id();
+        let organization = Organization {
+            id: tenant.clone(),
+            name: new.organization.clone(),
+            owners: vec![user.clone()],
+            created_at: now,
+            version,
+        };
+        let account = Account {
+            id: user,
+            name: new.name.clone(),
+            email: new.email.clone(),
+            password_hash: new.password.hash()?,
+            organizations: vec![organization.belonging()],
+            session_generation: 0,
+            created_at: now,
+            version,
+        };
+        let member = account.member(Role::Owner, now);
+        let signed_in = SignedIn {
+            user: account.public(),
+            tenant: tenant.clone(),
+            role: member.role,
+        };
+        let grant = signed_in.grant(Some(account.session_generation));
+        Ok(
+            Commit::new(Subject::entity::<Member>(&tenant, member.id()), signed_in)
+                .put_record(&account, None, Some(TAKEN))
+                .put_record(&organization, None, None)
+                .put(&tenant, &member, None)
+                .claim(Member::guard(&tenant, &member.email), member.id(), TAKEN)
+                .open_session(grant),
+        )
+    }
+
+    fn reopen(
+        _: &Context<Option<Actor>>,
+        new: &NewAccount,
+        found: &Found,
+        signed_in: &SignedIn,
+    ) -> Result<Option<Grant>, ActionError> {
+        let account: Option<Account> = found.record(&Account::key_of(&new.email))?;
+        let hash = account.as_ref().map(|account| &account.password_hash);
+        let matches = new.password.attempt().matches(hash);
+        let account = account.filter(|_| matches);
+        let account = account.ok_or(ActionError::Unauthenticated("Wrong email or password"))?;
+        Ok(Some(signed_in.grant(Some(account.session_generation))))
+    }
+
+    fn success_path(_: Option<&Layout>, _: &NewAccount, signed_in: &SignedIn) -> String {
+        pages::paths::contacts_of(&signed_in.tenant)
+    }
+
+    fn form(page: &FormPage<'_>) -> String {
+        pages::sign_up(page.state)
+    }
+}
+
+/// The key under which the membership is stored is the one that a session is checked against.
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use action::Key;
+
+    #[test]
+    fn a_session_is_checked_against_the_membership_that_signing_up_makes() {
+        let tenant = TenantId::parse("acme").unwrap();
+        let user = action::UserId::parse("0197a3b0-0000-7000-8000-00000000000f").unwrap();
+        assert_eq!(
+            Key::entity::<Member>(&tenant, user.as_str()),
+            Key::membership(&tenant, &user)
+        );
+    }
+}

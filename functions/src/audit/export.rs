@@ -1,0 +1,197 @@
+//! The audit as a file in CSV ([RFC 4180](https://www.rfc-editor.org/rfc/rfc4180)).
+
+use crate::audit::filter::Filter;
+use crate::audit::log::Shown;
+use action::{ActionError, Actor, Admins, Context, Download, Found, Reads, UserId, View, ViewPage};
+use crm::People;
+use csv::{QuoteStyle, Terminator, WriterBuilder};
+use serde::Serialize;
+use std::borrow::Cow;
+
+/// How many records a file holds at most.
+pub(crate) const MOST_RECORDS: usize = 2000;
+
+/// How many bytes a file holds at most. Lambda's limit is 6 MB for the answer as JSON, in which a
+/// quote takes two bytes.
+const MOST_BYTES: usize = 4 << 20;
+
+const HEADINGS: [&str; 15] = [
+    "id",
+    "at",
+    "action",
+    "outcome",
+    "resource",
+    "record",
+    "user_id",
+    "user_name",
+    "role",
+    "ip",
+    "user_agent",
+    "request_id",
+    "input",
+    "previous",
+    "hash",
+];
+
+/// The view.
+#[derive(Debug)]
+pub struct Export;
+
+/// The file, and what it is called.
+#[derive(Debug, Serialize)]
+pub struct File {
+    name: String,
+    text: String,
+    records: usize,
+    next: Option<String>,
+}
+
+impl View for Export {
+    const PATH: &'static str = "/t/{tenant}/audit.csv";
+    const FILE_ENDING: &'static str = ".csv";
+    type Permission = Admins;
+    type Params = Filter;
+    type Output = File;
+
+    fn reads(context: &Context<Actor>, filter: &Filter) -> Result<Reads, ActionError> {
+        let records = filter.records(context, MOST_RECORDS + 1)?;
+        let tenant = &context.caller.tenant;
+        Ok(Reads::none()
+            .query(records)
+            .query(People::query(tenant))
+            .query(People::former(tenant)))
+    }
+
+    fn show(context: &Context<Actor>, filter: &Filter, found: &Found) -> Result<File, ActionError> {
+        let tenant = &context.caller.tenant;
+        let records = Shown::found(context, found, &People::found(found, tenant))?;
+        let mut text = line(HEADINGS.map(Cow::Borrowed))?;
+        let (mut held, mut size) = (0_usize, text.len());
+        for shown in records.iter().take(MOST_RECORDS) {
+            let line = line(cells(shown))?;
+            size += size_as_json(&line);
+            if size > MOST_BYTES && held > 0 {
+                break;
+            }
+            text.push_str(&line);
+            held += 1;
+        }
+        let last = held.checked_sub(1).and_then(|at| records.get(at));
+        let next = (held < records.len()).then(|| filter.next(context, last));
+        let path = pages::paths::audit_file(tenant);
+        Ok(File {
+            name: format!("{tenant}-audit.csv"),
+            text,
+            records: held,
+            next: next
+                .flatten()
+                .map(|cursor| path + &filter.shown().query(&cursor)),
+        })
+    }
+
+    fn download(file: &File) -> Option<Download> {
+        Some(Download {
+            name: file.name.clone(),
+            content_type: "text/csv; charset=utf-8",
+            text: file.text.clone(),
+            records: file.records,
+            next: file.next.clone(),
+        })
+    }
+
+    fn page(_: &ViewPage<'_>, _: &File) -> String {
+        String::new()
+    }
+}
+
+fn cells(shown: &Shown) -> [Cow<'_, str>; 15] {
+    let record = &shown.record;
+    let optional = |text: Option<&'_ str>| Cow::from(text.unwrap_or_default().to_owned());
+    [
+        Cow::from(&record.id),
+        record.at.to_string().into(),
+        Cow::from(&record.action),
+        Cow::from(&record.outcome),
+        Cow::from(&record.resource),
+        Cow::from(&record.subject_id),
+        optional(record.user_id.as_ref().map(UserId::as_str)),
+        optional(shown.user_name.as_deref()),
+        optional(record.role.map(action::Role::as_str)),
+        Cow::from(&record.ip),
+        optional(record.user_agent.as_deref()),
+        Cow::from(&record.request_id),
+        record.input.to_string().into(),
+        optional(record.previous.as_deref()),
+        optional(record.hash.as_deref()),
+    ]
+}
+
+/// One line. Every cell is in quotes, so that no separator within it begins another, whatever a
+/// spreadsheet takes for one.
+fn line(cells: [Cow<'_, str>; 15]) -> Result<String, ActionError> {
+    let mut writer = WriterBuilder::new()
+        .quote_style(QuoteStyle::Always)
+        .terminator(Terminator::CRLF)
+        .from_writer(Vec::new());
+    let broken = |reason: String| ActionError::Internal(format!("a line of CSV: {reason}"));
+    let cells = cells.iter().map(|cell| harmless(cell).into_owned());
+    writer
+        .write_record(cells)
+        .map_err(|e| broken(e.to_string()))?;
+    let bytes = writer.into_inner().map_err(|e| broken(e.to_string()))?;
+    String::from_utf8(bytes).map_err(|e| broken(e.to_string()))
+}
+
+/// The text as a cell that no spreadsheet takes for a formula
+/// ([OWASP](https://owasp.org/www-community/attacks/CSV_Injection)): what may begin one gets an
+/// apostrophe in front.
+fn harmless(cell: &str) -> Cow<'_, str> {
+    const FORMULA: [char; 11] = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
+    if cell.trim_start_matches(' ').starts_with(FORMULA) {
+        format!("'{cell}").into()
+    } else {
+        cell.into()
+    }
+}
+
+/// How many bytes the text takes within a JSON text, at most.
+fn size_as_json(text: &str) -> usize {
+    let escaped = |b: u8| match b {
+        b'"' | b'\\' => 2,
+        0..=31 => 6,
+        _ => 1,
+    };
+    text.bytes().map(escaped).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_cell_begins_a_formula() {
+        for cell in [
+            "=1+1", "+1", "-1", "@a", "\t=1", "\r=1", "\n=1", " =1", "＝1",
+        ] {
+            assert_eq!(harmless(cell), format!("'{cell}"));
+        }
+        for cell in ["", "a=1", "Zoë", "{\"a\":1}", "1-1"] {
+            assert_eq!(harmless(cell), cell);
+        }
+    }
+
+    #[test]
+    fn a_line_holds_quotes_and_newlines() {
+        let mut cells = [const { Cow::Borrowed("") }; 15];
+        cells[0] = "a\"b\nc,d".into();
+        let empty = ",\"\"".repeat(14);
+        assert_eq!(line(cells).unwrap(), format!("\"a\"\"b\nc,d\"{empty}\r\n"));
+    }
+
+    #[test]
+    fn the_size_is_not_less_than_that_of_the_json() {
+        let text = "\"a\\\n\u{1}é";
+        let json = serde_json::to_string(text).unwrap();
+        assert!(size_as_json(text) + 2 >= json.len());
+    }
+}

@@ -1,0 +1,136 @@
+//! What was done and what was refused, as read.
+
+use crate::audit::filter::Filter;
+use action::{ActionError, Actor, Context, Found, Key, Query, TenantId, UserId};
+use crm::People;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use wrapper::AuditRecord;
+
+/// The kind of record that says what was done.
+pub(crate) const KIND: &str = "audit";
+
+/// The kind of record that counts what was refused.
+const REFUSED: &str = "refused";
+
+/// How many counters are read.
+const MOST_COUNTERS: usize = 1000;
+
+/// A record, and the name of who did it.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Shown {
+    #[serde(flatten)]
+    pub(crate) record: AuditRecord,
+    /// None where the person's name is not known here.
+    pub(crate) user_name: Option<String>,
+    /// What to call the person.
+    #[serde(skip)]
+    by: String,
+}
+
+impl Shown {
+    /// The records that were found, newest first.
+    pub(crate) fn found(
+        context: &Context<Actor>,
+        found: &Found,
+        people: &People,
+    ) -> Result<Vec<Self>, ActionError> {
+        let records = found.records(KIND, context.caller.tenant.as_str())?;
+        let shown = |record: AuditRecord| {
+            let user = record.user_id.as_ref();
+            Self {
+                user_name: user.and_then(|user| people.name(user)).map(str::to_owned),
+                by: people.call(user),
+                record,
+            }
+        };
+        Ok(records.into_iter().map(shown).collect())
+    }
+
+    pub(crate) fn id(&self) -> &str {
+        &self.record.id
+    }
+
+    /// The record as the page shows it.
+    pub(crate) fn row(&self) -> pages::AuditRow<'_> {
+        let record = &self.record;
+        pages::AuditRow {
+            action: &record.action,
+            at: record.at,
+            user: record.user_id.as_ref().map(UserId::as_str),
+            by: &self.by,
+            role: record.role.map(action::Role::as_str),
+            resource: &record.resource,
+            subject: &record.subject_id,
+            ip: &record.ip,
+            user_agent: record.user_agent.as_deref(),
+            request: &record.request_id,
+            input: &record.input,
+        }
+    }
+}
+
+/// How often somebody was refused something, for the same reason.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Refused {
+    user_id: UserId,
+    #[serde(default)]
+    user_name: Option<String>,
+    action: String,
+    code: String,
+    count: u64,
+    first_at: Timestamp,
+    last_at: Timestamp,
+    #[serde(rename(deserialize = "expires_at"), skip_serializing)]
+    expires_at: i64,
+    #[serde(skip)]
+    by: String,
+}
+
+impl Refused {
+    /// The read of the counters.
+    pub(crate) fn query(tenant: &TenantId) -> Query {
+        Query::records(REFUSED, tenant.as_str(), MOST_COUNTERS)
+    }
+
+    /// The counters that were found and pass the filter, the latest first. They are of no record.
+    pub(crate) fn found(
+        context: &Context<Actor>,
+        found: &Found,
+        filter: &Filter,
+        people: &People,
+    ) -> Result<Vec<Self>, ActionError> {
+        let tenant = context.caller.tenant.as_str();
+        let (pk, _) = Key::record(REFUSED, tenant, "").into_parts();
+        let mut passing = found.clone();
+        let passes = |item: &_| filter.record.is_none() && filter.passes(item);
+        if let Some(items) = passing.ranges.get_mut(&pk) {
+            items.retain(passes);
+        }
+        let mut counters: Vec<Self> = passing.records(REFUSED, tenant)?;
+        // What has expired is still there until storage removes it.
+        counters.retain(|counter| counter.expires_at > context.now.as_second());
+        for counter in &mut counters {
+            let user = &counter.user_id;
+            counter.user_name = people.name(user).map(str::to_owned);
+            counter.by = people.call(Some(user));
+        }
+        counters.sort_by_key(|counter| std::cmp::Reverse(counter.last_at));
+        Ok(counters)
+    }
+
+    /// The counter as the page shows it.
+    pub(crate) fn row(&self) -> pages::RefusedRow<'_> {
+        pages::RefusedRow {
+            action: &self.action,
+            code: &self.code,
+            by: &self.by,
+            user: self.user_id.as_str(),
+            count: self.count,
+            first_at: self.first_at,
+            last_at: self.last_at,
+        }
+    }
+}

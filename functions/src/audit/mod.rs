@@ -1,0 +1,14 @@
+//! What was done in an organisation and what was refused, for its admins: a page and a file.
+
+mod export;
+mod filter;
+mod log;
+mod page;
+
+pub use export::Export;
+pub use page::Audit;
+
+use wrapper::{Function, view};
+
+/// The audit's page, and the same as a file.
+pub const AUDIT: Function = Function::views("audit", &[view::<Audit>(), view::<Export>()]);

@@ -1,0 +1,5 @@
+//! Serves `change-password` on Lambda.
+
+fn main() -> Result<(), wrapper::Error> {
+    functions::serve_action::<functions::accounts::change_password::ChangePassword>()
+}

@@ -1,0 +1,5 @@
+//! Serves `create-project` on Lambda.
+
+fn main() -> Result<(), wrapper::Error> {
+    functions::serve_action::<functions::projects::create::CreateProject>()
+}

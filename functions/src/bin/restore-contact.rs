@@ -1,0 +1,5 @@
+//! Serves `restore-contact` on Lambda.
+
+fn main() -> Result<(), wrapper::Error> {
+    functions::serve_action::<functions::contacts::restore::RestoreContact>()
+}

@@ -1,0 +1,5 @@
+//! Serves `revalidate` on Lambda.
+
+fn main() -> Result<(), wrapper::Error> {
+    functions::serve(functions::background::REVALIDATE)
+}

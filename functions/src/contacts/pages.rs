@@ -1,0 +1,117 @@
+//! The form pages of contacts.
+
+use action::{ActionError, Actor, Context, FormState, Found, Members, Reads, View, ViewPage};
+use crm::{Contact, ContactRef};
+use serde::Serialize;
+
+/// The form to add a contact.
+pub struct NewPage;
+
+/// The form to edit one.
+pub struct EditPage;
+
+/// The question before deleting one.
+pub struct DeletePage;
+
+/// A form with nothing in it.
+#[derive(Debug, Serialize)]
+pub struct Blank {}
+
+impl View for NewPage {
+    const PATH: &'static str = "/t/{tenant}/contacts/new";
+    type Permission = Members;
+    type Params = ();
+    type Output = Blank;
+
+    fn show(_: &Context<Actor>, (): &(), _: &Found) -> Result<Blank, ActionError> {
+        Ok(Blank {})
+    }
+
+    fn page(page: &ViewPage<'_>, _: &Blank) -> String {
+        pages::contact_new(
+            page.layout,
+            &FormState {
+                key: page.key.clone(),
+                ..FormState::default()
+            },
+        )
+    }
+}
+
+impl View for EditPage {
+    const PATH: &'static str = "/t/{tenant}/contacts/{id}/edit";
+    type Permission = Members;
+    type Params = ContactRef;
+    type Output = Contact;
+
+    fn reads(context: &Context<Actor>, which: &ContactRef) -> Result<Reads, ActionError> {
+        Ok(which.reads(&context.caller))
+    }
+
+    fn show(
+        context: &Context<Actor>,
+        which: &ContactRef,
+        found: &Found,
+    ) -> Result<Contact, ActionError> {
+        which.contact(&context.caller, found)
+    }
+
+    fn page(page: &ViewPage<'_>, contact: &Contact) -> String {
+        pages::contact_edit(page.layout, &filled(contact, page))
+    }
+}
+
+impl View for DeletePage {
+    const PATH: &'static str = "/t/{tenant}/contacts/{id}/delete";
+    type Permission = Members;
+    type Params = ContactRef;
+    type Output = Contact;
+
+    fn reads(context: &Context<Actor>, which: &ContactRef) -> Result<Reads, ActionError> {
+        Ok(which.reads(&context.caller))
+    }
+
+    fn show(
+        context: &Context<Actor>,
+        which: &ContactRef,
+        found: &Found,
+    ) -> Result<Contact, ActionError> {
+        which.contact(&context.caller, found)
+    }
+
+    fn page(page: &ViewPage<'_>, contact: &Contact) -> String {
+        pages::contact_delete(page.layout, Some(contact), &filled(contact, page))
+    }
+}
+
+/// A form that holds the contact as it is.
+fn filled(contact: &Contact, page: &ViewPage<'_>) -> FormState {
+    let details = &contact.details;
+    let optional = |text: Option<&str>| text.unwrap_or_default().to_owned();
+    let values = [
+        ("id", contact.id.to_string()),
+        ("version", contact.version.to_string()),
+        ("name", details.name.to_string()),
+        ("email", details.email.to_string()),
+        (
+            "company",
+            optional(details.company.as_ref().map(crm::Company::as_str)),
+        ),
+        (
+            "phone",
+            optional(details.phone.as_ref().map(crm::Phone::as_str)),
+        ),
+        (
+            "notes",
+            optional(details.notes.as_ref().map(crm::Notes::as_str)),
+        ),
+    ];
+    FormState {
+        values: values
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect(),
+        key: page.key.clone(),
+        ..FormState::default()
+    }
+}

@@ -1,0 +1,45 @@
+//! Brings a contact back from the trash, for who could have deleted it.
+
+use action::{
+    Action, ActionError, Actor, Commit, Context, FormPage, Found, Layout, Members, Reads,
+};
+use crm::{Contact, Restoration};
+
+/// The action.
+#[derive(Debug)]
+pub struct RestoreContact;
+
+impl Action for RestoreContact {
+    const NAME: &'static str = "restore-contact";
+    type Permission = Members;
+    const RULE: &'static str = "its owner, or an admin";
+    type Input = Restoration;
+    type Output = Contact;
+
+    fn reads(context: &Context<Actor>, restoration: &Restoration) -> Reads {
+        restoration.which.reads_trash(&context.caller)
+    }
+
+    fn run(
+        context: &Context<Actor>,
+        restoration: &Restoration,
+        found: &Found,
+    ) -> Result<Commit<Contact>, ActionError> {
+        let actor = &context.caller;
+        let trashed = restoration.which.trashed(actor, found, context.now)?;
+        if !trashed.contact.can_be_deleted_by(actor) {
+            return Err(ActionError::Forbidden(
+                "Only its owner or an admin can restore this contact",
+            ));
+        }
+        Ok(trashed.restore(restoration.email.clone(), context.now))
+    }
+
+    fn success_path(layout: Option<&Layout>, _: &Restoration, contact: &Contact) -> String {
+        pages::paths::contact(layout, contact.id.as_str(), "#contact-restored")
+    }
+
+    fn form(page: &FormPage<'_>) -> String {
+        pages::contact_restore(page.layout, page.state)
+    }
+}

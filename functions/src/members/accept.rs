@@ -1,0 +1,219 @@
+//! Accepts an invitation: its person becomes a member, with the account that their email has or
+//! a new one, and is signed in to the organisation.
+
+use action::{
+    Action, ActionError, Actor, Anyone, Commit, Context, Entity, FieldErrors, Form, FormPage,
+    Found, Grant, Input, Invalid, Layout, RateLimit, Reads, Role, Scope, TenantId, Version,
+};
+use crm::{Account, InvitationToken, Member, Name, Offer, PasswordAttempt};
+use pages::Invited;
+use serde::{Deserialize, Serialize};
+
+const REFUSED: ActionError = ActionError::Unauthenticated("Wrong email or password");
+const TOO_MANY: ActionError =
+    ActionError::Forbidden("You belong to 50 organizations already: leave one first");
+
+/// The action.
+#[derive(Debug)]
+pub struct AcceptInvite;
+
+/// The link's token, and what a new account needs or an old one proves itself with.
+#[derive(Debug, Clone, Serialize)]
+pub struct Acceptance {
+    token: InvitationToken,
+    name: Option<Name>,
+    password: Option<PasswordAttempt>,
+}
+
+impl Input for Acceptance {
+    fn parse(form: &mut Form<'_>) -> Result<Self, Invalid> {
+        let token = form.field("token", InvitationToken::parse);
+        let name = form.optional("name", Name::parse);
+        let password = form.verbatim("password", |text| {
+            Ok::<_, String>(PasswordAttempt::parse(text).ok())
+        });
+        Ok(Self {
+            token: token?,
+            name: name?,
+            password: password?,
+        })
+    }
+}
+
+/// The answer: the member, and where.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Accepted {
+    #[serde(flatten)]
+    member: Member,
+    tenant: TenantId,
+}
+
+impl Acceptance {
+    /// Whether it comes from the account's person: who is signed in as them, or knows their
+    /// password.
+    fn proves(&self, caller: Option<&Actor>, account: &Account) -> bool {
+        let hash = Some(&account.password_hash);
+        caller.is_some_and(|actor| actor.user == account.id)
+            || (self.password.as_ref()).is_some_and(|password| password.matches(hash))
+    }
+
+    /// The account after this, and the version that was read of it.
+    fn account(
+        &self,
+        context: &Context<Option<Actor>>,
+        offer: &Offer,
+    ) -> Result<(Account, Option<Version>), ActionError> {
+        let belonging = offer.organization.belonging();
+        if let Some(account) = &offer.account {
+            if !self.proves(context.caller.as_ref(), account) {
+                return Err(REFUSED);
+            }
+            if account.organizations.len() >= Account::MOST_ORGANIZATIONS {
+                return Err(TOO_MANY);
+            }
+            return Ok((account.joined(belonging), Some(account.version)));
+        }
+        let chosen = match &self.password {
+            Some(password) => password.choose().map_err(|wrong| wrong.to_string()),
+            None => Err("Password is required".to_owned()),
+        };
+        let name = self.name.clone().ok_or("Name is required".to_owned());
+        match (name, chosen) {
+            (Ok(name), Ok(password)) => {
+                let account = Account {
+                    id: offer.membership.member.id.clone(),
+                    name,
+                    email: offer.membership.member.email.clone(),
+                    password_hash: password.hash()?,
+                    organizations: vec![belonging],
+                    session_generation: 0,
+                    created_at: context.now,
+                    version: Version::FIRST,
+                };
+                Ok((account, None))
+            }
+            (name, password) => {
+                let wrong = [("name", name.err()), ("password", password.err())];
+                let wrong = wrong
+                    .into_iter()
+                    .filter_map(|(field, message)| Some((field.to_owned(), message?)));
+                Err(ActionError::Validation(FieldErrors::from_iter(wrong)))
+            }
+        }
+    }
+}
+
+/// Puts the member in the place of the invitation. An account of its own has another id, and the
+/// email's guard goes over to that.
+fn join(offer: &Offer, account: &Account, context: &Context<Option<Actor>>) -> Commit<Accepted> {
+    let tenant = &offer.organization.id;
+    let invited = &offer.membership.member;
+    let mut member = account.member(offer.role(), context.now);
+    let is_same = member.id == invited.id;
+    if is_same {
+        member.version = invited.version.next();
+    }
+    let accepted = Accepted {
+        member: member.clone(),
+        tenant: tenant.clone(),
+    };
+    let commit = Commit::new(member.subject(tenant), accepted);
+    if is_same {
+        return commit.put(tenant, &member, Some(invited.version));
+    }
+    let guard = Member::guard(tenant, &invited.email);
+    commit
+        .put(tenant, &member, None)
+        .delete(tenant, invited)
+        .hand_over(guard, invited.id(), member.id())
+        .moves(invited.subject(tenant).key(), member.subject(tenant).key())
+}
+
+impl Action for AcceptInvite {
+    const NAME: &'static str = "accept-invite";
+    const SECRETS: &'static [&'static str] = &["password"];
+    type Permission = Anyone;
+    type Input = Acceptance;
+    type Output = Accepted;
+
+    /// Wrong passwords count for the account as at sign-in, whoever was invited how often.
+    fn rate_limit(context: &Context<()>, acceptance: &Acceptance) -> RateLimit {
+        match acceptance.token.open(context) {
+            Some(claims) => RateLimit::CallerAndAccount(claims.email.unique()),
+            None => RateLimit::Caller,
+        }
+    }
+
+    fn scope(acceptance: &Acceptance) -> Scope {
+        Scope::Subject(acceptance.token.as_str().to_owned())
+    }
+
+    fn reads(context: &Context<Option<Actor>>, acceptance: &Acceptance) -> Reads {
+        acceptance.token.reads(context)
+    }
+
+    fn more_reads(
+        context: &Context<Option<Actor>>,
+        acceptance: &Acceptance,
+        found: &Found,
+    ) -> Reads {
+        acceptance.token.more_reads(context, found)
+    }
+
+    fn run(
+        context: &Context<Option<Actor>>,
+        acceptance: &Acceptance,
+        found: &Found,
+    ) -> Result<Commit<Accepted>, ActionError> {
+        let offer = acceptance.token.offer(context, found)?;
+        let (account, read) = acceptance.account(context, &offer)?;
+        let mut commit = join(&offer, &account, context).put_record(&account, read, None);
+        if offer.role() == Role::Owner {
+            let owned = offer.organization.with_owner(&account.id);
+            commit = commit.put_record(&owned, Some(offer.organization.version), None);
+        }
+        Ok(commit.open_session(Grant {
+            tenant: offer.organization.id,
+            user: account.id,
+            role: offer.membership.member.role,
+            generation: Some(account.session_generation),
+        }))
+    }
+
+    fn reopen(
+        context: &Context<Option<Actor>>,
+        acceptance: &Acceptance,
+        found: &Found,
+        accepted: &Accepted,
+    ) -> Result<Option<Grant>, ActionError> {
+        let claims = acceptance.token.open(context).ok_or(REFUSED)?;
+        let account = claims.account(found)?.ok_or(REFUSED)?;
+        if account.id != accepted.member.id || !acceptance.proves(context.caller.as_ref(), &account)
+        {
+            return Err(REFUSED);
+        }
+        Ok(Some(Grant {
+            tenant: accepted.tenant.clone(),
+            user: account.id,
+            role: accepted.member.role,
+            generation: Some(account.session_generation),
+        }))
+    }
+
+    fn success_path(_: Option<&Layout>, _: &Acceptance, accepted: &Accepted) -> String {
+        pages::paths::contacts_of(&accepted.tenant)
+    }
+
+    fn form(page: &FormPage<'_>) -> String {
+        let sent = page.state.value("token");
+        let Ok(token) = InvitationToken::parse(sent);
+        match token.offer(page.tokens, page.found) {
+            Ok(offer) => pages::accept_invite(page.state, sent, Some(Invited::new(&offer, false))),
+            // Refused before it was read.
+            Err(_) if page.found.items.is_empty() && token.open(page.tokens).is_some() => {
+                pages::accept_invite(page.state, sent, None)
+            }
+            Err(closed) => pages::invitation_closed(&closed.to_string()),
+        }
+    }
+}

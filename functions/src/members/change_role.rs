@@ -1,0 +1,86 @@
+//! Gives a member, or somebody who is invited, another role. Nobody gives or takes more than
+//! they hold.
+
+use action::{
+    Action, ActionError, Actor, Admins, Commit, Context, Entity, Form, FormPage, Found, Input,
+    Invalid, Layout, Reads, Role,
+};
+use crm::{Member, MemberRef, Membership, Organization, acting_member, parse_role};
+use serde::Serialize;
+
+/// The action.
+#[derive(Debug)]
+pub struct ChangeRole;
+
+/// Whose role, and which.
+#[derive(Debug, Clone, Serialize)]
+pub struct Change {
+    #[serde(flatten)]
+    which: MemberRef,
+    role: Role,
+}
+
+impl Input for Change {
+    fn parse(form: &mut Form<'_>) -> Result<Self, Invalid> {
+        let which = form.field("userId", MemberRef::parse);
+        let role = form.field("role", parse_role);
+        Ok(Self {
+            which: which?,
+            role: role?,
+        })
+    }
+}
+
+impl Action for ChangeRole {
+    const NAME: &'static str = "change-role";
+    type Permission = Admins;
+    const RULE: &'static str = "no more than they hold";
+    type Input = Change;
+    type Output = Member;
+
+    fn reads(context: &Context<Actor>, change: &Change) -> Reads {
+        let organization = Organization::key_of(&context.caller.tenant);
+        change.which.reads(&context.caller).item(organization)
+    }
+
+    fn run(
+        context: &Context<Actor>,
+        change: &Change,
+        found: &Found,
+    ) -> Result<Commit<Member>, ActionError> {
+        let tenant = &context.caller.tenant;
+        let actor = acting_member(&context.caller, found)?;
+        let before: Membership = change.which.membership(&context.caller, found)?;
+        if !before.member.may_be_changed_by(actor.role) || change.role > actor.role {
+            return Err(ActionError::Forbidden(
+                "You cannot give or take a role above your own",
+            ));
+        }
+        let after = before.with_role(change.role, context.now);
+        let organization: Option<Organization> = found.record(&Organization::key_of(tenant))?;
+        let organization =
+            organization.ok_or_else(|| ActionError::Internal(format!("{tenant} has no record")))?;
+        let owned = organization.owned_after(&actor, &before.member, Some(&after.member))?;
+        let commit = after.update(tenant, before.version(), after.member.clone());
+        Ok(match owned {
+            Some(owned) => commit.put_record(&owned, Some(organization.version), None),
+            None => commit,
+        })
+    }
+
+    fn success_path(layout: Option<&Layout>, _: &Change, _: &Member) -> String {
+        pages::paths::members(layout, "#role-changed")
+    }
+
+    fn form(page: &FormPage<'_>) -> String {
+        let id = page.state.value("userId");
+        let layout = page.layout;
+        let membership: Option<Membership> =
+            layout.and_then(|layout| page.found.entity(&layout.tenant, id).ok().flatten());
+        let shown = pages::MemberPage {
+            change: Some(page.state),
+            ..pages::MemberPage::of(membership.as_ref(), page.tokens.now)
+        };
+        pages::member_edit(layout, &shown)
+    }
+}

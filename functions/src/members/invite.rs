@@ -1,0 +1,158 @@
+//! Invites somebody by email. Inviting them again replaces the link.
+
+use action::{
+    Action, ActionError, Actor, Admins, Commit, Conflict, Context, Form, FormPage, Found, Input,
+    Invalid, Key, Layout, Reads, Role,
+};
+use crm::{Account, Email, Member, Membership, Organization, acting_member, parse_role};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+const ALREADY: Conflict = Conflict {
+    field: "email",
+    message: "Somebody with this email is a member already",
+    reveal: false,
+};
+
+/// Somebody else invited the same person at the same moment.
+const TWICE: Conflict = Conflict {
+    field: "email",
+    message: "Somebody with this email has just been invited",
+    reveal: false,
+};
+
+/// The action.
+#[derive(Debug)]
+pub struct InviteMember;
+
+/// Whom to invite, and as what.
+#[derive(Debug, Clone, Serialize)]
+pub struct Invite {
+    email: Email,
+    role: Role,
+}
+
+impl Input for Invite {
+    fn parse(form: &mut Form<'_>) -> Result<Self, Invalid> {
+        let email = form.field("email", Email::parse);
+        let role = form.field("role", parse_role);
+        Ok(Self {
+            email: email?,
+            role: role?,
+        })
+    }
+}
+
+impl Invite {
+    /// The memberships that the email may have: the guard's owner's, and its account's.
+    fn keys(&self, actor: &Actor, found: &Found) -> Vec<Key> {
+        let guard = found.items.get(&Member::guard(&actor.tenant, &self.email));
+        let holder = guard.and_then(|guard| Some(guard.get("owner")?.as_str()?.to_owned()));
+        let account: Option<Account> = found
+            .record(&Account::key_of(&self.email))
+            .unwrap_or_default();
+        let account = account.map(|account| account.id.to_string());
+        let ids = holder.into_iter().chain(account);
+        ids.map(|id| Key::entity::<Membership>(&actor.tenant, &id))
+            .collect()
+    }
+
+    fn holder(&self, actor: &Actor, found: &Found) -> Result<Option<Membership>, ActionError> {
+        for key in self.keys(actor, found) {
+            let (_, id) = key.parts();
+            if let Some(membership) = found.entity(&actor.tenant, id)? {
+                return Ok(Some(membership));
+            }
+        }
+        Ok(None)
+    }
+
+    fn commit(
+        &self,
+        context: &Context<Actor>,
+        actor: &Member,
+        found: &Found,
+    ) -> Result<Commit<Membership>, ActionError> {
+        let tenant = &context.caller.tenant;
+        let Some(before) = self.holder(&context.caller, found)? else {
+            let new = Membership::invited(context, self.email.clone(), self.role);
+            let guard = Member::guard(tenant, &self.email);
+            return Ok(Commit::new(new.member.subject(tenant), new.clone())
+                .put(tenant, &new, None)
+                .claim(guard, new.member.id.as_str(), TWICE));
+        };
+        if before.member.is_active() {
+            return Err(ALREADY.error(None));
+        }
+        if !before.member.may_be_changed_by(actor.role) {
+            return Err(ActionError::Forbidden(
+                "They are invited to a role above yours: only somebody who holds it can invite them again",
+            ));
+        }
+        let again = before.invited_again(context, self.role);
+        Ok(again.update(tenant, before.member.version, again.clone()))
+    }
+}
+
+impl Action for InviteMember {
+    const NAME: &'static str = "invite-member";
+    type Permission = Admins;
+    const RULE: &'static str = "no more than they hold";
+    type Input = Invite;
+    type Output = Membership;
+
+    fn reads(context: &Context<Actor>, invite: &Invite) -> Reads {
+        let Actor { tenant, user, .. } = &context.caller;
+        Reads::none()
+            .item(Organization::key_of(tenant))
+            .item(Key::entity::<Membership>(tenant, user.as_str()))
+            .item(Member::guard(tenant, &invite.email))
+            .item(Account::key_of(&invite.email))
+    }
+
+    fn more_reads(context: &Context<Actor>, invite: &Invite, found: &Found) -> Reads {
+        let keys = invite.keys(&context.caller, found);
+        keys.into_iter().fold(Reads::none(), Reads::item)
+    }
+
+    fn run(
+        context: &Context<Actor>,
+        invite: &Invite,
+        found: &Found,
+    ) -> Result<Commit<Membership>, ActionError> {
+        let actor = acting_member(&context.caller, found)?;
+        if invite.role > actor.role {
+            return Err(ActionError::Forbidden(
+                "You cannot grant a role above your own",
+            ));
+        }
+        let tenant = &context.caller.tenant;
+        let organization: Option<Organization> = found.record(&Organization::key_of(tenant))?;
+        let organization =
+            organization.ok_or_else(|| ActionError::Internal(format!("{tenant} has no record")))?;
+        let commit = invite.commit(context, &actor, found)?;
+        let letter = commit.output().letter(tenant, &organization.name, &actor);
+        Ok(match letter {
+            Some(letter) => commit.send(letter),
+            None => commit,
+        })
+    }
+
+    /// The member, and the link that lets them join, which is not saved.
+    fn answer(context: &Context<Actor>, saved: Value) -> Value {
+        let Ok(membership) = serde_json::from_value::<Membership>(saved) else {
+            return Value::Null;
+        };
+        let mut answer = json!(membership.member);
+        answer["link"] = json!(membership.link(context, &context.caller.tenant));
+        answer
+    }
+
+    fn success_path(layout: Option<&Layout>, _: &Invite, membership: &Membership) -> String {
+        pages::paths::member(layout, membership.member.id.as_str(), "#member-invited")
+    }
+
+    fn form(page: &FormPage<'_>) -> String {
+        pages::member_invite(page.layout, page.state)
+    }
+}

@@ -1,0 +1,65 @@
+//! Lists everybody who belongs to the organisation or is invited to it, the newest first.
+
+use action::{ActionError, Actor, Context, Found, Query, Reads, View, ViewPage, Viewers};
+use crm::{Member, Membership};
+use serde::Serialize;
+
+/// The view.
+#[derive(Debug)]
+pub struct ListMembers;
+
+/// The list. It has no second page.
+#[derive(Debug, Serialize)]
+pub struct List {
+    members: Vec<Listed>,
+    next: Option<String>,
+}
+
+/// A member, and for the page whether their invitation has expired.
+#[derive(Debug, Serialize)]
+struct Listed {
+    #[serde(flatten)]
+    member: Member,
+    #[serde(skip)]
+    has_expired: bool,
+}
+
+impl Listed {
+    fn shown(&self) -> pages::ListedMember<'_> {
+        pages::ListedMember {
+            member: &self.member,
+            has_expired: self.has_expired,
+        }
+    }
+}
+
+impl View for ListMembers {
+    const PATH: &'static str = "/t/{tenant}/members";
+    type Permission = Viewers;
+    type Params = ();
+    type Output = List;
+
+    fn reads(context: &Context<Actor>, (): &()) -> Result<Reads, ActionError> {
+        let everybody = Query::newest::<Member>(&context.caller.tenant, usize::MAX);
+        Ok(Reads::none().query(everybody))
+    }
+
+    fn show(context: &Context<Actor>, (): &(), found: &Found) -> Result<List, ActionError> {
+        let members: Vec<Membership> = found.range(&context.caller.tenant)?;
+        let listed = |membership: Membership| Listed {
+            has_expired: membership.expired_at(context.now).is_some(),
+            member: membership.member,
+        };
+        Ok(List {
+            members: members.into_iter().map(listed).collect(),
+            next: None,
+        })
+    }
+
+    fn page(page: &ViewPage<'_>, list: &List) -> String {
+        let members: Vec<_> = list.members.iter().map(Listed::shown).collect();
+        page.layout
+            .map(|layout| pages::member_list(layout, &members))
+            .unwrap_or_default()
+    }
+}

@@ -1,0 +1,133 @@
+//! Removes a member, or withdraws an invitation. Anybody may remove themselves, which is leaving.
+
+use action::{
+    Action, ActionError, Actor, Commit, Context, Entity, Form, FormPage, Found, Input, Invalid,
+    Layout, Reads, Viewers,
+};
+use crm::{Account, Member, MemberRef, Membership, Organization, People, acting_member};
+use serde::Serialize;
+use std::convert::Infallible;
+
+/// What the page to leave sends in the field of that name.
+const LEAVE: &str = "yes";
+
+/// The action.
+#[derive(Debug)]
+pub struct RemoveMember;
+
+/// Whom.
+#[derive(Debug, Clone, Serialize)]
+pub struct Removal {
+    #[serde(flatten)]
+    which: MemberRef,
+    /// Whether it was asked for on the page to leave, for the way from there.
+    leave: bool,
+}
+
+impl Input for Removal {
+    fn parse(form: &mut Form<'_>) -> Result<Self, Invalid> {
+        let which = form.field("userId", MemberRef::parse);
+        let leave = form.field("leave", |text| Ok::<_, Infallible>(text == LEAVE));
+        Ok(Self {
+            which: which?,
+            leave: leave?,
+        })
+    }
+}
+
+impl Removal {
+    fn is_own(&self, actor: &Actor) -> bool {
+        self.which.user_id == actor.user
+    }
+
+    /// The account behind a membership: not that of who is only invited, which is not theirs.
+    fn account(&self, before: &Member, found: &Found) -> Result<Option<Account>, ActionError> {
+        let account: Option<Account> = found.record(&Account::key_of(&before.email))?;
+        Ok(account.filter(|account| account.id == before.id))
+    }
+}
+
+impl Action for RemoveMember {
+    const NAME: &'static str = "remove-member";
+    type Permission = Viewers;
+    const RULE: &'static str = "oneself, or as an admin somebody who holds no more";
+    type Input = Removal;
+    type Output = Member;
+
+    fn reads(context: &Context<Actor>, removal: &Removal) -> Reads {
+        let organization = Organization::key_of(&context.caller.tenant);
+        removal.which.reads(&context.caller).item(organization)
+    }
+
+    fn more_reads(context: &Context<Actor>, removal: &Removal, found: &Found) -> Reads {
+        let Ok(before) = removal.which.membership(&context.caller, found) else {
+            return Reads::none();
+        };
+        let email = &before.member.email;
+        Reads::none()
+            .item(Account::key_of(email))
+            .item(Member::guard(&context.caller.tenant, email))
+    }
+
+    fn run(
+        context: &Context<Actor>,
+        removal: &Removal,
+        found: &Found,
+    ) -> Result<Commit<Member>, ActionError> {
+        let tenant = &context.caller.tenant;
+        let actor = acting_member(&context.caller, found)?;
+        let membership: Membership = removal.which.membership(&context.caller, found)?;
+        let before = &membership.member;
+        if !removal.is_own(&context.caller) && !before.may_be_changed_by(actor.role) {
+            return Err(ActionError::Forbidden(
+                "You cannot remove somebody whose role is above your own",
+            ));
+        }
+        let organization: Option<Organization> = found.record(&Organization::key_of(tenant))?;
+        let organization =
+            organization.ok_or_else(|| ActionError::Internal(format!("{tenant} has no record")))?;
+        let owned = organization.owned_after(&actor, before, None)?;
+        let commit =
+            Commit::new(before.subject(tenant), before.clone()).delete(tenant, &membership);
+        let mut commit = People::keep_name(commit, tenant, before);
+        if let Some(owned) = owned {
+            commit = commit.put_record(&owned, Some(organization.version), None);
+        }
+        if let Some(account) = removal.account(before, found)? {
+            commit = commit.put_record(&account.left(tenant), Some(account.version), None);
+        }
+        let guard = Member::guard(tenant, &before.email);
+        if found.items.contains_key(&guard) {
+            commit = commit.release(guard, before.id());
+        }
+        Ok(match removal.is_own(&context.caller) {
+            true => commit.close_session(),
+            false => commit,
+        })
+    }
+
+    fn success_path(layout: Option<&Layout>, removal: &Removal, member: &Member) -> String {
+        if removal.leave {
+            return pages::paths::LEFT.to_owned();
+        }
+        let rest = if member.is_active() {
+            "#member-removed"
+        } else {
+            "#invitation-withdrawn"
+        };
+        pages::paths::members(layout, rest)
+    }
+
+    fn form(page: &FormPage<'_>) -> String {
+        let id = page.state.value("userId");
+        let layout = page.layout;
+        let membership: Option<Membership> =
+            layout.and_then(|layout| page.found.entity(&layout.tenant, id).ok().flatten());
+        let shown = pages::MemberPage {
+            is_self: page.state.value("leave") == LEAVE,
+            remove: Some(page.state),
+            ..pages::MemberPage::of(membership.as_ref(), page.tokens.now)
+        };
+        pages::member_edit(layout, &shown)
+    }
+}

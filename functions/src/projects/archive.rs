@@ -1,0 +1,38 @@
+//! Puts a project out of the way.
+
+use action::{
+    Action, ActionError, Actor, Commit, Context, FormPage, Found, Layout, Members, Reads,
+};
+use crm::{Project, ProjectRef};
+
+/// The action.
+#[derive(Debug)]
+pub struct ArchiveProject;
+
+impl Action for ArchiveProject {
+    const NAME: &'static str = "archive-project";
+    type Permission = Members;
+    type Input = ProjectRef;
+    type Output = Project;
+
+    fn reads(context: &Context<Actor>, which: &ProjectRef) -> Reads {
+        which.reads(&context.caller)
+    }
+
+    fn run(
+        context: &Context<Actor>,
+        which: &ProjectRef,
+        found: &Found,
+    ) -> Result<Commit<Project>, ActionError> {
+        let project = which.project(&context.caller, found)?;
+        Ok(project.archive(&context.caller.tenant, context.now))
+    }
+
+    fn success_path(layout: Option<&Layout>, _: &ProjectRef, _: &Project) -> String {
+        pages::paths::projects(layout, "#project-archived")
+    }
+
+    fn form(page: &FormPage<'_>) -> String {
+        pages::project_archive(page.layout, page.state)
+    }
+}

@@ -1,0 +1,38 @@
+//! Brings an archived project back.
+
+use action::{
+    Action, ActionError, Actor, Commit, Context, FormPage, Found, Layout, Members, Reads,
+};
+use crm::{Project, ProjectRef};
+
+/// The action.
+#[derive(Debug)]
+pub struct RestoreProject;
+
+impl Action for RestoreProject {
+    const NAME: &'static str = "restore-project";
+    type Permission = Members;
+    type Input = ProjectRef;
+    type Output = Project;
+
+    fn reads(context: &Context<Actor>, which: &ProjectRef) -> Reads {
+        which.reads(&context.caller)
+    }
+
+    fn run(
+        context: &Context<Actor>,
+        which: &ProjectRef,
+        found: &Found,
+    ) -> Result<Commit<Project>, ActionError> {
+        let project = which.project(&context.caller, found)?;
+        Ok(project.restore(&context.caller.tenant, context.now))
+    }
+
+    fn success_path(layout: Option<&Layout>, _: &ProjectRef, _: &Project) -> String {
+        pages::paths::projects(layout, "#project-restored")
+    }
+
+    fn form(page: &FormPage<'_>) -> String {
+        pages::project_restore(page.layout, page.state)
+    }
+}

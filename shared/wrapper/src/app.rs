@@ -1,0 +1,243 @@
+//! What the functions of one process share: the store and the configuration.
+
+use crate::run::Inline;
+use action::{Context, Layout, Seal};
+use auth::Keys;
+use aws::Access;
+use cdn::{CloudFront, Invalidations};
+use mail::{Mailer, Ses};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use store::{Settings, Store};
+
+/// Renders an error page: the layout if the caller is signed in, the status, what to say, and the
+/// request's id.
+pub type ErrorPage = fn(Option<&Layout>, u16, &str, &str) -> String;
+
+/// What the wrapper needs to know of the product's pages.
+#[derive(Debug, Clone, Copy)]
+pub struct Site {
+    /// Renders an error page.
+    pub error_page: ErrorPage,
+    /// The path of the page to sign in, which is given the query `return_to={path}`.
+    pub sign_in: &'static str,
+}
+
+/// Writes one line of the log, a JSON object.
+pub type Log = fn(&serde_json::Value);
+
+/// When what is cached under a commit's tags is purged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Revalidation {
+    /// By the action itself, before it answers, where that can be done in a moment; else by the
+    /// `revalidate` function.
+    #[default]
+    Inline,
+    /// By the `revalidate` function alone.
+    Background,
+}
+
+/// What an operator sets.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Whether browsers come over https: always, but on this machine.
+    pub https: bool,
+    /// The origins whose pages may post: `scheme://host[:port]`.
+    pub allowed_origins: Vec<String>,
+    /// What the edge proves itself with, in any of two slots; none where there is no edge.
+    pub origin_secrets: Vec<String>,
+    /// What signs sessions and cursors.
+    pub keys: Keys,
+    /// How many actions a user may run in 60 s; 0 for no limit.
+    pub rate_limit_per_user: u64,
+    /// How many actions may be run from one IP address in 60 s where nobody is signed in; 0 for
+    /// no limit.
+    pub rate_limit_per_ip: u64,
+    /// The largest body, decoded, in bytes.
+    pub body_limit: usize,
+    /// When what is cached is purged.
+    pub revalidation: Revalidation,
+    /// Where log lines go.
+    pub log: Log,
+}
+
+/// A variable of the environment is missing or wrong.
+#[derive(Debug)]
+pub struct ConfigError(String);
+
+impl std::fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+impl Config {
+    /// The largest body unless configured: 1 MiB.
+    pub const BODY_LIMIT: usize = 1 << 20;
+
+    /// The configuration of a function on Lambda.
+    ///
+    /// | variable | meaning | default |
+    /// |---|---|---|
+    /// | `SESSION_KEY` | signs sessions, at least 32 bytes | required |
+    /// | `SESSION_KEY_PREVIOUS` | still believed | none |
+    /// | `ALLOWED_ORIGINS` | comma-separated origins | none |
+    /// | `ORIGIN_SECRET`, `ORIGIN_SECRET_PREVIOUS` | what the edge sends | none |
+    /// | `RATE_LIMIT_PER_USER`, `RATE_LIMIT_PER_IP` | per 60 s, 0 for none | 120, 30 |
+    /// | `BODY_LIMIT` | bytes | 1048576 |
+    /// | `REVALIDATION` | `inline` or `background`: see [`Revalidation`] | `inline` |
+    /// | `PUBLIC_SCHEME` | `http` only for development on one machine | `https` |
+    ///
+    /// # Errors
+    /// [`ConfigError`], which names the variable.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        let required =
+            |name: &str| text(name).ok_or_else(|| ConfigError(format!("{name} is not set")));
+        let previous = text("SESSION_KEY_PREVIOUS");
+        let keys = Keys::new(
+            required("SESSION_KEY")?.as_bytes(),
+            previous.as_deref().map(str::as_bytes),
+        )
+        .map_err(|e| ConfigError(format!("SESSION_KEY or SESSION_KEY_PREVIOUS: {e}")))?;
+        Ok(Self {
+            https: text("PUBLIC_SCHEME").as_deref() != Some("http"),
+            allowed_origins: text("ALLOWED_ORIGINS")
+                .map(|list| {
+                    list.split(',')
+                        .map(|origin| origin.trim().to_owned())
+                        .collect()
+                })
+                .unwrap_or_default(),
+            origin_secrets: ["ORIGIN_SECRET", "ORIGIN_SECRET_PREVIOUS"]
+                .into_iter()
+                .filter_map(text)
+                .collect(),
+            keys,
+            rate_limit_per_user: Self::number("RATE_LIMIT_PER_USER", 120)?,
+            rate_limit_per_ip: Self::number("RATE_LIMIT_PER_IP", 30)?,
+            body_limit: usize::try_from(Self::number("BODY_LIMIT", Self::BODY_LIMIT as u64)?)
+                .map_err(|_| ConfigError("BODY_LIMIT is too large".to_owned()))?,
+            revalidation: match text("REVALIDATION").as_deref() {
+                None | Some("inline") => Revalidation::Inline,
+                Some("background") => Revalidation::Background,
+                Some(other) => {
+                    return Err(ConfigError(format!(
+                        "REVALIDATION is neither inline nor background: {other:?}"
+                    )));
+                }
+            },
+            log: |line| println!("{line}"),
+        })
+    }
+
+    /// A whole number from the environment.
+    ///
+    /// # Errors
+    /// [`ConfigError`] where the variable is set and is none.
+    pub fn number(name: &str, default: u64) -> Result<u64, ConfigError> {
+        match text(name) {
+            None => Ok(default),
+            Some(text) => text
+                .parse()
+                .map_err(|_| ConfigError(format!("{name} is not a whole number: {text:?}"))),
+        }
+    }
+}
+
+fn text(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|text| !text.is_empty())
+}
+
+/// The store, the edge and the configuration, shared by every function of the process.
+pub struct App {
+    /// The table.
+    pub store: Store,
+    /// The CDN.
+    pub invalidations: Invalidations,
+    /// Email.
+    pub mailer: Mailer,
+    /// What inline revalidation has learnt of the edge's health.
+    pub(crate) inline: Inline,
+    /// What an operator has set.
+    pub config: Config,
+    /// The product's pages.
+    pub(crate) site: Site,
+    seal: Arc<dyn Seal>,
+    warm: AtomicBool,
+}
+
+impl std::fmt::Debug for App {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("App")
+            .field("store", &self.store)
+            .field("config", &self.config)
+            .finish_non_exhaustive()
+    }
+}
+
+impl App {
+    /// An app over this store, behind this edge, that sends no mail.
+    #[must_use]
+    pub fn new(
+        store: Store,
+        invalidations: Invalidations,
+        config: Config,
+        site: Site,
+    ) -> Arc<Self> {
+        Self::with_mail(store, invalidations, Mailer::default(), config, site)
+    }
+
+    /// An app that sends mail too.
+    #[must_use]
+    pub fn with_mail(
+        store: Store,
+        invalidations: Invalidations,
+        mailer: Mailer,
+        config: Config,
+        site: Site,
+    ) -> Arc<Self> {
+        let seal = Arc::new(config.keys.clone());
+        Arc::new(Self {
+            store,
+            invalidations,
+            mailer,
+            inline: Inline::default(),
+            config,
+            site,
+            seal,
+            warm: AtomicBool::new(false),
+        })
+    }
+
+    /// The app of a function on Lambda.
+    ///
+    /// # Errors
+    /// [`ConfigError`], which names the variable that is missing or wrong.
+    pub fn from_env(site: Site) -> Result<Arc<Self>, ConfigError> {
+        let config = Config::from_env()?;
+        let access = Access::from_env().map_err(ConfigError)?;
+        let edge = CloudFront::from_env(access.clone()).map_err(ConfigError)?;
+        let mail = Ses::from_env(access.clone()).map_err(ConfigError)?;
+        let table = Settings::from_env(access).map_err(ConfigError)?;
+        Ok(Self::with_mail(
+            Store::connect(table),
+            Invalidations::connect(edge),
+            Mailer::connect(mail),
+            config,
+            site,
+        ))
+    }
+
+    /// The circumstances of one run.
+    #[must_use]
+    pub fn context<C>(&self, caller: C, attempt: u32) -> Context<C> {
+        Context::new(caller, attempt, Arc::clone(&self.seal))
+    }
+
+    /// Whether this is the process's first request.
+    pub(crate) fn is_cold_start(&self) -> bool {
+        !self.warm.swap(true, Ordering::Relaxed)
+    }
+}

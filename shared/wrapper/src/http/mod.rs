@@ -1,0 +1,10 @@
+//! HTTP: events as requests, bodies as fields, answers, and which requests to believe.
+
+pub(crate) mod body;
+mod json;
+pub(crate) mod negotiate;
+pub(crate) mod origin;
+pub(crate) mod request;
+pub(crate) mod response;
+pub(crate) mod trust;
+pub(crate) mod urlencoded;

@@ -1,0 +1,63 @@
+//! The wrapper that every action and view runs in.
+//!
+//! An [`Action`] declares its input, its permission and what it reads, and implements one pure
+//! function that returns a [`action::Commit`]. Only this crate turns a request into that call and
+//! its result into one transaction and one answer, so authorisation, origin check, rate limit,
+//! idempotency, audit and revalidation cannot be forgotten. There is no other way to define an
+//! action:
+//!
+//! ```
+//! # use action::{Action, ActionError, Actor, Layout, Commit, Context, FormPage, Found};
+//! struct Careful;
+//! impl Action for Careful {
+//!     const NAME: &'static str = "careful";
+//!     type Permission = action::Members;
+//!     type Input = ();
+//!     type Output = ();
+//!     fn run(_: &Context<Actor>, _: &(), _: &Found) -> Result<Commit<()>, ActionError> {
+//!         Err(ActionError::NotFound("There is nothing here"))
+//!     }
+//!     fn success_path(_: Option<&Layout>, _: &(), _: &()) -> String { "/".to_owned() }
+//!     fn form(_: &FormPage<'_>) -> String { String::new() }
+//! }
+//! ```
+//!
+//! The same without its permission does not compile:
+//!
+//! ```compile_fail,E0046
+//! # use action::{Action, ActionError, Actor, Layout, Commit, Context, FormPage, Found};
+//! struct Forgetful;
+//! impl Action for Forgetful {
+//!     const NAME: &'static str = "forgetful";
+//!     type Input = ();
+//!     type Output = ();
+//!     fn run(_: &Context<Actor>, _: &(), _: &Found) -> Result<Commit<()>, ActionError> {
+//!         Err(ActionError::NotFound("There is nothing here"))
+//!     }
+//!     fn success_path(_: Option<&Layout>, _: &(), _: &()) -> String { "/".to_owned() }
+//!     fn form(_: &FormPage<'_>) -> String { String::new() }
+//! }
+//! ```
+
+mod app;
+mod error_page;
+mod failure;
+mod function;
+mod http;
+pub mod log;
+mod reads;
+mod run;
+mod serve;
+mod session;
+mod view;
+
+pub use app::{App, Config, ConfigError, ErrorPage, Log, Revalidation, Site};
+pub use failure::{Code, Failure};
+pub use function::{Function, Route, Runner, ViewRoute, Work, view};
+pub use lambda_runtime::Error;
+pub use run::audit::AuditRecord;
+pub use run::chain::{AUDIT_HEAD, audit_hash};
+pub use serve::serve;
+
+/// The largest body of a request that Lambda takes, in bytes.
+pub const MAX_EVENT_BODY: usize = 6 << 20;

@@ -1,0 +1,334 @@
+//! The chain of the audit records of one entity: each record holds the hash of the one before it
+//! and its own, and the entity's item holds the hash of the newest. A record that is changed or
+//! removed leaves a gap that shows.
+//!
+//! The head is an attribute of the entity's own item, so it costs no read and no write: the entity
+//! was read anyway, and its version is checked anyway, which keeps the chain from forking.
+
+use crate::Failure;
+use action::{Commit, Expect, Found, Item, Key, Operation};
+use serde_json::{Number, Value};
+use sha2::{Digest, Sha256};
+use std::fmt::Write;
+
+/// The attribute of an entity's item that holds the hash of its newest audit record. The domain's
+/// types do not have it.
+pub const AUDIT_HEAD: &str = "auditHead";
+
+/// How a new record continues the chain of its entity.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Link {
+    /// The hash of the record before; none for the first.
+    pub(crate) previous: Option<String>,
+    /// The key of the item that keeps the head; none where the entity is gone for good.
+    pub(crate) head: Option<Key>,
+}
+
+/// How the record of `commit` continues a chain; nothing where its subject is no entity that the
+/// commit writes.
+///
+/// # Errors
+/// A bug: the commit writes over an entity that was not read.
+pub(crate) fn link<T>(commit: &Commit<T>, found: &Found) -> Result<Option<Link>, Failure> {
+    link_of(commit.operations(), commit.places(), found)
+}
+
+fn link_of(
+    operations: &[Operation],
+    places: Option<(Key, Key)>,
+    found: &Found,
+) -> Result<Option<Link>, Failure> {
+    let Some((from, to)) = places else {
+        return Ok(None);
+    };
+    let at = |key: &Key| operations.iter().find(|op| op.key() == key);
+    let Some(first) = at(&from).or_else(|| at(&to)) else {
+        return Ok(None);
+    };
+    let before = found.stored(&from);
+    if before.is_none() && (from != to || follows_a_version(first)) {
+        let (pk, sk) = from.parts();
+        return Err(Failure::unknown(format!("{pk} {sk} is written unread")));
+    }
+    Ok(Some(Link {
+        previous: before.and_then(head_of),
+        head: matches!(at(&to), Some(Operation::Put { .. })).then_some(to),
+    }))
+}
+
+fn follows_a_version(operation: &Operation) -> bool {
+    match operation {
+        Operation::Put { expect, .. } | Operation::Delete { expect, .. } => {
+            matches!(expect, Expect::Version(_))
+        }
+        _ => false,
+    }
+}
+
+fn head_of(item: &Item) -> Option<String> {
+    item.get(AUDIT_HEAD)?.as_str().map(str::to_owned)
+}
+
+/// The operations with the heads of the entities in them: the subject's new one, and those of
+/// others as they were read.
+pub(crate) fn with_heads(
+    operations: &[Operation],
+    found: &Found,
+    new: Option<(&Key, &str)>,
+) -> Vec<Operation> {
+    let mut operations = operations.to_vec();
+    for operation in &mut operations {
+        let Operation::Put { key, item, .. } = operation else {
+            continue;
+        };
+        let own = new.filter(|(subject, _)| *subject == key);
+        let head = match own {
+            Some((_, hash)) => Some(hash.to_owned()),
+            None if key.tag().is_some() => found.stored(key).and_then(head_of),
+            None => None,
+        };
+        if let (Some(head), Value::Object(item)) = (head, item) {
+            item.insert(AUDIT_HEAD.to_owned(), head.into());
+        }
+    }
+    operations
+}
+
+/// The hash of an audit record: SHA-256, in hexadecimal, of its key and of all its attributes but
+/// `hash`. The same before it is stored and after it is read back, whatever the order of the
+/// attributes and the writing of the numbers.
+#[must_use]
+pub fn audit_hash(key: &Key, record: &Item) -> String {
+    let (pk, sk) = key.parts();
+    let mut text = String::new();
+    canonical(&Value::from(vec![pk, sk]), &mut text);
+    let mut record = record.clone();
+    record.remove("hash");
+    canonical(&Value::Object(record), &mut text);
+    let digest = Sha256::digest(text);
+    digest.iter().fold(String::new(), |mut hex, byte| {
+        // Writing to a string does not fail.
+        let _always_written = write!(hex, "{byte:02x}");
+        hex
+    })
+}
+
+/// One text for one value: names in order, no spaces, numbers by their value.
+fn canonical(value: &Value, out: &mut String) {
+    match value {
+        Value::Number(number) => out.push_str(&decimal(number)),
+        Value::Array(list) => {
+            out.push('[');
+            for (at, value) in list.iter().enumerate() {
+                out.push_str(if at == 0 { "" } else { "," });
+                canonical(value, out);
+            }
+            out.push(']');
+        }
+        Value::Object(map) => {
+            let mut pairs: Vec<_> = map.iter().collect();
+            pairs.sort_by_key(|(name, _)| *name);
+            out.push('{');
+            for (at, (name, value)) in pairs.into_iter().enumerate() {
+                out.push_str(if at == 0 { "" } else { "," });
+                out.push_str(&Value::from(name.as_str()).to_string());
+                out.push(':');
+                canonical(value, out);
+            }
+            out.push('}');
+        }
+        plain => out.push_str(&plain.to_string()),
+    }
+}
+
+/// DynamoDB gives 1.0 back as 1, so a whole number has no fraction here.
+fn decimal(number: &Number) -> String {
+    /// Up to here a float holds every whole number.
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    match number.as_f64() {
+        Some(float) if number.is_f64() && float.fract() == 0.0 && float.abs() < EXACT => {
+            format!("{:.0}", float + 0.0)
+        }
+        _ => number.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use action::{Entity, Subject, TenantId, Version};
+    use serde::{Deserialize, Serialize};
+    use serde_json::json;
+
+    fn hash(record: Value) -> String {
+        let key = Key::record("audit", "acme", "1");
+        audit_hash(&key, record.as_object().unwrap())
+    }
+
+    #[derive(Serialize, Deserialize)]
+    struct Thing {
+        id: String,
+        version: Version,
+    }
+
+    impl Entity for Thing {
+        const RESOURCE: &'static str = "things";
+
+        fn id(&self) -> &str {
+            &self.id
+        }
+
+        fn version(&self) -> Version {
+            self.version
+        }
+    }
+
+    fn acme() -> TenantId {
+        TenantId::parse("acme").unwrap()
+    }
+
+    fn thing(version: Version) -> Thing {
+        let id = "1".to_owned();
+        Thing { id, version }
+    }
+
+    fn own() -> Key {
+        Key::entity::<Thing>(&acme(), "1")
+    }
+
+    fn trash() -> Key {
+        Key::from_parts("acme:trash".to_owned(), "1".to_owned())
+    }
+
+    fn commit() -> Commit<()> {
+        Commit::new(Subject::entity::<Thing>(&acme(), "1"), ())
+    }
+
+    /// What was read: a thing at this key, with this head.
+    fn at(key: Key, head: &str) -> Found {
+        let item = json!({ "id": "1", "version": 1, "auditHead": head });
+        Found {
+            items: [(key, item.as_object().unwrap().clone())].into(),
+            ..Found::default()
+        }
+    }
+
+    fn chained(previous: Option<&str>, head: Option<Key>) -> Option<Link> {
+        let previous = previous.map(str::to_owned);
+        Some(Link { previous, head })
+    }
+
+    #[test]
+    fn a_chain_begins_goes_on_and_ends_with_its_entity() {
+        let (first, second) = (thing(Version::FIRST), thing(Version::FIRST.next()));
+        let created = commit().put(&acme(), &first, None);
+        let nothing = Found::default();
+        assert_eq!(link(&created, &nothing), Ok(chained(None, Some(own()))));
+        let updated = commit().put(&acme(), &second, Some(first.version));
+        assert_eq!(
+            link(&updated, &at(own(), "h")),
+            Ok(chained(Some("h"), Some(own())))
+        );
+        let deleted = commit().delete(&acme(), &first);
+        assert_eq!(
+            link(&deleted, &at(own(), "h")),
+            Ok(chained(Some("h"), None))
+        );
+        assert_eq!(
+            link(&commit(), &at(own(), "h")),
+            Ok(None),
+            "nothing written"
+        );
+        assert_eq!(link(&Commit::nothing(()), &nothing), Ok(None));
+        for unread in [&updated, &deleted] {
+            assert!(link(unread, &nothing).is_err());
+        }
+    }
+
+    #[test]
+    fn a_chain_goes_along_with_its_entity() {
+        let first = thing(Version::FIRST);
+        let removed = commit().delete(&acme(), &first).moves(own(), trash());
+        let put = |expect| Operation::Put {
+            key: trash(),
+            item: json!({ "id": "1" }),
+            expect,
+            conflict: None,
+        };
+        // As a commit has it that keeps what it deletes.
+        let kept = [&removed.operations()[0], &put(Expect::Absent)].map(Clone::clone);
+        let link = link_of(&kept, removed.places(), &at(own(), "h"));
+        assert_eq!(link, Ok(chained(Some("h"), Some(trash()))));
+        let stored = with_heads(&kept, &at(own(), "h"), Some((&trash(), "new")));
+        assert!(matches!(&stored[1], Operation::Put { item, .. } if item["auditHead"] == "new"));
+
+        let restored = commit()
+            .put(&acme(), &thing(Version::FIRST.next()), None)
+            .delete_record(trash(), Some(first.version))
+            .moves(trash(), own());
+        assert_eq!(
+            super::link(&restored, &at(trash(), "h")),
+            Ok(chained(Some("h"), Some(own())))
+        );
+        assert!(super::link(&restored, &Found::default()).is_err());
+        let purged = commit()
+            .delete_record(trash(), Some(first.version))
+            .moves(trash(), trash());
+        assert_eq!(
+            super::link(&purged, &at(trash(), "h")),
+            Ok(chained(Some("h"), None))
+        );
+    }
+
+    #[test]
+    fn another_entity_that_is_written_keeps_its_head() {
+        let put = commit().put(&acme(), &thing(Version::FIRST.next()), Some(Version::FIRST));
+        let in_range = {
+            let Found { items, .. } = at(own(), "h");
+            let range = items.into_values().collect();
+            Found {
+                ranges: [("acme:things".to_owned(), range)].into(),
+                ..Found::default()
+            }
+        };
+        for found in [at(own(), "h"), in_range] {
+            let stored = with_heads(put.operations(), &found, None);
+            assert!(matches!(&stored[0], Operation::Put { item, .. } if item["auditHead"] == "h"));
+        }
+        let stored = with_heads(put.operations(), &Found::default(), None);
+        assert_eq!(stored, put.operations());
+    }
+
+    #[test]
+    fn a_hash_does_not_depend_on_how_a_record_is_written() {
+        let one: Value = serde_json::from_str(r#"{"b":{"y":1.0,"x":-0.0},"a":[1e2,2.5]}"#).unwrap();
+        let other: Value = serde_json::from_str(r#"{"a":[100,2.50],"b":{"x":0,"y":1}}"#).unwrap();
+        assert_eq!(hash(one), hash(other));
+    }
+
+    #[test]
+    fn a_hash_is_of_everything_but_itself() {
+        let record = json!({ "a": "x", "b": null, "hash": "1" });
+        assert_eq!(hash(record.clone()), hash(json!({ "b": null, "a": "x" })));
+        for other in [
+            json!({ "a": "x" }),
+            json!({ "a": "y", "b": null }),
+            json!({ "a": "x", "b": "null" }),
+            json!({ "a": "x\",\"b\":null", "c": 1 }),
+        ] {
+            assert_ne!(hash(record.clone()), hash(other.clone()), "{other}");
+        }
+        let elsewhere = Key::record("audit", "other", "1");
+        let record = record.as_object().unwrap();
+        assert_ne!(audit_hash(&elsewhere, record), hash(json!(record)));
+    }
+
+    #[test]
+    fn the_hash_is_sha_256() {
+        // printf '["#audit:acme","1"]{"a":1}' | sha256sum
+        assert_eq!(
+            hash(json!({ "a": 1 })),
+            "71d7bada7323f19a9f2155f662dcdf8cc0edee526d471ad5c577cf8e1048b785"
+        );
+    }
+}

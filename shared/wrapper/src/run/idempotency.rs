@@ -1,0 +1,140 @@
+//! Idempotency: one result for one key, whatever happens in between.
+//!
+//! The record of a result is written in the same transaction as the result itself, so there is no
+//! moment at which one exists without the other. The codes follow the
+//! [IETF draft](https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/).
+
+use crate::http::body::Fields;
+use crate::http::request::Asked;
+use crate::{Config, Failure};
+use action::{Action, Actor, IdempotencyKey, Item, Key, Scope};
+use lambda_http::Request;
+use serde_json::{Value, json};
+use store::{Pending, Saved};
+
+/// The form field that may hold the key.
+pub(crate) const FIELD: &str = "idempotency_key";
+
+/// How long a result is kept, in seconds: 24 h.
+const KEPT: i64 = 86_400;
+
+/// The request's key: from the `Idempotency-Key` header, or the field.
+pub(crate) fn key(request: &Request, fields: &Fields) -> Result<Option<IdempotencyKey>, Failure> {
+    let header = request.header("idempotency-key");
+    let field = fields.0.get(FIELD).map(String::as_str);
+    let text = match (header, field) {
+        (Some(header), Some(field)) if header != field => return Err(Failure::two_keys()),
+        _ => header.or(field),
+    };
+    text.map(|text| IdempotencyKey::parse(text).map_err(|_| Failure::unusable_key()))
+        .transpose()
+}
+
+/// One keyed request: where its record is, and what tells its input from another.
+#[derive(Debug, Clone)]
+pub(crate) struct Keyed {
+    /// Where the record is.
+    pub(crate) record: Key,
+    purpose: String,
+    input: String,
+}
+
+/// What a record says about a request.
+#[derive(Debug)]
+pub(crate) enum Recall {
+    /// The same was asked before: here is the result.
+    Replay(Outcome),
+    /// Something else was asked under this key.
+    Reused,
+}
+
+/// A saved result.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    pub(crate) data: Value,
+    /// The tags that it made stale.
+    pub(crate) tags: Vec<String>,
+    /// Where its outbox record was.
+    pub(crate) pending: Option<Key>,
+}
+
+impl Keyed {
+    /// The keyed request, where it has a key and the action keeps records.
+    pub(crate) fn new<A: Action>(
+        key: Option<&IdempotencyKey>,
+        input: &A::Input,
+        actor: Option<&Actor>,
+        config: &Config,
+    ) -> Option<Self> {
+        let scope = match (A::scope(input), actor) {
+            (Scope::Caller, Some(actor)) => format!("{}:{}", actor.tenant, actor.user),
+            (Scope::Subject(subject), _) => {
+                format!("anonymous:{}", config.keys.sign("subject", &subject))
+            }
+            (Scope::Caller, None) | (Scope::Unrecorded, _) => return None,
+        };
+        let record = Key::record(
+            "idempotency",
+            &format!("{scope}:{}:{}", A::NAME, key?.as_str()),
+            "record",
+        );
+        // Serialising the parsed input leaves out its encoding, the fields' order and the key.
+        let input = serde_json::to_string(input).ok()?;
+        Some(Self {
+            record,
+            purpose: format!("input {}", A::NAME),
+            input,
+        })
+    }
+
+    /// The record to write with the result.
+    pub(crate) fn save(
+        &self,
+        data: &Value,
+        pending: Option<&Pending>,
+        now: i64,
+        config: &Config,
+    ) -> Saved {
+        let outbox = pending.map(Pending::key);
+        let item = json!({
+            "fingerprint": config.keys.sign(&self.purpose, &self.input),
+            "data": data,
+            "tags": pending.map(|pending| &pending.tags),
+            "outbox": outbox.as_ref().map(Key::parts),
+            "expires_at": now + KEPT,
+        });
+        Saved {
+            key: self.record.clone(),
+            item,
+            now,
+        }
+    }
+
+    /// What a stored record says; nothing where it has expired.
+    pub(crate) fn recall(&self, item: &Item, now: i64, config: &Config) -> Option<Recall> {
+        let expires_at = item.get("expires_at").and_then(Value::as_i64)?;
+        if expires_at <= now {
+            return None;
+        }
+        let fingerprint = item.get("fingerprint").and_then(Value::as_str)?;
+        if !config.keys.verify(&self.purpose, &self.input, fingerprint) {
+            return Some(Recall::Reused);
+        }
+        let outbox = item.get("outbox").cloned();
+        let pending = outbox
+            .and_then(|parts| serde_json::from_value::<(String, String)>(parts).ok())
+            .map(|(pk, sk)| Key::from_parts(pk, sk));
+        let tags = item
+            .get("tags")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten();
+        Some(Recall::Replay(Outcome {
+            data: item.get("data").cloned().unwrap_or(Value::Null),
+            tags: tags
+                .filter_map(|tag| Some(tag.as_str()?.to_owned()))
+                .collect(),
+            pending,
+        }))
+    }
+}

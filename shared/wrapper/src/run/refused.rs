@@ -1,0 +1,33 @@
+//! Refused and failed attempts of people who are signed in, as counters: at most one for each
+//! person, action and code, so that they cannot fill the table.
+
+use crate::{App, Failure};
+use action::{Actor, Key};
+use jiff::{Timestamp, Unit};
+use std::time::Duration;
+
+/// How long a counter is kept after the last attempt, in seconds: 30 days.
+const KEPT: i64 = 30 * 86_400;
+
+/// How long an answer may wait for its count.
+const PATIENCE: Duration = Duration::from_millis(300);
+
+/// Counts a refusal of this action. Whether that succeeds does not matter to the answer.
+pub(crate) async fn count(app: &App, actor: Option<&Actor>, action: &str, failure: &Failure) {
+    let Some(actor) = actor else { return };
+    let (user, code) = (actor.user.as_str(), failure.code.as_str());
+    let key = Key::record(
+        "refused",
+        actor.tenant.as_str(),
+        &format!("{user}:{action}:{code}"),
+    );
+    let about = [("userId", user), ("action", action), ("code", code)];
+    let now = Timestamp::now();
+    let now = now.round(Unit::Millisecond).unwrap_or(now);
+    let counted = app.store.tally(&key, about, now, now.as_second() + KEPT);
+    match tokio::time::timeout(PATIENCE, counted).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::warn!(%error, "a refusal could not be counted"),
+        Err(_) => tracing::warn!("a refusal was not counted in time"),
+    }
+}

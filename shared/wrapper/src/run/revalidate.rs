@@ -1,0 +1,111 @@
+//! Revalidation: after a commit, what the edge keeps under its tags must go.
+//!
+//! Only tags under which something may be cached are purged. What is not seen to here, whatever
+//! the reason, stays in the outbox and is drained: `docs/caching.md` says why that is enough.
+
+use crate::App;
+use crate::app::Revalidation;
+use action::Key;
+use cdn::{InvalidationError, Purge};
+use jiff::Timestamp;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+use store::Pending;
+
+/// How long an action waits for CloudFront before it answers.
+const PATIENCE: Duration = Duration::from_millis(300);
+
+/// How long the outbox record of a commit is left to the action that made it, in milliseconds.
+const GRACE: i64 = 1_000;
+
+/// The outbox record to commit with a change that makes `tags` stale.
+pub(crate) fn pending(app: &App, tags: &[String]) -> Pending {
+    let now = now();
+    let due_at = match app.config.revalidation {
+        Revalidation::Inline => now + GRACE,
+        Revalidation::Background => now,
+    };
+    Pending::new(tags.to_vec(), now, due_at)
+}
+
+/// Sees to a commit's tags before its action answers. Gives those that need no more doing for
+/// what was cached before: they were not live, or CloudFront has accepted their purge.
+pub(crate) async fn inline(app: &App, pending: Pending) -> Vec<String> {
+    if app.config.revalidation == Revalidation::Background {
+        return Vec::new();
+    }
+    let tags = pending.tags.clone();
+    let live = match app.store.settle(&pending, now()).await {
+        Ok(live) => live,
+        Err(error) => {
+            tracing::warn!(%error, "an outbox record stays to be drained");
+            return Vec::new();
+        }
+    };
+    if live.is_empty() {
+        return tags;
+    }
+    let is_live = |tag: &String| live.iter().any(|mark| mark.tag == *tag);
+    let spared = tags.iter().filter(|tag| !is_live(tag)).cloned().collect();
+    if app.inline.is_paused() {
+        return spared;
+    }
+    let purge = Purge::new(vec![pending], live);
+    if let Err(error) = purge.purge(&app.invalidations, Some(PATIENCE)).await {
+        app.inline.pause(&error);
+        tracing::warn!(%error, "a purge is left to the outbox");
+        return spared;
+    }
+    if let Err(error) = purge.conclude(&app.store).await {
+        tracing::warn!(%error, "an outbox record stays though it has been seen to");
+    }
+    tags
+}
+
+/// The same for the replay of a commit whose outbox record was `pending`. While that is there,
+/// whoever made the commit is not done with it, or has died over it.
+pub(crate) async fn replayed(app: &App, tags: Vec<String>, pending: Option<Key>) -> Vec<String> {
+    let Some(pending) = pending else {
+        return tags;
+    };
+    match app
+        .store
+        .pending(vec![pending])
+        .await
+        .map(|mut left| left.pop())
+    {
+        Ok(None) => tags,
+        Ok(Some(pending)) => inline(app, pending).await,
+        Err(error) => {
+            tracing::warn!(%error, "an outbox record could not be read");
+            Vec::new()
+        }
+    }
+}
+
+/// Whether actions make purges themselves just now. After a failure they leave them to the
+/// outbox for a while, so that they neither wait for what does not answer nor add to a throng.
+#[derive(Debug, Default)]
+pub(crate) struct Inline {
+    paused_until: AtomicI64,
+}
+
+impl Inline {
+    fn is_paused(&self) -> bool {
+        now() < self.paused_until.load(Ordering::Relaxed)
+    }
+
+    fn pause(&self, error: &InvalidationError) {
+        let millis = match error {
+            InvalidationError::Unavailable(_) => 1_000,
+            InvalidationError::Throttled => 2_000,
+            InvalidationError::InProgress | InvalidationError::Refused(_) => 10_000,
+        };
+        self.paused_until.store(now() + millis, Ordering::Relaxed);
+    }
+}
+
+/// Milliseconds since 1970.
+pub(crate) fn now() -> i64 {
+    Timestamp::now().as_millisecond()
+}

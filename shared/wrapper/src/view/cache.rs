@@ -1,0 +1,121 @@
+//! A view's part in revalidation: it marks its tags before it reads, and tells the edge what it
+//! may keep.
+//!
+//! The mark comes first, so that a commit which the read misses finds it: `docs/caching.md`.
+
+use crate::App;
+use crate::http::response::{Response, With};
+use crate::http::trust::{SharedKey, Trust};
+use action::Actor;
+use futures_util::future::try_join_all;
+use http::header::{CACHE_CONTROL, HeaderName};
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+use store::{KEPT_AT_EDGE, SETTLING};
+
+/// How long after its marks a page may still be given to the edge to keep.
+const ANSWER: Duration = Duration::from_secs(5);
+
+/// How long the answer may then be on its way to the edge.
+const NETWORK: Duration = Duration::from_secs(20);
+// Twice, because a mark that is written slowly may say an older time than the one it replaces, by
+// as long as its write takes: 4 s at most.
+const _: () = assert!(
+    2 * ANSWER.as_secs() + NETWORK.as_secs() <= SETTLING.as_secs(),
+    "a page may reach the edge after its mark has settled"
+);
+
+/// CloudFront takes at most this many tags of an object and drops the rest silently.
+const MOST_TAGS: usize = 50;
+
+/// A page that the edge may keep, for everybody with the same key.
+#[derive(Debug)]
+pub(crate) struct Cacheable {
+    tags: BTreeSet<String>,
+    since: Instant,
+}
+
+impl Cacheable {
+    /// Marks `tags` as live. `None` where that failed, or CloudFront would not take them all:
+    /// then the page is not to be kept.
+    pub(crate) async fn mark(
+        app: &App,
+        distribution: &str,
+        tags: BTreeSet<String>,
+    ) -> Option<Self> {
+        if tags.is_empty() || tags.len() > MOST_TAGS {
+            return None;
+        }
+        let since = Instant::now();
+        let now = jiff::Timestamp::now().as_millisecond();
+        let marks = tags
+            .iter()
+            .map(|tag| app.store.mark(tag, distribution, now));
+        match try_join_all(marks).await {
+            Ok(_) => Some(Self { tags, since }),
+            Err(error) => {
+                tracing::warn!(%error, "a page is not kept, because its tags could not be marked");
+                None
+            }
+        }
+    }
+
+    /// The answer, marked as one to keep, unless it took too long.
+    pub(crate) fn apply(&self, reply: Response) -> Response {
+        if self.since.elapsed() >= ANSWER {
+            return reply;
+        }
+        let kept = KEPT_AT_EDGE.as_secs();
+        let control = format!("max-age=0, must-revalidate, s-maxage={kept}, stale-if-error=0");
+        let tags: Vec<_> = self.tags.iter().map(String::as_str).collect();
+        reply
+            .with(CACHE_CONTROL, control)
+            .with(HeaderName::from_static("cache-tag"), tags.join(","))
+    }
+}
+
+/// How the answer to a request may be shared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sharing<'a> {
+    /// It goes to this request alone.
+    Own,
+    /// The edge may give it to every request with this key.
+    Shared {
+        /// The CloudFront distribution.
+        distribution: &'a str,
+        /// The key.
+        key: &'a SharedKey,
+    },
+}
+
+impl<'a> Sharing<'a> {
+    /// What the edge says, where it is believed.
+    pub(crate) fn of(trust: &'a Trust) -> Self {
+        let edge = trust.edge.as_ref();
+        match edge.and_then(|edge| Some((edge.distribution.as_str(), edge.shared.as_ref()?))) {
+            Some((distribution, key)) => Self::Shared { distribution, key },
+            None => Self::Own,
+        }
+    }
+
+    /// Whether others may be given the answer. Such an answer sets no cookie.
+    pub(crate) fn is_shared(self) -> bool {
+        matches!(self, Self::Shared { .. })
+    }
+
+    /// Whether the edge's key is the one that this request has: by its token, its path's
+    /// organisation and what it accepts.
+    pub(crate) fn is_right_for(
+        self,
+        token: Option<&Actor>,
+        tenant: Option<&str>,
+        json: bool,
+    ) -> bool {
+        let Self::Shared { key, .. } = self else {
+            return true;
+        };
+        token.is_some_and(|actor| actor.tenant.as_str() == key.tenant && actor.role == key.role)
+            && tenant == Some(key.tenant.as_str())
+            && json == key.json
+    }
+}
