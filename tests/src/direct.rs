@@ -3,7 +3,7 @@
 use crate::Table;
 use auth::{Keys, SessionSecret, Token};
 use serde_json::{Value, json};
-use store::{Settings, Store};
+use store::{Store, TableSettings};
 use wrapper::{App, Config, Revalidation, Runner};
 
 /// The functions, over a table.
@@ -16,7 +16,7 @@ pub struct Direct {
 impl Direct {
     /// The functions over `table`, which they make.
     pub async fn new(table: &Table) -> Self {
-        let store = Store::connect(Settings::local(table.url(), "edge-crm"));
+        let store = Store::connect(TableSettings::local(table.url(), "edge-crm"));
         store.create_table_if_missing().await.expect("a table");
         let mut key = [0; 32];
         getrandom::fill(&mut key).expect("randomness");
@@ -85,7 +85,7 @@ impl Table {
         Token {
             secret,
             actor,
-            expires: crate::now() + auth::LIFETIME,
+            expires: crate::now() + auth::TOKEN_LIFETIME,
         }
         .sign(keys)
     }

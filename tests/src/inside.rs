@@ -8,7 +8,7 @@ use mail::Mailer;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use store::{Settings, Store};
+use store::{Store, TableSettings};
 use wrapper::{App, Config, Revalidation, Runner};
 
 /// The one origin that may post.
@@ -85,10 +85,10 @@ impl Inside {
     /// The same, with mail.
     pub async fn with_mail(config: Config, edge: Invalidations, mailer: Mailer) -> Self {
         let table = Table::start().await;
-        let direct = Store::connect(Settings::local(table.url(), "edge-crm"));
+        let direct = Store::connect(TableSettings::local(table.url(), "edge-crm"));
         direct.create_table_if_missing().await.expect("a table");
         let proxy = Proxy::start(table.url()).await;
-        let store = Store::connect(Settings::local(&proxy.url, "edge-crm"));
+        let store = Store::connect(TableSettings::local(&proxy.url, "edge-crm"));
         let app = App::with_mail(store, edge, mailer, config, functions::SITE);
         Self { app, table, proxy }
     }

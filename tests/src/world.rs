@@ -19,7 +19,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
-use store::{Settings, Store};
+use store::{Store, TableSettings};
 use tokio::task::JoinHandle;
 use wrapper::{App, Config, Revalidation, Runner};
 
@@ -81,7 +81,7 @@ impl World {
     /// A world with this setting.
     pub async fn with(revalidation: Revalidation) -> Self {
         let table = Table::start().await;
-        let store = Store::connect(Settings::local(table.url(), "edge-crm"));
+        let store = Store::connect(TableSettings::local(table.url(), "edge-crm"));
         store.create_table_if_missing().await.expect("a table");
         let settings = DistributionSettings {
             session_cookie: SESSION_COOKIE.to_owned(),
@@ -184,7 +184,7 @@ impl World {
         let token = Token {
             secret,
             actor,
-            expires: now + auth::LIFETIME,
+            expires: now + auth::TOKEN_LIFETIME,
         };
         Person {
             tenant: owner.tenant.clone(),

@@ -7,7 +7,7 @@
 use dynoxide::Database;
 use std::error::Error;
 use std::io::{self, Write};
-use store::{Settings, Store};
+use store::{Store, TableSettings};
 use tokio::net::TcpListener;
 
 #[tokio::main]
@@ -20,7 +20,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let url = format!("http://{}", listener.local_addr()?);
     let database = Database::memory()?;
     let engine = tokio::spawn(dynoxide::server::serve_on(listener, database));
-    let store = Store::connect(Settings::local(&url, "edge-crm"));
+    let store = Store::connect(TableSettings::local(&url, "edge-crm"));
     store.create_table_if_missing().await?;
     writeln!(io::stdout(), "DynamoDB is ready on {url}")?;
     engine.await?;

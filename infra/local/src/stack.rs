@@ -16,7 +16,7 @@ use mail::{Mailer, Ses};
 use std::io::{self, Write};
 use std::sync::Arc;
 use std::time::Duration;
-use store::{Settings, Store, StoreError};
+use store::{Store, StoreError, TableSettings};
 use tokio::net::TcpListener;
 use wrapper::{App, Config, Log, Revalidation, Runner};
 
@@ -207,7 +207,7 @@ impl Storage {
             (None, Some(engine)) => engine.endpoint(),
             (url, _) => url.as_deref().unwrap_or_default(),
         };
-        let store = Store::connect(Settings::local(endpoint, TABLE));
+        let store = Store::connect(TableSettings::local(endpoint, TABLE));
         let failed = |source| StartError::Table {
             endpoint: endpoint.to_owned(),
             source,

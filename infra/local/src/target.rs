@@ -8,7 +8,7 @@ use crate::{DataError, EngineError};
 use aws::Access;
 use std::path::PathBuf;
 use std::time::Duration;
-use store::{Patience, Settings, Store, StoreError};
+use store::{Patience, Store, StoreError, TableSettings};
 
 /// Nobody waits for a page, and a large table on this machine may have to be put in order first.
 const PATIENCE: Patience = Patience {
@@ -69,11 +69,11 @@ impl Target {
     pub(crate) async fn open(&self) -> Result<OpenTable, TargetError> {
         if self.aws {
             let access = Access::from_env().map_err(TargetError::Environment)?;
-            let settings = Settings::from_env(access).map_err(TargetError::Environment)?;
+            let settings = TableSettings::from_env(access).map_err(TargetError::Environment)?;
             return Ok(OpenTable::new(settings, None));
         }
         if let Some(url) = &self.dynamodb_url {
-            return Ok(OpenTable::new(Settings::local(url, TABLE), None));
+            return Ok(OpenTable::new(TableSettings::local(url, TABLE), None));
         }
         let file = self.data.join("dynamodb.sqlite");
         if !file.is_file() {
@@ -82,15 +82,15 @@ impl Target {
         let data = DataDir::open(&self.data)?;
         let lock = data.lock()?;
         let engine = Engine::start(Some(&file)).await?;
-        let settings = Settings::local(engine.endpoint(), TABLE);
+        let settings = TableSettings::local(engine.endpoint(), TABLE);
         Ok(OpenTable::new(settings, Some((engine, lock))))
     }
 }
 
 impl OpenTable {
-    fn new(settings: Settings, engine: Option<(Engine, Lock)>) -> Self {
+    fn new(settings: TableSettings, engine: Option<(Engine, Lock)>) -> Self {
         let patience = PATIENCE;
-        let store = Store::connect(Settings {
+        let store = Store::connect(TableSettings {
             patience,
             ..settings
         });

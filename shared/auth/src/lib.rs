@@ -4,4 +4,4 @@ mod keys;
 mod token;
 
 pub use keys::{Keys, WeakKey};
-pub use token::{LIFETIME, SessionSecret, Token};
+pub use token::{SessionSecret, TOKEN_LIFETIME, Token};

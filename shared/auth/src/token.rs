@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 use std::fmt;
 
 /// How long a token is believed without asking, in seconds.
-pub const LIFETIME: i64 = 120;
+pub const TOKEN_LIFETIME: i64 = 120;
 
 const PURPOSE: &str = "session";
 

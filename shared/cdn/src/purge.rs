@@ -5,7 +5,7 @@ use crate::{InvalidationError, Invalidations};
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
-use store::{KEPT_AT_EDGE, Mark, Pending, SETTLING, Store, StoreError};
+use store::{KEPT_AT_EDGE, Mark, OutboxRecord, SETTLING, Store, StoreError};
 
 /// Second purges are due at whole multiples of this, in milliseconds, so that neighbours share
 /// one.
@@ -14,13 +14,13 @@ const SHARED_DUE: i64 = 5_000;
 /// Outbox records, and the marks that are live for them.
 #[derive(Debug)]
 pub struct Purge {
-    records: Vec<Pending>,
+    records: Vec<OutboxRecord>,
     live: Vec<Mark>,
 }
 
 impl Purge {
     /// The work that `records` make, given the marks of their tags.
-    pub fn new(records: Vec<Pending>, mut marks: Vec<Mark>) -> Self {
+    pub fn new(records: Vec<OutboxRecord>, mut marks: Vec<Mark>) -> Self {
         marks.retain(|mark| mark.is_open() && holders(&records, &mark.tag).next().is_some());
         Self {
             records,
@@ -97,7 +97,7 @@ impl Purge {
 
     /// What must be purged once more: tags marked so shortly before the change that a page from
     /// before it may reach the edge after the purge.
-    fn put_off(&self, now: i64) -> Vec<Pending> {
+    fn put_off(&self, now: i64) -> Vec<OutboxRecord> {
         let mut young = BTreeMap::<&str, (Vec<String>, i64)>::new();
         for mark in self.live.iter().filter(|mark| self.is_young(mark)) {
             let (tags, latest) = young.entry(&mark.distribution).or_default();
@@ -107,9 +107,9 @@ impl Purge {
         let again = |(distribution, (tags, latest)): (&str, (Vec<String>, i64))| {
             let settled = latest + millis(SETTLING);
             let due_at = (settled + SHARED_DUE - 1) / SHARED_DUE * SHARED_DUE;
-            Pending {
+            OutboxRecord {
                 again_at: Some(distribution.to_owned()),
-                ..Pending::new(tags, now, due_at)
+                ..OutboxRecord::new(tags, now, due_at)
             }
         };
         young.into_iter().map(again).collect()
@@ -124,7 +124,10 @@ impl Purge {
 }
 
 /// The records that leave it to the mark whether their tag is purged.
-fn holders<'a>(records: &'a [Pending], tag: &'a str) -> impl Iterator<Item = &'a Pending> {
+fn holders<'a>(
+    records: &'a [OutboxRecord],
+    tag: &'a str,
+) -> impl Iterator<Item = &'a OutboxRecord> {
     records
         .iter()
         .filter(move |record| record.again_at.is_none() && record.tags.iter().any(|t| t == tag))

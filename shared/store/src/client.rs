@@ -13,7 +13,7 @@ use std::time::Duration;
 
 /// Where the table is and how to reach it.
 #[derive(Clone)]
-pub struct Settings {
+pub struct TableSettings {
     /// The table's name.
     pub table: String,
     /// The region; `us-east-1` where none is given.
@@ -52,7 +52,7 @@ impl Default for Patience {
     }
 }
 
-impl Settings {
+impl TableSettings {
     /// The settings of a function on Lambda: `TABLE_NAME`, `AWS_REGION`, and optionally
     /// `DYNAMODB_URL`.
     ///
@@ -93,7 +93,7 @@ pub struct Store {
 impl Store {
     /// A store that speaks to the table of `settings`; the first call connects.
     #[must_use]
-    pub fn connect(settings: Settings) -> Self {
+    pub fn connect(settings: TableSettings) -> Self {
         let patience = settings.patience;
         let connections = settings.access.connect(patience.connect);
         let timeouts = TimeoutConfig::builder()

@@ -13,9 +13,9 @@ mod table;
 mod transact;
 mod verdict;
 
-pub use client::{Patience, Settings, Store};
+pub use client::{Patience, Store, TableSettings};
 pub use error::StoreError;
 pub use marks::{KEPT_AT_EDGE, Mark, SETTLING};
-pub use outbox::Pending;
+pub use outbox::OutboxRecord;
 pub use search::{IndexError, Indexed, Rebuilt, Shape};
-pub use transact::{Rejected, Saved};
+pub use transact::{IdempotencyRecord, Rejected};

@@ -32,7 +32,7 @@ const ATTEMPTS: u32 = 4;
 
 /// What one or several commits have left to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Pending {
+pub struct OutboxRecord {
     /// Its name.
     pub id: String,
     /// The tags to see to.
@@ -46,7 +46,7 @@ pub struct Pending {
     pub again_at: Option<String>,
 }
 
-impl Pending {
+impl OutboxRecord {
     /// A record for `tags`, made now and due at `due_at` (both in milliseconds since 1970).
     #[must_use]
     pub fn new(tags: Vec<String>, now: i64, due_at: i64) -> Self {
@@ -112,9 +112,9 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`]; then the record stays.
-    pub async fn settle(&self, pending: &Pending, now: i64) -> Result<Vec<Mark>, StoreError> {
-        let mut items = vec![self.remove(&pending.key())?];
-        for tag in &pending.tags {
+    pub async fn settle(&self, record: &OutboxRecord, now: i64) -> Result<Vec<Mark>, StoreError> {
+        let mut items = vec![self.remove(&record.key())?];
+        for tag in &record.tags {
             items.push(self.not_live(tag, now)?);
         }
         for attempt in 0..ATTEMPTS {
@@ -134,13 +134,13 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn due(&self, now: i64, limit: i32) -> Result<Vec<Pending>, StoreError> {
+    pub async fn due(&self, now: i64, limit: i32) -> Result<Vec<OutboxRecord>, StoreError> {
         let due = self.due_records("outbox", now, limit).await?;
         let mut due: Vec<_> = due
             .iter()
-            .filter_map(|(_, item)| Pending::from_item(item))
+            .filter_map(|(_, item)| OutboxRecord::from_item(item))
             .collect();
-        due.sort_by_key(|pending| pending.due_at);
+        due.sort_by_key(|record| record.due_at);
         Ok(due)
     }
 
@@ -164,9 +164,9 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn pending(&self, keys: Vec<Key>) -> Result<Vec<Pending>, StoreError> {
+    pub async fn outbox_records(&self, keys: Vec<Key>) -> Result<Vec<OutboxRecord>, StoreError> {
         let found = self.items(keys).await?;
-        Ok(found.values().filter_map(Pending::from_item).collect())
+        Ok(found.values().filter_map(OutboxRecord::from_item).collect())
     }
 
     /// After the tags of `done` have been purged: removes these records, writes what of them is
@@ -178,8 +178,8 @@ impl Store {
     /// [`StoreError`]; then all stays as it was, or that is not known.
     pub async fn conclude(
         &self,
-        done: &[Pending],
-        put_off: &[Pending],
+        done: &[OutboxRecord],
+        put_off: &[OutboxRecord],
         purged: &[Mark],
     ) -> Result<(), StoreError> {
         if let ([only], [], []) = (done, put_off, purged) {
@@ -194,8 +194,8 @@ impl Store {
         let mut attempt = 0;
         while attempt < ATTEMPTS {
             let closes = closing.iter().map(|mark| self.close(mark));
-            let removals = done.iter().map(|pending| self.remove(&pending.key()));
-            let puts = put_off.iter().map(|pending| self.put_pending(pending));
+            let removals = done.iter().map(|record| self.remove(&record.key()));
+            let puts = put_off.iter().map(|record| self.put_outbox_record(record));
             let items: Vec<_> = closes
                 .chain(removals)
                 .chain(puts)
@@ -276,10 +276,10 @@ impl Store {
         Ok(TransactWriteItem::builder().delete(delete).build())
     }
 
-    fn put_pending(&self, pending: &Pending) -> Result<TransactWriteItem, StoreError> {
+    fn put_outbox_record(&self, record: &OutboxRecord) -> Result<TransactWriteItem, StoreError> {
         let put = Put::builder()
             .table_name(&self.table)
-            .set_item(Some(item_attributes(&pending.key(), &pending.item())?))
+            .set_item(Some(item_attributes(&record.key(), &record.item())?))
             .build()
             .map_err(bug)?;
         Ok(TransactWriteItem::builder().put(put).build())

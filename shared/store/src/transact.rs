@@ -16,7 +16,7 @@ use std::time::Duration;
 
 /// The record of a keyed request's result.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Saved {
+pub struct IdempotencyRecord {
     /// Where it is kept: the same for every request with the same key in the same scope.
     pub key: Key,
     /// The result, with its `expires_at`.
@@ -54,7 +54,7 @@ impl Store {
     /// [`Rejected`] where nothing was written, or that is not known.
     pub async fn transact(
         &self,
-        saved: Option<&Saved>,
+        saved: Option<&IdempotencyRecord>,
         operations: &[Operation],
     ) -> Result<(), Rejected> {
         let record = saved.map(|saved| self.record(saved)).transpose()?;
@@ -105,7 +105,7 @@ impl Store {
         }
     }
 
-    fn record(&self, saved: &Saved) -> Result<TransactWriteItem, StoreError> {
+    fn record(&self, saved: &IdempotencyRecord) -> Result<TransactWriteItem, StoreError> {
         let put = Put::builder()
             .table_name(&self.table)
             .set_item(Some(item_attributes(&saved.key, &saved.item)?))

@@ -9,7 +9,7 @@ use action::{Expect, Item, Key, Operation};
 use cdn::{InvalidationError, Purge};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
-use store::{Pending, StoreError};
+use store::{OutboxRecord, StoreError};
 use wrapper::App;
 
 /// How many records of each partition one sweep takes at a time.
@@ -43,7 +43,7 @@ pub(crate) async fn handle(app: &App, event: &Value) -> Result<Value, EventError
     let mut report = Report::default();
     if let Some(records) = event.get("Records").and_then(Value::as_array) {
         let keys = records.iter().filter_map(|record| key(record, "#outbox:"));
-        let written = app.store.pending(keys.collect());
+        let written = app.store.outbox_records(keys.collect());
         // What is put off is not due yet, and left to the sweep.
         let due = written
             .await?
@@ -73,7 +73,7 @@ async fn sweep(app: &App, report: &mut Report) -> Result<(), StoreError> {
     Ok(())
 }
 
-async fn drain(app: &App, due: Vec<Pending>, report: &mut Report) -> Result<(), StoreError> {
+async fn drain(app: &App, due: Vec<OutboxRecord>, report: &mut Report) -> Result<(), StoreError> {
     let Some(oldest) = due.iter().map(|record| record.due_at).min() else {
         return Ok(());
     };
@@ -101,7 +101,7 @@ async fn drain(app: &App, due: Vec<Pending>, report: &mut Report) -> Result<(), 
     }
 }
 
-async fn work(app: &App, records: &[Pending]) -> Result<Purge, StoreError> {
+async fn work(app: &App, records: &[OutboxRecord]) -> Result<Purge, StoreError> {
     let mut tags = BTreeSet::new();
     for record in records.iter().filter(|record| record.again_at.is_none()) {
         tags.extend(record.tags.iter().cloned());

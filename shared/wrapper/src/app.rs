@@ -8,7 +8,7 @@ use cdn::{CloudFront, Invalidations};
 use mail::{Mailer, Ses};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use store::{Settings, Store};
+use store::{Store, TableSettings};
 
 /// Renders an error page: the layout if the caller is signed in, the status, what to say, and the
 /// request's id.
@@ -220,7 +220,7 @@ impl App {
         let access = Access::from_env().map_err(ConfigError)?;
         let edge = CloudFront::from_env(access.clone()).map_err(ConfigError)?;
         let mail = Ses::from_env(access.clone()).map_err(ConfigError)?;
-        let table = Settings::from_env(access).map_err(ConfigError)?;
+        let table = TableSettings::from_env(access).map_err(ConfigError)?;
         Ok(Self::with_mail(
             Store::connect(table),
             Invalidations::connect(edge),

@@ -28,7 +28,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
-use store::{Settings, Store};
+use store::{Store, TableSettings};
 use tokio::net::TcpListener;
 
 const TABLE: &str = "edge-crm";
@@ -126,7 +126,7 @@ pub async fn serve(directory: &Path) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let engine = format!("http://{}", listener.local_addr().expect("an address"));
     tokio::spawn(dynoxide::server::serve_on(listener, database));
-    let store = Store::connect(Settings::local(&engine, TABLE));
+    let store = Store::connect(TableSettings::local(&engine, TABLE));
     store.create_table_if_missing().await.expect("a table");
     let client = connect(&engine);
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");

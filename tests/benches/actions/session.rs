@@ -1,7 +1,7 @@
 //! Somebody who is signed in, and the requests that they send.
 
 use crate::drive::Requests;
-use auth::{LIFETIME, Token};
+use auth::{TOKEN_LIFETIME, Token};
 use bytes::Bytes;
 use edge_crm_tests::{Client, Product, now};
 use http_body_util::Full;
@@ -30,7 +30,7 @@ impl Session {
     /// minutes.
     fn cookie(&self) -> String {
         let mut token = Token::verify(&self.client.token(), &self.keys).expect("a token");
-        token.expires = now() + LIFETIME;
+        token.expires = now() + TOKEN_LIFETIME;
         format!("session={}", token.sign(&self.keys))
     }
 

@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use store::{Settings, Store};
+use store::{Store, TableSettings};
 use wrapper::{App, Config, Revalidation, Runner};
 
 /// What a body is said to be, by the first byte of the input; past these, by its first line.
@@ -67,7 +67,7 @@ impl Action for Echo {
 
 fn echo() -> Runner {
     // Nothing of it is ever asked.
-    let store = Store::connect(Settings::local("http://127.0.0.1:1", "edge-crm"));
+    let store = Store::connect(TableSettings::local("http://127.0.0.1:1", "edge-crm"));
     let edge = Invalidations::connect(CloudFront::local("http://127.0.0.1:1"));
     let config = Config {
         https: true,

@@ -9,12 +9,12 @@ use edge_crm_tests::samples::{ORDER, Samples};
 use edge_crm_tests::tls::TlsFront;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
-use store::{Settings, Store};
+use store::{Store, TableSettings};
 
 /// A table for processes.
 async fn table() -> Table {
     let table = Table::start().await;
-    let store = Store::connect(Settings::local(table.url(), "edge-crm"));
+    let store = Store::connect(TableSettings::local(table.url(), "edge-crm"));
     store.create_table_if_missing().await.unwrap();
     table
 }

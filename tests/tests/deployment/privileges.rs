@@ -16,7 +16,7 @@ use mail::{Mailer, Ses};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
-use store::{Pending, Settings, Store};
+use store::{OutboxRecord, Store, TableSettings};
 use wrapper::{Config, Runner};
 
 const LIST: &str = "/t/acme/contacts";
@@ -107,7 +107,7 @@ impl Watched {
         let mailbox = Mailbox::start().await.expect("a port");
         let mailer = Mailer::connect(Ses::local(mailbox.endpoint(), MAIL_FROM));
         let inside = Inside::with_mail(limited, edge, mailer).await;
-        let store = Store::connect(Settings::local(inside.table.url(), "edge-crm"));
+        let store = Store::connect(TableSettings::local(inside.table.url(), "edge-crm"));
         Self {
             inside,
             store,
@@ -164,12 +164,12 @@ impl Watched {
     }
 
     /// As after a crash between a commit and what follows it.
-    fn leave(&self, pending: &Pending) {
-        let key = pending.key();
+    fn leave(&self, record: &OutboxRecord) {
+        let key = record.key();
         let (pk, sk) = key.parts();
         let record = json!({
-            "id": pending.id, "tags": pending.tags, "createdAt": pending.created_at,
-            "dueAt": pending.due_at,
+            "id": record.id, "tags": record.tags, "createdAt": record.created_at,
+            "dueAt": record.due_at,
         });
         self.inside.table.put(pk, sk, &record);
     }
@@ -325,7 +325,7 @@ async fn revalidate(watched: &mut Watched) {
     let function = watched.function("revalidate");
     let sweep = json!({ "detail-type": "Scheduled Event", "source": "aws.events" });
     let due = || {
-        Pending::new(
+        OutboxRecord::new(
             vec!["acme:contacts".to_owned()],
             now() * 1000,
             now() * 1000 - 1,
@@ -334,15 +334,15 @@ async fn revalidate(watched: &mut Watched) {
     watched.run(&function, &sweep).await;
     watched.leave(&due());
     watched.run(&function, &sweep).await;
-    let pending = due();
-    watched.leave(&pending);
+    let record = due();
+    watched.leave(&record);
     watched.mark("acme:contacts").await;
     let throttled = |throttled| Faults {
         throttled,
         ..Faults::default()
     };
     watched.distribution.set_faults(throttled(100));
-    let key = pending.key();
+    let key = record.key();
     let (pk, sk) = key.parts();
     let keys = json!({ "pk": { "S": pk }, "sk": { "S": sk } });
     let stream = json!({ "Records": [{ "eventName": "INSERT", "dynamodb": { "Keys": keys } }] });

@@ -4,7 +4,7 @@ use action::Role;
 use edge_crm_tests::world::World;
 use serde_json::json;
 use std::time::Duration;
-use store::{Settings, Store};
+use store::{Store, TableSettings};
 
 #[tokio::test]
 async fn a_new_name_makes_the_edge_forget_the_members_of_every_organisation_and_nothing_else() {
@@ -25,7 +25,7 @@ async fn a_new_name_makes_the_edge_forget_the_members_of_every_organisation_and_
         assert!(world.look(reader, "/contacts").await.is_hit());
     }
     // As after a look at the members of both.
-    let store = Store::connect(Settings::local(world.table.url(), "edge-crm"));
+    let store = Store::connect(TableSettings::local(world.table.url(), "edge-crm"));
     let user = account.get("id").as_str().unwrap().to_owned();
     let tags = ["acme", "beta"].map(|tenant| {
         [

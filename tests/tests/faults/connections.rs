@@ -11,7 +11,7 @@ use edge_crm_tests::Table;
 use edge_crm_tests::fault::{Call, Fault, Proxy, Strike};
 use serde_json::json;
 use std::time::Duration;
-use store::{Rejected, Settings, Store, StoreError};
+use store::{Rejected, Store, StoreError, TableSettings};
 
 /// Faults after which the call may have taken effect, and others.
 fn faults() -> [(Fault, bool); 9] {
@@ -31,12 +31,12 @@ fn faults() -> [(Fault, bool); 9] {
 
 async fn proxied() -> (Table, Proxy, Store) {
     let table = Table::start().await;
-    let direct = Store::connect(Settings::local(table.url(), "edge-crm"));
+    let direct = Store::connect(TableSettings::local(table.url(), "edge-crm"));
     direct.create_table_if_missing().await.unwrap();
     let proxy = Proxy::start(table.url()).await;
-    let settings = Settings {
+    let settings = TableSettings {
         patience: PATIENCE,
-        ..Settings::local(&proxy.url, "edge-crm")
+        ..TableSettings::local(&proxy.url, "edge-crm")
     };
     (table, proxy, Store::connect(settings))
 }

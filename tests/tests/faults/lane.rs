@@ -14,7 +14,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
-use store::{Patience, Settings, Store};
+use store::{Patience, Store, TableSettings};
 use wrapper::{App, Config, Runner};
 
 /// These keep no result for a repeated key: signing in twice makes two sessions, and who has signed
@@ -107,9 +107,9 @@ impl Lane {
             ..DistributionSettings::local(443, &"k".repeat(64)).expect("randomness")
         };
         let distribution = Distribution::start(settings).await.expect("a port");
-        let settings = Settings {
+        let settings = TableSettings {
             patience: PATIENCE,
-            ..Settings::local(&copy.inside.proxy.url, "edge-crm")
+            ..TableSettings::local(&copy.inside.proxy.url, "edge-crm")
         };
         let mut lane = Self {
             name: prepared.name,
@@ -176,7 +176,7 @@ impl Lane {
         proxy.calls();
         let before = self.distribution.counters().invalidations;
         // With the patience of production.
-        let store = Store::connect(Settings::local(&proxy.url, "edge-crm"));
+        let store = Store::connect(TableSettings::local(&proxy.url, "edge-crm"));
         let answer = invoke(&self.function_over(&store, self.name), &self.event).await;
         assert_eq!(answer.status, 200, "{}: {answer:?}", self.name);
         let tags = answer.json["revalidated"].as_array().into_iter().flatten();
@@ -198,7 +198,7 @@ impl Lane {
     async fn enliven(&mut self) {
         self.restore();
         let then = (edge_crm_tests::now() - 60) * 1000;
-        let direct = Store::connect(Settings::local(self.table().url(), "edge-crm"));
+        let direct = Store::connect(TableSettings::local(self.table().url(), "edge-crm"));
         // What the action makes has a new id, and is on no page.
         let is_stored = |tag: &str| match tag.split(':').nth(2) {
             Some(id) => self.stored.iter().any(|record| record.sk == id),

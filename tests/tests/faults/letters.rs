@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use store::{Settings, Store};
+use store::{Store, TableSettings};
 use wrapper::{App, Runner};
 
 /// How many work at a time: what waits for a timeout lets others work.
@@ -56,9 +56,9 @@ impl Office {
         others.for_each(|other| table.remove(&other.pk, &other.sk));
         let mailbox = Mailbox::start().await.expect("a port");
         let ses = Proxy::start(mailbox.endpoint()).await;
-        let store = Store::connect(Settings {
+        let store = Store::connect(TableSettings {
             patience: PATIENCE,
-            ..Settings::local(&copy.inside.proxy.url, "edge-crm")
+            ..TableSettings::local(&copy.inside.proxy.url, "edge-crm")
         });
         let mailer = Mailer::connect(Ses::local(&ses.url, MAIL_FROM));
         let app = App::with_mail(store, no_edge(), mailer, counting(), functions::SITE);

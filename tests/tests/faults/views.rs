@@ -12,7 +12,7 @@ use futures_util::stream::iter;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
-use store::{Settings, Store};
+use store::{Store, TableSettings};
 use wrapper::{App, Config, Runner};
 
 const LANES: usize = 24;
@@ -38,9 +38,9 @@ struct Sight {
 
 /// A function by its name, that waits for storage as long as these tests do.
 fn patient(inside: &Inside, name: &str) -> Runner {
-    let settings = Settings {
+    let settings = TableSettings {
         patience: PATIENCE,
-        ..Settings::local(&inside.proxy.url, "edge-crm")
+        ..TableSettings::local(&inside.proxy.url, "edge-crm")
     };
     let app = App::new(
         Store::connect(settings),

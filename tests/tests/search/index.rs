@@ -8,7 +8,7 @@ use edge_crm_tests::inside::Inside;
 use edge_crm_tests::samples::Samples;
 use serde_json::{Value, json};
 use std::sync::Arc;
-use store::{Settings, Store};
+use store::{Store, TableSettings};
 
 /// What a search for a name does in so many contacts, of which three have it: calls, and items of
 /// contacts that it reads.
@@ -29,7 +29,7 @@ async fn calls(count: u64, wanted: &str) -> usize {
         .unwrap();
     assert_eq!(built.entities as u64, count);
     let proxy = Proxy::start(scene.table.url()).await;
-    let watched = Store::connect(Settings::local(&proxy.url, "edge-crm"));
+    let watched = Store::connect(TableSettings::local(&proxy.url, "edge-crm"));
     let found = scene.search_by(&watched, wanted, None, 51).await;
     let having = contacts
         .iter()

@@ -7,7 +7,7 @@ use edge_crm_tests::fault::{Fault, Proxy, Strike};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
-use store::{Patience, Settings, Shape, Store};
+use store::{Patience, Shape, Store, TableSettings};
 use uuid::{NoContext, Timestamp as IdTime, Uuid};
 
 /// So small that a few contacts make many blocks and pages.
@@ -29,7 +29,7 @@ pub struct Scene {
 impl Scene {
     pub async fn new(shape: Option<Shape>) -> Self {
         let table = Table::start().await;
-        let store = Store::connect(Settings::local(table.url(), "edge-crm"));
+        let store = Store::connect(TableSettings::local(table.url(), "edge-crm"));
         store.create_table_if_missing().await.unwrap();
         let store = match shape {
             Some(shape) => store.with_search_shape(shape),
@@ -151,9 +151,9 @@ impl Scene {
             operation: Duration::from_secs(30),
             ..Patience::default()
         };
-        let store = Store::connect(Settings {
+        let store = Store::connect(TableSettings {
             patience,
-            ..Settings::local(&proxy.url, "edge-crm")
+            ..TableSettings::local(&proxy.url, "edge-crm")
         });
         (proxy, store.with_search_shape(SMALL))
     }

@@ -8,7 +8,7 @@ use edge_crm_tests::inside::{Inside, config, event, invoke, no_edge};
 use serde_json::{Value, json};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
-use store::{Settings, Store};
+use store::{Store, TableSettings};
 use wrapper::{App, Runner};
 
 /// Panics with something that nobody outside may read.
@@ -177,7 +177,7 @@ async fn a_database_that_is_not_there_is_a_503_and_one_that_hangs_a_504() {
         ("http://127.0.0.1:1", 503, "DATABASE_ERROR"),
         (hanging.as_str(), 504, "NETWORK_ERROR"),
     ] {
-        let store = Store::connect(Settings::local(url, "edge-crm"));
+        let store = Store::connect(TableSettings::local(url, "edge-crm"));
         let function = edge_crm_tests::runner(
             App::new(store, no_edge(), config(), functions::SITE),
             "sign-in",
@@ -233,7 +233,7 @@ async fn a_removed_member_can_do_nothing_at_once_and_a_changed_role_counts_at_on
 #[tokio::test]
 async fn the_edges_headers_are_believed_only_with_its_secret() {
     let inside = Inside::start().await;
-    let store = Store::connect(Settings::local(&inside.proxy.url, "edge-crm"));
+    let store = Store::connect(TableSettings::local(&inside.proxy.url, "edge-crm"));
     let mut guarded = config();
     guarded.origin_secrets = vec!["the new secret".to_owned(), "the old secret".to_owned()];
     guarded.rate_limit_per_ip = 100;
@@ -269,7 +269,7 @@ static LINES: Mutex<Vec<Value>> = Mutex::new(Vec::new());
 #[tokio::test]
 async fn a_request_is_one_log_line_without_its_input() {
     let inside = Inside::start().await;
-    let store = Store::connect(Settings::local(&inside.proxy.url, "edge-crm"));
+    let store = Store::connect(TableSettings::local(&inside.proxy.url, "edge-crm"));
     let mut logged = config();
     logged.log = |line| LINES.lock().unwrap().push(line.clone());
     let app = App::new(store, no_edge(), logged, functions::SITE);

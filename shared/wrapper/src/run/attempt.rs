@@ -19,7 +19,7 @@ use action::{
 use lambda_http::Request;
 use serde_json::Value;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use store::{Pending, Rejected, Saved, StoreError};
+use store::{IdempotencyRecord, OutboxRecord, Rejected, StoreError};
 
 /// How often a function runs again because data moved before its commit.
 const RERUNS: u32 = 3;
@@ -121,8 +121,8 @@ impl<A: Action> Call<'_, A> {
         let letters = commit.letters().iter();
         operations.extend(letters.map(|letter| mail::operation(self.app, &self.trust, letter)));
         let signs_out = matches!(commit.session(), SessionChange::Close);
-        let pending = (!tags.is_empty()).then(|| revalidate::pending(self.app, &tags));
-        operations.extend(pending.as_ref().map(Pending::operation));
+        let outbox_record = (!tags.is_empty()).then(|| revalidate::outbox_record(self.app, &tags));
+        operations.extend(outbox_record.as_ref().map(OutboxRecord::operation));
         if operations.is_empty() {
             return Ok(Committed {
                 data,
@@ -132,19 +132,19 @@ impl<A: Action> Call<'_, A> {
                 signs_out,
             });
         }
-        let saved: Option<Saved> = self
+        let saved: Option<IdempotencyRecord> = self
             .keyed
             .as_ref()
-            .map(|keyed| keyed.save(&data, pending.as_ref(), self.now, &self.app.config));
+            .map(|keyed| keyed.save(&data, outbox_record.as_ref(), self.now, &self.app.config));
         match self.app.store.transact(saved.as_ref(), &operations).await {
             Ok(()) => {}
             Err(Rejected::Moved) => return Err(NotCommitted::Moved),
             Err(Rejected::Recorded(item)) => return Err(NotCommitted::Recorded(item)),
             Err(rejected) => return Err(NotCommitted::Failed(rejected.into())),
         }
-        let changes_pages = pending.is_some();
-        let revalidated = match pending {
-            Some(pending) => revalidate::inline(self.app, pending).await,
+        let changes_pages = outbox_record.is_some();
+        let revalidated = match outbox_record {
+            Some(outbox_record) => revalidate::inline(self.app, outbox_record).await,
             None => Vec::new(),
         };
         Ok(Committed {
@@ -332,7 +332,7 @@ impl<A: Action> Call<'_, A> {
         let Recall::Replay(Outcome {
             data,
             tags,
-            pending,
+            outbox_record,
         }) = recall
         else {
             return Err(Failure::reused_key());
@@ -340,7 +340,7 @@ impl<A: Action> Call<'_, A> {
         let cookie = self.reopen(&data).await?.or(progress.cookie.take());
         note.replayed = true;
         let changes_pages = !tags.is_empty();
-        let revalidated = revalidate::replayed(self.app, tags, pending).await;
+        let revalidated = revalidate::replayed(self.app, tags, outbox_record).await;
         Ok(Done {
             answer: A::answer(&self.app.context(self.caller, 0), data.clone()),
             input: self.input,

@@ -10,7 +10,7 @@ use crate::{Config, Failure};
 use action::{Action, Actor, IdempotencyKey, Item, Key, Scope};
 use lambda_http::Request;
 use serde_json::{Value, json};
-use store::{Pending, Saved};
+use store::{IdempotencyRecord, OutboxRecord};
 
 /// The form field that may hold the key.
 pub(crate) const FIELD: &str = "idempotency_key";
@@ -55,7 +55,7 @@ pub(crate) struct Outcome {
     /// The tags that it made stale.
     pub(crate) tags: Vec<String>,
     /// Where its outbox record was.
-    pub(crate) pending: Option<Key>,
+    pub(crate) outbox_record: Option<Key>,
 }
 
 impl Keyed {
@@ -91,19 +91,19 @@ impl Keyed {
     pub(crate) fn save(
         &self,
         data: &Value,
-        pending: Option<&Pending>,
+        outbox_record: Option<&OutboxRecord>,
         now: i64,
         config: &Config,
-    ) -> Saved {
-        let outbox = pending.map(Pending::key);
+    ) -> IdempotencyRecord {
+        let outbox = outbox_record.map(OutboxRecord::key);
         let item = json!({
             "fingerprint": config.keys.sign(&self.purpose, &self.input),
             "data": data,
-            "tags": pending.map(|pending| &pending.tags),
+            "tags": outbox_record.map(|outbox_record| &outbox_record.tags),
             "outbox": outbox.as_ref().map(Key::parts),
             "expires_at": now + KEPT,
         });
-        Saved {
+        IdempotencyRecord {
             key: self.record.clone(),
             item,
             now,
@@ -121,7 +121,7 @@ impl Keyed {
             return Some(Recall::Reused);
         }
         let outbox = item.get("outbox").cloned();
-        let pending = outbox
+        let outbox_record = outbox
             .and_then(|parts| serde_json::from_value::<(String, String)>(parts).ok())
             .map(|(pk, sk)| Key::from_parts(pk, sk));
         let tags = item
@@ -134,7 +134,7 @@ impl Keyed {
             tags: tags
                 .filter_map(|tag| Some(tag.as_str()?.to_owned()))
                 .collect(),
-            pending,
+            outbox_record,
         }))
     }
 }

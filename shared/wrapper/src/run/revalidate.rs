@@ -10,7 +10,7 @@ use cdn::{InvalidationError, Purge};
 use jiff::Timestamp;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
-use store::Pending;
+use store::OutboxRecord;
 
 /// How long an action waits for CloudFront before it answers.
 const PATIENCE: Duration = Duration::from_millis(300);
@@ -19,23 +19,23 @@ const PATIENCE: Duration = Duration::from_millis(300);
 const GRACE: i64 = 1_000;
 
 /// The outbox record to commit with a change that makes `tags` stale.
-pub(crate) fn pending(app: &App, tags: &[String]) -> Pending {
+pub(crate) fn outbox_record(app: &App, tags: &[String]) -> OutboxRecord {
     let now = now();
     let due_at = match app.config.revalidation {
         Revalidation::Inline => now + GRACE,
         Revalidation::Background => now,
     };
-    Pending::new(tags.to_vec(), now, due_at)
+    OutboxRecord::new(tags.to_vec(), now, due_at)
 }
 
 /// Sees to a commit's tags before its action answers. Gives those that need no more doing for
 /// what was cached before: they were not live, or CloudFront has accepted their purge.
-pub(crate) async fn inline(app: &App, pending: Pending) -> Vec<String> {
+pub(crate) async fn inline(app: &App, outbox_record: OutboxRecord) -> Vec<String> {
     if app.config.revalidation == Revalidation::Background {
         return Vec::new();
     }
-    let tags = pending.tags.clone();
-    let live = match app.store.settle(&pending, now()).await {
+    let tags = outbox_record.tags.clone();
+    let live = match app.store.settle(&outbox_record, now()).await {
         Ok(live) => live,
         Err(error) => {
             tracing::warn!(%error, "an outbox record stays to be drained");
@@ -50,7 +50,7 @@ pub(crate) async fn inline(app: &App, pending: Pending) -> Vec<String> {
     if app.inline.is_paused() {
         return spared;
     }
-    let purge = Purge::new(vec![pending], live);
+    let purge = Purge::new(vec![outbox_record], live);
     if let Err(error) = purge.purge(&app.invalidations, Some(PATIENCE)).await {
         app.inline.pause(&error);
         tracing::warn!(%error, "a purge is left to the outbox");
@@ -62,20 +62,24 @@ pub(crate) async fn inline(app: &App, pending: Pending) -> Vec<String> {
     tags
 }
 
-/// The same for the replay of a commit whose outbox record was `pending`. While that is there,
+/// The same for the replay of a commit whose outbox record was `outbox_record`. While that is there,
 /// whoever made the commit is not done with it, or has died over it.
-pub(crate) async fn replayed(app: &App, tags: Vec<String>, pending: Option<Key>) -> Vec<String> {
-    let Some(pending) = pending else {
+pub(crate) async fn replayed(
+    app: &App,
+    tags: Vec<String>,
+    outbox_record: Option<Key>,
+) -> Vec<String> {
+    let Some(outbox_record) = outbox_record else {
         return tags;
     };
     match app
         .store
-        .pending(vec![pending])
+        .outbox_records(vec![outbox_record])
         .await
         .map(|mut left| left.pop())
     {
         Ok(None) => tags,
-        Ok(Some(pending)) => inline(app, pending).await,
+        Ok(Some(outbox_record)) => inline(app, outbox_record).await,
         Err(error) => {
             tracing::warn!(%error, "an outbox record could not be read");
             Vec::new()

@@ -5,7 +5,7 @@ pub(crate) mod fresh;
 use crate::http::request::Asked as _;
 use crate::{App, Config};
 use action::{Actor, Expect, Grant, Item, Key, Operation, Role, Session};
-use auth::{LIFETIME, SessionSecret, Token};
+use auth::{SessionSecret, TOKEN_LIFETIME, Token};
 use jiff::Timestamp;
 use lambda_http::Request;
 use serde_json::{Value, json};
@@ -259,7 +259,7 @@ fn cookie(config: &Config, secret: SessionSecret, actor: Actor, now: i64) -> Str
     let token = Token {
         secret,
         actor,
-        expires: now + LIFETIME,
+        expires: now + TOKEN_LIFETIME,
     };
     attributes(config, &token.sign(&config.keys), Session::IDLE)
 }
