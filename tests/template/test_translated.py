@@ -60,7 +60,7 @@ class Translated(unittest.TestCase):
         for behavior in self.distribution["CacheBehaviors"]:
             path = behavior["PathPattern"].replace("*", "x")
             expected[path] = targets[behavior["TargetOriginId"]]
-        command = ["cargo", "run", "--quiet", "-p", "edge-crm-local", "--example", "template", "--", *expected]
+        command = ["cargo", "run", "--quiet", "--example", "template", "--", *expected]
         local = json.loads(subprocess.run(command, cwd=ROOT, check=True, capture_output=True).stdout)
         self.assertEqual(local["routes"], expected)
         self.assertEqual(sorted(local["functions"]), sorted(map(self.binary, self.functions)))
