@@ -1,4 +1,4 @@
-//! Signing keys: one that signs, and the one before it, which is still believed.
+//! Signing keys: the current key signs, and the previous key still verifies.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -6,19 +6,12 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use std::fmt;
 
-/// A key is shorter than 32 bytes, HMAC-SHA-256's security (RFC 2104, section 3).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// A key is shorter than 32 bytes, the output length of SHA-256 (RFC 2104, section 3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a signing key needs at least 32 bytes")]
 pub struct WeakKey;
 
-impl fmt::Display for WeakKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a signing key needs at least 32 bytes")
-    }
-}
-
-impl std::error::Error for WeakKey {}
-
-/// HMAC-SHA-256 keys in two slots, for rotation. Prints no key.
+/// HMAC-SHA-256 keys in two slots, for rotation. `Debug` prints no key.
 #[derive(Clone)]
 pub struct Keys {
     current: Hmac<Sha256>,
@@ -32,10 +25,10 @@ impl fmt::Debug for Keys {
 }
 
 impl Keys {
-    /// Keys from secrets of at least 32 bytes each.
+    /// Builds keys from secrets of at least 32 bytes each.
     ///
     /// # Errors
-    /// [`WeakKey`] for a shorter one.
+    /// [`WeakKey`] if a secret is shorter.
     pub fn new(current: &[u8], previous: Option<&[u8]>) -> Result<Self, WeakKey> {
         let key = |secret: &[u8]| {
             if secret.len() < 32 {
@@ -49,15 +42,13 @@ impl Keys {
         })
     }
 
-    /// The signature of `text` for one purpose, in base64url. A signature for one purpose is
-    /// worth nothing for another.
+    /// Signs `text` for one purpose, in base64url. The signature is invalid for any other purpose.
     #[must_use]
     pub fn sign(&self, purpose: &str, text: &str) -> String {
         URL_SAFE_NO_PAD.encode(feed(&self.current, purpose, text).finalize().into_bytes())
     }
 
-    /// Whether `signature` is the one of `text` for that purpose, by either key. Takes the same
-    /// time wherever they differ.
+    /// Whether either key made `signature` for this text and purpose. Compares in constant time.
     #[must_use]
     pub fn verify(&self, purpose: &str, text: &str, signature: &str) -> bool {
         let Ok(signature) = URL_SAFE_NO_PAD.decode(signature) else {
@@ -68,7 +59,8 @@ impl Keys {
             .any(|key| feed(key, purpose, text).verify_slice(&signature).is_ok())
     }
 
-    /// A text that only a holder of the keys can have made for this purpose.
+    /// Seals `text`: only a holder of the keys can make such a seal for this purpose. The text stays
+    /// readable.
     #[must_use]
     pub fn seal(&self, purpose: &str, text: &str) -> String {
         format!(
@@ -78,7 +70,7 @@ impl Keys {
         )
     }
 
-    /// The text within a seal of this purpose; `None` where it is no such seal.
+    /// The sealed text; `None` if `sealed` was not sealed for this purpose by one of the keys.
     #[must_use]
     pub fn open(&self, purpose: &str, sealed: &str) -> Option<String> {
         let (text, signature) = sealed.split_once('.')?;
@@ -125,20 +117,20 @@ mod tests {
     }
 
     #[test]
-    fn a_rotated_key_is_still_believed_and_a_dropped_one_is_not() {
+    fn the_previous_key_verifies_and_a_dropped_key_does_not() {
         let signature = keys(1, None).sign("a", "text");
         assert!(keys(2, Some(1)).verify("a", "text", &signature));
         assert!(!keys(3, Some(2)).verify("a", "text", &signature));
     }
 
     #[test]
-    fn a_signature_is_worth_nothing_for_another_purpose() {
+    fn a_signature_is_invalid_for_another_purpose() {
         assert!(!keys(1, None).verify("b", "text", &keys(1, None).sign("a", "text")));
     }
 
     proptest! {
         #[test]
-        fn only_what_was_sealed_opens(text in ".{0,80}", junk in ".{0,80}") {
+        fn only_sealed_texts_open(text in ".{0,80}", junk in ".{0,80}") {
             let keys = keys(1, None);
             prop_assert_eq!(keys.open("a", &keys.seal("a", &text)), Some(text));
             prop_assert_eq!(keys.open("a", &junk), None);

@@ -1,7 +1,7 @@
-//! Session tokens: what the cookie holds.
+//! Session tokens: the value of the session cookie.
 //!
-//! A token is `1.{secret}.{tenant}.{user}.{role}.{expires}.{signature}`. It says who somebody is
-//! for two minutes, so that the edge can serve a cached page without asking; behind that, the
+//! A token is `1.{secret}.{tenant}.{user}.{role}.{expires}.{signature}`. For two minutes it proves
+//! who the user is, so that the edge can serve a cached page without a look-up. After that, the
 //! session stored under the hash of its secret decides.
 
 use crate::Keys;
@@ -11,13 +11,13 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
 use std::fmt;
 
-/// How long a token is believed without asking, in seconds.
+/// How long a token is valid without a session look-up, in seconds.
 pub const TOKEN_LIFETIME: i64 = 120;
 
 const PURPOSE: &str = "session";
 
-/// The secret that names a session: 256 random bits, of which the table holds only the hash.
-/// Prints as `[redacted]`.
+/// The secret of a session: 256 random bits. The table stores only its hash. `Debug` prints
+/// `[redacted]`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SessionSecret(String);
 
@@ -28,7 +28,7 @@ impl fmt::Debug for SessionSecret {
 }
 
 impl SessionSecret {
-    /// A fresh one; `None` where the system gives no randomness.
+    /// A new secret; `None` if the system has no randomness.
     #[must_use]
     pub fn random() -> Option<Self> {
         let mut bytes = [0; 32];
@@ -43,19 +43,19 @@ impl SessionSecret {
     }
 }
 
-/// What a session cookie says, believed because it is signed.
+/// The contents of a session cookie, trusted because of its signature.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Token {
     /// The secret of the session.
     pub secret: SessionSecret,
-    /// Who, where, in which role.
+    /// The user, the tenant and the role.
     pub actor: Actor,
-    /// Until when the edge believes it, in seconds since 1970.
+    /// When the edge stops accepting it, in seconds since 1970.
     pub expires: i64,
 }
 
 impl Token {
-    /// The token as text, signed.
+    /// The token as signed text.
     #[must_use]
     pub fn sign(&self, keys: &Keys) -> String {
         let Actor { tenant, user, role } = &self.actor;
@@ -69,7 +69,7 @@ impl Token {
         format!("{claims}.{signature}")
     }
 
-    /// The token that `text` is, where its signature is right. It may have expired.
+    /// Parses a token; `None` if the signature is wrong. The token may have expired.
     #[must_use]
     pub fn verify(text: &str, keys: &Keys) -> Option<Self> {
         let (claims, signature) = text.rsplit_once('.')?;
@@ -127,7 +127,7 @@ mod tests {
         for at in 0..text.len() {
             let mut bytes = text.clone().into_bytes();
             bytes[at] = if bytes[at] == b'A' { b'B' } else { b'A' };
-            // The last character of base64 has bits that do not count; strict decoding refuses them.
+            // The last base64 character has unused bits; strict decoding refuses them if set.
             assert_eq!(
                 Token::verify(&String::from_utf8(bytes).unwrap(), &keys()),
                 None,
@@ -137,14 +137,14 @@ mod tests {
     }
 
     #[test]
-    fn the_table_holds_no_secret() {
+    fn a_token_does_not_contain_the_hash_of_its_secret() {
         let token = token();
         assert!(!token.sign(&keys()).contains(&token.secret.hash()));
     }
 
     proptest! {
         #[test]
-        fn junk_is_no_token(text in ".{0,200}") {
+        fn junk_is_not_a_token(text in ".{0,200}") {
             prop_assert_eq!(Token::verify(&text, &keys()), None);
         }
     }
