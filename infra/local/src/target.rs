@@ -48,8 +48,8 @@ pub enum TargetError {
     #[error(transparent)]
     Engine(#[from] EngineError),
     /// A variable of the environment is missing or wrong.
-    #[error("{0}")]
-    Environment(String),
+    #[error(transparent)]
+    Environment(#[from] aws::EnvironmentError),
     /// There is no such organisation: its slug is what stands in the addresses of its pages.
     #[error("there is no organisation {0:?}")]
     NoOrganization(String),
@@ -68,8 +68,8 @@ impl Target {
     /// Opens it.
     pub(crate) async fn open(&self) -> Result<OpenTable, TargetError> {
         if self.aws {
-            let access = Access::from_env().map_err(TargetError::Environment)?;
-            let settings = TableSettings::from_env(access).map_err(TargetError::Environment)?;
+            let access = Access::from_env()?;
+            let settings = TableSettings::from_env(access)?;
             return Ok(OpenTable::new(settings, None));
         }
         if let Some(url) = &self.dynamodb_url {

@@ -1,8 +1,8 @@
 //! Connections to AWS, over HTTP/1.1 and TLS.
 //!
-//! The SDKs' own adapter to the same client brings HTTP/2, proxies and the system's certificates
-//! with it, whether they are used or not: `docs/budgets.md` says what that weighs. DynamoDB
-//! speaks HTTP/1.1 alone.
+//! The SDKs' own adapter to the same HTTP client always links HTTP/2, proxies and the system's
+//! certificates; `docs/budgets.md` has the size of that. DynamoDB only offers HTTP/1.1, so none of
+//! it is needed.
 
 use aws_smithy_runtime_api::client::connection::{CaptureSmithyConnection, ConnectionMetadata};
 use aws_smithy_runtime_api::client::http::{
@@ -29,12 +29,12 @@ use tower_service::Service;
 
 type BoxError = Box<dyn Error + Send + Sync>;
 
-/// Connections that are kept open between requests. Cheap to clone.
+/// A pool of connections that stay open between requests. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Connections(legacy::Client<Connect, SdkBody>);
 
 impl Connections {
-    /// None yet; each is to be made within `patience`.
+    /// An empty pool. Each connection must be made within `patience`.
     pub(crate) fn new(tls: Arc<ClientConfig>, patience: Duration) -> Self {
         let mut tcp = Tcp::new();
         tcp.set_nodelay(true);
@@ -44,11 +44,11 @@ impl Connections {
             patience,
         };
         let mut pool = legacy::Client::builder(TokioExecutor::new());
-        // Without a timer an idle connection is never closed.
+        // Without a timer, idle connections are never closed.
         Self(pool.pool_timer(TokioTimer::new()).build(connect))
     }
 
-    /// The connections as an SDK's client takes them.
+    /// This pool as the HTTP client of an SDK.
     #[must_use]
     pub fn client(&self) -> SharedHttpClient {
         let connector = SharedHttpConnector::new(self.clone());
@@ -70,28 +70,27 @@ impl HttpConnector for Connections {
         }
         let call = self.0.request(request);
         HttpConnectorFuture::new(async move {
-            let answer = call.await.map_err(classify)?;
-            HttpResponse::try_from(answer.map(SdkBody::from_body_1_x))
+            let response = call.await.map_err(classify)?;
+            HttpResponse::try_from(response.map(SdkBody::from_body_1_x))
                 .map_err(|error| ConnectorError::other(error.into(), None))
         })
     }
 }
 
-/// What the SDK needs to give up a connection over which a server answered that it is ill.
+/// Lets the SDK drop a connection after its server has answered that it is unhealthy.
 fn metadata(connection: &CaptureConnection) -> Option<ConnectionMetadata> {
     connection.connection_metadata().as_ref()?;
     let connection = connection.clone();
-    let give_up = move || {
+    let poison = move || {
         if let Some(connected) = connection.connection_metadata().as_ref() {
             connected.poison();
         }
     };
     let metadata = ConnectionMetadata::builder().proxied(false);
-    Some(metadata.poison_fn(give_up).build())
+    Some(metadata.poison_fn(poison).build())
 }
 
-/// What kind of failure it is, by which the SDK decides whether to try again: as its own adapter
-/// does it.
+/// The kind of a failure, by which the SDK decides whether to retry. Follows the SDK's own adapter.
 fn classify(error: legacy::Error) -> ConnectorError {
     let http = source::<hyper::Error>(&error);
     let is = |of: fn(&hyper::Error) -> bool| http.is_some_and(of);
@@ -116,7 +115,7 @@ fn source<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'
     std::iter::successors(Some(error), |&error| error.source()).find_map(|e| e.downcast_ref())
 }
 
-/// Makes a connection, TLS included, within a time.
+/// Makes a connection, including TLS, within a time limit.
 #[derive(Debug, Clone)]
 struct Connect {
     https: HttpsConnector<Tcp>,
@@ -133,7 +132,7 @@ impl Service<Uri> for Connect {
     }
 
     fn call(&mut self, uri: Uri) -> Self::Future {
-        let made = tokio::time::timeout(self.patience, self.https.call(uri));
-        Box::pin(async move { made.await? })
+        let connecting = tokio::time::timeout(self.patience, self.https.call(uri));
+        Box::pin(async move { connecting.await? })
     }
 }

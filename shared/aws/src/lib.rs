@@ -1,13 +1,15 @@
-//! What the clients of AWS services share: how they connect, whom they trust, who signs.
+//! What the clients of AWS services share: connections, root certificates and credentials.
 //!
-//! The SDKs' own configuration crate does all this and much more; a function needs none of the
-//! rest. Nothing here reads the system's store of certificates, which costs a function some
-//! milliseconds of each start: it knows the roots that AWS signs with.
+//! The SDKs' own configuration crate does all this and much more, and a function needs none of the
+//! rest. Nothing here reads the system's certificate store, because that adds some milliseconds to
+//! each cold start. The roots that AWS signs with are built in instead.
 
 mod connections;
+mod error;
 mod roots;
 
 pub use connections::Connections;
+pub use error::{CertificateError, EnvironmentError};
 
 use aws_credential_types::Credentials;
 use rustls::crypto::ring;
@@ -15,7 +17,7 @@ use rustls::{ClientConfig, RootCertStore};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Who calls AWS, and whom the caller trusts.
+/// The credentials for AWS calls, and the certificates that the caller trusts.
 #[derive(Debug, Clone)]
 pub struct Access {
     credentials: Credentials,
@@ -23,16 +25,16 @@ pub struct Access {
 }
 
 impl Access {
-    /// The access of a function on Lambda: with the credentials that Lambda puts into the
+    /// The access of a function on Lambda, with the credentials that Lambda puts into the
     /// [environment](https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html).
     ///
-    /// It trusts AWS's own roots, or else those of `AWS_CA_BUNDLE`, a file in PEM format: for a
-    /// proxy that inspects traffic, or an endpoint that is not AWS's
+    /// It trusts AWS's own roots. If `AWS_CA_BUNDLE` names a PEM file, it trusts the certificates
+    /// in that file instead: for a proxy that inspects traffic, or for an endpoint outside AWS
     /// ([the variable's meaning](https://docs.aws.amazon.com/sdkref/latest/guide/feature-gen-config.html)).
     ///
     /// # Errors
-    /// The name of a variable that is missing or wrong, and what is wrong with it.
-    pub fn from_env() -> Result<Self, String> {
+    /// [`EnvironmentError`] if a variable is missing or wrong.
+    pub fn from_env() -> Result<Self, EnvironmentError> {
         let token = variable("AWS_SESSION_TOKEN");
         let credentials = Credentials::new(
             required("AWS_ACCESS_KEY_ID")?,
@@ -42,20 +44,20 @@ impl Access {
             "environment",
         );
         let roots = match variable("AWS_CA_BUNDLE") {
-            Some(file) => roots::from_file(&file).map_err(|e| format!("AWS_CA_BUNDLE: {e}"))?,
-            None => roots::of_aws()?,
+            Some(file) => roots::from_file(&file).map_err(EnvironmentError::Bundle)?,
+            None => roots::of_aws().map_err(EnvironmentError::Tls)?,
         };
         Ok(Self {
             credentials,
-            tls: tls(roots)?,
+            tls: tls(roots).map_err(EnvironmentError::Tls)?,
         })
     }
 
-    /// The access to services on this machine, which accept any credentials and have no TLS: it
-    /// trusts nobody.
+    /// The access to services on this machine. They accept any credentials and have no TLS, so
+    /// this trusts no certificate.
     ///
     /// # Panics
-    /// Where the TLS library does not have what it is built with.
+    /// If the TLS library lacks the versions that it was built with.
     #[must_use]
     #[expect(clippy::expect_used, reason = "no input can make it fail")]
     pub fn local() -> Self {
@@ -65,56 +67,82 @@ impl Access {
         }
     }
 
-    /// Who signs the requests.
+    /// The credentials that sign requests.
     #[must_use]
     pub fn credentials(&self) -> Credentials {
         self.credentials.clone()
     }
 
-    /// A pool of connections, each to be made within `patience`. Over TLS where a URL says so.
+    /// A connection pool. Each connection must be made within `patience`; `https` URLs use TLS.
     #[must_use]
     pub fn connect(&self, patience: Duration) -> Connections {
         Connections::new(Arc::clone(&self.tls), patience)
     }
 }
 
-/// What all connections share: their rules, and the sessions that they can resume.
+/// The TLS settings that all connections share, with the TLS sessions that they can resume.
 fn tls(roots: RootCertStore) -> Result<Arc<ClientConfig>, String> {
     let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
-        .map_err(|e| format!("TLS cannot be set up: {e}"))?;
+        .map_err(|e| e.to_string())?;
     Ok(Arc::new(
         config.with_root_certificates(roots).with_no_client_auth(),
     ))
 }
 
-/// A variable of the environment that is set and not empty.
+/// The value of an environment variable; `None` if it is not set or empty.
 #[must_use]
 pub fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|text| !text.is_empty())
 }
 
-/// A variable of the environment that must be set.
+/// The value of an environment variable that must be set.
 ///
 /// # Errors
-/// A sentence with the variable's name.
-pub fn required(name: &str) -> Result<String, String> {
-    variable(name).ok_or_else(|| format!("{name} is not set"))
+/// [`EnvironmentError::Missing`].
+pub fn required(name: &'static str) -> Result<String, EnvironmentError> {
+    variable(name).ok_or(EnvironmentError::Missing(name))
 }
 
-/// The variable that says where a service is, where it is not where AWS has it.
+/// The service URL in an environment variable; `None` if it is not set, which means AWS's own
+/// endpoint.
 ///
 /// # Errors
-/// A sentence with the variable's name.
-pub fn endpoint(name: &str) -> Result<Option<String>, String> {
-    let usable = |url: &String| {
-        let parsed = url.parse::<http::Uri>().ok();
-        parsed.is_some_and(|url| {
-            matches!(url.scheme_str(), Some("http" | "https")) && url.host().is_some()
-        })
-    };
+/// [`EnvironmentError::NotUrl`].
+pub fn endpoint(name: &'static str) -> Result<Option<String>, EnvironmentError> {
     match variable(name) {
-        Some(url) if !usable(&url) => Err(format!("{name} is not the URL of a service: {url:?}")),
+        Some(url) if !is_service_url(&url) => Err(EnvironmentError::NotUrl { name, url }),
         url => Ok(url),
+    }
+}
+
+fn is_service_url(url: &str) -> bool {
+    url.parse::<http::Uri>()
+        .is_ok_and(|url| matches!(url.scheme_str(), Some("http" | "https")) && url.host().is_some())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_service_url_has_a_scheme_and_a_host() {
+        assert!(is_service_url("http://127.0.0.1:8000"));
+        assert!(is_service_url("https://dynamodb.eu-west-1.amazonaws.com"));
+        for url in [
+            "127.0.0.1:8000",
+            "/path",
+            "ftp://example.com",
+            "https://",
+            "x y",
+        ] {
+            assert!(!is_service_url(url), "{url}");
+        }
+    }
+
+    #[test]
+    fn an_error_names_the_variable() {
+        let error = required("EDGE_CRM_NEVER_SET").unwrap_err();
+        assert_eq!(error.to_string(), "EDGE_CRM_NEVER_SET is not set");
     }
 }

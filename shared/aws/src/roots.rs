@@ -1,29 +1,34 @@
-//! The certificates at the root of trust.
+//! The root certificates that connections trust.
 
+use crate::CertificateError;
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
-/// The roots that AWS's services sign with: all of them, as AWS asks of clients that do not trust
-/// the system's store. They are valid until the end of 2037 and longer.
+/// All roots that AWS's services sign with. AWS asks clients that do not use the system's store to
+/// trust every one of them. They are valid at least until the end of 2037.
 ///
 /// Source: [Amazon Trust Services](https://www.amazontrust.com/repository/),
 /// [certificate pinning](https://docs.aws.amazon.com/acm/latest/userguide/acm-bestpractices.html#best-practices-pinning).
 const AWS: &[u8] = include_bytes!("roots.pem");
 
-/// Trust in what AWS signs, and in nobody else.
+/// The roots of AWS, and no others.
 pub(crate) fn of_aws() -> Result<RootCertStore, String> {
     certificates(AWS)
 }
 
-/// Trust in the certificates of a PEM file.
-pub(crate) fn from_file(path: &str) -> Result<RootCertStore, String> {
-    let pem = std::fs::read(path).map_err(|e| format!("{path:?} cannot be read: {e}"))?;
-    let roots = certificates(&pem).map_err(|e| format!("{path:?} has a bad certificate: {e}"))?;
-    if roots.is_empty() {
-        return Err(format!("{path:?} has no certificate in it"));
+/// The certificates in a PEM file.
+pub(crate) fn from_file(path: &str) -> Result<RootCertStore, CertificateError> {
+    let path = path.to_owned();
+    let pem = match std::fs::read(&path) {
+        Ok(pem) => pem,
+        Err(error) => return Err(CertificateError::Unreadable { path, error }),
+    };
+    match certificates(&pem) {
+        Ok(roots) if roots.is_empty() => Err(CertificateError::Empty(path)),
+        Ok(roots) => Ok(roots),
+        Err(reason) => Err(CertificateError::Invalid { path, reason }),
     }
-    Ok(roots)
 }
 
 fn certificates(pem: &[u8]) -> Result<RootCertStore, String> {
@@ -40,17 +45,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_roots_of_aws_are_five_and_usable() {
+    fn all_five_roots_of_aws_are_usable() {
         assert_eq!(of_aws().unwrap().len(), 5);
     }
 
     #[test]
-    fn a_file_that_is_no_bundle_is_refused() {
+    fn a_file_without_usable_certificates_is_refused() {
         for path in [
             "/nowhere/at/all.pem",
             concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"),
         ] {
-            let error = from_file(path).unwrap_err();
+            let error = from_file(path).unwrap_err().to_string();
             assert!(error.contains(path), "{error}");
         }
         let broken = String::from_utf8_lossy(AWS).replace("MII", "MIJ");

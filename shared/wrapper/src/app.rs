@@ -3,7 +3,7 @@
 use crate::run::Inline;
 use action::{Context, Layout, Seal};
 use auth::Keys;
-use aws::Access;
+use aws::{Access, EnvironmentError};
 use cdn::{CloudFront, Invalidations};
 use mail::{Mailer, Ses};
 use std::sync::Arc;
@@ -64,6 +64,12 @@ pub struct Config {
 /// A variable of the environment is missing or wrong.
 #[derive(Debug)]
 pub struct ConfigError(String);
+
+impl From<EnvironmentError> for ConfigError {
+    fn from(error: EnvironmentError) -> Self {
+        Self(error.to_string())
+    }
+}
 
 impl std::fmt::Display for ConfigError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -217,10 +223,10 @@ impl App {
     /// [`ConfigError`], which names the variable that is missing or wrong.
     pub fn from_env(site: Site) -> Result<Arc<Self>, ConfigError> {
         let config = Config::from_env()?;
-        let access = Access::from_env().map_err(ConfigError)?;
-        let edge = CloudFront::from_env(access.clone()).map_err(ConfigError)?;
-        let mail = Ses::from_env(access.clone()).map_err(ConfigError)?;
-        let table = TableSettings::from_env(access).map_err(ConfigError)?;
+        let access = Access::from_env()?;
+        let edge = CloudFront::from_env(access.clone())?;
+        let mail = Ses::from_env(access.clone())?;
+        let table = TableSettings::from_env(access)?;
         Ok(Self::with_mail(
             Store::connect(table),
             Invalidations::connect(edge),
