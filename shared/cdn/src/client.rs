@@ -1,9 +1,9 @@
-//! Invalidations: the call that makes CloudFront forget what it has cached under some tags.
+//! Invalidations: the calls that make CloudFront drop everything cached under some tags.
 //!
 //! Source: [Invalidating content by cache tags](https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/Invalidation.html),
 //! [`CreateInvalidation`](https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_CreateInvalidation.html).
 
-use aws::{Access, Connections};
+use aws::{Access, Connections, EnvironmentError};
 use aws_sdk_cloudfront::config::retry::RetryConfig;
 use aws_sdk_cloudfront::config::timeout::TimeoutConfig;
 use aws_sdk_cloudfront::config::{BehaviorVersion, Region};
@@ -21,25 +21,25 @@ use std::time::Duration;
 /// How to reach CloudFront.
 #[derive(Debug, Clone)]
 pub struct CloudFront {
-    /// The endpoint's URL, where it is not AWS's own.
+    /// The endpoint's URL; AWS's own if `None`.
     pub endpoint: Option<String>,
-    /// Who calls it.
+    /// The credentials and trusted certificates.
     pub access: Access,
 }
 
 impl CloudFront {
-    /// The settings of a function on Lambda: optionally `CLOUDFRONT_URL`.
+    /// The settings of a function on Lambda, from the optional variable `CLOUDFRONT_URL`.
     ///
     /// # Errors
-    /// The name of a variable that is wrong.
-    pub fn from_env(access: Access) -> Result<Self, String> {
+    /// [`EnvironmentError`] if `CLOUDFRONT_URL` is not a URL.
+    pub fn from_env(access: Access) -> Result<Self, EnvironmentError> {
         Ok(Self {
             endpoint: aws::endpoint("CLOUDFRONT_URL")?,
             access,
         })
     }
 
-    /// The settings of an edge on this machine, which accepts any credentials.
+    /// The settings for an edge on this machine, which accepts any credentials.
     #[must_use]
     pub fn local(endpoint: &str) -> Self {
         Self {
@@ -49,28 +49,28 @@ impl CloudFront {
     }
 }
 
-/// Why CloudFront did not accept an invalidation. The text is for the log.
+/// CloudFront did not accept an invalidation. The text is for the log.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidationError {
-    /// Too many are in progress: wait until some have completed.
+    /// Too many invalidations are in progress: wait until some have completed.
     #[error("too many invalidations are in progress")]
     InProgress,
-    /// Too many calls: call again later, and less often.
+    /// Too many calls: retry later, and call less often.
     #[error("too many calls to CloudFront")]
     Throttled,
-    /// It could not be reached, or did not answer: it may have accepted.
+    /// CloudFront could not be reached or did not respond. It may have accepted the invalidation.
     #[error("CloudFront unavailable: {0}")]
     Unavailable(String),
-    /// The request, or the permission to make it, is wrong: a bug, or a setting.
+    /// The request or the permission for it is wrong: a bug, or a wrong setting.
     #[error("CloudFront refused: {0}")]
     Refused(String),
 }
 
-/// Where CloudFront's API is.
+/// The endpoint of CloudFront's API.
 /// Source: [endpoints](https://docs.aws.amazon.com/general/latest/gr/cf_region.html).
 const ENDPOINT: &str = "https://cloudfront.amazonaws.com";
 
-/// Makes invalidations. Cheap to clone.
+/// Creates invalidations. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Invalidations(Arc<Inner>);
 
@@ -78,13 +78,13 @@ pub struct Invalidations(Arc<Inner>);
 struct Inner {
     settings: CloudFront,
     connections: OnceLock<Connections>,
-    /// Made by whoever purges first: a function that never does is built without it.
+    /// Created by the first purge, so functions that never purge do not link it.
     client: OnceLock<Client>,
 }
 
 impl Invalidations {
-    /// Invalidations with these settings; the first call connects. It does not try again by
-    /// itself: what was not accepted stays in the outbox.
+    /// A client with these settings. The first call connects. Failed calls are not retried here:
+    /// their records stay in the outbox.
     #[must_use]
     pub fn connect(settings: CloudFront) -> Self {
         Self(Arc::new(Inner {
@@ -104,7 +104,7 @@ impl Invalidations {
             let timeouts = TimeoutConfig::builder()
                 .operation_timeout(Duration::from_secs(5))
                 .build();
-            // CloudFront is global; its API is in this region.
+            // CloudFront is a global service whose API is in this region.
             let mut config = Config::builder()
                 .behavior_version(BehaviorVersion::latest())
                 .region(Region::from_static("us-east-1"))
@@ -113,32 +113,32 @@ impl Invalidations {
                 .retry_config(RetryConfig::disabled())
                 .timeout_config(timeouts);
             config.set_endpoint_url(self.0.settings.endpoint.clone());
-            #[expect(clippy::disallowed_methods, reason = "this is the one place")]
+            #[expect(clippy::disallowed_methods, reason = "the only CloudFront client")]
             Client::from_conf(config.build())
         })
     }
 
-    /// Asks CloudFront for what it refuses, so that a connection is there when a purge needs one.
-    /// Whether it succeeds does not matter.
+    /// Opens a connection ahead of the first purge, by a request that CloudFront refuses. Its result
+    /// does not matter.
     pub async fn warm(&self) {
         let endpoint = self.0.settings.endpoint.as_deref().unwrap_or(ENDPOINT);
         let url = format!("{}/2020-05-31/distribution", endpoint.trim_end_matches('/'));
         let Ok(request) = HttpRequest::get(url) else {
             return;
         };
-        if let Ok(answer) = self.connections().call(request).await {
-            // Only a connection whose answer was read to its end serves another request.
-            let _the_next_call_will_tell = answer.into_body().collect().await;
+        if let Ok(response) = self.connections().call(request).await {
+            // A connection is reused only after its response has been read to the end.
+            let _ignored = response.into_body().collect().await;
         }
     }
 
-    /// Has `distribution` forget everything that carries one of `tags`. Returns once CloudFront
-    /// has accepted it; it takes effect within seconds after.
+    /// Makes `distribution` drop every response that carries one of `tags`. Returns once CloudFront
+    /// has accepted the invalidation, which takes effect within seconds.
     ///
-    /// `cause` names what it is made for: the outbox records, and the renders that they are about.
-    /// The same cause and tags again are the same invalidation, which CloudFront does not make, or
-    /// bill, twice. Another cause makes another one, though the tags be the same: what was cached
-    /// between the two must go too.
+    /// `cause` names the outbox records and renders that the invalidation is for. A call with the
+    /// same cause and tags is the same invalidation: CloudFront neither runs nor bills it twice. A
+    /// call with another cause is a new invalidation even if the tags are the same, because it must
+    /// also drop what was cached after the first one.
     ///
     /// # Errors
     /// [`InvalidationError`].
@@ -161,7 +161,7 @@ impl Invalidations {
             .caller_reference(reference(tags, cause))
             .build()
             .map_err(refused)?;
-        let answer = self
+        let response = self
             .client()
             .create_invalidation()
             .distribution_id(distribution)
@@ -169,17 +169,17 @@ impl Invalidations {
             .send()
             .await
             .map_err(classify)?;
-        // A 200 of anybody in between is read as an answer that says nothing.
-        match answer.invalidation() {
-            Some(made) if !made.id().is_empty() => Ok(()),
+        // A proxy's own 200 parses as an empty response, so only an invalidation's id counts.
+        match response.invalidation() {
+            Some(created) if !created.id().is_empty() => Ok(()),
             _ => Err(InvalidationError::Unavailable(
-                "an answer without an invalidation".to_owned(),
+                "a response without an invalidation".to_owned(),
             )),
         }
     }
 }
 
-/// The SHA-256 of the cause and the tags, in hexadecimal.
+/// The caller reference: the SHA-256 of the cause and the tags, in hexadecimal.
 fn reference(tags: &BTreeSet<String>, cause: &BTreeSet<String>) -> String {
     let mut hash = Sha256::new();
     for part in cause.iter().chain(tags) {
@@ -195,10 +195,13 @@ where
     R: std::fmt::Debug + Send + Sync + 'static,
 {
     let text = DisplayErrorContext(&error).to_string();
-    let SdkError::ServiceError(answer) = &error else {
-        return InvalidationError::Unavailable(text);
+    let service = match &error {
+        SdkError::ServiceError(service) => service,
+        // The request could not be built: a bug that no retry mends.
+        SdkError::ConstructionFailure(_) => return InvalidationError::Refused(text),
+        _ => return InvalidationError::Unavailable(text),
     };
-    match answer.err().code() {
+    match service.err().code() {
         Some("TooManyInvalidationsInProgress") => InvalidationError::InProgress,
         Some("Throttling" | "ThrottlingException" | "TooManyRequests") => {
             InvalidationError::Throttled
@@ -219,13 +222,26 @@ where
 #[cfg(test)]
 mod tests {
     use super::*;
+    use aws_sdk_cloudfront::operation::create_invalidation::CreateInvalidationError;
 
     fn set(items: &[&str]) -> BTreeSet<String> {
         items.iter().map(|item| (*item).to_owned()).collect()
     }
 
     #[test]
-    fn another_cause_makes_another_invalidation_of_the_same_tags() {
+    fn a_request_that_cannot_be_built_is_a_bug_and_not_an_outage() {
+        type Failure = SdkError<CreateInvalidationError, ()>;
+        let bug = classify(Failure::construction_failure("no distribution"));
+        assert!(matches!(bug, InvalidationError::Refused(_)), "{bug}");
+        let outage = classify(Failure::timeout_error("5 s"));
+        assert!(
+            matches!(outage, InvalidationError::Unavailable(_)),
+            "{outage}"
+        );
+    }
+
+    #[test]
+    fn the_reference_depends_on_the_cause_and_the_tags() {
         let tags = set(&["acme:contacts"]);
         assert_eq!(
             reference(&tags, &set(&["1"])),

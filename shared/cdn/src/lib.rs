@@ -1,5 +1,5 @@
-//! The only crate that calls CloudFront. It invalidates cache tags, and does so for records of the
-//! outbox.
+//! The only crate that calls CloudFront. It invalidates cache tags, and purges what outbox records
+//! ask for.
 
 mod client;
 mod purge;

@@ -1,5 +1,5 @@
-//! What outbox records ask for: which tags to purge where, and what is to be done once CloudFront
-//! has accepted.
+//! The purge that outbox records ask for: which tags to purge at which distribution, and what to
+//! record once CloudFront has accepted.
 
 use crate::{InvalidationError, Invalidations};
 use jiff::Timestamp;
@@ -7,11 +7,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use store::{KEPT_AT_EDGE, Mark, OutboxRecord, SETTLING, Store, StoreError};
 
-/// Second purges are due at whole multiples of this, in milliseconds, so that neighbours share
-/// one.
+/// Second purges are due at whole multiples of this, in milliseconds, so that records made shortly
+/// after each other share one purge.
 const SHARED_DUE: i64 = 5_000;
 
-/// Outbox records, and the marks that are live for them.
+/// Outbox records, and the open marks of their tags.
 #[derive(Debug)]
 pub struct Purge {
     records: Vec<OutboxRecord>,
@@ -19,7 +19,7 @@ pub struct Purge {
 }
 
 impl Purge {
-    /// The work that `records` make, given the marks of their tags.
+    /// The purge for `records`, given the marks of their tags.
     pub fn new(records: Vec<OutboxRecord>, mut marks: Vec<Mark>) -> Self {
         marks.retain(|mark| mark.is_open() && holders(&records, &mark.tag).next().is_some());
         Self {
@@ -28,20 +28,19 @@ impl Purge {
         }
     }
 
-    /// Once CloudFront has accepted the purge: removes the records, puts off what may still be on
-    /// its way to the edge, and closes the marks that nobody has renewed, so that the next change
-    /// need not purge what nobody has rendered since: all in one transaction, or a crash could
-    /// leave a mark closed that nobody sees to.
+    /// Records that CloudFront has accepted the purge. Removes the records, writes new records for
+    /// pages that may still be on their way to the edge, and closes the marks that no render has
+    /// renewed, so that the next change does not purge them again. All in one transaction: otherwise
+    /// a crash could leave a closed mark whose pages are never purged.
     ///
     /// # Errors
-    /// [`StoreError`]; then the records are drained once more, which purges once more and hurts
-    /// nobody.
+    /// [`StoreError`]. The records then stay and are purged once more, which does no harm.
     pub async fn conclude(&self, store: &Store) -> Result<(), StoreError> {
-        let put_off = self.put_off(now());
-        store.conclude(&self.records, &put_off, &self.live).await
+        let second = self.second_purges(now());
+        store.conclude(&self.records, &second, &self.live).await
     }
 
-    /// How many tags are purged.
+    /// The number of tags to purge, counted once for each distribution.
     pub fn purges(&self) -> usize {
         self.by_distribution().values().map(BTreeSet::len).sum()
     }
@@ -49,8 +48,8 @@ impl Purge {
     fn by_distribution(&self) -> BTreeMap<&str, BTreeSet<String>> {
         let mut tags = BTreeMap::<&str, BTreeSet<String>>::new();
         for mark in &self.live {
-            let of = tags.entry(&mark.distribution).or_default();
-            of.insert(mark.tag.clone());
+            let at_edge = tags.entry(&mark.distribution).or_default();
+            at_edge.insert(mark.tag.clone());
         }
         let oldest = now() - millis(KEPT_AT_EDGE + SETTLING);
         for record in self
@@ -59,24 +58,25 @@ impl Purge {
             .filter(|record| record.created_at > oldest)
         {
             if let Some(distribution) = &record.again_at {
-                let of = tags.entry(distribution).or_default();
-                of.extend(record.tags.iter().cloned());
+                let at_edge = tags.entry(distribution).or_default();
+                at_edge.extend(record.tags.iter().cloned());
             }
         }
         tags
     }
 
-    /// Purges what is live.
+    /// Purges all tags, at each distribution. If `patience` is set, waits at most that long for
+    /// each call.
     ///
     /// # Errors
-    /// [`InvalidationError`] where CloudFront has not accepted; everything then stays as it is.
+    /// [`InvalidationError`] if CloudFront has not accepted; the records and marks then stay.
     pub async fn purge(
         &self,
         invalidations: &Invalidations,
         patience: Option<Duration>,
     ) -> Result<(), InvalidationError> {
-        // The renders too: two who work on one record may find different ones, and CloudFront
-        // must not take the second purge for the first.
+        // The cause includes the renders: two runs for the same record may find different renders,
+        // and CloudFront must not take the second purge for a repetition of the first.
         let names = self
             .records
             .iter()
@@ -95,16 +95,16 @@ impl Purge {
         Ok(())
     }
 
-    /// What must be purged once more: tags marked so shortly before the change that a page from
-    /// before it may reach the edge after the purge.
-    fn put_off(&self, now: i64) -> Vec<OutboxRecord> {
+    /// Records for a second purge of tags that were marked shortly before the change: a page
+    /// rendered before the change may reach the edge after the first purge.
+    fn second_purges(&self, now: i64) -> Vec<OutboxRecord> {
         let mut young = BTreeMap::<&str, (Vec<String>, i64)>::new();
         for mark in self.live.iter().filter(|mark| self.is_young(mark)) {
             let (tags, latest) = young.entry(&mark.distribution).or_default();
             tags.push(mark.tag.clone());
             *latest = mark.marked_at.max(*latest);
         }
-        let again = |(distribution, (tags, latest)): (&str, (Vec<String>, i64))| {
+        let second = |(distribution, (tags, latest)): (&str, (Vec<String>, i64))| {
             let settled = latest + millis(SETTLING);
             let due_at = (settled + SHARED_DUE - 1) / SHARED_DUE * SHARED_DUE;
             OutboxRecord {
@@ -112,18 +112,19 @@ impl Purge {
                 ..OutboxRecord::new(tags, now, due_at)
             }
         };
-        young.into_iter().map(again).collect()
+        young.into_iter().map(second).collect()
     }
 
-    /// Compared with the time of the change and not of the purge: a purge that is made again
-    /// under the same reference may be the one that was made before.
+    /// Whether a page rendered under the mark may still be on its way to the edge. Compares with the
+    /// time of the change, not of the purge: CloudFront may answer a repeated purge with the one
+    /// that it made before.
     fn is_young(&self, mark: &Mark) -> bool {
         holders(&self.records, &mark.tag)
             .any(|record| mark.marked_at > record.created_at - millis(SETTLING))
     }
 }
 
-/// The records that leave it to the mark whether their tag is purged.
+/// The records that purge this tag only if its mark is open.
 fn holders<'a>(
     records: &'a [OutboxRecord],
     tag: &'a str,
@@ -142,17 +143,21 @@ async fn invalidate(
     client.invalidate(&distribution, &tags, &cause).await
 }
 
-/// Waits a while for the call, which goes on by itself after that: its connection, once made,
-/// serves the next.
+/// Waits at most `patience` for the call. After that the call continues in the background, so that
+/// the next call can reuse its connection.
 async fn within(
     patience: Duration,
     call: impl Future<Output = Result<(), InvalidationError>> + Send + 'static,
 ) -> Result<(), InvalidationError> {
-    let unanswered = |text: &str| InvalidationError::Unavailable(text.to_owned());
     match tokio::time::timeout(patience, tokio::spawn(call)).await {
         Ok(Ok(result)) => result,
-        Ok(Err(_)) => Err(unanswered("the call broke off")),
-        Err(_) => Err(unanswered("no answer yet")),
+        Ok(Err(error)) if error.is_panic() => {
+            Err(InvalidationError::Refused("the call panicked".to_owned()))
+        }
+        Ok(Err(_)) => Err(InvalidationError::Unavailable(
+            "the call was cancelled".to_owned(),
+        )),
+        Err(_) => Err(InvalidationError::Unavailable("no response yet".to_owned())),
     }
 }
 
