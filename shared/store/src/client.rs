@@ -2,7 +2,7 @@
 
 use crate::search::Shape;
 use action::Key;
-use aws::Access;
+use aws::{Access, EnvironmentError};
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::config::{
@@ -11,37 +11,37 @@ use aws_sdk_dynamodb::config::{
 use aws_sdk_dynamodb::{Client, Config};
 use std::time::Duration;
 
-/// Where the table is and how to reach it.
+/// The table, and how to reach it.
 #[derive(Clone)]
 pub struct TableSettings {
     /// The table's name.
     pub table: String,
-    /// The region; `us-east-1` where none is given.
+    /// The region; `us-east-1` if `None`.
     pub region: Option<String>,
-    /// The endpoint's URL, where it is not AWS's own.
+    /// The endpoint's URL; AWS's own if `None`.
     pub endpoint: Option<String>,
-    /// Who calls it.
+    /// The credentials and trusted certificates.
     pub access: Access,
-    /// How long its answers are waited for.
+    /// The time limits of its calls.
     pub patience: Patience,
 }
 
-/// How long a call may take before it is given up.
+/// The time limits of a call.
 #[derive(Debug, Clone, Copy)]
 pub struct Patience {
-    /// Making a connection, TLS included.
+    /// For making a connection, including TLS.
     pub connect: Duration,
-    /// One attempt at an operation.
+    /// For one attempt at an operation.
     pub attempt: Duration,
-    /// An operation, with all its attempts.
+    /// For an operation with all its attempts.
     pub operation: Duration,
-    /// The longest wait before the second attempt, where it is not the SDK's own.
+    /// The longest delay before the second attempt; the SDK's default if `None`.
     pub wait: Option<Duration>,
 }
 
 impl Default for Patience {
-    /// Three operations in a row, each at its longest, must end before the function's own timeout
-    /// (15 s in the template).
+    /// Limits under which three operations in a row end before the function's own timeout (15 s in
+    /// the template).
     fn default() -> Self {
         Self {
             connect: Duration::from_secs(1),
@@ -53,12 +53,12 @@ impl Default for Patience {
 }
 
 impl TableSettings {
-    /// The settings of a function on Lambda: `TABLE_NAME`, `AWS_REGION`, and optionally
-    /// `DYNAMODB_URL`.
+    /// The settings of a function on Lambda, from `TABLE_NAME` and the optional variables
+    /// `AWS_REGION` and `DYNAMODB_URL`.
     ///
     /// # Errors
-    /// The name of a variable that is missing or wrong.
-    pub fn from_env(access: Access) -> Result<Self, String> {
+    /// [`EnvironmentError`] if a variable is missing or wrong.
+    pub fn from_env(access: Access) -> Result<Self, EnvironmentError> {
         Ok(Self {
             table: aws::required("TABLE_NAME")?,
             region: aws::variable("AWS_REGION"),
@@ -68,7 +68,7 @@ impl TableSettings {
         })
     }
 
-    /// The settings of a DynamoDB-compatible engine on this machine, which accepts any
+    /// The settings for a DynamoDB-compatible engine on this machine, which accepts any
     /// credentials.
     #[must_use]
     pub fn local(endpoint: &str, table: &str) -> Self {
@@ -91,7 +91,7 @@ pub struct Store {
 }
 
 impl Store {
-    /// A store that speaks to the table of `settings`; the first call connects.
+    /// A store over the table in `settings`. The first call connects.
     #[must_use]
     pub fn connect(settings: TableSettings) -> Self {
         let patience = settings.patience;
@@ -113,12 +113,12 @@ impl Store {
             .http_client(connections.client())
             .retry_config(retries)
             .timeout_config(timeouts)
-            // The credentials are a value, and the timeouts end what stalls: neither needs
-            // machinery that runs on each call.
+            // The credentials never change and the timeouts end stalled calls, so the SDK's
+            // machinery for both would only slow down each call.
             .identity_cache(IdentityCache::no_cache())
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
         config.set_endpoint_url(settings.endpoint);
-        #[expect(clippy::disallowed_methods, reason = "this is the one place")]
+        #[expect(clippy::disallowed_methods, reason = "the only DynamoDB client")]
         let client = Client::from_conf(config.build());
         Self {
             client,
@@ -127,18 +127,18 @@ impl Store {
         }
     }
 
-    /// The same store with search indexes of another shape, for a test that has not thousands of
-    /// entities. Whoever indexes or searches a table must use the same.
+    /// The same store with search indexes of another shape, for tests without thousands of
+    /// entities. All stores that index or search a table must use the same shape.
     #[must_use]
     pub fn with_search_shape(self, shape: Shape) -> Self {
         Self { shape, ..self }
     }
 
-    /// Asks the table for nothing: once that is answered there is a connection, and what a first
-    /// call costs besides has been paid. Whether it succeeds does not matter.
+    /// Makes the first call ahead of the first request, so that the request finds an open connection.
+    /// Its result does not matter.
     pub async fn warm(&self) {
-        // The operation that a request begins with: a function is built with no other for this.
-        let nothing = Key::from_parts("#warm".to_owned(), "#warm".to_owned());
-        let _the_next_call_will_tell = self.items([nothing]).await;
+        // Requests begin with the same operation, so this adds no code to the binary.
+        let absent = Key::from_parts("#warm".to_owned(), "#warm".to_owned());
+        let _ignored = self.items([absent]).await;
     }
 }

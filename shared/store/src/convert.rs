@@ -1,4 +1,4 @@
-//! Between JSON values and DynamoDB's attributes.
+//! Conversions between JSON values and DynamoDB's attributes.
 
 use crate::StoreError;
 use action::{Item, Key};
@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::Value;
 use std::collections::HashMap;
 
-/// An item as the SDK has it.
+/// An item as the SDK's type.
 pub(crate) type Attributes = HashMap<String, AttributeValue>;
 
 /// The key attributes of `key`.
@@ -15,7 +15,7 @@ pub(crate) fn key_attributes(key: &Key) -> Attributes {
     HashMap::from([("pk".to_owned(), text(pk)), ("sk".to_owned(), text(sk))])
 }
 
-/// A whole item to write. Fails where `value` is not an object.
+/// An item to write. Fails if `value` is not an object.
 pub(crate) fn item_attributes(key: &Key, value: &Value) -> Result<Attributes, StoreError> {
     let mut attributes: Attributes = serde_dynamo::to_item(value)
         .map_err(|e| StoreError::Bug(format!("an item cannot be written: {e}")))?;
@@ -23,7 +23,7 @@ pub(crate) fn item_attributes(key: &Key, value: &Value) -> Result<Attributes, St
     Ok(attributes)
 }
 
-/// An item that was read: its key, and the rest of it.
+/// Splits an item that was read into its key and its other attributes.
 pub(crate) fn item(attributes: Attributes) -> Result<(Key, Item), StoreError> {
     let mut item: Item = serde_dynamo::from_item(attributes)
         .map_err(|e| StoreError::Bug(format!("an item cannot be read: {e}")))?;

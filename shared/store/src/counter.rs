@@ -1,8 +1,8 @@
-//! The writes that stay outside transactions: counters and the ends of sessions. They change
-//! nothing that a user saved, and must not make a transaction fail.
+//! Writes outside transactions: counters, and extensions of sessions. They change no data that a
+//! user saved, and they must not make a transaction fail.
 
 use crate::convert::{key_attributes, number, text};
-use crate::error::{answered, classify, is_bug};
+use crate::error::{classify, is_bug, required_part};
 use crate::{Store, StoreError};
 use action::Key;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
@@ -11,13 +11,13 @@ use aws_sdk_dynamodb::types::ReturnValue;
 use jiff::Timestamp;
 
 impl Store {
-    /// Adds one to a counter that lapses at `expires_at` (seconds since 1970), and gives its
-    /// new value.
+    /// Adds one to a counter that expires at `expires_at` (seconds since 1970). Returns its new
+    /// value.
     ///
     /// # Errors
     /// [`StoreError`].
     pub async fn count(&self, key: &Key, expires_at: i64) -> Result<u64, StoreError> {
-        let answer = self
+        let response = self
             .client
             .update_item()
             .table_name(&self.table)
@@ -30,19 +30,19 @@ impl Store {
             .send()
             .await
             .map_err(|e| classify(e, |e| is_bug(e.code())))?;
-        let attributes = answered(answer.attributes)?;
+        let attributes = required_part(response.attributes)?;
         let count = attributes.get("count");
         count
             .and_then(|value| value.as_n().ok()?.parse().ok())
             .ok_or_else(|| StoreError::Bug("a counter has no count".to_owned()))
     }
 
-    /// Takes one from a counter that has been added to.
+    /// Takes back one addition to a counter.
     ///
     /// # Errors
     /// [`StoreError`].
     pub async fn uncount(&self, key: &Key) -> Result<(), StoreError> {
-        let taken = self
+        let updated = self
             .client
             .update_item()
             .table_name(&self.table)
@@ -54,12 +54,13 @@ impl Store {
             .expression_attribute_values(":none", number(0))
             .send()
             .await;
-        // It may have lapsed meanwhile.
-        unless_moot(taken)
+        // If the condition fails, the counter has expired.
+        unless_condition_failed(updated)
     }
 
-    /// Adds one to a counter of something that happened at `at` and is described by `about`. It
-    /// keeps the times of the first and the last, and lapses at `expires_at` (seconds since 1970).
+    /// Adds one to a counter of events, for an event at `at`. Stores the attributes `about`, and the
+    /// times of the first and the last event. The counter expires at `expires_at` (seconds since
+    /// 1970).
     ///
     /// # Errors
     /// [`StoreError`].
@@ -96,13 +97,13 @@ impl Store {
             .map_err(|e| classify(e, |e| is_bug(e.code())))
     }
 
-    /// Moves the end of a session that is still live to `expires_at` (seconds since 1970). One
-    /// that has ended stays ended.
+    /// Extends a live session to `expires_at` (seconds since 1970). A session that has ended stays
+    /// ended.
     ///
     /// # Errors
     /// [`StoreError`].
     pub async fn extend(&self, session: &Key, now: i64, expires_at: i64) -> Result<(), StoreError> {
-        let sent = self
+        let updated = self
             .client
             .update_item()
             .table_name(&self.table)
@@ -113,15 +114,15 @@ impl Store {
             .expression_attribute_values(":expires_at", number(expires_at))
             .send()
             .await;
-        unless_moot(sent)
+        unless_condition_failed(updated)
     }
 }
 
-/// What came of an update that there is no need for where its condition does not hold.
-fn unless_moot(
-    sent: Result<UpdateItemOutput, SdkError<UpdateItemError>>,
+/// The result of an update that is not needed if its condition fails.
+fn unless_condition_failed(
+    updated: Result<UpdateItemOutput, SdkError<UpdateItemError>>,
 ) -> Result<(), StoreError> {
-    match sent {
+    match updated {
         Ok(_) => Ok(()),
         Err(e)
             if e.as_service_error()

@@ -1,4 +1,4 @@
-//! Why storage did not do what it was asked.
+//! Storage errors.
 
 use aws_sdk_dynamodb::error::{DisplayErrorContext, SdkError};
 use aws_sdk_dynamodb::operation::RequestId;
@@ -7,19 +7,19 @@ use std::error::Error;
 /// A storage failure. The text is for the log.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum StoreError {
-    /// It answered that it cannot now, or could not be reached: try again.
+    /// Storage is overloaded or cannot be reached: retry.
     #[error("storage unavailable: {0}")]
     Unavailable(String),
-    /// It did not answer in time: the call may have taken effect.
-    #[error("storage did not answer in time: {0}")]
+    /// Storage did not respond in time. The call may have taken effect.
+    #[error("storage did not respond in time: {0}")]
     Timeout(String),
-    /// The request or the stored data is wrong: a bug.
+    /// The request or the stored data is wrong: a bug, which no retry mends.
     #[error("storage refused: {0}")]
     Bug(String),
 }
 
-/// Classifies an error of the SDK. `bug` tells whether the service's answer says that the request
-/// itself is wrong.
+/// Classifies an error of the SDK. `bug` decides whether an error of the service means that the
+/// request itself is wrong.
 pub(crate) fn classify<E, R>(error: SdkError<E, R>, bug: impl FnOnce(&E) -> bool) -> StoreError
 where
     E: Error + Send + Sync + 'static,
@@ -29,7 +29,7 @@ where
     let kind = match &error {
         SdkError::TimeoutError(_) => StoreError::Timeout,
         SdkError::DispatchFailure(failure) if failure.is_timeout() => StoreError::Timeout,
-        SdkError::ServiceError(answer) if bug(answer.err()) => StoreError::Bug,
+        SdkError::ServiceError(service) if bug(service.err()) => StoreError::Bug,
         SdkError::ConstructionFailure(_) => StoreError::Bug,
         _ => StoreError::Unavailable,
     };
@@ -40,12 +40,15 @@ where
     ))
 }
 
-/// What an answer must have. One without it says nothing, least of all that there is nothing.
-pub(crate) fn answered<T>(part: Option<T>) -> Result<T, StoreError> {
-    part.ok_or_else(|| StoreError::Unavailable("an answer lacks what was asked for".to_owned()))
+/// A part that every response of DynamoDB has. A response without it comes from something in
+/// between, such as a proxy, so it does not mean that an item is absent. A retry may reach DynamoDB.
+pub(crate) fn required_part<T>(part: Option<T>) -> Result<T, StoreError> {
+    part.ok_or_else(|| StoreError::Unavailable("a response is incomplete".to_owned()))
 }
 
-/// Whether the service's error code says that the request itself is wrong.
+/// Whether an error code means that the request itself is wrong, so that a retry fails again.
+///
+/// Source: [error handling](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html).
 pub(crate) fn is_bug(code: Option<&str>) -> bool {
     matches!(
         code,
@@ -55,7 +58,11 @@ pub(crate) fn is_bug(code: Option<&str>) -> bool {
                 | "AccessDeniedException"
                 | "UnrecognizedClientException"
                 | "IdempotentParameterMismatchException"
+                | "IncompleteSignatureException"
+                | "ItemCollectionSizeLimitExceededException"
+                | "MissingAuthenticationTokenException"
                 | "SerializationException"
+                | "UnknownOperationException"
         )
     )
 }

@@ -1,5 +1,5 @@
-//! The only crate that speaks to DynamoDB: it runs an action's reads, its commit as one
-//! transaction, and keeps the marks and the outbox of revalidation, and the index of search.
+//! The only crate that calls DynamoDB. It runs an action's reads, and its commit as one transaction.
+//! It also stores the marks and the outbox of revalidation, and the search index.
 
 mod client;
 mod convert;

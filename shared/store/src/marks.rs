@@ -1,7 +1,7 @@
-//! Live marks: which tags something at the edge may carry.
+//! Marks: they say which tags responses cached at the edge may carry.
 //!
-//! A mark is an item of its own for each tag. It is no part of any transaction that writes users'
-//! data: a view writes it before its read, and whoever has purged its tag closes it.
+//! Each tag has its own mark, an item of the table. A view writes the mark before it reads, and a
+//! purge of the tag closes it. Transactions that write users' data never touch marks.
 
 use crate::convert::{item, key_attributes, number, text};
 use crate::error::{classify, is_bug};
@@ -13,25 +13,24 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 use uuid::Uuid;
 
-/// How long the edge may keep a page. What CloudFront calls `s-maxage`.
+/// How long the edge may keep a page: the `s-maxage` of a cached response.
 pub const KEPT_AT_EDGE: Duration = Duration::from_secs(300);
 
-/// How long after a mark something rendered under it may still be on its way to the edge.
+/// How long after a mark a page rendered under it may still be on its way to the edge.
 pub const SETTLING: Duration = Duration::from_secs(30);
 
-/// When a tag was last marked, and whether the mark has been closed since.
+/// The last mark of a tag, and whether it has been closed since.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mark {
     /// The tag.
     pub tag: String,
-    /// When it was marked, in milliseconds since 1970.
+    /// When the tag was marked, in milliseconds since 1970.
     pub marked_at: i64,
-    /// Which CloudFront distribution caches what was rendered under it.
+    /// The CloudFront distribution that caches pages rendered under the mark.
     pub distribution: String,
-    /// Which render wrote it: no other has the same.
+    /// The unique id of the render that wrote the mark.
     pub render: String,
-    /// Whether nothing is cached under it that is not seen to: no page has been rendered since
-    /// its tag was purged.
+    /// Whether the tag has been purged and no page has been rendered under it since.
     pub(crate) closed: bool,
 }
 
@@ -40,7 +39,8 @@ impl Mark {
         Key::record("mark", tag, "mark")
     }
 
-    /// Reads a stored mark; `None` where it has lapsed by `now` (in milliseconds), or is none.
+    /// Parses a stored mark; `None` if it is no mark or has lapsed by `now` (in milliseconds since
+    /// 1970).
     pub(crate) fn from_item(key: &Key, item: &Item, now: i64) -> Option<Self> {
         let tag = key.parts().0.strip_prefix("#mark:")?.to_owned();
         let text = |name: &str| item.get(name).and_then(Value::as_str).map(str::to_owned);
@@ -54,14 +54,14 @@ impl Mark {
         (mark.marked_at > lapsed(now)).then_some(mark)
     }
 
-    /// Whether something may be cached under it.
+    /// Whether the edge may have cached a page under it.
     #[must_use]
     pub fn is_open(&self) -> bool {
         !self.closed
     }
 }
 
-/// A mark from this time or before has lapsed: whatever was rendered under it has left the edge.
+/// Marks from this time or earlier have lapsed: the edge has dropped all pages rendered under them.
 pub(crate) fn lapsed(now: i64) -> i64 {
     now - millis(KEPT_AT_EDGE + SETTLING)
 }
@@ -70,19 +70,19 @@ pub(crate) fn millis(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }
 
-/// The condition that nothing is cached under a mark.
+/// The condition that the edge has no page under a mark.
 pub(crate) const NOT_LIVE: &str =
     "attribute_not_exists(pk) OR markedAt <= :lapsed OR attribute_exists(closed)";
 
-/// The condition that a mark is the one that was seen: no page has been rendered since.
+/// The condition that a mark is unchanged: no page has been rendered since it was read.
 pub(crate) const UNCHANGED: &str = "render = :render AND attribute_not_exists(closed)";
 
 impl Store {
-    /// Marks a tag as live from `now` (in milliseconds since 1970) on. The read that is to be
-    /// cached comes after.
+    /// Marks a tag at `now` (in milliseconds since 1970). Call it before the read that the cached
+    /// page shows.
     ///
     /// # Errors
-    /// [`StoreError`]; then what is rendered must not be cached.
+    /// [`StoreError`]. The page must then not be cached.
     pub async fn mark(&self, tag: &str, distribution: &str, now: i64) -> Result<(), StoreError> {
         let expires_at = (now + millis(KEPT_AT_EDGE + SETTLING)) / 1000 + 1;
         self.client
@@ -117,7 +117,7 @@ impl Store {
     }
 }
 
-/// A mark as a cancelled transaction brings it along.
+/// Parses a mark in the reasons of a cancelled transaction.
 pub(crate) fn from_attributes(
     attributes: crate::convert::Attributes,
     now: i64,

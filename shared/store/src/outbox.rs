@@ -1,13 +1,13 @@
-//! The outbox: the tags that committed changes have made stale, until they have been seen to.
+//! The outbox: records of tags that commits have made stale and that have not been purged yet.
 //!
-//! A record is spread by the end of its id over 16 partitions and sorted by when it is due, so
-//! that what is due is one short query of each.
+//! The last digit of its id puts a record into one of 16 partitions, where records are sorted by
+//! when they are due. So one short query of each partition finds all due records.
 
 use crate::convert::{item_attributes, key_attributes, number, text};
-use crate::error::{answered, classify, is_bug};
+use crate::error::{classify, is_bug, required_part};
 use crate::marks::{self, Mark, NOT_LIVE, UNCHANGED, lapsed};
 use crate::transact::{backoff, bug, cancelled};
-use crate::verdict::{is_contended, leave_out_failed, said};
+use crate::verdict::{is_contended, leave_out_failed};
 use crate::{Store, StoreError};
 use action::{Expect, Item, Key, Operation};
 use aws_sdk_dynamodb::error::ProvideErrorMetadata;
@@ -19,7 +19,7 @@ use futures_util::future::try_join_all;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-/// Over how many partitions the outbox is spread: one for each hexadecimal digit.
+/// The partitions of the outbox: one for each hexadecimal digit.
 const SHARDS: [&str; 16] = [
     "0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "a", "b", "c", "d", "e", "f",
 ];
@@ -27,27 +27,27 @@ const SHARDS: [&str; 16] = [
 /// A transaction takes at most this many items.
 const TRANSACTION: usize = 100;
 
-/// How often a transaction is sent while others get in its way.
+/// How often a transaction that conflicts with others is sent.
 const ATTEMPTS: u32 = 4;
 
-/// What one or several commits have left to do.
+/// Tags to purge after one or more commits.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OutboxRecord {
-    /// Its name.
+    /// The id: a UUID of version 7.
     pub id: String,
-    /// The tags to see to.
+    /// The tags to purge.
     pub tags: Vec<String>,
-    /// When it was made, in milliseconds since 1970: before its commit.
+    /// When it was created, before its commit, in milliseconds since 1970.
     pub created_at: i64,
     /// When it is due, in milliseconds since 1970.
     pub due_at: i64,
-    /// Where to purge the tags, whatever their marks say: they have been purged once, and what
-    /// was on its way to the edge then must go too. Without it, the marks decide.
+    /// The distribution at which to purge the tags once more, whatever their marks say. The first
+    /// purge missed pages that were on their way to the edge. If `None`, the marks decide.
     pub again_at: Option<String>,
 }
 
 impl OutboxRecord {
-    /// A record for `tags`, made now and due at `due_at` (both in milliseconds since 1970).
+    /// A record for `tags`, created at `now` and due at `due_at` (both in milliseconds since 1970).
     #[must_use]
     pub fn new(tags: Vec<String>, now: i64, due_at: i64) -> Self {
         Self {
@@ -59,14 +59,18 @@ impl OutboxRecord {
         }
     }
 
-    /// Where it is stored. The name is unique: a record that is put off has another.
+    /// Where the record is stored.
     #[must_use]
     pub fn key(&self) -> Key {
-        let shard = &self.id[self.id.len().saturating_sub(1)..];
-        Key::record("outbox", shard, &format!("{:013}:{}", self.due_at, self.id))
+        let shard: String = self.id.chars().next_back().into_iter().collect();
+        Key::record(
+            "outbox",
+            &shard,
+            &format!("{:013}:{}", self.due_at, self.id),
+        )
     }
 
-    /// Its write, for a transaction.
+    /// The write of this record, for a transaction.
     #[must_use]
     pub fn operation(&self) -> Operation {
         Operation::Put {
@@ -107,11 +111,11 @@ impl OutboxRecord {
 }
 
 impl Store {
-    /// Removes the record if none of its tags is live, in one transaction. If some are, it stays,
-    /// and their marks are the answer.
+    /// Removes the record if the edge has no page under any of its tags, in one transaction.
+    /// Otherwise the record stays, and the open marks are returned.
     ///
     /// # Errors
-    /// [`StoreError`]; then the record stays.
+    /// [`StoreError`]. The record then stays.
     pub async fn settle(&self, record: &OutboxRecord, now: i64) -> Result<Vec<Mark>, StoreError> {
         let mut items = vec![self.remove(&record.key())?];
         for tag in &record.tags {
@@ -125,12 +129,12 @@ impl Store {
             }
         }
         Err(StoreError::Unavailable(
-            "marks were written each time".to_owned(),
+            "marks conflicted with other writes at each attempt".to_owned(),
         ))
     }
 
-    /// The records that are due at `now` (in milliseconds since 1970), at most `limit` of each
-    /// partition, the oldest first.
+    /// The records that are due at `now` (in milliseconds since 1970), at most `limit` from each
+    /// partition, oldest first.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -144,8 +148,8 @@ impl Store {
         Ok(due)
     }
 
-    /// The records of this kind, spread and sorted as the outbox is, that are due at `now` (in
-    /// milliseconds since 1970), at most `limit` of each partition.
+    /// The records of `kind` that are due at `now` (in milliseconds since 1970), at most `limit` from
+    /// each partition. Their keys must have the form of the outbox's keys.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -160,7 +164,7 @@ impl Store {
         Ok(try_join_all(shards).await?.into_iter().flatten().collect())
     }
 
-    /// The records at these keys that are still there.
+    /// The records of these keys that still exist.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -169,23 +173,23 @@ impl Store {
         Ok(found.values().filter_map(OutboxRecord::from_item).collect())
     }
 
-    /// After the tags of `done` have been purged: removes these records, writes what of them is
-    /// put off, and closes the marks that were purged and have not been renewed since, all at
-    /// once. Takes at most 90 records; of the marks as many as find room, since one that stays
-    /// open costs a purge and no more.
+    /// Records that the tags of `done` have been purged, in one transaction: removes these records,
+    /// writes the records `second` for second purges, and closes the `purged` marks that no render
+    /// has renewed. Takes at most 90 records. If not all marks fit into the transaction, the rest
+    /// stay open; the only cost is a needless purge.
     ///
     /// # Errors
-    /// [`StoreError`]; then all stays as it was, or that is not known.
+    /// [`StoreError`]. Then nothing was written, except perhaps after a timeout.
     pub async fn conclude(
         &self,
         done: &[OutboxRecord],
-        put_off: &[OutboxRecord],
+        second: &[OutboxRecord],
         purged: &[Mark],
     ) -> Result<(), StoreError> {
-        if let ([only], [], []) = (done, put_off, purged) {
+        if let ([only], [], []) = (done, second, purged) {
             return self.remove_one(&only.key()).await;
         }
-        let room = TRANSACTION.saturating_sub(done.len() + put_off.len());
+        let room = TRANSACTION.saturating_sub(done.len() + second.len());
         let mut closing: Vec<_> = purged
             .iter()
             .filter(|mark| mark.is_open())
@@ -195,7 +199,7 @@ impl Store {
         while attempt < ATTEMPTS {
             let closes = closing.iter().map(|mark| self.close(mark));
             let removals = done.iter().map(|record| self.remove(&record.key()));
-            let puts = put_off.iter().map(|record| self.put_outbox_record(record));
+            let puts = second.iter().map(|record| self.put_outbox_record(record));
             let items: Vec<_> = closes
                 .chain(removals)
                 .chain(puts)
@@ -212,7 +216,7 @@ impl Store {
             }
         }
         Err(StoreError::Unavailable(
-            "the outbox was written each time".to_owned(),
+            "the outbox conflicted with other writes at each attempt".to_owned(),
         ))
     }
 
@@ -223,7 +227,7 @@ impl Store {
         now: i64,
         limit: i32,
     ) -> Result<Vec<(Key, Item)>, StoreError> {
-        let answer = self
+        let response = self
             .client
             .query()
             .table_name(&self.table)
@@ -235,14 +239,14 @@ impl Store {
             .send()
             .await
             .map_err(|e| classify(e, |e| is_bug(e.code())))?;
-        let due = answered(answer.items)?.into_iter();
+        let due = required_part(response.items)?.into_iter();
         due.map(crate::convert::item).collect()
     }
 
     async fn remove_one(&self, key: &Key) -> Result<(), StoreError> {
         #[expect(
             clippy::disallowed_methods,
-            reason = "an outbox record is no user's data"
+            reason = "an outbox record is not user data"
         )]
         let delete = self.client.delete_item();
         delete
@@ -298,7 +302,7 @@ impl Store {
     }
 }
 
-/// The marks whose conditions failed.
+/// The open marks: those whose conditions failed.
 fn live(reasons: &[CancellationReason], now: i64) -> Result<Vec<Mark>, StoreError> {
     let marks = reasons
         .iter()
@@ -310,10 +314,7 @@ fn live(reasons: &[CancellationReason], now: i64) -> Result<Vec<Mark>, StoreErro
         .flatten()
         .collect();
     if marks.is_empty() {
-        return Err(StoreError::Bug(format!(
-            "marks were live and are not: {}",
-            said(reasons)
-        )));
+        return Err(cancelled(reasons));
     }
     Ok(marks)
 }

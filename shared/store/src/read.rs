@@ -1,8 +1,9 @@
 //! Reads, all strongly consistent.
 
 use crate::convert::{Attributes, item, key_attributes, text};
-use crate::error::{answered, classify, is_bug};
+use crate::error::{classify, is_bug, required_part};
 use crate::transact::backoff;
+use crate::verdict::lasting;
 use crate::{Store, StoreError};
 use action::{Item, Key, Query};
 use aws_sdk_dynamodb::error::ProvideErrorMetadata;
@@ -14,14 +15,14 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 /// takes at most this many keys.
 const BATCH: usize = 100;
 
-/// How many items one request reads where not each of them may count.
+/// How many items one request reads if a filter may drop some of them.
 pub(crate) const FILTERED_PAGE: i32 = 500;
 
-/// How often a read is repeated where storage answered only a part of it, or was busy.
+/// How often a read is sent if storage processes only a part of it or is busy.
 const ATTEMPTS: u32 = 6;
 
 impl Store {
-    /// The items of `keys` that exist, in one round trip for each hundred.
+    /// The items of `keys` that exist. Makes one round trip for each hundred keys.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -39,7 +40,7 @@ impl Store {
         found.into_iter().map(item).collect()
     }
 
-    /// The items at these keys that exist, as storage has them.
+    /// The items of `keys` that exist, as the SDK's attributes.
     pub(crate) async fn raw_items(
         &self,
         keys: Vec<Attributes>,
@@ -52,7 +53,7 @@ impl Store {
         Ok(found)
     }
 
-    /// Reads one batch, again for what storage left unprocessed.
+    /// Reads one batch, and repeats the read for unprocessed keys.
     async fn batch(
         &self,
         mut keys: Vec<Attributes>,
@@ -65,15 +66,15 @@ impl Store {
                 .consistent_read(consistent)
                 .build()
                 .map_err(|e| StoreError::Bug(e.to_string()))?;
-            let answer = self
+            let response = self
                 .client
                 .batch_get_item()
                 .request_items(&self.table, wanted)
                 .send()
                 .await
                 .map_err(|e| classify(e, |e| is_bug(e.code())))?;
-            found.extend(answered(answer.responses)?.into_values().flatten());
-            let left = answer
+            found.extend(required_part(response.responses)?.into_values().flatten());
+            let left = response
                 .unprocessed_keys
                 .unwrap_or_default()
                 .remove(&self.table);
@@ -88,7 +89,7 @@ impl Store {
         ))
     }
 
-    /// One item, read so that it is not missed while a transaction that writes it is under way.
+    /// One item. Waits for a transaction that is writing it, so that its result is not missed.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -106,22 +107,21 @@ impl Store {
                 .send()
                 .await;
             match sent {
-                Ok(answer) => {
-                    let responses = answered(answer.responses)?;
+                Ok(response) => {
+                    let responses = required_part(response.responses)?;
                     let attributes = responses.into_iter().find_map(|response| response.item);
                     return Ok(attributes.map(item).transpose()?.map(|(_, item)| item));
                 }
                 Err(e) if e.as_service_error().is_some_and(is_contention) => backoff(attempt).await,
-                Err(e) => return Err(classify(e, |e| is_bug(e.code()))),
+                Err(e) => return Err(classify(e, is_read_bug)),
             }
         }
         Err(StoreError::Unavailable(
-            "a read met a transaction each time".to_owned(),
+            "a read conflicted with a transaction at each attempt".to_owned(),
         ))
     }
 
-    /// The items of a range that pass its filter, newest first. Stops reading once the limit is
-    /// reached.
+    /// The items of a range that pass its filter, newest first, up to its limit.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -129,10 +129,10 @@ impl Store {
         let mut found = Vec::new();
         let mut from = None;
         loop {
-            let (items, further) = self.page(query, page(query), from).await?;
+            let (items, next) = self.page(query, page_size(query), from).await?;
             let passing = items.into_iter().map(|(_, item)| item);
             found.extend(passing.filter(|item| query.passes(item)));
-            from = further;
+            from = next;
             if found.len() >= query.limit || from.is_none() {
                 found.truncate(query.limit);
                 return Ok(found);
@@ -140,15 +140,15 @@ impl Store {
         }
     }
 
-    /// The next items of a range, at most `limit`, whether they pass its filter or not, and where
-    /// to read on.
+    /// The next items of a range, at most `limit`, without its filter; and the key from which to
+    /// read on.
     pub(crate) async fn page(
         &self,
         query: &Query,
         limit: i32,
         from: Option<Attributes>,
     ) -> Result<(Vec<(Key, Item)>, Option<Attributes>), StoreError> {
-        let answer = self
+        let response = self
             .client
             .query()
             .table_name(&self.table)
@@ -161,12 +161,15 @@ impl Store {
             .send()
             .await
             .map_err(|e| classify(e, |e| is_bug(e.code())))?;
-        let items = answered(answer.items)?.into_iter().map(item);
-        Ok((items.collect::<Result<_, _>>()?, answer.last_evaluated_key))
+        let items = required_part(response.items)?.into_iter().map(item);
+        Ok((
+            items.collect::<Result<_, _>>()?,
+            response.last_evaluated_key,
+        ))
     }
 
-    /// All items of the partition whose sort keys are from `least` to `most`, in their order or
-    /// against it, as storage has them; at most about `limit` where there is one.
+    /// The items of a partition with sort keys from `least` to `most`, inclusive, in ascending order
+    /// if `forward`, else in descending order. Stops after about `limit` items.
     pub(crate) async fn between(
         &self,
         pk: &str,
@@ -178,7 +181,7 @@ impl Store {
         let mut from = None;
         loop {
             let left = limit.map(|limit| limit.saturating_sub(found.len()));
-            let answer = self
+            let response = self
                 .client
                 .query()
                 .table_name(&self.table)
@@ -193,8 +196,8 @@ impl Store {
                 .send()
                 .await
                 .map_err(|e| classify(e, |e| is_bug(e.code())))?;
-            found.extend(answered(answer.items)?);
-            from = answer.last_evaluated_key;
+            found.extend(required_part(response.items)?);
+            from = response.last_evaluated_key;
             let enough = limit.is_some_and(|limit| found.len() >= limit);
             if enough || from.is_none() {
                 return Ok(found);
@@ -202,15 +205,15 @@ impl Store {
         }
     }
 
-    /// Reads the whole table, consistently item by item, for a command that checks it: no function
-    /// may.
+    /// Reads the whole table, for a command that checks it. No function has the permission. Each item
+    /// is read consistently, but not all at the same time.
     ///
     /// # Errors
     /// [`StoreError`].
     pub async fn scan(&self, mut each: impl FnMut(Key, Item)) -> Result<(), StoreError> {
         let mut from = None;
         loop {
-            let answer = self
+            let response = self
                 .client
                 .scan()
                 .table_name(&self.table)
@@ -219,11 +222,11 @@ impl Store {
                 .send()
                 .await
                 .map_err(|e| classify(e, |e| is_bug(e.code())))?;
-            for attributes in answered(answer.items)? {
+            for attributes in required_part(response.items)? {
                 let (key, item) = item(attributes)?;
                 each(key, item);
             }
-            from = answer.last_evaluated_key;
+            from = response.last_evaluated_key;
             if from.is_none() {
                 return Ok(());
             }
@@ -247,14 +250,44 @@ fn bounds(query: &Query) -> Attributes {
     bounds
 }
 
-fn page(query: &Query) -> i32 {
+fn page_size(query: &Query) -> i32 {
     match query.filter {
         Some(_) => FILTERED_PAGE,
         None => i32::try_from(query.limit).unwrap_or(i32::MAX),
     }
 }
 
+/// Whether the read met other transactions or throttling, so that a retry may succeed.
 fn is_contention(error: &TransactGetItemsError) -> bool {
-    error.is_transaction_canceled_exception()
-        || error.is_provisioned_throughput_exceeded_exception()
+    match error {
+        TransactGetItemsError::TransactionCanceledException(cancelled) => {
+            lasting(cancelled.cancellation_reasons()).is_empty()
+        }
+        _ => error.is_provisioned_throughput_exceeded_exception(),
+    }
+}
+
+/// Whether the read itself is wrong. A cancellation by contention was retried before.
+fn is_read_bug(error: &TransactGetItemsError) -> bool {
+    error.is_transaction_canceled_exception() || is_bug(error.code())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aws_sdk_dynamodb::types::CancellationReason;
+    use aws_sdk_dynamodb::types::error::TransactionCanceledException;
+
+    #[test]
+    fn a_read_is_retried_after_contention_but_not_after_a_bug() {
+        let cancelled = |code: &str| {
+            let reason = CancellationReason::builder().code(code).build();
+            let exception = TransactionCanceledException::builder();
+            let exception = exception.cancellation_reasons(reason).build();
+            TransactGetItemsError::TransactionCanceledException(exception)
+        };
+        assert!(is_contention(&cancelled("TransactionConflict")));
+        let bug = cancelled("ValidationError");
+        assert!(!is_contention(&bug) && is_read_bug(&bug));
+    }
 }

@@ -1,4 +1,4 @@
-//! The table itself, where nobody else makes it: on AWS the SAM template does.
+//! The table itself, for the local stack and tests. On AWS the SAM template creates it.
 
 use crate::error::{classify, is_bug};
 use crate::{Store, StoreError};
@@ -9,7 +9,7 @@ use aws_sdk_dynamodb::types::{
 };
 
 impl Store {
-    /// Makes the table, as the template describes it, unless it is there.
+    /// Creates the table as in the template, unless it exists.
     ///
     /// # Errors
     /// [`StoreError`].

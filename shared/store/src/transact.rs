@@ -1,8 +1,8 @@
-//! A commit as one transaction.
+//! Commits: each is one transaction.
 
 use crate::convert::{Attributes, item_attributes, key_attributes, number, text};
 use crate::error::{classify, is_bug};
-use crate::verdict::{CONFLICT, Verdict, said, verdict};
+use crate::verdict::{CONFLICT, Verdict, lasting, verdict};
 use crate::{Store, StoreError};
 use action::{ActionError, Expect, Item, Key, Operation};
 use aws_sdk_dynamodb::error::{BuildError, ProvideErrorMetadata};
@@ -14,52 +14,54 @@ use aws_sdk_dynamodb::types::{
 use serde_json::Value;
 use std::time::Duration;
 
-/// The record of a keyed request's result.
+/// The record of the result of a request with an idempotency key.
 #[derive(Debug, Clone, PartialEq)]
 pub struct IdempotencyRecord {
-    /// Where it is kept: the same for every request with the same key in the same scope.
+    /// The record's key: the same for all requests with the same idempotency key and scope.
     pub key: Key,
-    /// The result, with its `expires_at`.
+    /// The result, with the attribute `expires_at`.
     pub item: Value,
-    /// The time of the request, in seconds since 1970: a record that expired before counts as
+    /// The time of the request, in seconds since 1970. A record that has expired by then counts as
     /// absent.
     pub now: i64,
 }
 
-/// Why nothing was written.
+/// A commit was not written.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum Rejected {
-    /// The idempotency key has been used: here is its record.
+    /// The idempotency key has been used. Contains its record.
     #[error("the idempotency key has been used")]
     Recorded(Item),
-    /// What was read has changed: read and decide again.
-    #[error("what was read has changed")]
+    /// An item that the commit depends on has changed: rerun on fresh reads.
+    #[error("an item that was read has changed")]
     Moved,
     /// A value that must be unique is taken.
     #[error("a unique value is taken: {0}")]
     Taken(ActionError),
-    /// Storage failed; after [`StoreError::Timeout`] the commit may have been written.
+    /// Storage failed. After [`StoreError::Timeout`] the commit may have been written.
     #[error(transparent)]
     Storage(#[from] StoreError),
 }
 
-/// How often a transaction is sent while others get in its way: waits of 10 ms and more, up to
-/// about a second in all.
+/// How often a transaction that conflicts with others is sent. The delays start at 10 ms and take
+/// up to about a second in all.
 const ATTEMPTS: u32 = 8;
 
 impl Store {
-    /// Writes the record, at index 0 where there is one, and all operations, or nothing.
+    /// Writes the idempotency record and all operations, or nothing.
     ///
     /// # Errors
-    /// [`Rejected`] where nothing was written, or that is not known.
+    /// [`Rejected`]. Nothing was written, except perhaps after [`StoreError::Timeout`] or
+    /// [`StoreError::Unavailable`].
     pub async fn transact(
         &self,
-        saved: Option<&IdempotencyRecord>,
+        record: Option<&IdempotencyRecord>,
         operations: &[Operation],
     ) -> Result<(), Rejected> {
-        let record = saved.map(|saved| self.record(saved)).transpose()?;
+        // The record comes first: `verdict` relies on that.
+        let put_record = record.map(|record| self.put_record(record)).transpose()?;
         let writes = operations.iter().map(|operation| self.write(operation));
-        let items: Vec<_> = record
+        let items: Vec<_> = put_record
             .into_iter()
             .map(Ok)
             .chain(writes)
@@ -68,23 +70,23 @@ impl Store {
             let Some(reasons) = self.send(items.clone()).await? else {
                 return Ok(());
             };
-            match verdict(&reasons, saved.is_some(), operations) {
+            match verdict(&reasons, record.is_some(), operations) {
                 Verdict::Recorded(item) => return Err(Rejected::Recorded(item)),
                 Verdict::Moved => return Err(Rejected::Moved),
                 Verdict::Taken(error) => return Err(Rejected::Taken(error)),
-                // Nothing was written, so the same may be sent again.
-                Verdict::Bug(text) => return Err(StoreError::Unavailable(text).into()),
+                Verdict::Bug(text) => return Err(StoreError::Bug(text).into()),
                 Verdict::Contention => backoff(attempt).await,
             }
         }
-        Err(StoreError::Unavailable("a transaction met others each time".to_owned()).into())
+        let text = "a transaction conflicted with others at each attempt";
+        Err(StoreError::Unavailable(text.to_owned()).into())
     }
 
-    /// Sends the writes as one transaction, once. Gives the reasons why it was cancelled, one for
-    /// each write, and none where all has been written.
+    /// Sends the writes as one transaction, once. Returns `None` if they were written. If DynamoDB
+    /// cancelled the transaction, returns its reasons, one for each write.
     ///
     /// # Errors
-    /// Where it is not known, or nothing that another attempt could change.
+    /// [`StoreError`] for any other failure.
     pub(crate) async fn send(
         &self,
         items: Vec<TransactWriteItem>,
@@ -96,7 +98,7 @@ impl Store {
             Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
                 Ok(Some(cancelled.cancellation_reasons().to_vec()))
             }
-            // The same transaction, sent before, is under way: as if another were.
+            // The SDK sent the same transaction before, and it is still running: a conflict.
             Some(TransactWriteItemsError::TransactionInProgressException(_)) => {
                 let conflict = CancellationReason::builder().code(CONFLICT).build();
                 Ok(Some(vec![conflict]))
@@ -105,12 +107,12 @@ impl Store {
         }
     }
 
-    fn record(&self, saved: &IdempotencyRecord) -> Result<TransactWriteItem, StoreError> {
+    fn put_record(&self, record: &IdempotencyRecord) -> Result<TransactWriteItem, StoreError> {
         let put = Put::builder()
             .table_name(&self.table)
-            .set_item(Some(item_attributes(&saved.key, &saved.item)?))
+            .set_item(Some(item_attributes(&record.key, &record.item)?))
             .condition_expression("attribute_not_exists(pk) OR expires_at <= :now")
-            .expression_attribute_values(":now", number(saved.now))
+            .expression_attribute_values(":now", number(record.now))
             .return_values_on_condition_check_failure(AllOld)
             .build()
             .map_err(bug)?;
@@ -131,8 +133,8 @@ impl Store {
                 self.delete(guard, Some(owned_by("#owner = :owner", owner)))
             }
             Operation::HandOver { guard, from, to } => {
-                let passes_on = Some(owned_by("#owner = :owner", from));
-                self.put(guard_attributes(guard, to), passes_on)
+                let owned = Some(owned_by("#owner = :owner", from));
+                self.put(guard_attributes(guard, to), owned)
             }
             Operation::Keep { guard, owner } => {
                 self.check(guard, owned_by("#owner = :owner", owner))
@@ -228,19 +230,50 @@ fn guard_attributes(guard: &Key, owner: &str) -> Attributes {
     attributes
 }
 
-/// Where a transaction was cancelled for what does not pass by itself.
+/// The error for a cancelled transaction that must not be sent again: a bug, unless the response
+/// gives no lasting reason.
 pub(crate) fn cancelled(reasons: &[CancellationReason]) -> StoreError {
-    StoreError::Unavailable(format!("a transaction was cancelled: {}", said(reasons)))
+    match lasting(reasons) {
+        text if text.is_empty() => {
+            StoreError::Unavailable("a transaction was cancelled without a reason".to_owned())
+        }
+        text => StoreError::Bug(format!("a transaction was cancelled: {text}")),
+    }
 }
 
 pub(crate) fn bug(error: BuildError) -> StoreError {
     StoreError::Bug(error.to_string())
 }
 
-/// Waits before another attempt: a random time that doubles with each, at most 320 ms
+/// Waits before the next attempt: a random time whose limit doubles with each attempt, up to 320 ms
 /// ([full jitter](https://aws.amazon.com/builders-library/timeouts-retries-and-backoff-with-jitter/)).
 pub(crate) async fn backoff(attempt: u32) {
-    let most = 10u64 << attempt.min(5);
-    let random = getrandom::u64().unwrap_or(most);
-    tokio::time::sleep(Duration::from_millis(random % most + 1)).await;
+    let longest = 10u64 << attempt.min(5);
+    let random = getrandom::u64().unwrap_or(longest);
+    tokio::time::sleep(Duration::from_millis(random % longest + 1)).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error_for(code: Option<&str>) -> StoreError {
+        let reason = CancellationReason::builder();
+        cancelled(&[reason.set_code(code.map(str::to_owned)).build()])
+    }
+
+    #[test]
+    fn a_cancellation_is_a_bug_only_for_a_reason_that_lasts() {
+        for code in ["ValidationError", "ItemCollectionSizeLimitExceeded"] {
+            let error = error_for(Some(code));
+            assert!(
+                matches!(&error, StoreError::Bug(text) if text.contains(code)),
+                "{error}"
+            );
+        }
+        for code in [None, Some("None"), Some("ThrottlingError")] {
+            let error = error_for(code);
+            assert!(matches!(error, StoreError::Unavailable(_)), "{error}");
+        }
+    }
 }

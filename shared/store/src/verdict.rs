@@ -1,4 +1,4 @@
-//! What a cancelled transaction means: the reasons, weighed in a fixed order.
+//! What a cancelled transaction means: its reasons, checked in a fixed order.
 
 use crate::convert::{Attributes, item};
 use action::{ActionError, Expect, Item, Operation};
@@ -8,15 +8,15 @@ use serde_json::Value;
 /// What to do about a cancelled transaction.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Verdict {
-    /// The idempotency key has been used: here is its record.
+    /// The idempotency key has been used. Contains its record.
     Recorded(Item),
-    /// Somebody else is writing: try the same again.
+    /// It conflicted with other writes: send it again.
     Contention,
-    /// What was read has changed: read and decide again.
+    /// An item that was read has changed: rerun on fresh reads.
     Moved,
     /// A value that must be unique is taken.
     Taken(ActionError),
-    /// Storage found the request itself wrong.
+    /// The request itself is wrong.
     Bug(String),
 }
 
@@ -25,12 +25,12 @@ const CONDITION_FAILED: &str = "ConditionalCheckFailed";
 /// Another transaction is writing the item.
 pub(crate) const CONFLICT: &str = "TransactionConflict";
 
-/// Weighs the reasons, which stand in the order of the request: the idempotency record first
-/// where the request is `keyed`, then `operations`.
+/// Decides what a cancelled transaction means. The reasons are in the order of the request: first
+/// the idempotency record if the request is `keyed`, then `operations`.
 ///
-/// The record's own reason decides before all others, because on a replay every other condition
-/// fails too. A condition that failed decides before contention, since trying again would meet it
-/// again.
+/// The record's reason decides before all others, because on a replay every other condition fails
+/// too. A failed condition decides before contention, because it would fail again on the next
+/// attempt.
 pub(crate) fn verdict(
     reasons: &[CancellationReason],
     keyed: bool,
@@ -51,18 +51,18 @@ pub(crate) fn verdict(
         .zip(rest)
         .filter(|(_, reason)| has_failed(reason))
         .collect();
-    let answers: Vec<_> = failed
+    let errors: Vec<_> = failed
         .iter()
         .map(|(operation, reason)| taken(operation, reason))
         .collect();
-    match answers.into_iter().collect::<Option<Vec<_>>>() {
+    match errors.into_iter().collect::<Option<Vec<_>>>() {
         None => Verdict::Moved,
         Some(mut taken) if !taken.is_empty() => Verdict::Taken(taken.remove(0)),
         Some(_) => contention_or_bug(reasons),
     }
 }
 
-/// The answer that the operation itself names for its failed condition, if it names one.
+/// The error that the operation defines for its failed condition, if it defines one.
 fn taken(operation: &Operation, reason: &CancellationReason) -> Option<ActionError> {
     let owner = || {
         old_item(Some(reason))
@@ -81,28 +81,28 @@ fn taken(operation: &Operation, reason: &CancellationReason) -> Option<ActionErr
     }
 }
 
-/// Whether somebody else was writing one of the items, or writing was too fast for it: codes of
-/// [`CancellationReason`](https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html)
-/// that pass by themselves.
+/// Whether a transaction conflicted with other writes or was throttled, so that a retry may succeed.
 pub(crate) fn is_contended(reasons: &[CancellationReason]) -> bool {
-    reasons.iter().any(passes)
+    reasons.iter().any(is_transient)
 }
 
-/// Whether the item's condition did not hold.
+/// Whether the item's condition failed.
 pub(crate) fn has_failed(reason: &CancellationReason) -> bool {
     reason.code() == Some(CONDITION_FAILED)
 }
 
-/// Leaves out of what the first reasons are about that whose condition did not hold. Whether there
-/// was any.
-pub(crate) fn leave_out_failed<T>(written: &mut Vec<T>, reasons: &[CancellationReason]) -> bool {
-    let before = written.len();
-    let mut at = reasons.iter();
-    written.retain(|_| at.next().is_none_or(|reason| !has_failed(reason)));
-    written.len() < before
+/// Removes the writes whose conditions failed, given the reasons for them in the same order.
+/// Returns whether it removed any.
+pub(crate) fn leave_out_failed<T>(writes: &mut Vec<T>, reasons: &[CancellationReason]) -> bool {
+    let before = writes.len();
+    let mut reasons = reasons.iter();
+    writes.retain(|_| reasons.next().is_none_or(|reason| !has_failed(reason)));
+    writes.len() < before
 }
 
-fn passes(reason: &CancellationReason) -> bool {
+/// Whether a retry may pass. Source:
+/// [`CancellationReason`](https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html).
+fn is_transient(reason: &CancellationReason) -> bool {
     matches!(
         reason.code(),
         Some(CONFLICT | "ThrottlingError" | "ProvisionedThroughputExceeded")
@@ -110,17 +110,18 @@ fn passes(reason: &CancellationReason) -> bool {
 }
 
 fn contention_or_bug(reasons: &[CancellationReason]) -> Verdict {
-    match said(reasons) {
+    match lasting(reasons) {
         text if text.is_empty() => Verdict::Contention,
         text => Verdict::Bug(text),
     }
 }
 
-/// What the reasons say that do not pass by themselves, without the items that they are about.
-pub(crate) fn said(reasons: &[CancellationReason]) -> String {
+/// The codes and messages of the reasons for which a retry would fail again, without the items.
+/// Empty if there are none.
+pub(crate) fn lasting(reasons: &[CancellationReason]) -> String {
     let lasting = reasons
         .iter()
-        .filter(|reason| !passes(reason) && !matches!(reason.code(), None | Some("None")));
+        .filter(|reason| !is_transient(reason) && !matches!(reason.code(), None | Some("None")));
     let texts: Vec<_> = lasting
         .map(|reason| {
             let (code, message) = (reason.code(), reason.message());
@@ -134,7 +135,7 @@ pub(crate) fn said(reasons: &[CancellationReason]) -> String {
     texts.join("; ")
 }
 
-/// The item that stood in the way (`ReturnValuesOnConditionCheckFailure: ALL_OLD`).
+/// The stored item that made the condition fail (`ReturnValuesOnConditionCheckFailure: ALL_OLD`).
 fn old_item(reason: Option<&CancellationReason>) -> Item {
     let attributes: Option<Attributes> = reason.and_then(|reason| reason.item.clone());
     attributes
@@ -161,7 +162,7 @@ mod tests {
         Key::record("test", name, "x")
     }
 
-    /// A put that expects a version, a claim, and a release: an update that moves an email.
+    /// A put that expects a version, a claim and a release: an update that changes an email.
     fn operations() -> Vec<Operation> {
         let owner = "me".to_owned();
         vec![
@@ -200,15 +201,15 @@ mod tests {
             .build()
     }
 
-    const PASSING: [&str; 4] = [
+    const TRANSIENT: [&str; 4] = [
         "None",
         "TransactionConflict",
         "ThrottlingError",
         "ProvisionedThroughputExceeded",
     ];
 
-    /// Every mixture of these codes over the record and the three operations.
-    fn mixtures() -> impl Iterator<Item = [&'static str; 4]> {
+    /// Every combination of these codes for the record and the three operations.
+    fn combinations() -> impl Iterator<Item = [&'static str; 4]> {
         let codes = [
             "None",
             "ConditionalCheckFailed",
@@ -220,8 +221,8 @@ mod tests {
     }
 
     #[test]
-    fn every_mixture_of_reasons_is_weighed_in_the_fixed_order() {
-        for codes in mixtures() {
+    fn every_combination_of_reasons_is_checked_in_the_fixed_order() {
+        for codes in combinations() {
             let reasons = codes.map(reason);
             let [record, put, claim, release] = codes.map(|code| code == CONDITION_FAILED);
             let expected = |verdict: &Verdict| match verdict {
@@ -241,13 +242,13 @@ mod tests {
     }
 
     #[test]
-    fn without_a_key_the_first_reason_is_the_first_operations() {
+    fn without_a_key_the_first_reason_belongs_to_the_first_operation() {
         let reasons = [CONDITION_FAILED, "None", "None"].map(reason);
         assert_eq!(verdict(&reasons, false, &operations()), Verdict::Moved);
     }
 
     #[test]
-    fn a_used_key_gives_its_record() {
+    fn a_used_key_returns_its_record() {
         let reasons = [
             with_old(CONDITION_FAILED, "fingerprint", "f"),
             reason(CONDITION_FAILED),
@@ -255,7 +256,7 @@ mod tests {
             reason("None"),
         ];
         let Verdict::Recorded(item) = verdict(&reasons, true, &operations()) else {
-            panic!("not recorded")
+            panic!("the key counts as unused")
         };
         assert_eq!(item["fingerprint"], "f");
     }
@@ -275,13 +276,13 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_pass_by_itself_is_a_bug() {
+    fn a_reason_that_lasts_is_a_bug() {
         for code in [
             "ValidationError",
             "ItemCollectionSizeLimitExceeded",
             "NewInTwoYears",
         ] {
-            let reasons = [PASSING[0], code, PASSING[1], PASSING[2]].map(reason);
+            let reasons = [TRANSIENT[0], code, TRANSIENT[1], TRANSIENT[2]].map(reason);
             assert!(
                 matches!(verdict(&reasons, true, &operations()), Verdict::Bug(_)),
                 "{code}"

@@ -249,7 +249,7 @@ impl From<ActionError> for Failure {
 
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
-        let detail = Some(error.to_string());
+        let detail = error.to_string();
         let failure = match error {
             StoreError::Unavailable(_) => Self::new(
                 Code::Database,
@@ -259,9 +259,12 @@ impl From<StoreError> for Failure {
             StoreError::Timeout(_) => {
                 Self::new(Code::Network, 504, "This took too long. Please try again.")
             }
-            StoreError::Bug(_) => Self::unknown(String::new()),
+            StoreError::Bug(_) => return Self::unknown(detail),
         };
-        Self { detail, ..failure }
+        Self {
+            detail: Some(detail),
+            ..failure
+        }
     }
 }
 
@@ -275,5 +278,20 @@ impl From<Rejected> for Failure {
             }
             Rejected::Recorded(_) => Self::reused_key(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bug_of_storage_is_a_500_whose_text_only_the_log_has() {
+        let failure = Failure::from(StoreError::Bug("ValidationError: too many".to_owned()));
+        assert_eq!((failure.status, failure.code), (500, Code::Unknown));
+        let detail = failure.detail.as_deref().unwrap_or_default();
+        assert!(detail.contains("ValidationError: too many"), "{detail}");
+        let response = failure.json("id").to_string();
+        assert!(!response.contains("ValidationError"), "{response}");
     }
 }

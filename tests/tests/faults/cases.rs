@@ -14,7 +14,7 @@ const ALWAYS: usize = usize::MAX;
 
 /// The reasons of a cancellation: all that
 /// [`TransactWriteItems`](https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html)
-/// may give.
+/// may give. The last two say that the request itself is wrong.
 const REASONS: [&str; 6] = [
     "ConditionalCheckFailed",
     "TransactionConflict",
@@ -36,6 +36,8 @@ pub(crate) struct Case {
     pub(crate) denies: bool,
     /// Whether it says so of any item.
     pub(crate) renews: bool,
+    /// Whether the service says that a request itself is wrong, as only a bug can make it.
+    pub(crate) is_bug: bool,
 }
 
 impl Case {
@@ -59,8 +61,13 @@ impl Case {
             Fault::Cancel(codes) => codes.iter().skip(from).any(|code| *code == REASONS[0]),
             _ => false,
         };
+        let is_wrong = |strike: &Strike| match &strike.fault {
+            Fault::Cancel(codes) => codes.iter().any(|code| REASONS[4..].contains(code)),
+            _ => false,
+        };
         Self {
             label,
+            is_bug: strikes.iter().any(is_wrong),
             denies: strikes.iter().any(|strike| failed(strike, 1)),
             renews: strikes.iter().any(|strike| failed(strike, 0)),
             database: strikes,
@@ -299,6 +306,7 @@ fn beside(service: &str, faults: Vec<Fault>) -> Vec<Case> {
                 }],
                 denies: false,
                 renews: false,
+                is_bug: false,
             }
         })
     });

@@ -234,7 +234,7 @@ impl Lane {
         let function = self.function(self.name);
         let answer = self.send(&function).await?;
         let befell = made(proxy) + made(&self.edge) > before;
-        let first = self.judge(&answer, case.denies)?;
+        let first = self.judge(&answer, Some(case))?;
         let retries = match first {
             First::Success => 0,
             _ => {
@@ -269,7 +269,7 @@ impl Lane {
         for tries in 1..=TRIES {
             let answer = self.send(function).await?;
             let ended = UNRECORDED[1..].contains(&self.name) && answer.status == 401;
-            if ended || self.judge(&answer, false)? == First::Success {
+            if ended || self.judge(&answer, None)? == First::Success {
                 return Ok(tries as usize);
             }
             tokio::time::sleep(PAUSE * tries).await;
@@ -277,14 +277,18 @@ impl Lane {
         Err("sent again and again, it does not succeed".to_owned())
     }
 
-    /// Whether it was done and is said so, or may be sent again and is said so.
-    pub(crate) fn judge(&self, answer: &Answer, denied: bool) -> Result<First, String> {
+    /// Whether the response says truly that the action was done, or that it may be sent again. A bug
+    /// or a conflict may be claimed only if the service said so in this case.
+    pub(crate) fn judge(&self, answer: &Answer, case: Option<&Case>) -> Result<First, String> {
+        let denied = case.is_some_and(|case| case.denies);
+        let is_bug = case.is_some_and(|case| case.is_bug);
         let code = answer.json["code"].as_str().unwrap_or_default();
         let first = match (answer.status, code) {
             (200, "") => First::Success,
             (503, "DATABASE_ERROR") => First::Unavailable,
             (504, "NETWORK_ERROR") => First::Late,
             (409, "CONFLICT") if denied => First::Conflict,
+            (500, "UNKNOWN") if is_bug => First::Bug,
             _ => return Err(format!("answered {answer:?}")),
         };
         let kept = answer.headers.get("cache-control").map(String::as_str);
@@ -413,7 +417,7 @@ impl Lane {
     pub(crate) async fn twin(self: Arc<Self>) -> Result<First, String> {
         let function = self.function(self.name);
         let answer = self.send(&function).await?;
-        let first = self.judge(&answer, false)?;
+        let first = self.judge(&answer, None)?;
         if first != First::Success {
             self.insist(&function).await?;
         }

@@ -13,11 +13,13 @@ pub(crate) enum First {
     Late,
     /// A 409, where the service said that somebody has what must be unique.
     Conflict,
+    /// A 500, where the service said that the request itself is wrong.
+    Bug,
 }
 
 #[derive(Debug, Default)]
 struct Row {
-    counts: [usize; 4],
+    counts: [usize; 5],
     retries: usize,
     most: usize,
     drained: usize,
@@ -56,14 +58,14 @@ impl Report {
 
     pub(crate) fn print(&self, what: &str) {
         println!(
-            "| {what:<56} | faulted | success | 503 | 504 | 409 | retries | most | drained later |"
+            "| {what:<56} | faulted | success | 503 | 504 | 409 | 500 | retries | most | drained later |"
         );
-        println!("|---|--:|--:|--:|--:|--:|--:|--:|--:|");
+        println!("|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|");
         for (fault, row) in &self.0 {
             let all: usize = row.counts.iter().sum();
-            let [success, unavailable, late, conflict] = row.counts;
+            let [success, unavailable, late, conflict, bug] = row.counts;
             println!(
-                "| {fault:<56} | {all} | {success} | {unavailable} | {late} | {conflict} | {} | {} | {} |",
+                "| {fault:<56} | {all} | {success} | {unavailable} | {late} | {conflict} | {bug} | {} | {} | {} |",
                 row.retries, row.most, row.drained
             );
         }
