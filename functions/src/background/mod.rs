@@ -1,6 +1,6 @@
 //! Functions that nobody waits for: they are started by the table's stream and by schedules.
 
-use mail::Text;
+use mail::Content;
 use std::collections::BTreeMap;
 use worker::Letters;
 use wrapper::Function;
@@ -18,9 +18,9 @@ pub const INDEX_SEARCH: Function = worker::index_search::<crm::Contact>();
 struct Product;
 
 impl Letters for Product {
-    fn write(template: &str, values: &BTreeMap<String, String>, link: &str) -> Option<Text> {
+    fn write(template: &str, values: &BTreeMap<String, String>, link: &str) -> Option<Content> {
         let letter = pages::letter(template, values, link)?;
-        Some(Text {
+        Some(Content {
             subject: letter.subject,
             plain: letter.plain,
             html: letter.html,

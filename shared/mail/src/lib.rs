@@ -1,41 +1,46 @@
-//! Sends letters by
-//! [SES](https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_SendEmail.html). It is the only
-//! crate that speaks to it.
+//! Sends emails through
+//! [SES](https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_SendEmail.html), and defines how
+//! an email is stored until it is sent. The only crate that calls SES.
 
-use aws::Access;
+mod stored;
+
+pub use stored::StoredEmail;
+
+use aws::{Access, EnvironmentError};
 use aws_sdk_sesv2::config::retry::RetryConfig;
 use aws_sdk_sesv2::config::timeout::TimeoutConfig;
 use aws_sdk_sesv2::config::{BehaviorVersion, Region};
 use aws_sdk_sesv2::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sesv2::operation::send_email::SendEmailError;
-use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message};
+use aws_sdk_sesv2::types::{self, Body, Destination, EmailContent, Message};
 use aws_sdk_sesv2::{Client, Config};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-/// How long one attempt may take.
+/// How long one call to SES may take.
 pub const PATIENCE: Duration = Duration::from_secs(5);
 
-/// How to reach SES, and as whom to write.
+/// How to reach SES, and the sender of all emails.
 #[derive(Debug, Clone)]
 pub struct Ses {
-    /// Whom letters are from, such as `Edge CRM <crm@example.com>`: an identity that SES has
-    /// verified. Without one nothing is sent.
+    /// The sender, such as `Edge CRM <crm@example.com>`. SES must have verified this identity. If
+    /// `None`, no email is sent.
     pub from: Option<String>,
-    /// The region; `us-east-1` where none is given.
+    /// The region; `us-east-1` if `None`.
     pub region: Option<String>,
-    /// The endpoint's URL, where it is not AWS's own.
+    /// The endpoint's URL; AWS's own if `None`.
     pub endpoint: Option<String>,
-    /// Who calls it.
+    /// The credentials and trusted certificates.
     pub access: Access,
 }
 
 impl Ses {
-    /// The settings of a function on Lambda: optionally `MAIL_FROM`, `AWS_REGION` and `SES_URL`.
+    /// The settings of a function on Lambda, from the optional variables `MAIL_FROM`, `AWS_REGION`
+    /// and `SES_URL`.
     ///
     /// # Errors
-    /// The name of a variable that is wrong.
-    pub fn from_env(access: Access) -> Result<Self, String> {
+    /// [`EnvironmentError`] if `SES_URL` is not a URL.
+    pub fn from_env(access: Access) -> Result<Self, EnvironmentError> {
         Ok(Self {
             from: aws::variable("MAIL_FROM"),
             region: aws::variable("AWS_REGION"),
@@ -44,7 +49,7 @@ impl Ses {
         })
     }
 
-    /// The settings of an endpoint on this machine, which accepts any credentials.
+    /// The settings for an endpoint on this machine, which accepts any credentials.
     #[must_use]
     pub fn local(endpoint: &str, from: &str) -> Self {
         Self {
@@ -56,32 +61,32 @@ impl Ses {
     }
 }
 
-/// A letter as somebody reads it.
+/// The content of an email.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Text {
+pub struct Content {
     /// The subject.
     pub subject: String,
-    /// The letter as plain text.
+    /// The body as plain text.
     pub plain: String,
-    /// The letter as HTML.
+    /// The body as HTML.
     pub html: String,
 }
 
-/// Why SES did not take a letter. The text is for the log: it names no address.
+/// SES did not accept an email. The text is for the log and contains no address.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum MailError {
-    /// Too many letters in a second, or in a day: send it later.
-    #[error("too many letters: {0}")]
+    /// Too many emails in a second or in a day: send it later.
+    #[error("too many emails: {0}")]
     Throttled(String),
-    /// It could not be reached, or did not answer: it may have taken the letter.
+    /// SES could not be reached or did not respond. It may have accepted the email.
     #[error("SES unavailable: {0}")]
     Unavailable(String),
-    /// The letter, its addresses or the permission to send it are wrong.
+    /// The email, an address or the permission to send is wrong.
     #[error("SES refused: {0}")]
     Refused(String),
 }
 
-/// Sends letters. Cheap to clone.
+/// Sends emails. Cheap to clone.
 #[derive(Debug, Clone, Default)]
 pub struct Mailer(Option<Arc<Inner>>);
 
@@ -89,13 +94,13 @@ pub struct Mailer(Option<Arc<Inner>>);
 struct Inner {
     from: String,
     settings: Ses,
-    /// Made with the first letter: a function that sends none is built without it.
+    /// Created by the first email, so functions that send none do not link it.
     client: OnceLock<Client>,
 }
 
 impl Mailer {
-    /// A mailer with these settings; the first letter connects. It does not try again by itself:
-    /// what was not taken is still stored.
+    /// A mailer with these settings. The first email connects. Failed calls are not retried here:
+    /// the email is still stored.
     #[must_use]
     pub fn connect(settings: Ses) -> Self {
         let inner = |from: String| {
@@ -108,28 +113,31 @@ impl Mailer {
         Self(settings.from.clone().map(inner))
     }
 
-    /// Whether there is somebody whom letters are from.
+    /// Whether a sender is configured.
     #[must_use]
     pub fn sends(&self) -> bool {
         self.0.is_some()
     }
 
-    /// Sends a letter. Returns once SES has taken it; without a sender that is at once.
+    /// Sends an email. Returns once SES has accepted it, or at once if no sender is configured.
     ///
     /// # Errors
     /// [`MailError`].
-    pub async fn send(&self, to: &str, text: &Text) -> Result<(), MailError> {
+    pub async fn send(&self, to: &str, content: &Content) -> Result<(), MailError> {
         let Some(inner) = &self.0 else {
             return Ok(());
         };
         let wrong = |e: aws_sdk_sesv2::error::BuildError| MailError::Refused(e.to_string());
-        let content = |text: &str| Content::builder().data(text).charset("UTF-8").build();
+        let part = |text: &str| {
+            let part = types::Content::builder().data(text).charset("UTF-8");
+            part.build().map_err(wrong)
+        };
         let body = Body::builder()
-            .text(content(&text.plain).map_err(wrong)?)
-            .html(content(&text.html).map_err(wrong)?)
+            .text(part(&content.plain)?)
+            .html(part(&content.html)?)
             .build();
         let message = Message::builder()
-            .subject(content(&text.subject).map_err(wrong)?)
+            .subject(part(&content.subject)?)
             .body(body)
             .build();
         let sent = inner
@@ -141,10 +149,10 @@ impl Mailer {
             .send()
             .await
             .map_err(classify)?;
-        // SES names each letter that it takes; an answer without a name is somebody else's.
+        // SES gives each email that it accepts an id. A response without one comes from a proxy.
         match sent.message_id() {
             Some(_) => Ok(()),
-            None => Err(MailError::Unavailable("an answer without an id".to_owned())),
+            None => Err(unavailable("a response without an id")),
         }
     }
 }
@@ -165,23 +173,25 @@ impl Inner {
                 .retry_config(RetryConfig::disabled())
                 .timeout_config(timeouts);
             config.set_endpoint_url(settings.endpoint.clone());
-            #[expect(clippy::disallowed_methods, reason = "this is the one place")]
+            #[expect(clippy::disallowed_methods, reason = "the only SES client")]
             Client::from_conf(config.build())
         })
     }
 }
 
-/// What SES says may hold the address, so only its code is told on.
+/// Keeps only the error code, because the message of SES may contain the address.
 fn classify<R>(error: SdkError<SendEmailError, R>) -> MailError {
-    let SdkError::ServiceError(answer) = &error else {
-        let kind = match error {
-            SdkError::TimeoutError(_) => "no answer in time",
-            SdkError::DispatchFailure(_) => "no connection",
-            _ => "an answer that cannot be read",
-        };
-        return MailError::Unavailable(kind.to_owned());
+    let service = match &error {
+        SdkError::ServiceError(service) => service,
+        // A bug in this email. It must not hold back the others, as an outage would.
+        SdkError::ConstructionFailure(_) => {
+            return MailError::Refused("the request cannot be built".to_owned());
+        }
+        SdkError::TimeoutError(_) => return unavailable("no response in time"),
+        SdkError::DispatchFailure(_) => return unavailable("no connection"),
+        _ => return unavailable("a response that cannot be read"),
     };
-    let code = answer.err().code().unwrap_or("no code").to_owned();
+    let code = service.err().code().unwrap_or("no code").to_owned();
     match code.as_str() {
         "TooManyRequestsException"
         | "LimitExceededException"
@@ -196,5 +206,23 @@ fn classify<R>(error: SdkError<SendEmailError, R>) -> MailError {
         | "NotFoundException"
         | "SendingPausedException" => MailError::Refused(code),
         _ => MailError::Unavailable(code),
+    }
+}
+
+fn unavailable(reason: &str) -> MailError {
+    MailError::Unavailable(reason.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_that_cannot_be_built_is_refused_and_not_an_outage() {
+        type Failure = SdkError<SendEmailError, ()>;
+        let bug = classify(Failure::construction_failure("no destination"));
+        assert!(matches!(bug, MailError::Refused(_)), "{bug}");
+        let outage = classify(Failure::timeout_error("5 s"));
+        assert!(matches!(outage, MailError::Unavailable(_)), "{outage}");
     }
 }

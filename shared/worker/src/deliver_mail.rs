@@ -1,81 +1,55 @@
-//! The `deliver-mail` function: sends the letters that commits have left in the table.
+//! The `deliver-mail` function: sends the emails that commits have stored in the table.
 //!
-//! A letter is put off before each attempt to send it, so that no other run sends it meanwhile,
-//! and removed after one that succeeded. A crash between the two sends it again later: it arrives
-//! at least once. It takes the same kinds of event as `revalidate` does.
+//! Before each attempt it moves the record to a later due time, so that no other run sends the same
+//! email. After a successful attempt it removes the record. If it crashes between the two, the email
+//! is sent again later: each email arrives at least once. It handles the same two kinds of event as
+//! `revalidate`.
 
 use crate::{EventError, key, millis_now as now};
-use action::{Expect, Item, Key, Operation, Version};
-use mail::{MailError, Text};
-use serde::Deserialize;
+use action::{Expect, Item, Key, Operation};
+use mail::{Content, MailError, StoredEmail};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use store::{Rejected, StoreError};
 use wrapper::App;
 
-/// Writes the letters that [`action::Letter`]s ask for.
+/// Renders the emails that [`action::Letter`]s ask for.
 pub trait Letters: Send + Sync + 'static {
-    /// The letter made from this template with these values and this link; nothing if there is no
-    /// such template.
-    fn write(template: &str, values: &BTreeMap<String, String>, link: &str) -> Option<Text>;
+    /// Fills a template with these values and this link. `None` if there is no such template.
+    fn write(template: &str, values: &BTreeMap<String, String>, link: &str) -> Option<Content>;
 }
 
-/// How many letters of each partition one look takes.
+/// How many records of each partition a sweep reads in one round.
 const PER_SHARD: i32 = 25;
 
-/// How often a sweep looks for more before it leaves the rest to the next.
+/// How many rounds a sweep makes before it leaves the rest to the next sweep.
 const ROUNDS: usize = 20;
 
-/// How long a letter waits after its first attempt, in milliseconds: longer than SES may take.
-const FIRST_WAIT: i64 = 10_000;
-
-/// How long it waits at most.
-const LONGEST_WAIT: i64 = 900_000;
-
-/// After how many attempts a letter that is refused is given up. One that meets an outage never
-/// is.
+/// After how many attempts a refused email is given up. During an outage no email is given up.
 const ATTEMPTS: u32 = 5;
 
-/// A letter as stored.
-#[derive(Debug, Deserialize)]
-struct Stored {
-    id: String,
-    to: Option<String>,
-    template: String,
-    values: BTreeMap<String, String>,
-    path: String,
-    purpose: String,
-    token: String,
-    origin: Option<String>,
-    attempts: u32,
-    version: Version,
-}
-
-/// What became of the letters.
+/// The result of one event.
 #[derive(Debug, Default)]
 struct Report {
     sent: usize,
+    /// Emails that were removed because no sender is configured.
     dropped: usize,
     failed: usize,
-    /// Why the rest is left for later.
+    /// Why the remaining emails wait for a later run.
     left: Option<MailError>,
 }
 
-/// Handles an event, and answers as Lambda wants it for a stream.
+/// Handles an event. Returns the response that Lambda expects for a stream.
 ///
 /// # Errors
-/// Where the event is of neither kind, or storage fails; Lambda then brings the event again.
+/// [`EventError`] if the event is of neither kind or storage fails. Lambda then delivers the event
+/// again.
 pub(crate) async fn handle<L: Letters>(app: &App, event: &Value) -> Result<Value, EventError> {
     let mut report = Report::default();
     if let Some(records) = event.get("Records").and_then(Value::as_array) {
         let keys = records.iter().filter_map(|record| key(record, "#mail:"));
-        let written = app.store.items(keys).await?;
-        let due = |item: &Item| {
-            let due_at = item.get("dueAt").and_then(Value::as_i64);
-            due_at.is_none_or(|due_at| due_at <= now())
-        };
-        let due = written.into_iter().filter(|(_, item)| due(item)).collect();
-        deliver::<L>(app, due, &mut report).await?;
+        let stored = app.store.items(keys).await?;
+        deliver::<L>(app, stored.into_iter().collect(), &mut report).await?;
     } else if event.get("detail-type").and_then(Value::as_str) == Some("Scheduled Event") {
         for _ in 0..ROUNDS {
             let due = app.store.due_records("mail", now(), PER_SHARD).await?;
@@ -95,19 +69,22 @@ pub(crate) async fn handle<L: Letters>(app: &App, event: &Value) -> Result<Value
     Ok(json!({ "batchItemFailures": [], "sent": report.sent }))
 }
 
+/// Sends the stored emails that are due, until SES is unavailable.
 async fn deliver<L: Letters>(
     app: &App,
-    due: Vec<(Key, Item)>,
+    stored: Vec<(Key, Item)>,
     report: &mut Report,
 ) -> Result<(), StoreError> {
-    for (key, item) in due {
+    for (key, item) in stored {
         if report.left.is_some() {
             return Ok(());
         }
-        match serde_json::from_value::<Stored>(Value::Object(item.clone())) {
-            Ok(letter) => one::<L>(app, &key, item, &letter, report).await?,
+        match StoredEmail::from_item(item) {
+            // Another run has moved it: a sweep sends it once it is due.
+            Ok(email) if email.due_at > now() => {}
+            Ok(email) => deliver_one::<L>(app, &key, &email, report).await?,
             Err(error) => {
-                tracing::error!(%error, "a stored letter cannot be read, and is given up");
+                tracing::error!(%error, "a stored email cannot be read, and is given up");
                 report.failed += 1;
                 remove(app, &key).await?;
             }
@@ -116,25 +93,24 @@ async fn deliver<L: Letters>(
     Ok(())
 }
 
-/// Sends one letter, or drops it.
-async fn one<L: Letters>(
+/// Sends one email, or drops it if it has no recipient or no sender is configured.
+async fn deliver_one<L: Letters>(
     app: &App,
     key: &Key,
-    item: Item,
-    letter: &Stored,
+    email: &StoredEmail,
     report: &mut Report,
 ) -> Result<(), StoreError> {
-    let Some(to) = &letter.to else {
+    let Some(to) = &email.to else {
         return remove(app, key).await;
     };
     if !app.mailer.sends() {
         report.dropped += 1;
         return remove(app, key).await;
     }
-    let Some(key) = put_off(app, key, item, letter).await? else {
+    let Some(key) = put_off(app, key, email).await? else {
         return Ok(());
     };
-    let error = match send::<L>(app, to, letter).await {
+    let error = match send::<L>(app, to, email).await {
         Ok(()) => {
             report.sent += 1;
             return remove(app, &key).await;
@@ -142,14 +118,14 @@ async fn one<L: Letters>(
         Err(error) => error,
     };
     report.failed += 1;
-    let (id, template) = (&letter.id, &letter.template);
+    let (id, template) = (&email.id, &email.template);
     match error {
-        MailError::Refused(_) if letter.attempts + 1 >= ATTEMPTS => {
-            tracing::error!(%error, id, template, "a letter is given up");
+        MailError::Refused(_) if email.attempts + 1 >= ATTEMPTS => {
+            tracing::error!(%error, id, template, "an email is given up");
             remove(app, &key).await
         }
         MailError::Refused(_) => {
-            tracing::warn!(%error, id, template, "a letter is tried again later");
+            tracing::warn!(%error, id, template, "an email is retried later");
             Ok(())
         }
         MailError::Throttled(_) | MailError::Unavailable(_) => {
@@ -159,51 +135,32 @@ async fn one<L: Letters>(
     }
 }
 
-async fn send<L: Letters>(app: &App, to: &str, letter: &Stored) -> Result<(), MailError> {
+async fn send<L: Letters>(app: &App, to: &str, email: &StoredEmail) -> Result<(), MailError> {
     let refused = |reason: &str| MailError::Refused(reason.to_owned());
-    let origin = letter.origin.as_ref();
-    let origin = origin.ok_or_else(|| refused("it is not known where its link leads"))?;
-    let token = app.context((), 0).seal(&letter.purpose, &letter.token);
-    let link = format!("{origin}{}?token={token}", letter.path);
-    let text = L::write(&letter.template, &letter.values, &link);
-    let text = text.ok_or_else(|| refused("there is no such template"))?;
-    app.mailer.send(to, &text).await
+    let origin = email.origin.as_ref();
+    let origin = origin.ok_or_else(|| refused("the origin of its link is unknown"))?;
+    let token = app.context((), 0).seal(&email.purpose, &email.token);
+    let link = format!("{origin}{}?token={token}", email.path);
+    let content = L::write(&email.template, &email.values, &link);
+    let content = content.ok_or_else(|| refused("there is no such template"))?;
+    app.mailer.send(to, &content).await
 }
 
-/// Moves the letter to when it is tried again, unless it is sent now. Gives where it is then;
-/// nothing where another run has it.
-async fn put_off(
-    app: &App,
-    key: &Key,
-    mut item: Item,
-    letter: &Stored,
-) -> Result<Option<Key>, StoreError> {
-    let wait = LONGEST_WAIT.min(FIRST_WAIT << letter.attempts.min(16));
-    let due_at = now() + wait;
-    item.insert("dueAt".to_owned(), json!(due_at));
-    item.insert(
-        "attempts".to_owned(),
-        json!(letter.attempts.saturating_add(1)),
-    );
-    item.insert("version".to_owned(), json!(letter.version.next()));
-    let (partition, _) = key.parts();
-    let later = Key::from_parts(partition.to_owned(), format!("{due_at:013}:{}", letter.id));
-    let moved = [
+/// Moves the record to the time of its next attempt, in case this attempt fails. Returns its new
+/// key, or `None` if another run has moved it.
+async fn put_off(app: &App, key: &Key, email: &StoredEmail) -> Result<Option<Key>, StoreError> {
+    let later = email.after_attempt(now());
+    let operations = [
         Operation::Delete {
             key: key.clone(),
-            expect: Expect::Version(letter.version),
+            expect: Expect::Version(email.version),
         },
-        Operation::Put {
-            key: later.clone(),
-            item: Value::Object(item),
-            expect: Expect::Absent,
-            conflict: None,
-        },
+        later.put(),
     ];
-    match app.store.transact(None, &moved).await {
-        Ok(()) => Ok(Some(later)),
+    match app.store.transact(None, &operations).await {
+        Ok(()) => Ok(Some(later.key())),
         Err(Rejected::Moved) => Ok(None),
-        Err(other) => Err(storage(other)),
+        Err(other) => Err(storage_error(other)),
     }
 }
 
@@ -212,13 +169,14 @@ async fn remove(app: &App, key: &Key) -> Result<(), StoreError> {
         key: key.clone(),
         expect: Expect::Anything,
     };
-    app.store.transact(None, &[delete]).await.map_err(storage)
+    let removed = app.store.transact(None, &[delete]).await;
+    removed.map_err(storage_error)
 }
 
-fn storage(rejected: Rejected) -> StoreError {
+fn storage_error(rejected: Rejected) -> StoreError {
     match rejected {
         Rejected::Storage(error) => error,
-        // Nothing here claims or is keyed.
+        // These transactions have no idempotency key and no claims, so this is a bug.
         other => StoreError::Bug(other.to_string()),
     }
 }

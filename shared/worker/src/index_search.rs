@@ -1,20 +1,20 @@
-//! The `index-search` function: brings the search index up to date with what has been committed.
+//! The `index-search` function: adds committed changes to the search index.
 //!
-//! It takes the event of a schedule. A search finds what has not been indexed yet all the same, so
-//! nothing hurries; and many changes at once cost less than one by one.
+//! A schedule starts it. There is no hurry, because a search also finds entities that are not indexed
+//! yet, and indexing many changes at once costs less than indexing each alone.
 
 use crate::{EventError, millis_now as now};
 use action::Entity;
 use serde_json::{Value, json};
 use wrapper::App;
 
-/// How often one event looks for more before it leaves the rest to the next.
+/// How many rounds one event makes before it leaves the rest to the next event.
 const ROUNDS: usize = 10;
 
-/// Handles an event of a schedule.
+/// Handles a scheduled event.
 ///
 /// # Errors
-/// Where the event is of another kind, or storage fails; the next event goes on.
+/// [`EventError`] if the event is of another kind or storage fails. The next event continues.
 pub(crate) async fn handle<E: Entity>(app: &App, event: &Value) -> Result<Value, EventError> {
     if event.get("detail-type").and_then(Value::as_str) != Some("Scheduled Event") {
         return Err(EventError::Unknown);

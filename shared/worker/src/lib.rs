@@ -1,5 +1,5 @@
-//! The functions that work in the background: they are started by the table's stream and by
-//! schedules, and nobody waits for their answers.
+//! The background functions. The table's stream and schedules start them; no user waits for their
+//! results.
 
 mod deliver_mail;
 mod index_search;
@@ -13,8 +13,7 @@ use std::time::SystemTime;
 use store::StoreError;
 use wrapper::Function;
 
-/// The function that purges what committed changes have made stale, if the actions that made them
-/// have not.
+/// The function that purges stale pages after commits, if the actions themselves have not.
 #[must_use]
 pub const fn revalidate() -> Function {
     Function::background(
@@ -24,7 +23,7 @@ pub const fn revalidate() -> Function {
     )
 }
 
-/// The function that sends the letters that `L` writes.
+/// The function that sends stored emails, with the templates of `L`.
 #[must_use]
 pub const fn deliver_mail<L: Letters>() -> Function {
     Function::background(
@@ -34,7 +33,7 @@ pub const fn deliver_mail<L: Letters>() -> Function {
     )
 }
 
-/// The function that brings the search index of the entities `E` up to date.
+/// The function that updates the search index of the entities `E`.
 #[must_use]
 pub const fn index_search<E: Entity + 'static>() -> Function {
     Function::background(
@@ -44,16 +43,16 @@ pub const fn index_search<E: Entity + 'static>() -> Function {
     )
 }
 
-/// Why an event was not handled. Lambda brings it again.
+/// An event was not handled. Lambda delivers it again.
 #[derive(Debug, thiserror::Error)]
 enum EventError {
-    #[error("this is neither a batch of the table's stream nor a scheduled event")]
+    #[error("the event is neither a batch of the table's stream nor a scheduled event")]
     Unknown,
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// The key of the item that a stream's record is about, if its partition key begins so.
+/// The key of the item in a record of the stream, if its partition key starts with `partition`.
 fn key(record: &Value, partition: &str) -> Option<Key> {
     let part = |name: &str| {
         let text = record.pointer(&format!("/dynamodb/Keys/{name}/S"));

@@ -1,8 +1,8 @@
-//! The `revalidate` function: drains the outbox of what no action has seen to.
+//! The `revalidate` function: purges for the outbox records that actions have left.
 //!
-//! It takes a batch of the table's stream (outbox records as they are written), and a sweep: an
-//! event of a schedule, the safety net. Both read the records again, since most have been seen to
-//! by then.
+//! It handles two kinds of event: a batch of the table's stream, with new outbox records, and a
+//! scheduled event, which starts a sweep over all due records as a safety net. Both read the records
+//! from the table again, because actions have removed most of them by then.
 
 use crate::{EventError, key, millis_now as now};
 use action::{Expect, Item, Key, Operation};
@@ -12,44 +12,42 @@ use std::collections::BTreeSet;
 use store::{OutboxRecord, StoreError};
 use wrapper::App;
 
-/// How many records of each partition one sweep takes at a time.
+/// How many records of each partition a sweep reads in one round.
 const PER_SHARD: i32 = 25;
 
-/// How many records one purge and one transaction see to: a transaction takes 100 items.
+/// How many records one purge handles: a transaction takes at most 100 items.
 const BATCH: usize = 90;
 
-/// How often a sweep looks for more before it leaves the rest to the next.
+/// How many rounds a sweep makes before it leaves the rest to the next sweep.
 const ROUNDS: usize = 20;
 
-/// What a drain came to.
+/// The result of one event.
 #[derive(Debug, Default)]
 struct Report {
-    /// Records seen to.
+    /// The number of records purged for and removed.
     drained: usize,
-    /// Tags that were purged for them.
+    /// The number of tags purged.
     purged: usize,
     /// How long the oldest record was overdue, in milliseconds.
     overdue: i64,
-    /// Why the rest is left for later.
+    /// Why the remaining records wait for a later run.
     left: Option<InvalidationError>,
 }
 
-/// Handles an event, and answers as Lambda wants it for a
+/// Handles an event. Returns the response that Lambda expects for a
 /// [stream](https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-batchfailurereporting.html).
 ///
 /// # Errors
-/// Where the event is neither, or storage fails; Lambda then brings the event again.
+/// [`EventError`] if the event is of neither kind or storage fails. Lambda then delivers the event
+/// again.
 pub(crate) async fn handle(app: &App, event: &Value) -> Result<Value, EventError> {
     let mut report = Report::default();
     if let Some(records) = event.get("Records").and_then(Value::as_array) {
         let keys = records.iter().filter_map(|record| key(record, "#outbox:"));
-        let written = app.store.outbox_records(keys.collect());
-        // What is put off is not due yet, and left to the sweep.
-        let due = written
-            .await?
-            .into_iter()
-            .filter(|record| record.due_at <= now());
-        drain(app, due.collect(), &mut report).await?;
+        let mut due = app.store.outbox_records(keys.collect()).await?;
+        // Second purges are due later. A sweep handles them.
+        due.retain(|record| record.due_at <= now());
+        drain(app, due, &mut report).await?;
     } else if event.get("detail-type").and_then(Value::as_str) == Some("Scheduled Event") {
         sweep(app, &mut report).await?;
     } else {
@@ -84,16 +82,16 @@ async fn drain(app: &App, due: Vec<OutboxRecord>, report: &mut Report) -> Result
         return Ok(());
     }
     for batch in due.chunks(BATCH) {
-        let work = work(app, batch).await?;
-        if let Err(error) = work.purge(&app.invalidations, None).await {
-            tracing::warn!(%error, "the outbox is not drained");
+        let purge = purge(app, batch).await?;
+        if let Err(error) = purge.purge(&app.invalidations, None).await {
+            tracing::warn!(%error, "the outbox cannot be drained");
             Backoff::after(backoff.as_ref(), &error).write(app).await?;
             report.left = Some(error);
             return Ok(());
         }
-        work.conclude(&app.store).await?;
+        purge.conclude(&app.store).await?;
         report.drained += batch.len();
-        report.purged += work.purges();
+        report.purged += purge.purges();
     }
     match backoff {
         Some(_) => Backoff::clear(app).await,
@@ -101,7 +99,7 @@ async fn drain(app: &App, due: Vec<OutboxRecord>, report: &mut Report) -> Result
     }
 }
 
-async fn work(app: &App, records: &[OutboxRecord]) -> Result<Purge, StoreError> {
+async fn purge(app: &App, records: &[OutboxRecord]) -> Result<Purge, StoreError> {
     let mut tags = BTreeSet::new();
     for record in records.iter().filter(|record| record.again_at.is_none()) {
         tags.extend(record.tags.iter().cloned());
@@ -110,8 +108,8 @@ async fn work(app: &App, records: &[OutboxRecord]) -> Result<Purge, StoreError> 
     Ok(Purge::new(records.to_vec(), marks))
 }
 
-/// After CloudFront has not accepted: until when to leave it alone. Kept in the table, because
-/// the next event may meet another process.
+/// After CloudFront has refused: until when not to call it again. Stored in the table, because the
+/// next event may run in another process.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Backoff {
     reason: String,
@@ -140,9 +138,10 @@ impl Backoff {
         now() < self.until
     }
 
-    /// Longer with each failure of the same kind: a call too many is forgotten soon, while
+    /// The backoff after one more failure. It doubles with each failure of the same kind, and half
+    /// of it is random. The first delay depends on the kind: throttling passes quickly, while
     /// invalidations in progress take [up to half a minute](https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/Invalidation.html)
-    /// to complete. Half of it is random.
+    /// to complete.
     fn after(before: Option<&Self>, error: &InvalidationError) -> Self {
         let (reason, first, most) = match error {
             InvalidationError::Unavailable(_) => ("unavailable", 500, 10_000),
@@ -184,12 +183,12 @@ async fn transact(app: &App, operation: Operation) -> Result<(), StoreError> {
     match app.store.transact(None, &[operation]).await {
         Ok(()) => Ok(()),
         Err(store::Rejected::Storage(error)) => Err(error),
-        // Without a condition nothing else can be.
+        // The write has no condition, so this is a bug.
         Err(other) => Err(StoreError::Bug(other.to_string())),
     }
 }
 
-/// One line where there was something to do, with metrics as every function's line has them.
+/// Logs one line with metrics if there was something to do.
 fn log(app: &App, report: &Report) {
     if report.drained == 0 && report.left.is_none() {
         return;
