@@ -1,89 +1,141 @@
 //! Every action and view of the product, and the registry of the Lambda functions that serve them.
 //!
-//! A file is one action or view, or the form pages of one resource. A function has one line in
-//! [`FUNCTIONS`] and one binary in `src/bin`, which is built with the code of that function alone.
+//! A file is one action or view, or the form pages of one resource. Adding one touches three
+//! files: its own, its binary in `src/bin`, which is built with the code of that function alone,
+//! and this one, which names its module and has its line in [`REGISTRY`].
 
-pub mod accounts;
 pub mod audit;
 pub mod background;
-pub mod contacts;
-pub mod members;
-pub mod projects;
+pub mod registry;
 
-use action::Action;
+/// People and their sessions: signing up, in and out, passwords, settings.
+pub mod accounts {
+    pub mod change_password;
+    pub mod end_session;
+    pub mod pages;
+    pub mod password_pages;
+    pub mod request_password_reset;
+    pub mod reset_password;
+    pub mod settings;
+    pub mod sign_in;
+    pub mod sign_out;
+    pub mod sign_out_everywhere;
+    pub mod sign_up;
+    pub mod switch_organization;
+    pub mod update_profile;
+}
+
+/// Contacts: their actions, list, pages and trash.
+pub mod contacts {
+    pub mod create;
+    pub mod delete;
+    pub mod get;
+    pub mod list;
+    pub mod pages;
+    pub mod restore;
+    pub mod trash;
+    pub mod update;
+}
+
+/// Members of an organisation: their actions, list and pages.
+pub mod members {
+    pub mod accept;
+    pub mod change_role;
+    pub mod invite;
+    pub mod list;
+    pub mod pages;
+    pub mod remove;
+}
+
+/// Projects: their actions, list and pages.
+pub mod projects {
+    pub mod archive;
+    pub mod create;
+    pub mod list;
+    pub mod pages;
+    pub mod rename;
+    pub mod restore;
+}
+
+use action::{Action, View};
+use registry::{Description, Entry, Group, action, background, group, view, views};
 use std::sync::Arc;
-use wrapper::{App, Error, Function, Runner, Site, view};
+use wrapper::{App, Error, Function, Runner, Site};
 
 /// The product's own pages, as far as the wrapper needs them.
 pub const SITE: Site = Site {
-    error_page: pages::problem,
-    sign_in: pages::paths::SIGN_IN,
+    error_page: ::pages::problem,
+    sign_in: ::pages::paths::SIGN_IN,
 };
 
 /// Every function. Samples are sent in this order, so each comes after what it needs.
-pub static FUNCTIONS: &[Function] = &[
-    Function::action::<accounts::sign_up::SignUp>(),
-    Function::action::<accounts::sign_in::SignIn>(),
-    Function::action::<contacts::create::CreateContact>(),
-    contacts::LIST,
-    contacts::GET,
-    Function::action::<contacts::update::UpdateContact>(),
-    Function::action::<projects::create::CreateProject>(),
-    projects::LIST,
-    Function::action::<projects::rename::RenameProject>(),
-    Function::action::<projects::archive::ArchiveProject>(),
-    Function::action::<projects::restore::RestoreProject>(),
-    audit::AUDIT,
-    Function::action::<contacts::delete::DeleteContact>(),
-    Function::action::<contacts::restore::RestoreContact>(),
-    accounts::SETTINGS,
-    Function::action::<accounts::update_profile::UpdateProfile>(),
-    Function::action::<accounts::end_session::EndSession>(),
-    Function::action::<accounts::switch_organization::SwitchOrganization>(),
-    Function::action::<accounts::change_password::ChangePassword>(),
-    Function::action::<members::invite::InviteMember>(),
-    members::LIST,
-    Function::action::<members::change_role::ChangeRole>(),
-    PAGES,
-    Function::action::<members::accept::AcceptInvite>(),
-    Function::action::<members::remove::RemoveMember>(),
-    Function::action::<accounts::sign_out::SignOut>(),
-    Function::action::<accounts::request_password_reset::RequestPasswordReset>(),
-    Function::action::<accounts::reset_password::ResetPassword>(),
-    Function::action::<accounts::sign_out_everywhere::SignOutEverywhere>(),
-    background::REVALIDATE,
-    background::DELIVER_MAIL,
-    background::INDEX_SEARCH,
+pub static REGISTRY: &[Entry] = &[
+    action::<accounts::sign_up::SignUp>(),
+    action::<accounts::sign_in::SignIn>(),
+    action::<contacts::create::CreateContact>(),
+    view::<contacts::list::ListContacts>(),
+    view::<contacts::get::GetContact>(),
+    action::<contacts::update::UpdateContact>(),
+    action::<projects::create::CreateProject>(),
+    view::<projects::list::ListProjects>(),
+    action::<projects::rename::RenameProject>(),
+    action::<projects::archive::ArchiveProject>(),
+    action::<projects::restore::RestoreProject>(),
+    group::<AuditViews>(),
+    action::<contacts::delete::DeleteContact>(),
+    action::<contacts::restore::RestoreContact>(),
+    view::<accounts::settings::ShowSettings>(),
+    action::<accounts::update_profile::UpdateProfile>(),
+    action::<accounts::end_session::EndSession>(),
+    action::<accounts::switch_organization::SwitchOrganization>(),
+    action::<accounts::change_password::ChangePassword>(),
+    action::<members::invite::InviteMember>(),
+    view::<members::list::ListMembers>(),
+    action::<members::change_role::ChangeRole>(),
+    group::<Pages>(),
+    action::<members::accept::AcceptInvite>(),
+    action::<members::remove::RemoveMember>(),
+    action::<accounts::sign_out::SignOut>(),
+    action::<accounts::request_password_reset::RequestPasswordReset>(),
+    action::<accounts::reset_password::ResetPassword>(),
+    action::<accounts::sign_out_everywhere::SignOutEverywhere>(),
+    background(background::REVALIDATE, || Description::Stream("#outbox")),
+    background(background::DELIVER_MAIL, || Description::Stream("#mail")),
+    background(background::INDEX_SEARCH, || Description::Schedule),
 ];
 
-/// The pages that are not cached, because their forms hold a fresh idempotency key; and the assets.
-pub const PAGES: Function = Function::views_and_assets(
-    "pages",
-    &[
-        view::<accounts::pages::Home>(),
-        view::<accounts::pages::SignInPage>(),
-        view::<accounts::pages::SignUpPage>(),
-        view::<accounts::password_pages::ForgotPage>(),
-        view::<accounts::password_pages::ResetPage>(),
-        view::<contacts::pages::NewPage>(),
-        view::<contacts::pages::EditPage>(),
-        view::<contacts::pages::DeletePage>(),
-        view::<contacts::trash::Trash>(),
-        view::<projects::pages::NewPage>(),
-        view::<projects::pages::EditPage>(),
-        view::<members::pages::InvitePage>(),
-        view::<members::pages::LeavePage>(),
-        view::<members::pages::EditPage>(),
-        view::<members::pages::AcceptPage>(),
-    ],
-    ::pages::assets,
-);
+views! {
+    /// The audit's page, and the same as a file.
+    AuditViews = "audit" [audit::Audit, audit::Export]
+}
+
+views! {
+    /// The pages that are not cached, because their forms hold a fresh idempotency key; and the
+    /// assets.
+    Pages = "pages" [
+        accounts::pages::Home,
+        accounts::pages::SignInPage,
+        accounts::pages::SignUpPage,
+        accounts::password_pages::ForgotPage,
+        accounts::password_pages::ResetPage,
+        contacts::pages::NewPage,
+        contacts::pages::EditPage,
+        contacts::pages::DeletePage,
+        contacts::trash::Trash,
+        projects::pages::NewPage,
+        projects::pages::EditPage,
+        members::pages::InvitePage,
+        members::pages::LeavePage,
+        members::pages::EditPage,
+        members::pages::AcceptPage,
+    ] with ::pages::assets
+}
 
 /// The function of that name.
 #[must_use]
 pub fn named(name: &str) -> Option<Function> {
-    let found = FUNCTIONS.iter().find(|function| function.name == name);
-    found.copied()
+    let mut functions = REGISTRY.iter().map(|entry| entry.function);
+    functions.find(|function| function.name == name)
 }
 
 /// Serves a function on Lambda until the process ends.
@@ -105,11 +157,27 @@ pub fn serve_action<A: Action>() -> Result<(), Error> {
     serve(Function::action::<A>())
 }
 
+/// Serves the function of a view.
+///
+/// # Errors
+/// As [`serve`].
+pub fn serve_view<V: View>() -> Result<(), Error> {
+    serve(registry::function_of::<V>())
+}
+
+/// Serves the function of several views.
+///
+/// # Errors
+/// As [`serve`].
+pub fn serve_group<G: Group>() -> Result<(), Error> {
+    serve(G::FUNCTION)
+}
+
 /// Every function, each served with `app`.
 #[must_use]
 pub fn runners(app: &Arc<App>) -> Vec<Runner> {
-    let runners = FUNCTIONS.iter();
-    runners
-        .map(|function| Runner::new(Arc::clone(app), *function))
+    let functions = REGISTRY.iter().map(|entry| entry.function);
+    functions
+        .map(|function| Runner::new(Arc::clone(app), function))
         .collect()
 }

@@ -1,7 +1,7 @@
 //! A world in which one function finds what its sample event needs.
 
 use crate::inside::{Answer, Inside, KEY, config, invoke, no_edge};
-use crate::samples::{ORDER, Samples};
+use crate::samples::{Samples, order};
 use crate::{Record, Table};
 use action::Role;
 use auth::Keys;
@@ -38,7 +38,7 @@ impl Prepared {
         let mut samples = Samples::default();
         let keys = Keys::new(&KEY, None).expect("a strong key");
         let mut all = Vec::new();
-        for name in order(&functions) {
+        for name in order() {
             let function = functions.iter().find(|function| function.name() == name);
             let function = function.expect(name);
             all.push(Self {
@@ -113,25 +113,6 @@ impl Copy {
     pub async fn send(&self, event: &Value) -> Answer {
         invoke(&self.function, event).await
     }
-}
-
-/// The order of the samples, and before anything is deleted whatever function is not in it yet.
-fn order(functions: &[Runner]) -> Vec<&'static str> {
-    let known = ORDER.iter().position(|name| *name == "delete-contact");
-    let at = known.expect("a sample that deletes");
-    let answers = functions
-        .iter()
-        .filter(|f| !f.function().routes().is_empty());
-    let new = answers
-        .map(|f| f.name())
-        .filter(|name| !ORDER.contains(name));
-    let (before, after) = ORDER.split_at(at);
-    before
-        .iter()
-        .copied()
-        .chain(new)
-        .chain(after.iter().copied())
-        .collect()
 }
 
 /// Somebody with that role, past the product, whose account has the same password as others', if

@@ -4,41 +4,28 @@ use crate::{Record, Table};
 use auth::Keys;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use functions::registry::{Description, ViewDescription};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 
-/// The functions that answer requests, in an order in which each finds what it needs.
-pub const ORDER: [&str; 29] = [
-    "sign-up",
-    "sign-in",
-    "create-contact",
-    "list-contacts",
-    "get-contact",
-    "update-contact",
-    "create-project",
-    "list-projects",
-    "rename-project",
-    "archive-project",
-    "restore-project",
-    "audit",
-    "delete-contact",
-    "restore-contact",
-    "settings",
-    "update-profile",
-    "end-session",
-    "switch-organization",
-    "change-password",
-    "invite-member",
-    "list-members",
-    "change-role",
-    "pages",
-    "accept-invite",
-    "remove-member",
-    "sign-out",
-    "request-password-reset",
-    "reset-password",
-    "sign-out-everywhere",
-];
+/// The functions that take requests, in the order of the registry: each finds what it needs.
+#[must_use]
+pub fn order() -> Vec<&'static str> {
+    let functions = functions::REGISTRY.iter().map(|entry| entry.function);
+    functions
+        .filter(|function| !function.is_background())
+        .map(|function| function.name)
+        .collect()
+}
+
+/// Every view.
+fn views() -> impl Iterator<Item = ViewDescription> {
+    let described = functions::REGISTRY.iter().map(|entry| (entry.describe)());
+    described.flat_map(|description| match description {
+        Description::Views(views) => views,
+        _ => Vec::new(),
+    })
+}
 
 /// Where the samples are.
 #[must_use]
@@ -98,13 +85,11 @@ impl Samples {
         path.replace("{id}", id)
     }
 
-    /// The query that a view cannot do without.
+    /// The query of a view's sample.
     #[must_use]
     pub fn query(&self, pattern: &str) -> String {
-        match pattern {
-            "/accept-invite" => format!("token={}", self.invitation),
-            _ => String::new(),
-        }
+        let view = views().find(|view| view.path == pattern);
+        view.map_or_else(String::new, |view| self.filled(view.sample))
     }
 
     fn filled(&self, text: &str) -> String {

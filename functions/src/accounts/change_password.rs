@@ -2,11 +2,12 @@
 
 use action::{
     Action, ActionError, Actor, Commit, Context, Form, FormPage, Found, Input, Invalid, Layout,
-    RateLimit, Reads, Subject, Viewers,
+    RateLimit, Reads, Sample, Subject, Viewers,
 };
 use crm::{Account, Password, PasswordAttempt, PasswordReset, Settings};
 use pages::SettingsForm;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 const WRONG: ActionError = ActionError::WrongPassword {
     field: "currentPassword",
@@ -42,10 +43,17 @@ pub struct Changed {}
 
 impl Action for ChangePassword {
     const NAME: &'static str = "change-password";
+    const HASHES_PASSWORD: bool = true;
     const SECRETS: &'static [&'static str] = &["currentPassword", "newPassword"];
     type Permission = Viewers;
     type Input = Passwords;
     type Output = Changed;
+
+    fn sample() -> Sample {
+        Sample::form(json!({
+            "currentPassword": "correct horse battery", "newPassword": "staple battery horse",
+        }))
+    }
 
     /// Or who finds a session could try passwords with it.
     fn rate_limit(_: &Context<()>, _: &Passwords) -> RateLimit {

@@ -2,11 +2,12 @@
 
 use action::{
     Action, ActionError, Actor, Commit, Context, Form, FormPage, Found, Input, Invalid, Layout,
-    Reads, Session, Subject, Viewers,
+    Reads, Sample, Session, Subject, Viewers,
 };
 use crm::{Account, Settings};
 use pages::SettingsForm;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 const NOT_FOUND: ActionError = ActionError::NotFound("Session not found or access denied");
 
@@ -38,6 +39,10 @@ impl Action for EndSession {
     const RULE: &'static str = "one of their own sessions";
     type Input = Which;
     type Output = Ended;
+
+    fn sample() -> Sample {
+        Sample::form(json!({ "id": "{{other}}" }))
+    }
 
     fn reads(context: &Context<Actor>, _: &Which) -> Reads {
         Account::reads_of(&context.caller, &Found::default())

@@ -3,10 +3,11 @@
 
 use action::{
     Action, ActionError, Actor, Anyone, Commit, Context, Form, FormPage, Found, Input, Invalid,
-    Key, Layout, Reads, Record, Scope,
+    Key, Layout, Reads, Record, Sample, Scope,
 };
 use crm::{Account, Email, PasswordReset};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 /// The action.
 #[derive(Debug)]
@@ -43,6 +44,10 @@ impl Action for RequestPasswordReset {
     type Permission = Anyone;
     type Input = Address;
     type Output = Requested;
+
+    fn sample() -> Sample {
+        Sample::form(json!({ "email": "zoe@acme.example" })).signed_out()
+    }
 
     fn scope(address: &Address) -> Scope {
         Scope::Subject(address.email.unique())

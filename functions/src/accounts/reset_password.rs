@@ -3,10 +3,11 @@
 
 use action::{
     Action, ActionError, Actor, Anyone, Commit, Context, Form, FormPage, Found, Grant, Input,
-    Invalid, Layout, Reads, Record, Role, Scope, Subject, TenantId,
+    Invalid, Layout, Reads, Record, Role, Sample, Scope, Subject, TenantId,
 };
 use crm::{Account, Password, PasswordReset, PublicUser, ResetToken};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 /// The action.
 #[derive(Debug)]
@@ -96,11 +97,17 @@ impl NewPassword {
 
 impl Action for ResetPassword {
     const NAME: &'static str = "reset-password";
+    const HASHES_PASSWORD: bool = true;
     /// The token stays in the form, which needs it to be sent again.
     const SECRETS: &'static [&'static str] = &["password"];
     type Permission = Anyone;
     type Input = NewPassword;
     type Output = PasswordSet;
+
+    fn sample() -> Sample {
+        Sample::form(json!({ "token": "{{token}}", "password": "another horse battery" }))
+            .signed_out()
+    }
 
     fn scope(new: &NewPassword) -> Scope {
         Scope::Subject(new.token.as_str().to_owned())

@@ -9,6 +9,7 @@ pub struct ShowSettings;
 
 impl View for ShowSettings {
     const PATH: &'static str = "/t/{tenant}/settings";
+    const FUNCTION: &'static str = "settings";
     type Permission = Viewers;
     type Params = ();
     type Output = Settings;

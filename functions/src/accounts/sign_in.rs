@@ -3,10 +3,11 @@
 
 use action::{
     Action, ActionError, Actor, Anyone, Commit, Context, Form, FormPage, Found, Input, Invalid,
-    Key, Layout, RateLimit, Reads, Scope, Subject, TenantId, UserId,
+    Key, Layout, RateLimit, Reads, Sample, Scope, Subject, TenantId, UserId,
 };
 use crm::{Account, Belonging, Email, Member, PasswordAttempt, ReturnTo, SignedIn};
 use serde::Serialize;
+use serde_json::json;
 
 const REFUSED: ActionError = ActionError::Unauthenticated("Wrong email or password");
 
@@ -63,10 +64,16 @@ impl Credentials {
 
 impl Action for SignIn {
     const NAME: &'static str = "sign-in";
+    const HASHES_PASSWORD: bool = true;
     const SECRETS: &'static [&'static str] = &["password"];
     type Permission = Anyone;
     type Input = Credentials;
     type Output = SignedIn;
+
+    fn sample() -> Sample {
+        Sample::form(json!({ "email": "zoe@acme.example", "password": "correct horse battery" }))
+            .signed_out()
+    }
 
     fn rate_limit(_: &Context<()>, credentials: &Credentials) -> RateLimit {
         RateLimit::CallerAndAccount(credentials.email.unique())

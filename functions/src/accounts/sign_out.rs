@@ -1,9 +1,11 @@
 //! Ends the session. Whoever is not signed in is signed out already, and told the same.
 
 use action::{
-    Action, ActionError, Actor, Anyone, Commit, Context, FormPage, Found, Layout, Scope, Subject,
+    Action, ActionError, Actor, Anyone, Commit, Context, FormPage, Found, Layout, Sample, Scope,
+    Subject,
 };
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 /// The action.
 #[derive(Debug)]
@@ -18,6 +20,10 @@ impl Action for SignOut {
     type Permission = Anyone;
     type Input = ();
     type Output = SignedOut;
+
+    fn sample() -> Sample {
+        Sample::form(json!({}))
+    }
 
     /// Signing out twice is signing out, so there is no result to keep.
     fn scope((): &()) -> Scope {

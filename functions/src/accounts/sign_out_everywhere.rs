@@ -1,12 +1,13 @@
 //! Ends every session of the caller, this one too.
 
 use action::{
-    Action, ActionError, Actor, Commit, Context, FormPage, Found, Layout, Reads, Scope, Subject,
-    Viewers,
+    Action, ActionError, Actor, Commit, Context, FormPage, Found, Layout, Reads, Sample, Scope,
+    Subject, Viewers,
 };
 use crm::{Account, Settings};
 use pages::SettingsForm;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 /// The action.
 #[derive(Debug)]
@@ -21,6 +22,10 @@ impl Action for SignOutEverywhere {
     type Permission = Viewers;
     type Input = ();
     type Output = SignedOut;
+
+    fn sample() -> Sample {
+        Sample::form(json!({}))
+    }
 
     /// Nobody is left to whom a saved result could be told.
     fn scope((): &()) -> Scope {

@@ -2,10 +2,11 @@
 
 use action::{
     Action, ActionError, Actor, Anyone, Commit, Conflict, Context, Entity, Form, FormPage, Found,
-    Grant, Input, Invalid, Layout, Reads, Role, Scope, Subject, TenantId, UserId, Version,
+    Grant, Input, Invalid, Layout, Reads, Role, Sample, Scope, Subject, TenantId, UserId, Version,
 };
 use crm::{Account, Email, Member, Name, Organization, OrganizationName, Password, SignedIn};
 use serde::Serialize;
+use serde_json::json;
 
 /// How many slugs to try before a random one.
 const SLUGS: usize = 20;
@@ -74,10 +75,19 @@ impl NewAccount {
 
 impl Action for SignUp {
     const NAME: &'static str = "sign-up";
+    const HASHES_PASSWORD: bool = true;
     const SECRETS: &'static [&'static str] = &["password"];
     type Permission = Anyone;
     type Input = NewAccount;
     type Output = SignedIn;
+
+    fn sample() -> Sample {
+        Sample::form(json!({
+            "name": "Zoë Lindqvist", "email": "zoe@acme.example",
+            "password": "correct horse battery", "organization": "Acme",
+        }))
+        .signed_out()
+    }
 
     fn scope(new: &NewAccount) -> Scope {
         Scope::Subject(new.email.unique())

@@ -2,11 +2,12 @@
 
 use action::{
     Action, ActionError, Actor, Commit, Context, Form, FormPage, Found, Grant, Input, Invalid,
-    Layout, Reads, Subject, TenantId, Viewers,
+    Layout, Reads, Sample, Subject, TenantId, Viewers,
 };
 use crm::{Member, PublicUser, Settings, SignedIn};
 use pages::SettingsForm;
 use serde::Serialize;
+use serde_json::json;
 
 const NOT_FOUND: ActionError = ActionError::NotFound("Organization not found or access denied");
 
@@ -33,6 +34,10 @@ impl Action for SwitchOrganization {
     const RULE: &'static str = "one of their own organizations";
     type Input = Destination;
     type Output = SignedIn;
+
+    fn sample() -> Sample {
+        Sample::form(json!({ "tenant": "acme" }))
+    }
 
     const REOPENS: bool = true;
 

@@ -2,11 +2,12 @@
 
 use action::{
     Action, ActionError, Actor, Commit, Context, Entity, Form, FormPage, Found, Input, Invalid,
-    Layout, Reads, Subject, Viewers,
+    Layout, Reads, Sample, Subject, Viewers,
 };
 use crm::{Account, Member, Name, PublicUser, Settings};
 use pages::SettingsForm;
 use serde::Serialize;
+use serde_json::json;
 
 /// The action.
 #[derive(Debug)]
@@ -30,6 +31,10 @@ impl Action for UpdateProfile {
     type Permission = Viewers;
     type Input = Profile;
     type Output = PublicUser;
+
+    fn sample() -> Sample {
+        Sample::form(json!({ "name": "Zoë Z." }))
+    }
 
     fn reads(context: &Context<Actor>, _: &Profile) -> Reads {
         Account::reads_of(&context.caller, &Found::default())

@@ -48,10 +48,15 @@ pub struct File {
 
 impl View for Export {
     const PATH: &'static str = "/t/{tenant}/audit.csv";
+    const FUNCTION: &'static str = "audit";
     const FILE_ENDING: &'static str = ".csv";
     type Permission = Admins;
     type Params = Filter;
     type Output = File;
+
+    fn sample() -> &'static str {
+        "action=create-contact"
+    }
 
     fn reads(context: &Context<Actor>, filter: &Filter) -> Result<Reads, ActionError> {
         let records = filter.records(context, MOST_RECORDS + 1)?;

@@ -7,8 +7,3 @@ mod page;
 
 pub use export::Export;
 pub use page::Audit;
-
-use wrapper::{Function, view};
-
-/// The audit's page, and the same as a file.
-pub const AUDIT: Function = Function::views("audit", &[view::<Audit>(), view::<Export>()]);

@@ -28,9 +28,14 @@ pub struct Page {
 
 impl View for Audit {
     const PATH: &'static str = "/t/{tenant}/audit";
+    const FUNCTION: &'static str = "audit";
     type Permission = Admins;
     type Params = Filter;
     type Output = Page;
+
+    fn sample() -> &'static str {
+        "action=create-contact"
+    }
 
     fn reads(context: &Context<Actor>, filter: &Filter) -> Result<Reads, ActionError> {
         let tenant = &context.caller.tenant;

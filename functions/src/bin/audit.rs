@@ -1,5 +1,5 @@
 //! Serves `audit` on Lambda.
 
 fn main() -> Result<(), wrapper::Error> {
-    functions::serve(functions::audit::AUDIT)
+    functions::serve_group::<functions::AuditViews>()
 }

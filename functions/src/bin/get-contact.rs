@@ -1,5 +1,5 @@
 //! Serves `get-contact` on Lambda.
 
 fn main() -> Result<(), wrapper::Error> {
-    functions::serve(functions::contacts::GET)
+    functions::serve_view::<functions::contacts::get::GetContact>()
 }

@@ -1,5 +1,5 @@
 //! Serves `list-contacts` on Lambda.
 
 fn main() -> Result<(), wrapper::Error> {
-    functions::serve(functions::contacts::LIST)
+    functions::serve_view::<functions::contacts::list::ListContacts>()
 }

@@ -1,5 +1,5 @@
 //! Serves `list-members` on Lambda.
 
 fn main() -> Result<(), wrapper::Error> {
-    functions::serve(functions::members::LIST)
+    functions::serve_view::<functions::members::list::ListMembers>()
 }

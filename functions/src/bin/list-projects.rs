@@ -1,5 +1,5 @@
 //! Serves `list-projects` on Lambda.
 
 fn main() -> Result<(), wrapper::Error> {
-    functions::serve(functions::projects::LIST)
+    functions::serve_view::<functions::projects::list::ListProjects>()
 }

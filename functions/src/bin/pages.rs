@@ -1,5 +1,5 @@
 //! Serves `pages` on Lambda.
 
 fn main() -> Result<(), wrapper::Error> {
-    functions::serve(functions::PAGES)
+    functions::serve_group::<functions::Pages>()
 }

@@ -1,5 +1,5 @@
 //! Serves `settings` on Lambda.
 
 fn main() -> Result<(), wrapper::Error> {
-    functions::serve(functions::accounts::SETTINGS)
+    functions::serve_view::<functions::accounts::settings::ShowSettings>()
 }

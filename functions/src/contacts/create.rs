@@ -1,7 +1,10 @@
 //! Adds a contact, which belongs to whoever adds it.
 
-use action::{Action, ActionError, Actor, Commit, Context, FormPage, Found, Layout, Members};
+use action::{
+    Action, ActionError, Actor, Commit, Context, FormPage, Found, Layout, Members, Sample,
+};
 use crm::{Contact, ContactDetails};
+use serde_json::json;
 
 /// The action.
 #[derive(Debug)]
@@ -12,6 +15,14 @@ impl Action for CreateContact {
     type Permission = Members;
     type Input = ContactDetails;
     type Output = Contact;
+
+    fn sample() -> Sample {
+        Sample::json(json!({
+            "name": "Søren Ågaard", "email": "soren@vindogvand.example",
+            "company": "Vind & Vand", "phone": "+45 55 50 01 82",
+            "notes": "Ask about the second turbine.",
+        }))
+    }
 
     fn run(
         context: &Context<Actor>,

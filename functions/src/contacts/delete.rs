@@ -1,9 +1,10 @@
 //! Moves a contact to the trash, for its owner and for admins.
 
 use action::{
-    Action, ActionError, Actor, Commit, Context, FormPage, Found, Layout, Members, Reads,
+    Action, ActionError, Actor, Commit, Context, FormPage, Found, Layout, Members, Reads, Sample,
 };
 use crm::ContactRef;
+use serde_json::json;
 
 /// The action.
 #[derive(Debug)]
@@ -15,6 +16,10 @@ impl Action for DeleteContact {
     const RULE: &'static str = "its owner, or an admin";
     type Input = ContactRef;
     type Output = ContactRef;
+
+    fn sample() -> Sample {
+        Sample::json(json!({ "id": "{{contact}}" }))
+    }
 
     fn reads(context: &Context<Actor>, which: &ContactRef) -> Reads {
         which.reads(&context.caller)

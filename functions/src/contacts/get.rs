@@ -19,6 +19,7 @@ pub struct ContactPage {
 
 impl View for GetContact {
     const PATH: &'static str = "/t/{tenant}/contacts/{id}";
+    const FUNCTION: &'static str = "get-contact";
     type Permission = Viewers;
     type Params = ContactRef;
     type Output = ContactPage;

@@ -49,10 +49,15 @@ pub struct Page {
 
 impl View for ListContacts {
     const PATH: &'static str = "/t/{tenant}/contacts";
+    const FUNCTION: &'static str = "list-contacts";
     const SEARCHES: bool = true;
     type Permission = Viewers;
     type Params = Search;
     type Output = Page;
+
+    fn sample() -> &'static str {
+        "q=vind"
+    }
 
     fn reads(context: &Context<Actor>, search: &Search) -> Result<Reads, ActionError> {
         let list = search.list(&context.caller);

@@ -1,9 +1,10 @@
 //! Brings a contact back from the trash, for who could have deleted it.
 
 use action::{
-    Action, ActionError, Actor, Commit, Context, FormPage, Found, Layout, Members, Reads,
+    Action, ActionError, Actor, Commit, Context, FormPage, Found, Layout, Members, Reads, Sample,
 };
 use crm::{Contact, Restoration};
+use serde_json::json;
 
 /// The action.
 #[derive(Debug)]
@@ -15,6 +16,10 @@ impl Action for RestoreContact {
     const RULE: &'static str = "its owner, or an admin";
     type Input = Restoration;
     type Output = Contact;
+
+    fn sample() -> Sample {
+        Sample::json(json!({ "id": "{{contact}}" }))
+    }
 
     fn reads(context: &Context<Actor>, restoration: &Restoration) -> Reads {
         restoration.which.reads_trash(&context.caller)

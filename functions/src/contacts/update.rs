@@ -2,10 +2,11 @@
 
 use action::{
     Action, ActionError, Actor, Commit, Context, Form, FormPage, Found, Input, Invalid, Layout,
-    Members, Reads, Version,
+    Members, Reads, Sample, Version,
 };
 use crm::{Contact, ContactDetails, ContactRef};
 use serde::Serialize;
+use serde_json::json;
 
 /// The action.
 #[derive(Debug)]
@@ -40,6 +41,14 @@ impl Action for UpdateContact {
     type Permission = Members;
     type Input = Change;
     type Output = Contact;
+
+    fn sample() -> Sample {
+        Sample::json(json!({
+            "id": "{{contact}}", "version": 1,
+            "name": "Søren Ågaard", "email": "soren@vindogvand.example",
+            "company": "Vind & Vand A/S", "phone": "+45 55 50 01 82", "notes": null,
+        }))
+    }
 
     fn reads(context: &Context<Actor>, change: &Change) -> Reads {
         change.which.reads(&context.caller)

@@ -3,11 +3,12 @@
 
 use action::{
     Action, ActionError, Actor, Anyone, Commit, Context, Entity, FieldErrors, Form, FormPage,
-    Found, Grant, Input, Invalid, Layout, RateLimit, Reads, Role, Scope, TenantId, Version,
+    Found, Grant, Input, Invalid, Layout, RateLimit, Reads, Role, Sample, Scope, TenantId, Version,
 };
 use crm::{Account, InvitationToken, Member, Name, Offer, PasswordAttempt};
 use pages::Invited;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 const REFUSED: ActionError = ActionError::Unauthenticated("Wrong email or password");
 const TOO_MANY: ActionError =
@@ -131,10 +132,18 @@ fn join(offer: &Offer, account: &Account, context: &Context<Option<Actor>>) -> C
 
 impl Action for AcceptInvite {
     const NAME: &'static str = "accept-invite";
+    const HASHES_PASSWORD: bool = true;
     const SECRETS: &'static [&'static str] = &["password"];
     type Permission = Anyone;
     type Input = Acceptance;
     type Output = Accepted;
+
+    fn sample() -> Sample {
+        Sample::json(json!({
+            "token": "{{invitation}}", "name": "Mia Madsen", "password": "correct horse battery",
+        }))
+        .signed_out()
+    }
 
     /// Wrong passwords count for the account as at sign-in, whoever was invited how often.
     fn rate_limit(context: &Context<()>, acceptance: &Acceptance) -> RateLimit {

@@ -3,10 +3,11 @@
 
 use action::{
     Action, ActionError, Actor, Admins, Commit, Context, Entity, Form, FormPage, Found, Input,
-    Invalid, Layout, Reads, Role,
+    Invalid, Layout, Reads, Role, Sample,
 };
 use crm::{Member, MemberRef, Membership, Organization, acting_member, parse_role};
 use serde::Serialize;
+use serde_json::json;
 
 /// The action.
 #[derive(Debug)]
@@ -37,6 +38,10 @@ impl Action for ChangeRole {
     const RULE: &'static str = "no more than they hold";
     type Input = Change;
     type Output = Member;
+
+    fn sample() -> Sample {
+        Sample::json(json!({ "userId": "{{member}}", "role": "viewer" }))
+    }
 
     fn reads(context: &Context<Actor>, change: &Change) -> Reads {
         let organization = Organization::key_of(&context.caller.tenant);

@@ -2,7 +2,7 @@
 
 use action::{
     Action, ActionError, Actor, Admins, Commit, Conflict, Context, Form, FormPage, Found, Input,
-    Invalid, Key, Layout, Reads, Role,
+    Invalid, Key, Layout, Reads, Role, Sample,
 };
 use crm::{Account, Email, Member, Membership, Organization, acting_member, parse_role};
 use serde::Serialize;
@@ -100,6 +100,10 @@ impl Action for InviteMember {
     const RULE: &'static str = "no more than they hold";
     type Input = Invite;
     type Output = Membership;
+
+    fn sample() -> Sample {
+        Sample::json(json!({ "email": "mia@vindogvand.example", "role": "member" }))
+    }
 
     fn reads(context: &Context<Actor>, invite: &Invite) -> Reads {
         let Actor { tenant, user, .. } = &context.caller;

@@ -35,6 +35,7 @@ impl Listed {
 
 impl View for ListMembers {
     const PATH: &'static str = "/t/{tenant}/members";
+    const FUNCTION: &'static str = "list-members";
     type Permission = Viewers;
     type Params = ();
     type Output = List;

@@ -183,6 +183,10 @@ impl View for AcceptPage {
     type Params = Link;
     type Output = Shown;
 
+    fn sample() -> &'static str {
+        "token={{invitation}}"
+    }
+
     fn reads(context: &Context<Option<Actor>>, link: &Link) -> Result<Reads, ActionError> {
         Ok(link.token.reads(context))
     }

@@ -2,10 +2,11 @@
 
 use action::{
     Action, ActionError, Actor, Commit, Context, Entity, Form, FormPage, Found, Input, Invalid,
-    Layout, Reads, Viewers,
+    Layout, Reads, Sample, Viewers,
 };
 use crm::{Account, Member, MemberRef, Membership, Organization, People, acting_member};
 use serde::Serialize;
+use serde_json::json;
 use std::convert::Infallible;
 
 /// What the page to leave sends in the field of that name.
@@ -53,6 +54,10 @@ impl Action for RemoveMember {
     const RULE: &'static str = "oneself, or as an admin somebody who holds no more";
     type Input = Removal;
     type Output = Member;
+
+    fn sample() -> Sample {
+        Sample::json(json!({ "userId": "{{member}}" }))
+    }
 
     fn reads(context: &Context<Actor>, removal: &Removal) -> Reads {
         let organization = Organization::key_of(&context.caller.tenant);

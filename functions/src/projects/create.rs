@@ -2,10 +2,11 @@
 
 use action::{
     Action, ActionError, Actor, Commit, Context, Form, FormPage, Found, Input, Invalid, Layout,
-    Members,
+    Members, Sample,
 };
 use crm::{Name, Project};
 use serde::Serialize;
+use serde_json::json;
 
 /// The action.
 #[derive(Debug)]
@@ -29,6 +30,10 @@ impl Action for CreateProject {
     type Permission = Members;
     type Input = NewProject;
     type Output = Project;
+
+    fn sample() -> Sample {
+        Sample::json(json!({ "name": "Second turbine" }))
+    }
 
     fn run(
         context: &Context<Actor>,

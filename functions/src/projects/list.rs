@@ -52,9 +52,14 @@ pub struct Page {
 
 impl View for ListProjects {
     const PATH: &'static str = "/t/{tenant}/projects";
+    const FUNCTION: &'static str = "list-projects";
     type Permission = Viewers;
     type Params = Selection;
     type Output = Page;
+
+    fn sample() -> &'static str {
+        "archived=shown"
+    }
 
     fn reads(context: &Context<Actor>, selection: &Selection) -> Result<Reads, ActionError> {
         let list = selection.list(&context.caller);

@@ -2,10 +2,11 @@
 
 use action::{
     Action, ActionError, Actor, Commit, Context, Form, FormPage, Found, Input, Invalid, Layout,
-    Members, Reads, Version,
+    Members, Reads, Sample, Version,
 };
 use crm::{Name, Project, ProjectRef};
 use serde::Serialize;
+use serde_json::json;
 
 /// The action.
 #[derive(Debug)]
@@ -40,6 +41,10 @@ impl Action for RenameProject {
     type Permission = Members;
     type Input = Change;
     type Output = Project;
+
+    fn sample() -> Sample {
+        Sample::json(json!({ "id": "{{project}}", "version": 1, "name": "Third turbine" }))
+    }
 
     fn reads(context: &Context<Actor>, change: &Change) -> Reads {
         change.which.reads(&context.caller)

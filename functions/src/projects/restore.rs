@@ -1,9 +1,10 @@
 //! Brings an archived project back.
 
 use action::{
-    Action, ActionError, Actor, Commit, Context, FormPage, Found, Layout, Members, Reads,
+    Action, ActionError, Actor, Commit, Context, FormPage, Found, Layout, Members, Reads, Sample,
 };
 use crm::{Project, ProjectRef};
+use serde_json::json;
 
 /// The action.
 #[derive(Debug)]
@@ -14,6 +15,10 @@ impl Action for RestoreProject {
     type Permission = Members;
     type Input = ProjectRef;
     type Output = Project;
+
+    fn sample() -> Sample {
+        Sample::json(json!({ "id": "{{project}}" }))
+    }
 
     fn reads(context: &Context<Actor>, which: &ProjectRef) -> Reads {
         which.reads(&context.caller)

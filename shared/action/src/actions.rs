@@ -2,6 +2,7 @@
 
 use crate::{
     Access, ActionError, Actor, Commit, Context, FormState, Found, Grant, Input, Layout, Reads,
+    Sample,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -29,6 +30,13 @@ pub trait Action: Send + Sync + 'static {
 
     /// The canonical record that it answers with. Holds no secret: it is kept for replays.
     type Output: Serialize + DeserializeOwned + Send + Sync + 'static;
+
+    /// Whether it computes or checks a password's hash, which takes a whole processor: its function
+    /// gets one.
+    const HASHES_PASSWORD: bool = false;
+
+    /// A request that it accepts, if what its placeholders name exists.
+    fn sample() -> Sample;
 
     /// How often it may be run. The context is there to open a token that names an account.
     fn rate_limit(_context: &Context<()>, _input: &Self::Input) -> RateLimit {

@@ -16,6 +16,7 @@ mod key;
 mod letter;
 mod operation;
 mod reads;
+mod sample;
 mod session;
 mod views;
 
@@ -30,5 +31,6 @@ pub use key::{Entity, Key, Record};
 pub use letter::Letter;
 pub use operation::{Conflict, Expect, Operation};
 pub use reads::{Filter, Found, Item, Query, Reads, Search};
+pub use sample::{Encoding, Sample};
 pub use session::Session;
 pub use views::{Asset, Download, View, ViewPage};

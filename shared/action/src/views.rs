@@ -9,6 +9,9 @@ pub trait View: Send + Sync + 'static {
     /// must be the caller's.
     const PATH: &'static str;
 
+    /// The function that serves it: one of its own, or one that it shares with other views.
+    const FUNCTION: &'static str = "pages";
+
     /// How the path of a file ends; what comes before is the path of the page that it belongs to.
     const FILE_ENDING: &'static str = "";
 
@@ -29,6 +32,12 @@ pub trait View: Send + Sync + 'static {
 
     /// What is shown: the answer's `data` in JSON.
     type Output: Serialize + Send + Sync + 'static;
+
+    /// A query that it is asked for with, such as `q=ada`; placeholders as in
+    /// [`Sample::fields`](crate::Sample::fields).
+    fn sample() -> &'static str {
+        ""
+    }
 
     /// What it needs to read.
     ///

@@ -153,6 +153,12 @@ impl Function {
         matches!(self.handler, Handler::Background { .. })
     }
 
+    /// Whether it serves the assets.
+    #[must_use]
+    pub fn has_assets(&self) -> bool {
+        matches!(&self.handler, Handler::Views { assets, .. } if !assets().is_empty())
+    }
+
     /// Whether it may call CloudFront.
     pub(crate) fn purges(&self) -> bool {
         match self.handler {

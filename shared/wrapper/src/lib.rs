@@ -7,13 +7,14 @@
 //! action:
 //!
 //! ```
-//! # use action::{Action, ActionError, Actor, Layout, Commit, Context, FormPage, Found};
+//! # use action::{Action, ActionError, Actor, Layout, Commit, Context, FormPage, Found, Sample};
 //! struct Careful;
 //! impl Action for Careful {
 //!     const NAME: &'static str = "careful";
 //!     type Permission = action::Members;
 //!     type Input = ();
 //!     type Output = ();
+//!     fn sample() -> Sample { Sample::json(serde_json::json!({})) }
 //!     fn run(_: &Context<Actor>, _: &(), _: &Found) -> Result<Commit<()>, ActionError> {
 //!         Err(ActionError::NotFound("There is nothing here"))
 //!     }
@@ -25,12 +26,13 @@
 //! The same without its permission does not compile:
 //!
 //! ```compile_fail,E0046
-//! # use action::{Action, ActionError, Actor, Layout, Commit, Context, FormPage, Found};
+//! # use action::{Action, ActionError, Actor, Layout, Commit, Context, FormPage, Found, Sample};
 //! struct Forgetful;
 //! impl Action for Forgetful {
 //!     const NAME: &'static str = "forgetful";
 //!     type Input = ();
 //!     type Output = ();
+//!     fn sample() -> Sample { Sample::json(serde_json::json!({})) }
 //!     fn run(_: &Context<Actor>, _: &(), _: &Found) -> Result<Commit<()>, ActionError> {
 //!         Err(ActionError::NotFound("There is nothing here"))
 //!     }

@@ -1,7 +1,7 @@
 //! Bodies of every kind, through the entrance of the functions: an event.
 
 use crate::{block_on, keys};
-use action::{Action, FormPage};
+use action::{Action, FormPage, Sample};
 use action::{ActionError, Actor, Anyone, Commit, Context, Form, Found, Input, Invalid, Layout};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -51,6 +51,10 @@ impl Action for Echo {
     type Permission = Anyone;
     type Input = Refused;
     type Output = ();
+
+    fn sample() -> Sample {
+        Sample::json(json!({}))
+    }
 
     fn run(_: &Context<Option<Actor>>, _: &Refused, _: &Found) -> Result<Commit<()>, ActionError> {
         Err(ActionError::NotFound("never asked"))

@@ -2,7 +2,7 @@
 
 use auth::Keys;
 use edge_crm_tests::inside::{Inside, KEY};
-use edge_crm_tests::samples::{ORDER, Samples, directory};
+use edge_crm_tests::samples::{Samples, directory, order};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ async fn every_function_answers_its_sample_event() {
     let inside = Inside::start().await;
     let mut samples = Samples::default();
     let functions = functions::runners(&inside.app);
-    for name in ORDER {
+    for name in order() {
         let function = functions
             .iter()
             .find(|function| function.name() == name)

@@ -2,4 +2,6 @@
 
 mod bootstraps;
 mod events;
+mod generated;
 mod privileges;
+mod template;

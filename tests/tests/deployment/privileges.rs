@@ -1,9 +1,11 @@
 //! What each function may do on AWS is what it does: no less, or it would fail there and nowhere
-//! else, and no more.
+//! else, and no more. `UPDATE=1` writes the calls observed to the list that the template is
+//! generated from.
 
 mod members;
 mod own;
 mod projects;
+mod samples;
 
 use cdn::{CloudFront, Invalidations};
 use edge_crm_local::{Distribution, DistributionSettings, Faults, Mailbox, TEMPLATE};
@@ -18,6 +20,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use store::{OutboxRecord, Store, TableSettings};
 use wrapper::{Config, Runner};
+use xtask::calls::{Calls, OBSERVE, PATH};
 
 const LIST: &str = "/t/acme/contacts";
 const INVALIDATE: &str = "cloudfront:CreateInvalidation";
@@ -386,18 +389,35 @@ async fn each_function_may_do_what_it_does_and_nothing_else() {
     revalidate(&mut watched).await;
     index_search(&mut watched, &cookie).await;
     sign_out(&mut watched, &cookie).await;
+    samples::others(&mut watched).await;
+    compare(watched.used);
+}
+
+/// Compares what was observed with the list that the template is generated from, and with the
+/// template. `UPDATE=1` writes the list anew.
+fn compare(used: Permissions) {
+    let (root, observed) = (xtask::root(), Calls(used));
+    if std::env::var_os("UPDATE").is_some() {
+        observed.write(&root).expect("the list of calls");
+    }
+    let listed = Calls::read(&root).expect("the list of calls");
+    let advice = format!("`{OBSERVE}` writes {PATH} anew, and `cargo xtask generate` the template");
+    assert_eq!(listed, observed, "{advice}");
     let allowed = allowed();
-    for (function, used) in &watched.used {
+    for (function, used) in &observed.0 {
         let may = &allowed[function];
         let missing: Vec<_> = used.difference(may).collect();
         let spare: Vec<_> = may.difference(used).collect();
         assert!(
             missing.is_empty(),
-            "{function} may not {missing:?}, but does"
+            "{function} calls {missing:?} and may not: {advice}"
         );
-        assert!(spare.is_empty(), "{function} may {spare:?}, and never does");
+        assert!(
+            spare.is_empty(),
+            "{function} may call {spare:?} and never does: {advice}"
+        );
     }
-    let run: Vec<_> = watched.used.keys().collect();
+    let run: Vec<_> = observed.0.keys().collect();
     assert_eq!(
         run,
         allowed.keys().collect::<Vec<_>>(),

@@ -1,7 +1,7 @@
 //! What the wrapper does for every action, whatever the action does.
 
 use action::{
-    Action, ActionError, Actor, Anyone, Commit, Context, FormPage, Found, Layout, Members,
+    Action, ActionError, Actor, Anyone, Commit, Context, FormPage, Found, Layout, Members, Sample,
 };
 use edge_crm_tests::fault::Faults;
 use edge_crm_tests::inside::{Inside, config, event, invoke, no_edge};
@@ -21,6 +21,10 @@ impl Action for Explode {
     type Permission = Anyone;
     type Input = ();
     type Output = ();
+
+    fn sample() -> Sample {
+        Sample::json(json!({}))
+    }
 
     fn run(_: &Context<Option<Actor>>, (): &(), _: &Found) -> Result<Commit<()>, ActionError> {
         RUNS.fetch_add(1, Ordering::SeqCst);
@@ -44,6 +48,10 @@ impl Action for Corrupt {
     type Permission = Members;
     type Input = ();
     type Output = ();
+
+    fn sample() -> Sample {
+        Sample::json(json!({}))
+    }
 
     fn run(_: &Context<Actor>, (): &(), _: &Found) -> Result<Commit<()>, ActionError> {
         Err(ActionError::Internal("row 17 of table secrets".to_owned()))
