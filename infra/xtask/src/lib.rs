@@ -9,6 +9,7 @@ pub mod calls;
 mod events;
 mod json;
 mod lists;
+mod markers;
 pub mod new_action;
 
 mod permissions;
@@ -39,6 +40,17 @@ pub struct Output {
     pub text: Option<String>,
 }
 
+/// `create-contact` as `CreateContact`.
+pub(crate) fn pascal_case(name: &str) -> String {
+    let mut pascal = String::new();
+    for word in name.split('-') {
+        let (first, rest) = word.split_at(word.len().min(1));
+        pascal.push_str(&first.to_ascii_uppercase());
+        pascal.push_str(rest);
+    }
+    pascal
+}
+
 /// The root of the repository that this program was built in.
 #[must_use]
 pub fn root() -> PathBuf {
@@ -67,6 +79,7 @@ pub fn outputs(root: &Path) -> Result<Vec<Output>, Failure> {
     outputs.push(whole(template::PATH, template::generate(root)?));
     outputs.push(whole("docs/permissions.md", permissions::table()));
 
+    outputs.push(whole(lists::BINARIES, lists::binaries(root)?));
     outputs.push(whole("tests/functions.json", lists::functions()));
     Ok(outputs)
 }

@@ -1,19 +1,15 @@
-//! The blocks of `template.yaml` that follow from the registry, each between `# generated: NAME`
-//! and `# end of generated`.
+//! The blocks of `template.yaml` that follow from the registry.
 
 mod routes;
 
 use crate::calls::{Calls, PURGE};
-use crate::{Failure, read};
+use crate::markers::fill;
+use crate::{Failure, pascal_case, read};
 use functions::REGISTRY;
 use functions::registry::Description;
-use std::fmt::Write;
 use std::path::Path;
 
 pub(crate) const PATH: &str = "template.yaml";
-
-const BEGIN: &str = "# generated: ";
-const END: &str = "# end of generated";
 
 /// Lambda gives one whole processor at this much memory, in MB
 /// (https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html).
@@ -26,7 +22,7 @@ const TABLE: &str = r#"{Fn::If: [OwnTable, {Fn::GetAtt: [Table, Arn]}, {Fn::Sub:
 pub(crate) fn generate(root: &Path) -> Result<String, Failure> {
     let calls = Calls::read(root)?;
     let uncached = routes::uncached(root)?;
-    fill(&read(root, PATH)?, |name| match name {
+    fill(PATH, &read(root, PATH)?, |name| match name {
         "functions" => Some(functions(&calls)),
         "purges" => Some(purges(&calls)),
         "origins" => Some(routes::origins()),
@@ -39,39 +35,9 @@ pub(crate) fn generate(root: &Path) -> Result<String, Failure> {
     })
 }
 
-/// The text with what `block` returns for each marker, indented as the marker is.
-fn fill(text: &str, block: impl Fn(&str) -> Option<String>) -> Result<String, Failure> {
-    let shape = |problem: String| Failure::Shape(PATH.to_owned(), problem);
-    let mut filled = String::new();
-    let mut lines = text.lines();
-    while let Some(line) = lines.next() {
-        filled.push_str(line);
-        filled.push('\n');
-        let Some((indent, name)) = line.split_once(BEGIN) else {
-            continue;
-        };
-        let made = block(name).ok_or_else(|| shape(format!("nothing is generated as {name}")))?;
-        for line in made.lines() {
-            let indent = if line.is_empty() { "" } else { indent };
-            let _infallible = writeln!(filled, "{indent}{line}");
-        }
-        let end = lines.find(|line| line.trim() == END);
-        let end = end.ok_or_else(|| shape(format!("no end of {name}")))?;
-        filled.push_str(end);
-        filled.push('\n');
-    }
-    Ok(filled)
-}
-
-/// `create-contact` as `CreateContactFunction`.
+/// The logical id of a function.
 fn resource(name: &str) -> String {
-    let mut id = String::new();
-    for word in name.split('-') {
-        let (first, rest) = word.split_at(word.len().min(1));
-        id.push_str(&first.to_ascii_uppercase());
-        id.push_str(rest);
-    }
-    id + "Function"
+    pascal_case(name) + "Function"
 }
 
 /// The functions that take requests. Those that work in the background have events of their own,
@@ -130,22 +96,6 @@ fn purges(calls: &Calls) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_block_is_replaced_and_the_rest_stays() {
-        let text = "a:\n  # generated: x\n  old\n  # end of generated\nb: 1\n";
-        let filled = fill(text, |name| {
-            (name == "x").then(|| "new: 1\n\nmore: 2\n".to_owned())
-        });
-        let expected = "a:\n  # generated: x\n  new: 1\n\n  more: 2\n  # end of generated\nb: 1\n";
-        assert_eq!(filled.ok().as_deref(), Some(expected));
-    }
-
-    #[test]
-    fn a_marker_without_a_meaning_or_an_end_is_refused() {
-        assert!(fill("# generated: y\n# end of generated\n", |_| None).is_err());
-        assert!(fill("# generated: y\n", |_| Some(String::new())).is_err());
-    }
 
     #[test]
     fn a_name_becomes_a_logical_id() {
