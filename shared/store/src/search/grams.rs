@@ -1,17 +1,18 @@
-//! Grams: the runs of one, two and three characters in a text. A text that holds another has all
-//! grams of it.
+//! Grams: the sequences of one, two and three characters in a text. If a text contains another, it
+//! has all grams of the other.
 
 use std::collections::BTreeSet;
 
-/// The longest grams that are kept. Those of three tell most texts apart
-/// ([trigram index](https://swtch.com/~rsc/regexp/regexp4.html)); the shorter ones are for texts
-/// that are shorter themselves: a name may be one character.
+/// The length of the longest grams. Three characters tell most texts apart
+/// ([trigram index](https://swtch.com/~rsc/regexp/regexp4.html)). The shorter grams find shorter
+/// texts: a name may be one character.
 const LONGEST: usize = 3;
 
-/// With how many grams a text is looked for. Each is a query; a few more would exclude little.
-const ENOUGH: usize = 8;
+/// With how many grams a search looks for a text. Each gram is a query, and more would exclude few
+/// blocks.
+const WANTED: usize = 8;
 
-/// Every gram of the texts, as what its posting lists' sort keys begin with.
+/// All grams of the texts, each as the prefix of its posting list's sort keys.
 pub(super) fn of<T: AsRef<str>>(texts: &[T]) -> BTreeSet<String> {
     let mut grams = BTreeSet::new();
     for text in texts {
@@ -23,7 +24,7 @@ pub(super) fn of<T: AsRef<str>>(texts: &[T]) -> BTreeSet<String> {
     grams
 }
 
-/// Grams that every text that holds `text` has, spread over it; none where it is empty.
+/// The grams with which to search for `text`, spread over it. Empty if `text` is empty.
 pub(super) fn wanted(text: &str) -> BTreeSet<String> {
     let characters: Vec<char> = text.chars().collect();
     if characters.is_empty() {
@@ -33,14 +34,14 @@ pub(super) fn wanted(text: &str) -> BTreeSet<String> {
         .windows(characters.len().min(LONGEST))
         .map(prefix)
         .collect();
-    let enough = windows.len().min(ENOUGH);
+    let count = windows.len().min(WANTED);
     let last = windows.len() - 1;
-    (0..enough)
-        .filter_map(|n| windows.get(n * last / (enough - 1).max(1)).cloned())
+    (0..count)
+        .filter_map(|n| windows.get(n * last / (count - 1).max(1)).cloned())
         .collect()
 }
 
-/// Its length goes first, so that no gram's key begins with another's.
+/// The prefix begins with the gram's length, so that no prefix begins with another.
 fn prefix(gram: &[char]) -> String {
     let text: String = gram.iter().collect();
     format!("{}{text}:", gram.len())
@@ -52,25 +53,25 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn grams_of_every_length_are_kept_and_the_longest_are_looked_for() {
-        let kept: Vec<_> = of(&["ab:"]).into_iter().collect();
-        assert_eq!(kept, ["1::", "1a:", "1b:", "2ab:", "2b::", "3ab::"]);
-        let looked: Vec<_> = wanted("abcd").into_iter().collect();
-        assert_eq!(looked, ["3abc:", "3bcd:"]);
+    fn texts_have_grams_of_every_length_and_searches_use_the_longest() {
+        let all: Vec<_> = of(&["ab:"]).into_iter().collect();
+        assert_eq!(all, ["1::", "1a:", "1b:", "2ab:", "2b::", "3ab::"]);
+        let searched: Vec<_> = wanted("abcd").into_iter().collect();
+        assert_eq!(searched, ["3abc:", "3bcd:"]);
         assert_eq!(wanted("é"), BTreeSet::from(["1é:".to_owned()]));
         assert!(wanted("").is_empty());
-        assert_eq!(wanted(&('a'..='z').collect::<String>()).len(), ENOUGH);
+        assert_eq!(wanted(&('a'..='z').collect::<String>()).len(), WANTED);
     }
 
     proptest! {
         #[test]
-        fn what_a_text_holds_is_looked_for_by_its_grams(before in "\\PC{0,9}", held in "\\PC{0,20}", after in "\\PC{0,9}") {
-            let all = of(&[format!("{before}{held}{after}")]);
-            prop_assert!(wanted(&held).is_subset(&all));
+        fn a_text_has_all_grams_of_a_text_that_it_contains(before in "\\PC{0,9}", part in "\\PC{0,20}", after in "\\PC{0,9}") {
+            let all = of(&[format!("{before}{part}{after}")]);
+            prop_assert!(wanted(&part).is_subset(&all));
         }
 
         #[test]
-        fn no_gram_s_key_begins_with_another_s(one in "[a:1]{1,3}", other in "[a:1]{1,3}") {
+        fn no_prefix_begins_with_another(one in "[a:1]{1,3}", other in "[a:1]{1,3}") {
             let key = |text: &str| prefix(&text.chars().collect::<Vec<_>>());
             prop_assert!(one == other || !key(&one).starts_with(&key(&other)));
         }

@@ -1,28 +1,32 @@
-//! The head of an index, and its directory: where each block of entities begins.
+//! The head of an index, and its directory, which lists where each block of entities begins.
 
-use super::{PARTITION, Shape};
+use super::waiting::Waiting;
+use super::{IndexError, PARTITION, Shape};
 use crate::convert::{Attributes, key_attributes, number, text};
-use crate::transact::{backoff, bug};
+use crate::transact::{backoff, bug, cancelled};
+use crate::verdict::{has_failed, is_contended, leave_out_failed};
 use crate::{Store, StoreError};
 use action::Key;
 use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
 use std::collections::HashMap;
 
-/// How often a page of the directory is looked for that must be there.
+/// How often to read a page of the directory that must exist, or to send a transaction that conflicts
+/// with others.
 const ATTEMPTS: u32 = 6;
 
-/// A list of blocks, each given by the least id that may be in it; it ends where the next begins.
-/// Postings tell a block by its page and its place there, so a page never changes but at its end.
+/// A page of the directory: a list of blocks, each given by the least id that it may have. A block
+/// ends where the next one begins. Posting lists refer to a block by its page and its position in
+/// it, so blocks are only ever added at the end of a page.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Page {
     /// Where each block begins, in order. The first page begins with the empty text.
     pub(super) starts: Vec<String>,
-    /// Where the page after it begins; the newest page has no end.
+    /// Where the next page begins; `None` for the newest page.
     pub(super) end: Option<String>,
 }
 
 impl Page {
-    /// What names it: where it begins.
+    /// Its name: where its first block begins.
     pub(super) fn name(&self) -> &str {
         self.starts.first().map(String::as_str).unwrap_or_default()
     }
@@ -32,22 +36,22 @@ impl Page {
         self.starts.last().map(String::as_str).unwrap_or_default()
     }
 
-    /// Where the block begins and ends; `None` where there is no such block.
+    /// Where a block begins and ends; `None` if the page has no such block.
     pub(super) fn block(&self, number: usize) -> Option<(&str, Option<&str>)> {
         let start = self.starts.get(number)?;
         let end = self.starts.get(number + 1).or(self.end.as_ref());
         Some((start, end.map(String::as_str)))
     }
 
-    /// The number of the block that the id belongs to, where it belongs to this page.
+    /// The number of the block that an id belongs to; `None` if it belongs to another page.
     pub(super) fn number(&self, id: &str) -> Option<usize> {
         let before = self.starts.partition_point(|start| start.as_str() <= id);
         let ends = self.end.as_deref().is_some_and(|end| end <= id);
         before.checked_sub(1).filter(|_| !ends)
     }
 
-    /// Adds a block that begins at `start`, where there is room; else this becomes a page with that
-    /// block, and the answer is the one that is closed.
+    /// Adds a block that begins at `start`. If the page is full, `self` becomes a new page with that
+    /// block, and the full page is returned.
     pub(super) fn push(&mut self, start: &str, shape: Shape) -> Option<Self> {
         if self.starts.len() < shape.page {
             self.starts.push(start.to_owned());
@@ -80,23 +84,23 @@ impl Page {
     }
 }
 
-/// The state of one collection's index. Whoever indexes writes it last, if it is still as it was
-/// read: so only one of several does at a time.
+/// The state of one collection's index. A run writes it last, and only if it has not changed since
+/// the run read it. So of several concurrent runs only one succeeds.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Head {
-    /// How often it has been written; 0 where there is none yet.
+    /// How often it has been written; 0 if it does not exist yet.
     pub(super) version: u64,
-    /// Which of the indexes that have been built is the one to search; 0 where none is.
+    /// The index that searches use; 0 if none has been built.
     pub(super) generation: u64,
-    /// The newest generation that somebody began to build.
+    /// The newest generation whose build was started.
     pub(super) begun: u64,
-    /// Until when, in milliseconds since 1970, nobody but the builder may index.
+    /// Until when, in milliseconds since 1970, only the builder may change the index.
     pub(super) building_until: i64,
     /// The greatest id that has been indexed.
     pub(super) greatest: String,
-    /// The page at the end of the directory, to which blocks are added.
+    /// The newest page of the directory, to which blocks are added.
     pub(super) open: Page,
-    /// Generations that are to be removed.
+    /// The generations to remove.
     pub(super) stale: Vec<u64>,
 }
 
@@ -134,7 +138,7 @@ pub(super) fn page_key(partition: &str, name: &str) -> Key {
 }
 
 impl Store {
-    /// The head of a collection's index; the default where there is none.
+    /// The head of a collection's index; the default if it does not exist yet.
     pub(super) async fn head(&self, collection: &str) -> Result<Head, StoreError> {
         let key = head_key(collection);
         match self
@@ -148,7 +152,7 @@ impl Store {
         }
     }
 
-    /// Writes `head` over the version before it.
+    /// The write of `head`, on the condition that the stored version is the one before it.
     pub(super) fn put_head(
         &self,
         collection: &str,
@@ -181,8 +185,8 @@ impl Store {
         Ok(TransactWriteItem::builder().put(put).build())
     }
 
-    /// The pages of the directory with these names, which are all there: one that is not yet belongs
-    /// to a transaction that is under way.
+    /// The pages of the directory with these names. All exist, but the transaction that writes one may
+    /// still be running, so missing pages are read again.
     pub(super) async fn pages<'a>(
         &self,
         partition: &str,
@@ -200,10 +204,12 @@ impl Store {
             }
             backoff(attempt).await;
         }
-        Err(StoreError::Bug("an index has no such page".to_owned()))
+        Err(StoreError::Bug(
+            "an index lacks a page of its directory".to_owned(),
+        ))
     }
 
-    /// The page that the id belongs to, of those that are closed.
+    /// The closed page that the id belongs to.
     pub(super) async fn page_of(&self, partition: &str, id: &str) -> Result<Page, StoreError> {
         for attempt in 0..ATTEMPTS {
             let range = ("/", format!("/{id}"));
@@ -219,7 +225,7 @@ impl Store {
         Err(StoreError::Bug("an index has no page for an id".to_owned()))
     }
 
-    /// Writes a page that nothing is added to any more.
+    /// The write of a closed page.
     pub(super) fn put_page(
         &self,
         partition: &str,
@@ -233,5 +239,43 @@ impl Store {
             .build()
             .map_err(bug)?;
         Ok(TransactWriteItem::builder().put(put).build())
+    }
+
+    /// Writes the next version of the head with these pages, and removes these records, in one
+    /// transaction. Records that have been written again stay. Returns the number of removed records.
+    pub(super) async fn write_head(
+        &self,
+        collection: &str,
+        head: &Head,
+        pages: Vec<TransactWriteItem>,
+        mut waiting: Vec<Waiting>,
+    ) -> Result<usize, IndexError> {
+        let mut attempt = 0;
+        while attempt < ATTEMPTS {
+            let mut items = vec![self.put_head(collection, head)?];
+            let removals = waiting.iter().map(|one| self.remove_unchanged(one));
+            items.extend(removals.collect::<Result<Vec<_>, _>>()?);
+            items.extend_from_slice(&pages);
+            let Some(reasons) = self.send(items).await? else {
+                return Ok(waiting.len());
+            };
+            let Some((own, others)) = reasons.split_first() else {
+                return Err(cancelled(&reasons).into());
+            };
+            if has_failed(own) {
+                return Err(IndexError::Overtaken);
+            }
+            if !leave_out_failed(&mut waiting, others) {
+                if !is_contended(&reasons) {
+                    return Err(cancelled(&reasons).into());
+                }
+                backoff(attempt).await;
+                attempt += 1;
+            }
+        }
+        Err(StoreError::Unavailable(
+            "an index conflicted with other writes at each attempt".to_owned(),
+        )
+        .into())
     }
 }

@@ -1,64 +1,51 @@
-//! Brings an index up to date: adds what was written since to the posting lists.
+//! Updates an index: adds changed entities to the posting lists.
 
 use super::head::{Head, Page, partition};
-use super::{END, IndexError, grams, posting, unindexed};
-use crate::convert::{item, key_attributes, number};
+use super::postings::{Additions, add_texts, list_key, posting, split};
+use super::waiting::{RECORDS, Waiting};
+use super::{END, IndexError};
+use crate::convert::{item, key_attributes};
 use crate::error::{classify, is_bug};
-use crate::transact::{backoff, bug, cancelled};
-use crate::verdict::{has_failed, is_contended, leave_out_failed};
 use crate::{Store, StoreError};
-use action::{Entity, Key, Unindexed};
+use action::{Entity, Key};
 use aws_sdk_dynamodb::error::ProvideErrorMetadata;
-use aws_sdk_dynamodb::types::{AttributeValue, Delete, TransactWriteItem};
+use aws_sdk_dynamodb::types::AttributeValue;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-/// How many partitions the unindexed records are in: one for each hexadecimal digit.
+/// The partitions of unindexed records: one for each hexadecimal digit.
 const SHARDS: &str = "0123456789abcdef";
 
-/// How many records of each partition one run takes.
-const RECORDS: usize = 2_000;
-
-/// How many entities at the end of a collection one run reads: it must know those from which new
-/// blocks are made.
+/// How many entities at the end of a collection one run reads. It must read all entities of the last
+/// block and after it, to divide them into new blocks.
 const TAIL: usize = 10_000;
 
-/// How many lists are written at once.
+/// How many lists are written concurrently.
 const AT_ONCE: usize = 16;
 
-/// How many records one transaction removes: it takes 100 items, and writes the head and pages too.
-const REMOVED: usize = 90;
+/// How many records and pages one transaction handles. It takes at most 100 items, and also writes
+/// the head.
+const PER_TRANSACTION: usize = 90;
 
-/// How often a run begins again because another was quicker.
+/// How often a run starts again because another run has changed the index.
 const ATTEMPTS: u32 = 6;
 
-/// What a run came to.
+/// The result of a run.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Indexed {
-    /// How many entities are in the index now that were not, or not as they are.
+    /// The number of entities added to the index or updated in it.
     pub entities: usize,
-    /// The collections that have to be built by the command, because there is too much to do.
+    /// The collections that are too large for one run. The command must build their indexes.
     pub too_large: Vec<String>,
 }
 
-/// An unindexed record, as read.
-#[derive(Debug, Clone)]
-pub(super) struct Waiting {
-    key: Key,
-    id: String,
-    record: Unindexed,
-}
-
-/// In which blocks each gram is: numbers by page and gram.
-pub(super) type Additions = BTreeMap<(String, String), BTreeSet<usize>>;
-
 impl Store {
-    /// Brings the indexes of all collections of `E` up to date with what has been committed, as far
-    /// as one run comes. An index that there is not yet is built, unless that is too much for one
-    /// run: see [`Store::rebuild_index`]. Takes the time in milliseconds since 1970.
+    /// Updates the indexes of all collections of `E`, as far as one run gets. Builds an index that
+    /// does not exist yet, unless the collection is too large for one run: see
+    /// [`Store::rebuild_index`]. `now` is in milliseconds since 1970.
     ///
     /// # Errors
-    /// [`StoreError`]; what is not done then is left for another run.
+    /// [`StoreError`]. The next run does the rest.
     pub async fn index<E: Entity>(&self, now: i64) -> Result<Indexed, StoreError> {
         let mut report = Indexed::default();
         for shard in SHARDS.chars() {
@@ -70,7 +57,7 @@ impl Store {
                     self.index_one::<E>(collection, waiting, now, &mut report)
                         .await?;
                 }
-                // One collection does not keep the next ones waiting.
+                // Go on behind the last collection, so that a busy one does not block the others.
                 let read = waiting.values().map(Vec::len).sum::<usize>();
                 match waiting.last_key_value() {
                     Some((last, _)) if read >= RECORDS => from = format!("{last}:{END}"),
@@ -108,7 +95,7 @@ impl Store {
                 Err(IndexError::Store(error)) => return Err(error),
             }
         }
-        // Somebody else is at it.
+        // Other runs are updating this index.
         Ok(())
     }
 
@@ -129,26 +116,8 @@ impl Store {
         self.add::<E>(collection, head, waiting).await
     }
 
-    /// Unindexed records from this sort key on, by their collections.
-    async fn waiting(
-        &self,
-        pk: &str,
-        from: &str,
-    ) -> Result<BTreeMap<String, Vec<Waiting>>, StoreError> {
-        let mut all: BTreeMap<String, Vec<Waiting>> = BTreeMap::new();
-        for attributes in self.between(pk, (from, END), true, Some(RECORDS)).await? {
-            let (key, item) = item(attributes)?;
-            let (collection, id) = key.parts().1.rsplit_once(':').unwrap_or_default();
-            let (collection, id) = (collection.to_owned(), id.to_owned());
-            let record = unindexed(item)?;
-            let waiting = Waiting { key, id, record };
-            all.entry(collection).or_default().push(waiting);
-        }
-        Ok(all)
-    }
-
-    /// Adds what waits to the lists of the index that `head` tells of, and then, if that is still
-    /// as it was read, makes new blocks known and removes the records.
+    /// Adds the waiting entities to the posting lists. Then, if the head has not changed since it was
+    /// read, adds new blocks to the directory and removes the records.
     async fn add<E: Entity>(
         &self,
         collection: &str,
@@ -159,17 +128,17 @@ impl Store {
         let before = head.open.clone();
         let tail = self.tail::<E>(collection, before.last()).await?;
         let last = tail.last_key_value().map(|(id, _)| id.clone());
-        // Where there is more than was read, the rest waits; but all that the last block has must
-        // have been read, to know what of it becomes another block's.
+        // If there are more entities than were read, the rest waits. But all entities of the last
+        // block must have been read, to know which of them move to new blocks.
         let read_to = last.clone().filter(|_| tail.len() >= TAIL);
         if read_to.as_ref().is_some_and(|read| *read < head.greatest) {
             return Err(IndexError::TooLarge);
         }
         let closed = self.lengthen(&mut head, &tail, &mut additions);
-        let is_covered = |id: &String| read_to.as_ref().is_none_or(|read| id <= read);
+        let was_read = |id: &String| read_to.as_ref().is_none_or(|read| id <= read);
         let waiting: Vec<_> = waiting
             .iter()
-            .filter(|one| is_covered(&one.id))
+            .filter(|one| was_read(&one.id))
             .cloned()
             .collect();
         let mut pages: Vec<_> = closed.iter().chain([&head.open]).cloned().collect();
@@ -193,7 +162,7 @@ impl Store {
             .await
     }
 
-    /// The texts of the entities from `from` on, at most as many as one run reads.
+    /// The texts of the entities from `from` on, by id; at most as many as one run reads.
     async fn tail<E: Entity>(
         &self,
         collection: &str,
@@ -210,9 +179,9 @@ impl Store {
             .collect()
     }
 
-    /// Makes new blocks of what is too much for the last one, and gives the pages that are closed
-    /// by that. All that will be in a new block is added to its lists, whether it waits or not: it
-    /// may have been the last block's.
+    /// Adds new blocks for the entities that exceed the last block. Returns the pages that became
+    /// full. Every entity of a new block is added to the lists, even if it is not waiting, because it
+    /// may have been in the last block before.
     fn lengthen(
         &self,
         head: &mut Head,
@@ -233,7 +202,7 @@ impl Store {
         closed
     }
 
-    /// Takes out of the additions what the lists of known blocks have already.
+    /// Removes the additions that the lists already have.
     async fn leave_out_listed(
         &self,
         partition: &str,
@@ -249,7 +218,7 @@ impl Store {
             .iter()
             .filter(|((page, _), numbers)| numbers.iter().any(|number| !is_new(page, *number)))
             .map(|((page, gram), _)| key_attributes(&list_key(partition, page, gram)));
-        // What has been added is never taken away, so an older state of a list will do.
+        // Lists only grow, so an eventually consistent read is enough.
         for attributes in self.raw_items(may_be_listed.collect(), false).await? {
             let key = attributes.get("sk").and_then(|sk| sk.as_s().ok());
             let Some((gram, _)) = key.and_then(|key| split(key)) else {
@@ -266,7 +235,7 @@ impl Store {
         Ok(())
     }
 
-    /// Adds to the lists: each addition can be made again, and beside any other.
+    /// Writes the additions. Each write can be repeated, and can run concurrently with any other.
     async fn add_to_lists(&self, partition: &str, additions: Additions) -> Result<(), StoreError> {
         let writes = additions.into_iter().map(|((page, gram), numbers)| {
             let key = list_key(partition, &page, &gram);
@@ -287,7 +256,7 @@ impl Store {
             .await
     }
 
-    /// Makes the new blocks known and removes the records of what is in the lists now.
+    /// Adds the new blocks to the directory, and removes the records of the indexed entities.
     async fn conclude_index(
         &self,
         collection: &str,
@@ -301,7 +270,7 @@ impl Store {
         let mut removed = 0;
         let mut waiting = waiting.into_iter().peekable();
         while waiting.peek().is_some() || !pages.is_empty() {
-            let room = REMOVED.saturating_sub(pages.len());
+            let room = PER_TRANSACTION.saturating_sub(pages.len());
             let some = waiting.by_ref().take(room).collect();
             head.version += 1;
             removed += self
@@ -310,74 +279,9 @@ impl Store {
         }
         Ok(removed)
     }
-
-    /// Writes the head over the version before it, pages with it, and removes these records, in one
-    /// transaction. A record that has been written again stays. Gives how many were removed.
-    pub(super) async fn write_head(
-        &self,
-        collection: &str,
-        head: &Head,
-        pages: Vec<TransactWriteItem>,
-        mut waiting: Vec<Waiting>,
-    ) -> Result<usize, IndexError> {
-        let mut attempt = 0;
-        while attempt < ATTEMPTS {
-            let mut items = vec![self.put_head(collection, head)?];
-            let removals = waiting.iter().map(|one| self.remove_unchanged(one));
-            items.extend(removals.collect::<Result<Vec<_>, _>>()?);
-            items.extend_from_slice(&pages);
-            let Some(reasons) = self.send(items).await? else {
-                return Ok(waiting.len());
-            };
-            let Some((own, others)) = reasons.split_first() else {
-                return Err(cancelled(&reasons).into());
-            };
-            if has_failed(own) {
-                return Err(IndexError::Overtaken);
-            }
-            if !leave_out_failed(&mut waiting, others) {
-                if !is_contended(&reasons) {
-                    return Err(cancelled(&reasons).into());
-                }
-                backoff(attempt).await;
-                attempt += 1;
-            }
-        }
-        Err(StoreError::Unavailable("an index was written each time".to_owned()).into())
-    }
-
-    fn remove_unchanged(&self, waiting: &Waiting) -> Result<TransactWriteItem, StoreError> {
-        let delete = Delete::builder()
-            .table_name(&self.table)
-            .set_key(Some(key_attributes(&waiting.key)))
-            .condition_expression("#version = :version")
-            .expression_attribute_names("#version", "version")
-            .expression_attribute_values(":version", number(waiting.record.version))
-            .build()
-            .map_err(bug)?;
-        Ok(TransactWriteItem::builder().delete(delete).build())
-    }
 }
 
-/// Adds the grams of an entity's texts to the lists, with the block that it is in.
-pub(super) fn add_texts(additions: &mut Additions, page: &str, number: usize, texts: &[String]) {
-    for gram in grams::of(texts) {
-        let list = additions.entry((page.to_owned(), gram)).or_default();
-        list.insert(number);
-    }
-}
-
-/// The key of a page of a posting list.
-pub(super) fn list_key(partition: &str, page: &str, gram: &str) -> Key {
-    Key::from_parts(partition.to_owned(), format!("{gram}{page}"))
-}
-
-/// A list's sort key as gram and page's name: the latter has no colon.
-fn split(key: &str) -> Option<(&str, &str)> {
-    key.rfind(':').map(|colon| key.split_at(colon + 1))
-}
-
-/// The page and the number of the block that an id belongs to.
+/// The name of the page and the number of the block that an id belongs to.
 fn place(pages: &[Page], id: &str) -> Option<(String, usize)> {
     let of = |page: &Page| Some((page.name().to_owned(), page.number(id)?));
     pages.iter().find_map(of)

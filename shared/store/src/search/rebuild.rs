@@ -1,7 +1,7 @@
-//! Builds an index anew, from all entities of a collection.
+//! Builds an index from all entities of a collection.
 
 use super::head::{Head, Page, partition};
-use super::index::{Additions, add_texts, list_key};
+use super::postings::{Additions, add_texts, list_key};
 use super::{END, IndexError};
 use crate::convert::{Attributes, item, key_attributes};
 use crate::error::{classify, is_bug};
@@ -13,28 +13,28 @@ use aws_sdk_dynamodb::types::{AttributeValue, DeleteRequest, PutRequest, WriteRe
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use jiff::Timestamp;
 
-/// How many items are read at a time.
+/// How many items one read returns.
 const READ: usize = 1_000;
 
 /// [`BatchWriteItem`](https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteItem.html)
-/// takes at most this many.
+/// takes at most this many items.
 const BATCH: usize = 25;
 
-/// How many batches are written at once.
+/// How many batches are written concurrently.
 const AT_ONCE: usize = 8;
 
-/// How long a builder that says nothing more is waited for, in milliseconds.
+/// How long a build keeps other runs out without renewing its lease, in milliseconds.
 const LEASE: i64 = 60_000;
 
-/// How often a batch is written where storage took only a part of it.
+/// How often a batch is sent if storage processes only a part of it.
 const ATTEMPTS: u32 = 8;
 
-/// What was built.
+/// The result of a build.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rebuilt {
-    /// How many entities are in the index.
+    /// The number of entities in the index.
     pub entities: usize,
-    /// How many pages its posting lists have.
+    /// The number of pages of its posting lists.
     pub lists: usize,
 }
 
@@ -43,23 +43,23 @@ struct Build {
     collection: String,
     partition: String,
     head: Head,
-    /// The last page of its directory.
+    /// The newest page of its directory.
     open: Page,
     additions: Additions,
     built: Rebuilt,
 }
 
 impl Store {
-    /// Builds the index of a collection anew, of all its entities, if they are not more than
-    /// `most`, and has it searched from then on. The one before goes on being searched meanwhile,
-    /// and stays afterwards, for searches that are under way: see [`Store::remove_stale_indexes`].
+    /// Builds a new index of all entities of a collection, and then switches searches to it. Fails if
+    /// there are more than `limit` entities. Searches use the old index in the meantime. The old index
+    /// stays afterwards for searches that are still running: see [`Store::remove_stale_indexes`].
     ///
     /// # Errors
-    /// [`IndexError`]; then the one before stays in use.
+    /// [`IndexError`]. The old index then stays in use.
     pub async fn rebuild_index<E: Entity>(
         &self,
         collection: &str,
-        most: Option<usize>,
+        limit: Option<usize>,
     ) -> Result<Rebuilt, IndexError> {
         let mut build = self.begin(collection).await?;
         let mut from = " ".to_owned();
@@ -70,13 +70,13 @@ impl Store {
             for attributes in read {
                 let (key, item) = item(attributes)?;
                 let id = key.into_parts().1;
-                // The range begins with the last one before.
+                // The range includes the last id of the previous read.
                 if id != from {
                     self.place(&mut build, &id, &E::texts(&item)).await?;
                     from = id;
                 }
             }
-            if most.is_some_and(|most| build.built.entities > most) {
+            if limit.is_some_and(|limit| build.built.entities > limit) {
                 build.head.building_until = 0;
                 self.renew(&mut build).await?;
                 return Err(IndexError::TooLarge);
@@ -97,7 +97,7 @@ impl Store {
         Ok(build.built)
     }
 
-    /// Whether there is something for [`Store::remove_stale_indexes`].
+    /// Whether there are indexes for [`Store::remove_stale_indexes`].
     ///
     /// # Errors
     /// [`StoreError`].
@@ -105,12 +105,12 @@ impl Store {
         Ok(!self.head(collection).await?.stale.is_empty())
     }
 
-    /// Removes what indexes that have been replaced have left, as well as those that were never
-    /// finished. A search that began before the replacement may still read them, so wait until no
-    /// function can still run that did. Gives the number of items removed.
+    /// Removes replaced and unfinished indexes. Searches that began before the replacement may still
+    /// read the old index, so call this only when no such function can still be running. Returns the
+    /// number of removed items.
     ///
     /// # Errors
-    /// [`IndexError`]; what is left then is removed by the next call.
+    /// [`IndexError`]. The next call removes the rest.
     pub async fn remove_stale_indexes(&self, collection: &str) -> Result<usize, IndexError> {
         let mut head = self.head(collection).await?;
         let stale = std::mem::take(&mut head.stale);
@@ -147,7 +147,7 @@ impl Store {
         if head.building_until > now() {
             return Err(IndexError::Overtaken);
         }
-        // One that was begun and never finished.
+        // A build that was started and never finished.
         let unfinished = Some(head.begun).filter(|begun| *begun > head.generation);
         head.stale.extend(unfinished);
         head.begun += 1;
@@ -156,7 +156,7 @@ impl Store {
             collection: collection.to_owned(),
             partition: partition(collection, head.begun),
             head,
-            // The first block begins before every id.
+            // The first block includes every smaller id.
             open: Page {
                 starts: vec![String::new()],
                 end: None,
@@ -171,7 +171,7 @@ impl Store {
         Ok(build)
     }
 
-    /// Puts the next entity into a block.
+    /// Adds the next entity to a block.
     async fn place(&self, build: &mut Build, id: &str, texts: &[String]) -> Result<(), IndexError> {
         let nth = build.built.entities;
         build.built.entities += 1;
@@ -192,7 +192,7 @@ impl Store {
         Ok(())
     }
 
-    /// Writes the lists of a page that is complete. Nobody else writes them: who indexes waits.
+    /// Writes the lists of a complete page. No other run writes them, because of the lease.
     async fn write_lists(&self, build: &mut Build) -> Result<(), StoreError> {
         let lists = std::mem::take(&mut build.additions);
         build.built.lists += lists.len();
@@ -208,7 +208,7 @@ impl Store {
         self.batches(puts.collect::<Result<_, StoreError>>()?).await
     }
 
-    /// Writes the head as the builder has it.
+    /// Writes the head, which also renews the lease if it is set.
     async fn renew(&self, build: &mut Build) -> Result<(), IndexError> {
         build.head.version += 1;
         self.write_head(&build.collection, &build.head, Vec::new(), Vec::new())
@@ -229,15 +229,15 @@ impl Store {
         for attempt in 0..ATTEMPTS {
             #[expect(
                 clippy::disallowed_methods,
-                reason = "an index is no user's data: it can be made from that at any time"
+                reason = "an index is not user data: it can be rebuilt at any time"
             )]
             let write = self.client.batch_write_item();
-            let answer = write
+            let response = write
                 .request_items(&self.table, batch)
                 .send()
                 .await
                 .map_err(|e| classify(e, |e| is_bug(e.code())))?;
-            let left = answer.unprocessed_items.unwrap_or_default();
+            let left = response.unprocessed_items.unwrap_or_default();
             batch = left.into_values().flatten().collect();
             if batch.is_empty() {
                 return Ok(());

@@ -1,0 +1,323 @@
+//! Runs a search.
+
+use super::head::{self, Head, Page};
+use super::postings::posting;
+use super::waiting::unindexed;
+use super::{END, grams};
+use crate::convert::item;
+use crate::read::FILTERED_PAGE;
+use crate::{Store, StoreError};
+use action::{Item, Key, Query, Search, Unindexed};
+use futures_util::future::{try_join_all, try_join3};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// How many pages of each posting list a search reads first. These newest pages are enough for
+/// frequent texts.
+const FIRST_PAGES: usize = 4;
+
+/// How many blocks a search reads concurrently: the first number at first, then twice as many each
+/// time, up to the second.
+const BLOCKS: [usize; 2] = [4, 32];
+
+/// The entities found so far, by id.
+type Hits = BTreeMap<String, Item>;
+
+/// The blocks that may have hits: block numbers by page name.
+type Candidates = BTreeMap<String, BTreeSet<usize>>;
+
+/// A posting list, or the part of it that was read: block numbers by page name.
+type Postings = BTreeMap<String, BTreeSet<usize>>;
+
+impl Store {
+    /// The items of a query, newest first. Uses the index if the query searches for a text; otherwise
+    /// this is [`Store::range`].
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn find(&self, query: &Query) -> Result<Vec<Item>, StoreError> {
+        match &query.search {
+            Some(search) => self.search(query, search).await,
+            None => self.range(query).await,
+        }
+    }
+
+    /// The newest entities that contain the text, up to the query's limit.
+    async fn search(&self, query: &Query, search: &Search) -> Result<Vec<Item>, StoreError> {
+        let (head, unindexed, (newest, next)) = try_join3(
+            self.head(&query.pk),
+            self.unindexed(search),
+            self.page(query, self.shape.newest, None),
+        )
+        .await?;
+        let least = newest.last().map(|(key, _)| key.parts().1.to_owned());
+        let mut running = Running {
+            store: self,
+            query,
+            below: query.after.clone(),
+            hits: Hits::new(),
+        };
+        running.add_hits(newest);
+        let is_complete = least
+            .as_deref()
+            .is_some_and(|least| running.is_complete_from(least));
+        if next.is_none() || is_complete {
+            return Ok(running.newest());
+        }
+        running.below = least.or(running.below);
+        let wanted = grams::wanted(&search.text);
+        if head.generation == 0 || wanted.is_empty() {
+            running.scan().await?;
+            return Ok(running.newest());
+        }
+        // The unindexed records were read above. Only after that may the lists be read.
+        running.unindexed(unindexed, &search.text).await?;
+        let index = Index {
+            partition: head::partition(&query.pk, head.generation),
+            head,
+            wanted,
+        };
+        running.indexed(&index).await?;
+        Ok(running.newest())
+    }
+
+    /// The records of unindexed entities, by id.
+    async fn unindexed(&self, search: &Search) -> Result<BTreeMap<String, Unindexed>, StoreError> {
+        let (pk, prefix) = search.unindexed.parts();
+        let found = self
+            .between(pk, (prefix, &format!("{prefix}{END}")), true, None)
+            .await?;
+        found
+            .into_iter()
+            .map(|attributes| {
+                let (key, item) = item(attributes)?;
+                let id = key.parts().1.strip_prefix(prefix).unwrap_or_default();
+                Ok((id.to_owned(), unindexed(item)?))
+            })
+            .collect()
+    }
+}
+
+/// The index as a search uses it.
+struct Index {
+    partition: String,
+    head: Head,
+    wanted: BTreeSet<String>,
+}
+
+/// A running search.
+struct Running<'a> {
+    store: &'a Store,
+    query: &'a Query,
+    /// All entities with this id or a greater one have been read.
+    below: Option<String>,
+    hits: Hits,
+}
+
+impl Running<'_> {
+    fn add_hits(&mut self, read: Vec<(Key, Item)>) {
+        let passing = read
+            .into_iter()
+            .filter(|(_, item)| self.query.passes(item))
+            .map(|(key, item)| (key.into_parts().1, item));
+        self.hits.extend(passing);
+    }
+
+    /// Whether the result is complete once all entities from `id` on have been read.
+    fn is_complete_from(&self, id: &str) -> bool {
+        self.hits.range(id.to_owned()..).count() >= self.query.limit
+    }
+
+    fn newest(self) -> Vec<Item> {
+        let newest = self.hits.into_values().rev();
+        newest.take(self.query.limit).collect()
+    }
+
+    /// Whether the entity with this id has not been read yet.
+    fn is_below(&self, id: &str) -> bool {
+        self.below.as_deref().is_none_or(|below| id < below)
+    }
+
+    /// Reads the remaining entities, if there is no index.
+    async fn scan(&mut self) -> Result<(), StoreError> {
+        let rest = self.query.clone().after(self.below.clone());
+        let mut from = None;
+        loop {
+            let (read, next) = self.store.page(&rest, FILTERED_PAGE, from).await?;
+            let least = read.last().map(|(key, _)| key.parts().1.to_owned());
+            self.add_hits(read);
+            from = next;
+            let enough = least.is_some_and(|least| self.is_complete_from(&least));
+            if enough || from.is_none() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Reads the unindexed entities whose recorded texts contain the text, newest first, until the
+    /// result is complete.
+    async fn unindexed(
+        &mut self,
+        records: BTreeMap<String, Unindexed>,
+        text: &str,
+    ) -> Result<(), StoreError> {
+        let contains = |record: &Unindexed| record.texts.iter().any(|own| own.contains(text));
+        let ids: Vec<_> = records
+            .into_iter()
+            .rev()
+            .filter(|(id, record)| self.is_below(id) && contains(record))
+            .map(|(id, _)| id)
+            .collect();
+        for some in ids.chunks(self.query.limit.clamp(1, 100)) {
+            let keys = some
+                .iter()
+                .map(|id| Key::from_parts(self.query.pk.clone(), id.clone()));
+            let found = self.store.items(keys).await?;
+            self.add_hits(found.into_iter().collect());
+            if some
+                .last()
+                .is_some_and(|least| self.is_complete_from(least))
+            {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads the blocks that all lists name. Reads the newest pages of the lists first, and the other
+    /// pages only if those are not enough.
+    async fn indexed(&mut self, index: &Index) -> Result<(), StoreError> {
+        let newest = self.postings(index, None, Some(FIRST_PAGES)).await?;
+        // If a list was not read to its end, the blocks of its older pages are unknown.
+        let read_to = |list: &Postings| {
+            let all = list.len() < FIRST_PAGES;
+            list.keys().next().filter(|_| !all).cloned()
+        };
+        let floor = newest.iter().filter_map(read_to).max();
+        let mut candidates = common(&newest);
+        if let Some(floor) = &floor {
+            candidates.retain(|page, _| page >= floor);
+        }
+        self.blocks(index, candidates).await?;
+        let Some(floor) = floor else { return Ok(()) };
+        if self.is_complete_from(&floor) {
+            return Ok(());
+        }
+        let rest = self.postings(index, Some(&floor), None).await?;
+        self.blocks(index, common(&rest)).await
+    }
+
+    /// The posting lists of all grams, without the pages from `before` on.
+    async fn postings(
+        &self,
+        index: &Index,
+        before: Option<&str>,
+        limit: Option<usize>,
+    ) -> Result<Vec<Postings>, StoreError> {
+        let greatest = before.or(self.below.as_deref()).unwrap_or(END);
+        let lists = index.wanted.iter().map(|gram| async move {
+            let range = (gram.as_str(), format!("{gram}{greatest}"));
+            let read = self
+                .store
+                .between(&index.partition, (range.0, &range.1), false, limit)
+                .await?;
+            let parts = read
+                .iter()
+                .filter_map(|attributes| posting(attributes, gram));
+            Ok(parts
+                .filter(|(page, _)| before != Some(page.as_str()))
+                .collect())
+        });
+        try_join_all(lists).await
+    }
+
+    /// Reads the candidates, newest first, until the result is complete.
+    async fn blocks(
+        &mut self,
+        index: &Index,
+        mut candidates: Candidates,
+    ) -> Result<(), StoreError> {
+        let open = index.head.open.name();
+        let [mut at_once, most] = BLOCKS;
+        let newer = candidates.split_off(open);
+        let mut ranges = tail(&index.head, &newer);
+        let numbers = newer.get(open).into_iter().flatten().rev();
+        ranges.extend(numbers.filter_map(|number| range(&index.head.open, *number)));
+        let mut closed = candidates.into_iter().rev().peekable();
+        loop {
+            while ranges.len() < at_once && closed.peek().is_some() {
+                let some: Vec<_> = closed.by_ref().take(at_once).collect();
+                let names = some.iter().map(|(name, _)| name.as_str());
+                let pages = self.store.pages(&index.partition, names).await?;
+                for (page, (_, numbers)) in pages.iter().zip(&some) {
+                    let numbers = numbers.iter().rev();
+                    ranges.extend(numbers.filter_map(|number| range(page, *number)));
+                }
+            }
+            ranges.retain(|(start, _)| self.is_below(start));
+            if ranges.is_empty() {
+                return Ok(());
+            }
+            let later = ranges.split_off(ranges.len().min(at_once));
+            let some = std::mem::replace(&mut ranges, later);
+            let reads = some.iter().map(|range| self.block(range));
+            let found = try_join_all(reads).await?;
+            self.add_hits(found.into_iter().flatten().collect());
+            if some
+                .last()
+                .is_some_and(|(least, _)| self.is_complete_from(least))
+            {
+                return Ok(());
+            }
+            at_once = most.min(at_once * 2);
+        }
+    }
+
+    async fn block(&self, (start, end): &Range) -> Result<Vec<(Key, Item)>, StoreError> {
+        let ends = [end.as_deref(), self.below.as_deref()];
+        let end = ends.into_iter().flatten().min();
+        let read = self
+            .store
+            .between(&self.query.pk, (start, end.unwrap_or(END)), false, None)
+            .await?;
+        let read = read.into_iter().map(item);
+        let is_own = |(key, _): &(Key, Item)| end.is_none_or(|end| key.parts().1 < end);
+        read.filter(|read| read.as_ref().map_or(true, is_own))
+            .collect()
+    }
+}
+
+/// The least id that a block may have, and where the next block begins.
+type Range = (String, Option<String>);
+
+fn range(page: &Page, number: usize) -> Option<Range> {
+    let (start, end) = page.block(number)?;
+    Some((start.to_owned(), end.map(str::to_owned)))
+}
+
+/// If a list names a block that is newer than the head that was read: the range from the start of
+/// the last known block on, which includes the new block.
+fn tail(head: &Head, newer: &Candidates) -> Vec<Range> {
+    let is_known = |(page, numbers): (&String, &BTreeSet<usize>)| {
+        page == head.open.name() && numbers.last() < Some(&head.open.starts.len())
+    };
+    match newer.iter().all(is_known) {
+        true => Vec::new(),
+        false => vec![(head.open.last().to_owned(), None)],
+    }
+}
+
+/// The blocks that are in all lists.
+fn common(lists: &[Postings]) -> Candidates {
+    let Some((first, others)) = lists.split_first() else {
+        return Candidates::new();
+    };
+    let in_all = |(page, numbers): (&String, &BTreeSet<usize>)| {
+        let mut numbers = numbers.clone();
+        for list in others {
+            let list = list.get(page)?;
+            numbers.retain(|number| list.contains(number));
+        }
+        Some((page.clone(), numbers)).filter(|(_, numbers)| !numbers.is_empty())
+    };
+    first.iter().filter_map(in_all).collect()
+}
