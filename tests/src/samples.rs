@@ -1,4 +1,4 @@
-//! The sample events of `events/`, with something alive in the places kept for it.
+//! The sample events of `events/`, with real ids and tokens in their placeholders.
 
 use crate::{Record, Table};
 use auth::Keys;
@@ -8,7 +8,8 @@ use functions::registry::{Description, ViewDescription};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 
-/// The functions that take requests, in the order of the registry: each finds what it needs.
+/// The functions that take requests, in the order of the registry. Each finds the records that
+/// earlier ones made.
 #[must_use]
 pub fn order() -> Vec<&'static str> {
     let functions = functions::REGISTRY.iter().map(|entry| entry.function);
@@ -27,13 +28,13 @@ fn views() -> impl Iterator<Item = ViewDescription> {
     })
 }
 
-/// Where the samples are.
+/// The directory of the samples.
 #[must_use]
 pub fn directory() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../events")
 }
 
-/// What the next samples are about.
+/// What the placeholders of the next samples stand for.
 #[derive(Debug, Clone, Default)]
 pub struct Samples {
     /// A live session's token.
@@ -42,18 +43,18 @@ pub struct Samples {
     pub contact: String,
     /// A project's id.
     pub project: String,
-    /// The id of another session of the same person.
+    /// The id of another session of the same user.
     pub other: String,
-    /// The token in the link of the latest letter.
+    /// The token in the link of the latest email.
     pub token: String,
-    /// The id of somebody who is invited.
+    /// The id of the invited member.
     pub member: String,
-    /// The token in the link that invites them.
+    /// The token in the link of that invitation.
     pub invitation: String,
 }
 
 impl Samples {
-    /// The event of that function.
+    /// The sample event of the function with this name.
     #[must_use]
     pub fn event(&self, name: &str) -> Value {
         let path = directory().join(format!("{name}.json"));
@@ -67,10 +68,10 @@ impl Samples {
         event
     }
 
-    /// The path of a view, with the samples' records in it.
+    /// The path of a view, with the ids of the samples' records in it.
     ///
     /// # Panics
-    /// Where the view is about a kind of record that no sample makes.
+    /// If the view shows a kind of record that no sample makes.
     #[must_use]
     pub fn path(&self, pattern: &str) -> String {
         let path = pattern.replace("{tenant}", "acme");
@@ -85,7 +86,7 @@ impl Samples {
         path.replace("{id}", id)
     }
 
-    /// The query of a view's sample.
+    /// The query string of a view's sample.
     #[must_use]
     pub fn query(&self, pattern: &str) -> String {
         let view = views().find(|view| view.path == pattern);
@@ -102,7 +103,7 @@ impl Samples {
             .replace("{{invitation}}", &self.invitation)
     }
 
-    /// Later samples use the link in the letter that earlier ones had sent, made with these keys.
+    /// Makes later samples use the link in the latest email, which is sealed with these keys.
     pub fn learn_letter(&mut self, table: &Table, keys: &Keys) {
         if let Some(letter) = table.letters().last() {
             self.token = link_token(letter, keys);
@@ -122,7 +123,7 @@ impl Samples {
         }
     }
 
-    /// Later samples use the session and the records that earlier ones made.
+    /// Makes later samples use the session and the records that this response brought.
     pub fn learn(&mut self, reply: &Value) {
         let body = reply["body"].as_str().unwrap_or_default();
         if let Some((_, button)) = body.split_once("<button class=\"quiet is-danger\" name=\"id\"")
@@ -132,7 +133,8 @@ impl Samples {
         }
         let answer: Value = serde_json::from_str(body).unwrap_or_default();
         let data = &answer["data"];
-        // Who joins is another person, and the samples go on as the first.
+        // The user who accepts an invitation is another person. The samples stay signed in as
+        // the first.
         if data.get("status").is_none() {
             self.learn_session(reply);
         }
@@ -148,7 +150,7 @@ impl Samples {
     }
 }
 
-/// The token in the link of a letter, as whoever sends it makes it.
+/// The token in the link of an email, made as the mailer makes it.
 #[must_use]
 pub fn link_token(letter: &Record, keys: &Keys) -> String {
     let text = |name| letter.get(name).as_str().unwrap_or_default().to_owned();
