@@ -73,7 +73,7 @@ impl Client {
         let http = reqwest::Client::builder()
             .cookie_provider(Arc::clone(&jar))
             .redirect(Policy::none())
-            .timeout(Duration::from_secs(30))
+            .timeout(Duration::from_secs(120))
             .no_proxy()
             .build()
             .expect("an HTTP client");

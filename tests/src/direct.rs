@@ -1,9 +1,10 @@
 //! The functions without HTTP around them: for what HTTP cannot carry.
 
 use crate::Table;
+use crate::inside::unhurried;
 use auth::{Keys, SessionSecret, Token};
 use serde_json::{Value, json};
-use store::{Store, TableSettings};
+use store::Store;
 use wrapper::{App, Config, Revalidation, Runner};
 
 /// The functions, over a table.
@@ -16,7 +17,7 @@ pub struct Direct {
 impl Direct {
     /// The functions over `table`, which they make.
     pub async fn new(table: &Table) -> Self {
-        let store = Store::connect(TableSettings::local(table.url(), "edge-crm"));
+        let store = Store::connect(unhurried(table.url()));
         store.create_table_if_missing().await.expect("a table");
         let mut key = [0; 32];
         getrandom::fill(&mut key).expect("randomness");

@@ -8,7 +8,8 @@ use mail::Mailer;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use store::{Store, TableSettings};
+use std::time::Duration;
+use store::{Patience, Store, TableSettings};
 use wrapper::{App, Config, Revalidation, Runner};
 
 /// The one origin that may post.
@@ -22,6 +23,23 @@ pub const DISTRIBUTION: &str = "ETESTS";
 
 /// The signing key of every such app.
 pub const KEY: [u8; 32] = *b"a signing key for the tests only";
+
+/// Time limits that a call on this machine keeps, however busy the machine is.
+pub const UNHURRIED: Patience = Patience {
+    connect: Duration::from_secs(60),
+    attempt: Duration::from_secs(60),
+    operation: Duration::from_secs(120),
+    wait: None,
+};
+
+/// Settings for the table at `url`, under which no call ends early because the machine is busy.
+#[must_use]
+pub fn unhurried(url: &str) -> TableSettings {
+    TableSettings {
+        patience: UNHURRIED,
+        ..TableSettings::local(url, "edge-crm")
+    }
+}
 
 /// The functions over one table.
 pub struct Inside {
@@ -85,10 +103,10 @@ impl Inside {
     /// The same, with mail.
     pub async fn with_mail(config: Config, edge: Invalidations, mailer: Mailer) -> Self {
         let table = Table::start().await;
-        let direct = Store::connect(TableSettings::local(table.url(), "edge-crm"));
+        let direct = Store::connect(unhurried(table.url()));
         direct.create_table_if_missing().await.expect("a table");
         let proxy = Proxy::start(table.url()).await;
-        let store = Store::connect(TableSettings::local(&proxy.url, "edge-crm"));
+        let store = Store::connect(unhurried(&proxy.url));
         let app = App::with_mail(store, edge, mailer, config, functions::SITE);
         Self { app, table, proxy }
     }

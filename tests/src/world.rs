@@ -2,7 +2,7 @@
 //! DynamoDB, with everything in between that can go wrong.
 
 use crate::Table;
-use crate::inside::{ORIGIN, config};
+use crate::inside::{ORIGIN, config, unhurried};
 use action::{Actor, Role, TenantId, UserId};
 use auth::{Keys, SessionSecret, Token};
 use bytes::Bytes;
@@ -19,7 +19,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
-use store::{Store, TableSettings};
+use store::Store;
 use tokio::task::JoinHandle;
 use wrapper::{App, Config, Revalidation, Runner};
 
@@ -81,7 +81,7 @@ impl World {
     /// A world with this setting.
     pub async fn with(revalidation: Revalidation) -> Self {
         let table = Table::start().await;
-        let store = Store::connect(TableSettings::local(table.url(), "edge-crm"));
+        let store = Store::connect(unhurried(table.url()));
         store.create_table_if_missing().await.expect("a table");
         let settings = DistributionSettings {
             session_cookie: SESSION_COOKIE.to_owned(),

@@ -31,6 +31,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 /// How often, in percent, what happens to a call.
@@ -71,6 +72,10 @@ struct Shared {
     /// How many connections are to be closed as soon as they are accepted.
     closing: AtomicUsize,
     under_way: AtomicUsize,
+    /// How many calls their callers gave up without a planned fault.
+    given_up: AtomicUsize,
+    /// How often faults have been planned.
+    plans: watch::Sender<u64>,
 }
 
 impl Drop for Proxy {
@@ -134,6 +139,13 @@ impl Proxy {
     pub fn plan(&self, strikes: Vec<Strike>) {
         *locked(&self.shared.plan) = Plan::new(strikes);
         self.shared.closing.store(0, Ordering::Relaxed);
+        self.shared.plans.send_modify(|plans| *plans += 1);
+    }
+
+    /// How many calls since this was last asked were given up by their callers, though no planned
+    /// fault befell them: the machine was too slow for the caller's time limit.
+    pub fn given_up(&self) -> usize {
+        self.shared.given_up.swap(0, Ordering::Relaxed)
     }
 
     /// Waits until no call is under way, not even one that its caller has given up.
@@ -242,13 +254,32 @@ async fn answer(
 ) -> Result<Response<Body>, io::Error> {
     let asked = Arc::new(Asked::read(request).await);
     shared.record(&asked);
+    // Before the plan is read, so that no later plan is missed.
+    let mut plans = shared.plans.subscribe();
     let planned = locked(&shared.plan).strike(&asked.call.name);
     match planned {
         Some(fault) => {
             shared.made.fetch_add(1, Ordering::Relaxed);
-            befall(&shared, asked, fault, &reset).await
+            let replanned = async move {
+                let _closed = plans.changed().await;
+            };
+            befall(&shared, asked, fault, &reset, replanned).await
         }
-        None => at_random(&shared, asked).await.map(whole),
+        None => {
+            let mut waiting = Waiting(&shared.given_up, true);
+            let said = at_random(&shared, asked).await;
+            waiting.1 = false;
+            said.map(whole)
+        }
+    }
+}
+
+/// A caller that waits; counted if this is dropped while it still does.
+struct Waiting<'a>(&'a AtomicUsize, bool);
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_add(usize::from(self.1), Ordering::Relaxed);
     }
 }
 
@@ -258,6 +289,7 @@ async fn befall(
     asked: Arc<Asked>,
     fault: Fault,
     reset: &AtomicBool,
+    replanned: impl Future<Output = ()> + Send + 'static,
 ) -> Result<Response<Body>, io::Error> {
     let closed = || Err(io::Error::from(io::ErrorKind::ConnectionAborted));
     let said = match fault {
@@ -266,7 +298,8 @@ async fn befall(
             tokio::time::sleep(by).await;
             said
         }
-        Fault::SlowCall(by) => later(shared, asked, by).await,
+        Fault::SlowCall(by) => later(shared, asked, tokio::time::sleep(by)).await,
+        Fault::HeldCall => later(shared, asked, replanned).await,
         Fault::DropBefore => return closed(),
         Fault::DropAfter => {
             shared.forward(asked).await;
@@ -303,12 +336,16 @@ async fn befall(
     Ok(whole(said))
 }
 
-/// Makes the call later, even where the caller gives up by then.
-async fn later(shared: &Arc<Shared>, asked: Arc<Asked>, by: Duration) -> Said {
+/// Makes the call after `delay`, even if the caller has given up by then.
+async fn later(
+    shared: &Arc<Shared>,
+    asked: Arc<Asked>,
+    delay: impl Future<Output = ()> + Send + 'static,
+) -> Said {
     let waiting = Arc::clone(shared);
     waiting.under_way.fetch_add(1, Ordering::Relaxed);
     let call = tokio::spawn(async move {
-        tokio::time::sleep(by).await;
+        delay.await;
         let said = waiting.forward(asked).await;
         waiting.under_way.fetch_sub(1, Ordering::Relaxed);
         said

@@ -10,6 +10,8 @@ pub enum Fault {
     SlowAnswer(Duration),
     /// The call is made so much later, whether or not the caller still waits.
     SlowCall(Duration),
+    /// The call is made once other faults are planned.
+    HeldCall,
     /// The connection is closed without an answer; the call is not made.
     DropBefore,
     /// The connection is closed without an answer; the call is made.
@@ -44,6 +46,7 @@ impl Fault {
         match self {
             Self::SlowAnswer(by) => format!("answer {} ms later", by.as_millis()),
             Self::SlowCall(by) => format!("call {} ms later", by.as_millis()),
+            Self::HeldCall => "call held back".to_owned(),
             Self::DropBefore => "closed before the call".to_owned(),
             Self::DropAfter => "closed after the call".to_owned(),
             Self::ResetBefore => "reset before the call".to_owned(),

@@ -1,17 +1,17 @@
-//! The index itself: what it costs, what is left in the table, and the command that rebuilds it.
+//! The index itself: what a search costs, what stays in the table, and the command that rebuilds it.
 
 use crate::scene::{SMALL, Scene};
 use crm::Contact;
 use edge_crm_local::{RebuildOptions, rebuild_search};
 use edge_crm_tests::fault::Proxy;
-use edge_crm_tests::inside::Inside;
+use edge_crm_tests::inside::{Inside, unhurried};
 use edge_crm_tests::samples::Samples;
 use serde_json::{Value, json};
 use std::sync::Arc;
-use store::{Store, TableSettings};
+use store::Store;
 
-/// What a search for a name does in so many contacts, of which three have it: calls, and items of
-/// contacts that it reads.
+/// How many calls of the table a search makes among `count` contacts. Three of them are called
+/// Zyxomma, all others Person.
 async fn calls(count: u64, wanted: &str) -> usize {
     let scene = Scene::new(None).await;
     let name = |n: u64| match n % (count / 3) {
@@ -29,29 +29,29 @@ async fn calls(count: u64, wanted: &str) -> usize {
         .unwrap();
     assert_eq!(built.entities as u64, count);
     let proxy = Proxy::start(scene.table.url()).await;
-    let watched = Store::connect(TableSettings::local(&proxy.url, "edge-crm"));
-    let found = scene.search_by(&watched, wanted, None, 51).await;
-    let having = contacts
+    let counted = Store::connect(unhurried(&proxy.url));
+    let found = scene.search_by(&counted, wanted, None, 51).await;
+    let expected = contacts
         .iter()
         .rev()
         .filter(|one| one.details.name.as_str().contains(wanted))
         .map(|one| one.id.to_string());
-    assert_eq!(found, having.take(51).collect::<Vec<_>>());
+    assert_eq!(found, expected.take(51).collect::<Vec<_>>());
     proxy.calls().len()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_search_reads_grows_with_what_it_finds_and_not_with_how_many_there_are() {
+async fn a_search_reads_more_if_it_finds_more_and_not_if_there_are_more_contacts() {
     let (few, many) = (calls(450, "Zyxomma").await, calls(3_000, "Zyxomma").await);
     assert_eq!(few, many);
     assert!(many <= 15, "{many} calls");
     assert!(calls(3_000, "Nobody").await <= 12);
-    // The newest ones are enough.
+    // It stops when the newest ones fill the page.
     assert_eq!(calls(3_000, "Person").await, 3);
 }
 
 #[tokio::test]
-async fn what_has_been_indexed_waits_no_more_and_the_index_holds_each_gram_once() {
+async fn an_indexed_contact_no_longer_waits_and_the_index_has_each_gram_once() {
     let scene = Scene::new(Some(SMALL)).await;
     let ada = scene.create("Ada", 1_000).await;
     let waiting = scene.table.under("#unindexed:");
@@ -74,7 +74,7 @@ async fn what_has_been_indexed_waits_no_more_and_the_index_holds_each_gram_once(
 }
 
 #[tokio::test]
-async fn the_command_builds_what_is_missing_and_removes_what_is_old() {
+async fn the_command_builds_missing_indexes_and_removes_old_ones() {
     let inside = Inside::start().await;
     let (cookie, _) = inside.sign_up("Acme").await;
     let create = edge_crm_tests::runner(Arc::clone(&inside.app), "create-contact");
@@ -98,7 +98,7 @@ async fn the_command_builds_what_is_missing_and_removes_what_is_old() {
 }
 
 #[tokio::test]
-async fn the_function_indexes_what_the_actions_have_left() {
+async fn the_function_indexes_the_contacts_that_actions_have_saved() {
     let inside = Inside::start().await;
     let (cookie, _) = inside.sign_up("Acme").await;
     let create = edge_crm_tests::runner(Arc::clone(&inside.app), "create-contact");
@@ -106,9 +106,9 @@ async fn the_function_indexes_what_the_actions_have_left() {
     assert_eq!(inside.post(&create, &cookie, &fields).await.status, 200);
     let index = edge_crm_tests::runner(Arc::clone(&inside.app), "index-search");
     let event = Samples::default().event("index-search").to_string();
-    let answer = index.invoke(event.as_bytes()).await;
-    let answer: Value = serde_json::from_slice(&answer).unwrap();
-    assert_eq!(answer, json!({ "indexed": 1 }));
+    let response = index.invoke(event.as_bytes()).await;
+    let response: Value = serde_json::from_slice(&response).unwrap();
+    assert_eq!(response, json!({ "indexed": 1 }));
     assert!(inside.table.under("#unindexed:").is_empty());
     assert!(!inside.table.under("#search:acme:contacts:1").is_empty());
 }

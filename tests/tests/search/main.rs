@@ -1,5 +1,5 @@
-//! Search by the index: that it finds what reading everything would find, whatever was committed,
-//! indexed, left half done or rebuilt meanwhile, and that it reads little.
+//! Search with the index. It finds what reading everything would find, whatever was committed,
+//! indexed, left half done or rebuilt meanwhile. And it reads little.
 
 mod concurrent;
 mod index;

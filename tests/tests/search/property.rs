@@ -1,4 +1,4 @@
-//! A search against reading everything, over random histories.
+//! Compares the search with reading everything, over random histories.
 
 use crate::scene::{SMALL, Scene, at};
 use crm::{Contact, TrashedContact};
@@ -7,20 +7,20 @@ use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-/// When contacts are made.
+/// When contacts are created.
 const TIMES: std::ops::Range<u64> = 0..1_000_000;
 
 #[derive(Debug, Clone)]
 enum Step {
-    /// With an id of this time: not always after those there are.
+    /// With an id of this time, which need not be the newest.
     Create(String, u64),
-    /// With an id just before so many of the newest: most is moved in the last blocks.
+    /// With an id just before this many of the newest: the last blocks change most.
     CreateNear(String, usize),
     Update(usize, String),
     Delete(usize),
     Restore(usize),
     Index,
-    /// The run ends, as by a crash, after so many microseconds.
+    /// The run is dropped after this many microseconds, as by a crash.
     IndexKilled(u64),
     Rebuild,
     RebuildKilled(u64),
@@ -29,7 +29,7 @@ enum Step {
 }
 
 fn name() -> impl Strategy<Value = String> {
-    // Few letters, so that grams are shared, and some that change when they are folded.
+    // Few letters, so that names share grams, and some that case folding changes.
     prop_oneof![8 => "[abA ]{0,4}[abß]", 1 => "[a-c]{2,9}", 1 => "[éÉİ🦀]{1,3}"]
 }
 
@@ -51,7 +51,7 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// What is there, as a test knows it that reads everything.
+/// The contacts that exist.
 #[derive(Default)]
 struct Known {
     live: BTreeMap<String, Contact>,
@@ -64,7 +64,7 @@ impl Known {
         self.live.values().nth(n % count).cloned()
     }
 
-    /// A time just before so many of the newest.
+    /// A time just before this many of the newest.
     fn near(&self, n: usize) -> u64 {
         let newer = n
             .checked_sub(1)
@@ -74,24 +74,24 @@ impl Known {
 
     fn search(&self, text: &str, after: Option<&str>, limit: usize) -> Vec<String> {
         let text = crm::fold(text);
-        let holds = |contact: &Contact| {
+        let matches = |contact: &Contact| {
             let texts = [
                 contact.details.name.as_str(),
                 contact.details.email.as_str(),
             ];
-            texts.iter().any(|own| crm::fold(own).contains(&text))
+            texts.iter().any(|one| crm::fold(one).contains(&text))
         };
         let older = |id: &str| after.is_none_or(|after| id < after);
         let found = self.live.iter().rev();
         found
-            .filter(|(id, contact)| older(id) && holds(contact))
+            .filter(|(id, contact)| older(id) && matches(contact))
             .map(|(id, _)| id.clone())
             .take(limit)
             .collect()
     }
 }
 
-async fn take(scene: &Scene, known: &mut Known, step: Step) -> Result<(), TestCaseError> {
+async fn perform(scene: &Scene, known: &mut Known, step: Step) -> Result<(), TestCaseError> {
     let collection = "acme:contacts";
     let now = Timestamp::now();
     match step {
@@ -170,7 +170,7 @@ proptest! {
     #[test]
     fn a_search_finds_what_reading_everything_finds(
         names in proptest::collection::vec((name(), TIMES), 0..60),
-        noted in any::<bool>(),
+        waiting in any::<bool>(),
         steps in proptest::collection::vec(step(), 1..60),
     ) {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
@@ -178,10 +178,10 @@ proptest! {
             let scene = Scene::new(Some(SMALL)).await;
             let mut known = Known::default();
             let contacts: Vec<_> = names.iter().map(|(name, at)| scene.contact(name, *at)).collect();
-            scene.fill(&contacts, noted).await;
+            scene.fill(&contacts, waiting).await;
             known.live = contacts.into_iter().map(|contact| (contact.id.to_string(), contact)).collect();
             for step in steps {
-                take(&scene, &mut known, step).await?;
+                perform(&scene, &mut known, step).await?;
             }
             let names: BTreeSet<_> = known.live.values().map(|one| one.details.name.as_str()).collect();
             for text in names.into_iter().chain(["a", "ab", ""]) {

@@ -1,23 +1,24 @@
-//! Contacts of one organisation in a table of their own.
+//! One organisation's contacts, in a table of their own.
 
 use action::{Actor, Commit, Form, Operation, Query, Role, TenantId};
 use crm::{Contact, ContactDetails};
 use edge_crm_tests::Table;
 use edge_crm_tests::fault::{Fault, Proxy, Strike};
+use edge_crm_tests::inside::unhurried;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
-use store::{Patience, Shape, Store, TableSettings};
+use store::{Shape, Store};
 use uuid::{NoContext, Timestamp as IdTime, Uuid};
 
-/// So small that a few contacts make many blocks and pages.
+/// An index so small that a few contacts fill many blocks and pages.
 pub const SMALL: Shape = Shape {
     block: 3,
     page: 2,
     newest: 1,
 };
 
-/// The beginning of 2026, in seconds since 1970.
+/// The start of 2026, in seconds since 1970.
 const EPOCH: u64 = 1_767_225_600;
 
 pub struct Scene {
@@ -29,7 +30,7 @@ pub struct Scene {
 impl Scene {
     pub async fn new(shape: Option<Shape>) -> Self {
         let table = Table::start().await;
-        let store = Store::connect(TableSettings::local(table.url(), "edge-crm"));
+        let store = Store::connect(unhurried(table.url()));
         store.create_table_if_missing().await.unwrap();
         let store = match shape {
             Some(shape) => store.with_search_shape(shape),
@@ -47,7 +48,7 @@ impl Scene {
         }
     }
 
-    /// A contact with this name, made that many milliseconds after 2026 began.
+    /// A contact with this name, created `at` milliseconds after the start of 2026. It is not stored.
     pub fn contact(&self, name: &str, at: u64) -> Contact {
         let time = IdTime::from_unix(NoContext, EPOCH + at / 1000, (at % 1000) as u32 * 1_000_000);
         let id = Uuid::new_v7(time);
@@ -82,22 +83,23 @@ impl Scene {
             .unwrap();
     }
 
-    /// Many contacts at once; as if they were older than the index where they are not to be noted
-    /// for it.
-    pub async fn fill(&self, contacts: &[Contact], noted: bool) {
-        let is_note = |operation: &Operation| operation.key().parts().0.starts_with("#unindexed:");
+    /// Stores many contacts. If `waiting` is false, they do not wait to be indexed, like contacts
+    /// that are older than the index.
+    pub async fn fill(&self, contacts: &[Contact], waiting: bool) {
+        let waits = |operation: &Operation| operation.key().parts().0.starts_with("#unindexed:");
         for some in contacts.chunks(33) {
             let all = some.iter().flat_map(|contact| {
                 let commit = contact.clone().create(&self.actor.tenant);
                 commit.operations().to_vec()
             });
             let all: Vec<_> = all
-                .filter(|operation| noted || !is_note(operation))
+                .filter(|operation| waiting || !waits(operation))
                 .collect();
             self.store.transact(None, &all).await.unwrap();
         }
     }
 
+    /// The ids of the contacts that a search finds, newest first.
     pub async fn search(&self, text: &str, after: Option<&str>, limit: usize) -> Vec<String> {
         self.search_by(&self.store, text, after, limit).await
     }
@@ -119,6 +121,7 @@ impl Scene {
             .collect()
     }
 
+    /// Indexes until nothing waits. Returns how many contacts were indexed.
     pub async fn index(&self) -> usize {
         Self::index_by(&self.store).await
     }
@@ -136,39 +139,36 @@ impl Scene {
         }
     }
 
-    /// The same table with small blocks, of which the first so many calls of a kind are held back for some seconds,
-    /// and the proxy that does it.
+    /// A store over the same table whose first `times` calls of this kind are held back until
+    /// [`release`], and the proxy that holds them back.
     pub async fn held(&self, call: &str, times: usize) -> (Proxy, Store) {
         let proxy = Proxy::start(self.table.url()).await;
         proxy.plan(vec![Strike {
             call: call.to_owned(),
             after: 0,
             times,
-            fault: Fault::SlowCall(Duration::from_secs(3)),
+            fault: Fault::HeldCall,
         }]);
-        let patience = Patience {
-            attempt: Duration::from_secs(30),
-            operation: Duration::from_secs(30),
-            ..Patience::default()
-        };
-        let store = Store::connect(TableSettings {
-            patience,
-            ..TableSettings::local(&proxy.url, "edge-crm")
-        });
+        let store = Store::connect(unhurried(&proxy.url));
         (proxy, store.with_search_shape(SMALL))
     }
 }
 
-/// Waits until the proxy has been asked for this.
-pub async fn asked(proxy: &Proxy, call: &str) {
-    let late = Instant::now() + Duration::from_secs(30);
+/// Makes the calls that the proxy holds back.
+pub fn release(proxy: &Proxy) {
+    proxy.plan(Vec::new());
+}
+
+/// Waits until this call has reached the proxy.
+pub async fn arrived(proxy: &Proxy, call: &str) {
+    let late = Instant::now() + Duration::from_secs(120);
     while !proxy.calls().iter().any(|name| name == call) {
-        assert!(Instant::now() < late, "nobody asks for {call}");
+        assert!(Instant::now() < late, "nobody calls {call}");
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }
 
-/// The time that a contact was made with.
+/// When a contact was created, in milliseconds after the start of 2026.
 pub fn at(contact: &Contact) -> u64 {
     let id = Uuid::parse_str(contact.id.as_str()).unwrap();
     let (seconds, nanos) = id.get_timestamp().unwrap().to_unix();
