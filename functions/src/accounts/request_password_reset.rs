@@ -73,7 +73,7 @@ impl Action for RequestPasswordReset {
         let to = account.as_ref();
         let letter = reset.letter(to.map(|account| (account.name.as_str(), &account.email)));
         let read = before.as_ref().map(Record::version);
-        Ok(commit.put_record(&reset, read, None).send(letter))
+        Ok(commit.put_record(&reset, read, None).send_email(letter))
     }
 
     fn success_path(_: Option<&Layout>, _: &Address, _: &Requested) -> String {

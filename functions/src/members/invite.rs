@@ -137,7 +137,7 @@ impl Action for InviteMember {
         let commit = invite.commit(context, &actor, found)?;
         let letter = commit.output().letter(tenant, &organization.name, &actor);
         Ok(match letter {
-            Some(letter) => commit.send(letter),
+            Some(letter) => commit.send_email(letter),
             None => commit,
         })
     }

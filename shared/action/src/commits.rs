@@ -1,7 +1,7 @@
 //! The commit: everything one action wants to write, as a value.
 
 use crate::{
-    Conflict, Entity, Expect, Key, Letter, Operation, Record, Role, TenantId, UserId, Version,
+    Conflict, EmailMessage, Entity, Expect, Key, Operation, Record, Role, TenantId, UserId, Version,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -90,7 +90,7 @@ pub struct Commit<T> {
     /// Where the subject was read and where it is now, where it is not at its own key.
     moved: Option<(Key, Key)>,
     session: SessionChange,
-    letters: Vec<Letter>,
+    emails: Vec<EmailMessage>,
     output: T,
 }
 
@@ -103,7 +103,7 @@ impl<T> Commit<T> {
             subject: Some(subject),
             moved: None,
             session: SessionChange::Unchanged,
-            letters: Vec::new(),
+            emails: Vec::new(),
             output,
         }
     }
@@ -117,7 +117,7 @@ impl<T> Commit<T> {
             subject: None,
             moved: None,
             session: SessionChange::Unchanged,
-            letters: Vec::new(),
+            emails: Vec::new(),
             output,
         }
     }
@@ -262,17 +262,17 @@ impl<T> Commit<T> {
         self
     }
 
-    /// Sends a letter, once all is written.
+    /// Sends an email once the commit is written.
     #[must_use]
-    pub fn send(mut self, letter: Letter) -> Self {
-        self.letters.push(letter);
+    pub fn send_email(mut self, email: EmailMessage) -> Self {
+        self.emails.push(email);
         self
     }
 
-    /// The letters.
+    /// The emails to send.
     #[must_use]
-    pub fn letters(&self) -> &[Letter] {
-        &self.letters
+    pub fn emails(&self) -> &[EmailMessage] {
+        &self.emails
     }
 
     /// The writes.

@@ -2,7 +2,7 @@
 
 use crate::{Email, InvalidText, Name, OrganizationName};
 use action::{
-    ActionError, Actor, Commit, Context, Entity, Found, Key, Letter, Reads, Role, Subject,
+    ActionError, Actor, Commit, Context, EmailMessage, Entity, Found, Key, Reads, Role, Subject,
     TenantId, UserId, Version, uuid_id,
 };
 use jiff::{SignedDuration, Timestamp};
@@ -219,13 +219,13 @@ impl Membership {
         tenant: &TenantId,
         organization: &OrganizationName,
         inviter: &Member,
-    ) -> Option<Letter> {
+    ) -> Option<EmailMessage> {
         let values = BTreeMap::from([
             ("organization", organization.to_string()),
             ("inviter", inviter.known_as().to_owned()),
             ("role", self.member.role.as_str().to_owned()),
         ]);
-        Some(Letter {
+        Some(EmailMessage {
             to: Some(self.member.email.to_string()),
             template: "invite",
             values,

@@ -1,7 +1,7 @@
 //! Setting a password anew, for who has forgotten it, by a link in a letter.
 
 use crate::Email;
-use action::{ActionError, Context, Found, Key, Letter, Record, Version};
+use action::{ActionError, Context, EmailMessage, Found, Key, Record, Version};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize, Serializer};
 use std::collections::BTreeMap;
@@ -60,9 +60,9 @@ impl PasswordReset {
 
     /// The letter with the link, to whoever has an account: a name and an address, or nobody.
     #[must_use]
-    pub fn letter(&self, to: Option<(&str, &Email)>) -> Letter {
+    pub fn letter(&self, to: Option<(&str, &Email)>) -> EmailMessage {
         let (name, email) = to.unzip();
-        Letter {
+        EmailMessage {
             to: email.map(|email| email.as_str().to_owned()),
             template: "password-reset",
             values: BTreeMap::from([("name", name.unwrap_or_default().to_owned())]),

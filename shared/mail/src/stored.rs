@@ -1,6 +1,6 @@
 //! The stored form of an email: the record that a commit writes and `deliver-mail` sends.
 
-use action::{Expect, Key, Letter, Operation, Version};
+use action::{EmailMessage, Expect, Key, Operation, Version};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -44,7 +44,7 @@ pub struct StoredEmail {
 impl StoredEmail {
     /// The record for a new email, due at once. `now` is in milliseconds since 1970.
     #[must_use]
-    pub fn new(email: &Letter, origin: Option<&str>, now: i64) -> Self {
+    pub fn new(email: &EmailMessage, origin: Option<&str>, now: i64) -> Self {
         let values = email.values.iter();
         Self {
             id: Uuid::now_v7().to_string(),
@@ -109,8 +109,8 @@ mod tests {
 
     const NOW: i64 = 1_800_000_000_000;
 
-    fn email(to: Option<&str>) -> Letter {
-        Letter {
+    fn email(to: Option<&str>) -> EmailMessage {
+        EmailMessage {
             to: to.map(str::to_owned),
             template: "invite",
             values: BTreeMap::from([("name", "Ada".to_owned())]),

@@ -13,10 +13,10 @@ use std::collections::BTreeMap;
 use store::{Rejected, StoreError};
 use wrapper::App;
 
-/// Renders the emails that [`action::Letter`]s ask for.
-pub trait Letters: Send + Sync + 'static {
+/// Renders the emails that [`action::EmailMessage`]s ask for.
+pub trait EmailTemplates: Send + Sync + 'static {
     /// Fills a template with these values and this link. `None` if there is no such template.
-    fn write(template: &str, values: &BTreeMap<String, String>, link: &str) -> Option<Content>;
+    fn render(template: &str, values: &BTreeMap<String, String>, link: &str) -> Option<Content>;
 }
 
 /// How many records of each partition a sweep reads in one round.
@@ -44,19 +44,22 @@ struct Report {
 /// # Errors
 /// [`EventError`] if the event is of neither kind or storage fails. Lambda then delivers the event
 /// again.
-pub(crate) async fn handle<L: Letters>(app: &App, event: &Value) -> Result<Value, EventError> {
+pub(crate) async fn handle<T: EmailTemplates>(
+    app: &App,
+    event: &Value,
+) -> Result<Value, EventError> {
     let mut report = Report::default();
     if let Some(records) = event.get("Records").and_then(Value::as_array) {
         let keys = records.iter().filter_map(|record| key(record, "#mail:"));
         let stored = app.store.items(keys).await?;
-        deliver::<L>(app, stored.into_iter().collect(), &mut report).await?;
+        deliver::<T>(app, stored.into_iter().collect(), &mut report).await?;
     } else if event.get("detail-type").and_then(Value::as_str) == Some("Scheduled Event") {
         for _ in 0..ROUNDS {
             let due = app.store.due_records("mail", now(), PER_SHARD).await?;
             if due.is_empty() || report.left.is_some() {
                 break;
             }
-            deliver::<L>(app, due, &mut report).await?;
+            deliver::<T>(app, due, &mut report).await?;
         }
     } else {
         return Err(EventError::Unknown);
@@ -70,7 +73,7 @@ pub(crate) async fn handle<L: Letters>(app: &App, event: &Value) -> Result<Value
 }
 
 /// Sends the stored emails that are due, until SES is unavailable.
-async fn deliver<L: Letters>(
+async fn deliver<T: EmailTemplates>(
     app: &App,
     stored: Vec<(Key, Item)>,
     report: &mut Report,
@@ -82,7 +85,7 @@ async fn deliver<L: Letters>(
         match StoredEmail::from_item(item) {
             // Another run has moved it: a sweep sends it once it is due.
             Ok(email) if email.due_at > now() => {}
-            Ok(email) => deliver_one::<L>(app, &key, &email, report).await?,
+            Ok(email) => deliver_one::<T>(app, &key, &email, report).await?,
             Err(error) => {
                 tracing::error!(%error, "a stored email cannot be read, and is given up");
                 report.failed += 1;
@@ -94,7 +97,7 @@ async fn deliver<L: Letters>(
 }
 
 /// Sends one email, or drops it if it has no recipient or no sender is configured.
-async fn deliver_one<L: Letters>(
+async fn deliver_one<T: EmailTemplates>(
     app: &App,
     key: &Key,
     email: &StoredEmail,
@@ -110,7 +113,7 @@ async fn deliver_one<L: Letters>(
     let Some(key) = put_off(app, key, email).await? else {
         return Ok(());
     };
-    let error = match send::<L>(app, to, email).await {
+    let error = match send::<T>(app, to, email).await {
         Ok(()) => {
             report.sent += 1;
             return remove(app, &key).await;
@@ -135,13 +138,17 @@ async fn deliver_one<L: Letters>(
     }
 }
 
-async fn send<L: Letters>(app: &App, to: &str, email: &StoredEmail) -> Result<(), MailError> {
+async fn send<T: EmailTemplates>(
+    app: &App,
+    to: &str,
+    email: &StoredEmail,
+) -> Result<(), MailError> {
     let refused = |reason: &str| MailError::Refused(reason.to_owned());
     let origin = email.origin.as_ref();
     let origin = origin.ok_or_else(|| refused("the origin of its link is unknown"))?;
     let token = app.context((), 0).seal(&email.purpose, &email.token);
     let link = format!("{origin}{}?token={token}", email.path);
-    let content = L::write(&email.template, &email.values, &link);
+    let content = T::render(&email.template, &email.values, &link);
     let content = content.ok_or_else(|| refused("there is no such template"))?;
     app.mailer.send(to, &content).await
 }

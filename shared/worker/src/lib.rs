@@ -5,7 +5,7 @@ mod deliver_mail;
 mod index_search;
 mod revalidate;
 
-pub use deliver_mail::Letters;
+pub use deliver_mail::EmailTemplates;
 
 use action::{Entity, Key};
 use serde_json::Value;
@@ -23,12 +23,12 @@ pub const fn revalidate() -> Function {
     )
 }
 
-/// The function that sends stored emails, with the templates of `L`.
+/// The function that sends stored emails, with the templates of `T`.
 #[must_use]
-pub const fn deliver_mail<L: Letters>() -> Function {
+pub const fn deliver_mail<T: EmailTemplates>() -> Function {
     Function::background(
         "deliver-mail",
-        |app, event| Box::pin(async { Ok(deliver_mail::handle::<L>(app, event).await?) }),
+        |app, event| Box::pin(async { Ok(deliver_mail::handle::<T>(app, event).await?) }),
         false,
     )
 }

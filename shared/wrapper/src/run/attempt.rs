@@ -118,8 +118,8 @@ impl<A: Action> Call<'_, A> {
         let tags = commit.tags();
         let (mut operations, cookie) = self.session_change(&commit)?;
         operations.extend(self.audited(context, &commit, found)?);
-        let letters = commit.letters().iter();
-        operations.extend(letters.map(|letter| mail::operation(self.app, &self.trust, letter)));
+        let emails = commit.emails().iter();
+        operations.extend(emails.map(|email| mail::operation(self.app, &self.trust, email)));
         let signs_out = matches!(commit.session(), SessionChange::Close);
         let outbox_record = (!tags.is_empty()).then(|| revalidate::outbox_record(self.app, &tags));
         operations.extend(outbox_record.as_ref().map(OutboxRecord::operation));

@@ -2,13 +2,13 @@
 
 use crate::App;
 use crate::http::trust::Trust;
-use action::{Letter, Operation};
+use action::{EmailMessage, Operation};
 use mail::StoredEmail;
 
 /// The write of an email's record, due at once.
-pub(crate) fn operation(app: &App, trust: &Trust, letter: &Letter) -> Operation {
+pub(crate) fn operation(app: &App, trust: &Trust, email: &EmailMessage) -> Operation {
     let now = jiff::Timestamp::now().as_millisecond();
-    StoredEmail::new(letter, origin(app, trust), now).put()
+    StoredEmail::new(email, origin(app, trust), now).put()
 }
 
 /// The origin of the links in emails: the first allowed origin, which is the product's own domain,
