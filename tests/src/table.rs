@@ -1,9 +1,13 @@
 //! The product's table, in this process, where a test can look into it.
 
 use crate::TableAudit;
+use crate::dynamodb_local::Namespace;
 use dynoxide::Database;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
+use std::fmt::Display;
 use std::path::Path;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -43,22 +47,39 @@ impl Record {
     }
 }
 
-/// An embedded DynamoDB, in memory unless [opened](Table::open), served over HTTP until this is dropped.
+/// A DynamoDB, in memory unless [opened](Table::open), served over HTTP until this is dropped: the
+/// embedded engine, or DynamoDB Local if `EDGE_CRM_DYNAMODB_LOCAL` says where it is.
 pub struct Table {
-    database: Database,
+    engine: Engine,
     url: String,
-    server: JoinHandle<()>,
+}
+
+/// What a table is stored in.
+enum Engine {
+    Embedded {
+        database: Database,
+        server: JoinHandle<()>,
+    },
+    DynamoDbLocal(Namespace),
 }
 
 impl Drop for Table {
     fn drop(&mut self) {
-        self.server.abort();
+        if let Engine::Embedded { server, .. } = &self.engine {
+            server.abort();
+        }
     }
 }
 
 impl Table {
     /// Starts one; the product makes the table in it.
     pub async fn start() -> Self {
+        if let Some(namespace) = Namespace::new() {
+            return Self {
+                url: namespace.url().to_owned(),
+                engine: Engine::DynamoDbLocal(namespace),
+            };
+        }
         Self::serve(Database::memory().expect("an engine")).await
     }
 
@@ -78,10 +99,25 @@ impl Table {
         let url = format!("http://{}", listener.local_addr().expect("its address"));
         let server = tokio::spawn(dynoxide::server::serve_on(listener, database.clone()));
         Self {
-            database,
+            engine: Engine::Embedded { database, server },
             url,
-            server,
         }
+    }
+
+    /// Makes a call of DynamoDB's API past the product.
+    fn call(&self, operation: &str, request: Value) -> Value {
+        let database = match &self.engine {
+            Engine::DynamoDbLocal(namespace) => return namespace.call(operation, &request),
+            Engine::Embedded { database, .. } => database,
+        };
+        let called = match operation {
+            "DeleteItem" => call(request, |request| database.delete_item(request)),
+            "PutItem" => call(request, |request| database.put_item(request)),
+            "Query" => call(request, |request| database.query(request)),
+            "Scan" => call(request, |request| database.scan(request)),
+            other => panic!("no call: {other}"),
+        };
+        called.unwrap_or_else(|error| panic!("{operation}: {error}"))
     }
 
     /// Where it is served.
@@ -100,14 +136,11 @@ impl Table {
             if !from.is_null() {
                 request["ExclusiveStartKey"] = from;
             }
-            let request = serde_json::from_value(request).expect("a scan");
-            let answer = self.database.scan(request).expect("a scan");
-            for item in answer.items.into_iter().flatten() {
-                records.push(record(serde_json::to_value(&item).expect("an item")));
-            }
-            match answer.last_evaluated_key {
-                Some(key) => from = serde_json::to_value(key).expect("a key"),
-                None => break,
+            let mut answer = self.call("Scan", request);
+            records.extend(items(&mut answer));
+            match answer["LastEvaluatedKey"].take() {
+                Value::Null => break,
+                key => from = key,
             }
         }
         records.sort();
@@ -157,12 +190,7 @@ impl Table {
             "TableName": NAME, "ConsistentRead": true, "KeyConditionExpression": "pk = :pk",
             "ExpressionAttributeValues": { ":pk": { "S": pk } },
         });
-        let request = serde_json::from_value(request).expect("a query");
-        let answer = self.database.query(request).expect("a query");
-        let items = answer.items.into_iter().flatten();
-        items
-            .map(|item| record(serde_json::to_value(&item).expect("an item")))
-            .collect()
+        items(&mut self.call("Query", request)).collect()
     }
 
     /// The audit records of one action.
@@ -237,9 +265,7 @@ impl Table {
             .map(|(name, value)| (name, tagged(&value)))
             .collect();
         let request = json!({ "TableName": NAME, "Item": attributes });
-        self.database
-            .put_item(serde_json::from_value(request).expect("a put"))
-            .expect("a put");
+        self.call("PutItem", request);
     }
 
     /// Makes whoever has the account of `email` a member of the organisation `tenant` too, past the
@@ -298,10 +324,27 @@ impl Table {
     /// Removes an item past the product.
     pub fn remove(&self, pk: &str, sk: &str) {
         let request = json!({ "TableName": NAME, "Key": { "pk": { "S": pk }, "sk": { "S": sk } } });
-        self.database
-            .delete_item(serde_json::from_value(request).expect("a delete"))
-            .expect("a delete");
+        self.call("DeleteItem", request);
     }
+}
+
+/// A call to the embedded engine, with its request and response as JSON.
+fn call<I: DeserializeOwned, O: Serialize, E: Display>(
+    request: Value,
+    operation: impl FnOnce(I) -> Result<O, E>,
+) -> Result<Value, String> {
+    let request = serde_json::from_value(request).expect("a request");
+    let output = operation(request).map_err(|error| error.to_string())?;
+    Ok(serde_json::to_value(output).expect("a response"))
+}
+
+/// Takes the items out of a response.
+fn items(response: &mut Value) -> impl Iterator<Item = Record> + use<> {
+    let items = match response["Items"].take() {
+        Value::Array(items) => items,
+        _ => Vec::new(),
+    };
+    items.into_iter().map(record)
 }
 
 fn record(item: Value) -> Record {

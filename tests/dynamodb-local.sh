@@ -1,0 +1,37 @@
+#!/usr/bin/env bash
+# Runs black-box suites on AWS's DynamoDB Local instead of the embedded engine: `http`, `contacts`,
+# `edge`, and of `wrapper` the tests of idempotency. Each test has a database of its own there.
+# Says so and does nothing if there is no Java; CI installs it first with
+#
+#   tests/install-tools.sh java dynamodb-local
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+if ! command -v java >/dev/null; then
+  echo 'dynamodb-local: NOT RUN: no Java on this machine' >&2
+  exit 0
+fi
+tests/install-tools.sh dynamodb-local
+jar=$PWD/target/tools/dynamodb-local/DynamoDBLocal.jar
+
+log=$(mktemp)
+port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+java -Djava.library.path="${jar%.jar}_lib" -jar "$jar" \
+  -inMemory -disableTelemetry -port "$port" >"$log" 2>&1 &
+engine=$!
+trap 'kill "$engine" 2>/dev/null; rm -f "$log"' EXIT
+
+# Any answer means that it takes requests.
+for attempt in $(seq 300); do
+  if curl --silent --output /dev/null "http://127.0.0.1:$port"; then break; fi
+  if [ "$attempt" = 300 ] || ! kill -0 "$engine" 2>/dev/null; then
+    cat "$log" >&2
+    echo 'dynamodb-local: does not start' >&2
+    exit 1
+  fi
+  sleep 0.2
+done
+export EDGE_CRM_DYNAMODB_LOCAL=http://127.0.0.1:$port
+
+cargo test --workspace --test http --test contacts --test edge
+cargo test --workspace --test wrapper -- idempotency
