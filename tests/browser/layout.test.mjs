@@ -10,7 +10,7 @@ const { visit } = openProduct();
 function lost(page) {
   return page.evaluate(() => {
     const { clientWidth, scrollWidth } = document.documentElement;
-    const unseen = (element) => element.closest('.unseen, .skip, [aria-hidden], .notice');
+    const unseen = (element) => element.closest('.visually-hidden, .skip, [aria-hidden], .notice');
     const shown = [...document.querySelectorAll('body *')].filter((element) => element.checkVisibility({ visibilityProperty: true }) && !unseen(element));
     const hasText = (element) => [...element.childNodes].some((node) => node.nodeType === Node.TEXT_NODE && node.data.trim());
     const aside = scrollWidth > clientWidth ? ['the page'] : [];

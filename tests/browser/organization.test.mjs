@@ -142,7 +142,7 @@ for (const javaScriptEnabled of [true, false]) {
       await ann.fill({ email: ann.account.email });
       await shoot(ann, 'forgot');
       await ann.submit().click();
-      await ann.page.locator('.told').filter({ visible: true }).waitFor();
+      await ann.page.locator('.confirmation').filter({ visible: true }).waitFor();
       await shoot(ann, 'forgot-sent');
       const link = ann.page.locator('article', { hasText: ann.account.email }).locator('a');
       await until('the letter', async () => {

@@ -19,7 +19,7 @@ struct Product;
 
 impl EmailTemplates for Product {
     fn render(template: &str, values: &BTreeMap<String, String>, link: &str) -> Option<Content> {
-        let email = pages::letter(template, values, link)?;
+        let email = pages::email(template, values, link)?;
         Some(Content {
             subject: email.subject,
             plain: email.plain,

@@ -63,7 +63,7 @@ pub struct MailFaults {
 
 #[derive(Debug, Default)]
 struct State {
-    letters: VecDeque<pages::Sent>,
+    letters: VecDeque<pages::SentEmail>,
     faults: MailFaults,
     calls: u64,
 }
@@ -110,7 +110,7 @@ impl Mailbox {
 
     /// What was sent, the newest first.
     #[must_use]
-    pub fn letters(&self) -> Vec<pages::Sent> {
+    pub fn letters(&self) -> Vec<pages::SentEmail> {
         self.shared.lock().letters.iter().cloned().collect()
     }
 
@@ -169,7 +169,7 @@ struct Data {
     data: String,
 }
 
-impl From<SendEmail> for pages::Sent {
+impl From<SendEmail> for pages::SentEmail {
     fn from(letter: SendEmail) -> Self {
         Self {
             at: jiff::Timestamp::now(),
@@ -273,7 +273,7 @@ impl Handler for WithMailbox {
     }
 }
 
-fn page(letters: &[pages::Sent], method: &Method) -> Response<Full<Bytes>> {
+fn page(letters: &[pages::SentEmail], method: &Method) -> Response<Full<Bytes>> {
     let html = pages::mailbox(letters);
     let body = if *method == Method::HEAD {
         Bytes::new()

@@ -1,7 +1,8 @@
 //! Signing in, signing up, and setting a forgotten password anew.
 
-use crate::form::{FORGOT_FIELDS, Form, FormSpec, RESET_FIELDS, SIGN_IN_FIELDS, SIGN_UP_FIELDS};
-use crate::layout::{Page, render};
+use crate::fields::{FORGOT_FIELDS, RESET_FIELDS, SIGN_IN_FIELDS, SIGN_UP_FIELDS};
+use crate::form::{Form, FormSpec};
+use crate::layout::{PageFrame, render};
 use action::FormState;
 use askama::Template;
 
@@ -41,43 +42,43 @@ static RESET: FormSpec = FormSpec {
     fields: RESET_FIELDS,
 };
 
-const ASK_AGAIN: Other = (
+const REQUEST_NEW_LINK: RelatedLink = (
     "The link does not work?",
     "/forgot-password",
     "Ask for another link",
 );
 
 /// What a page says of another one, and the link to it.
-type Other = (&'static str, &'static str, &'static str);
+type RelatedLink = (&'static str, &'static str, &'static str);
 
 #[derive(Template)]
 #[template(path = "account.html")]
 struct AccountPage<'a> {
-    page: Page<'a>,
+    frame: PageFrame<'a>,
     heading: &'static str,
     /// What the form is for, where its heading does not say.
-    lead: Option<&'static str>,
+    intro: Option<&'static str>,
     /// What is said once it was sent: an id in the address, and the words.
-    told: Option<(&'static str, &'static str)>,
+    confirmation: Option<(&'static str, &'static str)>,
     form: Option<Form<'a>>,
-    others: &'static [Other],
+    related: &'static [RelatedLink],
 }
 
 /// The page for signing in, after which the browser goes to `return_to`, or to the contacts
 /// where that is empty. Not cacheable.
 #[must_use]
-pub fn sign_in(form: &FormState, return_to: &str) -> String {
-    let mut view = Form::new(&SIGN_IN, form);
+pub fn sign_in(state: &FormState, return_to: &str) -> String {
+    let mut form = Form::new(&SIGN_IN, state);
     if !return_to.is_empty() {
-        view = view.hidden("return_to", return_to);
+        form = form.hidden("return_to", return_to);
     }
     render(&AccountPage {
-        page: Page::new(view.title("Sign in"), None),
+        frame: PageFrame::new(form.title("Sign in"), None),
         heading: "Sign in",
-        lead: None,
-        told: None,
-        form: Some(view),
-        others: &[
+        intro: None,
+        confirmation: None,
+        form: Some(form),
+        related: &[
             ("", "/forgot-password", "Forgot your password?"),
             ("New here?", "/sign-up", "Create an account"),
         ],
@@ -86,47 +87,47 @@ pub fn sign_in(form: &FormState, return_to: &str) -> String {
 
 /// The page for signing up. Not cacheable.
 #[must_use]
-pub fn sign_up(form: &FormState) -> String {
-    let view = Form::new(&SIGN_UP, form);
+pub fn sign_up(state: &FormState) -> String {
+    let form = Form::new(&SIGN_UP, state);
     render(&AccountPage {
-        page: Page::new(view.title("Create your account"), None),
+        frame: PageFrame::new(form.title("Create your account"), None),
         heading: "Create your account",
-        lead: None,
-        told: None,
-        form: Some(view),
-        others: &[("Already have an account?", "/sign-in", "Sign in")],
+        intro: None,
+        confirmation: None,
+        form: Some(form),
+        related: &[("Already have an account?", "/sign-in", "Sign in")],
     })
 }
 
 /// The page for asking for a link with which a password can be set anew. Not cacheable.
 #[must_use]
-pub fn forgot_password(form: &FormState) -> String {
-    let view = Form::new(&FORGOT, form);
+pub fn forgot_password(state: &FormState) -> String {
+    let form = Form::new(&FORGOT, state);
     render(&AccountPage {
-        page: Page::new(view.title("Forgot your password?"), None),
+        frame: PageFrame::new(form.title("Forgot your password?"), None),
         heading: "Forgot your password?",
-        lead: Some("We send a link to your email address, with which you can set a new one."),
-        told: Some((
+        intro: Some("We send a link to your email address, with which you can set a new one."),
+        confirmation: Some((
             "link-sent",
             "If there is an account with this address, a link is on its way to it. \
              It works for 30 minutes.",
         )),
-        form: Some(view),
-        others: &[("Remembered it?", "/sign-in", "Sign in")],
+        form: Some(form),
+        related: &[("Remembered it?", "/sign-in", "Sign in")],
     })
 }
 
 /// The page that such a link leads to; the form's values hold its `token`. Not cacheable.
 #[must_use]
-pub fn reset_password(form: &FormState) -> String {
-    let view = Form::new(&RESET, form).hidden("token", form.value("token"));
+pub fn reset_password(state: &FormState) -> String {
+    let form = Form::new(&RESET, state).hidden("token", state.value("token"));
     render(&AccountPage {
-        page: Page::new(view.title("Set a new password"), None),
+        frame: PageFrame::new(form.title("Set a new password"), None),
         heading: "Set a new password",
-        lead: Some("You will be signed out wherever you are signed in now."),
-        told: None,
-        form: Some(view),
-        others: &[ASK_AGAIN],
+        intro: Some("You will be signed out wherever you are signed in now."),
+        confirmation: None,
+        form: Some(form),
+        related: &[REQUEST_NEW_LINK],
     })
 }
 
@@ -134,11 +135,11 @@ pub fn reset_password(form: &FormState) -> String {
 #[must_use]
 pub fn reset_link_expired() -> String {
     render(&AccountPage {
-        page: Page::new("This link works no more", None),
+        frame: PageFrame::new("This link works no more", None),
         heading: "This link works no more",
-        lead: Some("It has expired or has been used, or a later one has taken its place."),
-        told: None,
+        intro: Some("It has expired or has been used, or a later one has taken its place."),
+        confirmation: None,
         form: None,
-        others: &[ASK_AGAIN],
+        related: &[REQUEST_NEW_LINK],
     })
 }

@@ -6,13 +6,13 @@ use sha2::{Digest, Sha256};
 use std::sync::LazyLock;
 
 /// A file in this crate, and the path made from it once it is asked for.
-pub(crate) struct Source {
+pub(crate) struct AssetFile {
     path: LazyLock<String>,
     content_type: &'static str,
     text: &'static str,
 }
 
-impl Source {
+impl AssetFile {
     pub(crate) fn path(&'static self) -> &'static str {
         &self.path
     }
@@ -26,11 +26,11 @@ impl Source {
     }
 }
 
-macro_rules! source {
+macro_rules! asset_file {
     ($static:ident, $stem:literal, $extension:literal, $content_type:literal) => {
-        pub(crate) static $static: Source = {
+        pub(crate) static $static: AssetFile = {
             const TEXT: &str = include_str!(concat!("../assets/", $stem, ".", $extension));
-            Source {
+            AssetFile {
                 path: LazyLock::new(|| hashed($stem, $extension, TEXT)),
                 content_type: $content_type,
                 text: TEXT,
@@ -39,9 +39,9 @@ macro_rules! source {
     };
 }
 
-source!(SCRIPT, "app", "js", "text/javascript; charset=utf-8");
-source!(STYLESHEET, "app", "css", "text/css; charset=utf-8");
-source!(ICON, "favicon", "svg", "image/svg+xml");
+asset_file!(SCRIPT, "app", "js", "text/javascript; charset=utf-8");
+asset_file!(STYLESHEET, "app", "css", "text/css; charset=utf-8");
+asset_file!(ICON, "favicon", "svg", "image/svg+xml");
 
 /// Everything under `/assets/`.
 #[must_use]

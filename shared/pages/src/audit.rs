@@ -1,7 +1,7 @@
 //! The page that shows admins what was done in their organisation.
 
 use crate::dates::moment;
-use crate::layout::{Page, Section, render};
+use crate::layout::{PageFrame, Section, render};
 use crate::paths;
 use action::{Layout, Role};
 use askama::Template;
@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 /// How much of an input is shown, in characters.
-const INPUT: usize = 300;
+const MAX_INPUT_CHARS: usize = 300;
 
 /// One page of the audit.
 #[derive(Debug)]
@@ -100,7 +100,7 @@ impl AuditRow<'_> {
     }
 
     /// The page of what it was done to, where that has one.
-    fn page(&self, layout: &Layout) -> Option<String> {
+    fn record_path(&self, layout: &Layout) -> Option<String> {
         let has_page = self.resource == "contacts" && action::is_uuid(self.subject);
         has_page.then(|| paths::contact(Some(layout), self.subject, ""))
     }
@@ -110,7 +110,7 @@ impl AuditRow<'_> {
         let mut parts = Vec::new();
         flatten("", self.input, &mut parts);
         let text = parts.join(" · ");
-        match text.char_indices().nth(INPUT) {
+        match text.char_indices().nth(MAX_INPUT_CHARS) {
             Some((end, _)) => format!("{}…", &text[..end]),
             None => text,
         }
@@ -149,13 +149,13 @@ impl RefusedRow<'_> {
 #[derive(Template)]
 #[template(path = "audit.html")]
 struct AuditPage<'a> {
-    page: Page<'a>,
+    frame: PageFrame<'a>,
     layout: &'a Layout,
     audit: String,
     /// Everything that is asked for as a file, from the newest on.
     file: String,
     /// The same from this page on, where the page is not the newest.
-    rest: Option<String>,
+    file_from_here: Option<String>,
     log: &'a AuditLog<'a>,
     /// The person asked for, where they are not among those to choose from.
     former: Option<&'a str>,
@@ -163,7 +163,7 @@ struct AuditPage<'a> {
 
 impl AuditPage<'_> {
     /// Where the same is asked for, but with this person, action or record alone.
-    fn only(&self, user: &str, action: &str, record: &str) -> String {
+    fn filter_path(&self, user: &str, action: &str, record: &str) -> String {
         let filter = AuditFilter {
             user,
             action,
@@ -182,21 +182,21 @@ pub fn audit(layout: &Layout, log: &AuditLog<'_>) -> String {
     let after = log.filter.after;
     let is_listed = log.people.iter().any(|(id, _)| *id == user);
     render(&AuditPage {
-        page: Page {
+        frame: PageFrame {
             section: Some(Section::Audit),
-            ..Page::new(format!("Audit – {}", layout.organization), Some(layout))
+            ..PageFrame::new(format!("Audit – {}", layout.organization), Some(layout))
         },
         layout,
         audit: paths::audit(&layout.tenant),
         file: file(""),
-        rest: (!after.is_empty()).then(|| file(after)),
+        file_from_here: (!after.is_empty()).then(|| file(after)),
         log,
         former: (!user.is_empty() && !is_listed).then_some(user),
     })
 }
 
 /// Where what was done to one record is, for whoever may look there.
-pub(crate) fn records_of(layout: &Layout, id: &str) -> Option<String> {
+pub(crate) fn record_audit_path(layout: &Layout, id: &str) -> Option<String> {
     let filter = AuditFilter {
         record: id,
         ..AuditFilter::default()

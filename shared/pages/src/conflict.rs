@@ -1,12 +1,12 @@
 //! "Mine and theirs": what to show where somebody else changed the record meanwhile.
 
-use crate::form::FieldSpec;
+use crate::fields::FieldSpec;
 use action::FormState;
 use serde_json::Value;
 
 /// Both versions, field by field.
 pub(crate) struct Conflict {
-    pub(crate) rows: Vec<Row>,
+    pub(crate) rows: Vec<ConflictRow>,
     /// The version that saving again replaces.
     pub(crate) version: String,
     /// A fresh form with their version.
@@ -14,13 +14,13 @@ pub(crate) struct Conflict {
 }
 
 /// One field in both versions.
-pub(crate) struct Row {
+pub(crate) struct ConflictRow {
     pub(crate) label: &'static str,
     pub(crate) yours: String,
     pub(crate) theirs: String,
 }
 
-impl Row {
+impl ConflictRow {
     pub(crate) fn differs(&self) -> bool {
         self.yours != self.theirs
     }
@@ -34,7 +34,7 @@ impl Conflict {
         current: &Value,
         start_over: Option<String>,
     ) -> Self {
-        let row = |field: &FieldSpec| Row {
+        let row = |field: &FieldSpec| ConflictRow {
             label: field.label,
             yours: state
                 .value(field.name)

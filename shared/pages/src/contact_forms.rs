@@ -2,8 +2,9 @@
 //! none may be cached.
 
 use crate::conflict::Conflict;
-use crate::form::{CONTACT_FIELDS, Form, FormSpec};
-use crate::layout::{Page, render};
+use crate::fields::CONTACT_FIELDS;
+use crate::form::{Form, FormSpec};
+use crate::layout::{PageFrame, render};
 use crate::paths;
 use action::{FormState, Layout};
 use askama::Template;
@@ -46,7 +47,7 @@ static DELETE: FormSpec = FormSpec {
 #[derive(Template)]
 #[template(path = "contact_form.html")]
 struct ContactFormPage<'a> {
-    page: Page<'a>,
+    frame: PageFrame<'a>,
     heading: &'static str,
     form: Form<'a>,
 }
@@ -54,7 +55,7 @@ struct ContactFormPage<'a> {
 #[derive(Template)]
 #[template(path = "contact_delete.html")]
 struct ContactDeletePage<'a> {
-    page: Page<'a>,
+    frame: PageFrame<'a>,
     name: Option<&'a str>,
     days: i64,
     form: Form<'a>,
@@ -62,14 +63,14 @@ struct ContactDeletePage<'a> {
 
 /// The page for adding a contact. Not cacheable.
 #[must_use]
-pub fn contact_new(layout: Option<&Layout>, form: &FormState) -> String {
-    let view = Form::new(&ADD_ON_ITS_PAGE, form)
-        .existing(existing(layout, form))
-        .between(list(layout, "#contact-created"), list(layout, ""));
+pub fn contact_new(layout: Option<&Layout>, state: &FormState) -> String {
+    let form = Form::new(&ADD_ON_ITS_PAGE, state)
+        .existing(existing_path(layout, state))
+        .next_and_cancel(list_path(layout, "#contact-created"), list_path(layout, ""));
     render(&ContactFormPage {
-        page: Page::new(view.title("Add Contact"), layout),
+        frame: PageFrame::new(form.title("Add Contact"), layout),
         heading: "Add Contact",
-        form: view,
+        form,
     })
 }
 
@@ -86,36 +87,36 @@ pub(crate) fn add_beside_the_list<'a>(
     } else {
         &ADD_ON_ITS_PAGE
     };
-    Form::new(spec, empty).between(list(Some(layout), "#contact-created"), None)
+    Form::new(spec, empty).next_and_cancel(list_path(Some(layout), "#contact-created"), None)
 }
 
 /// The page for editing a contact; the form's values hold its `id` and `version`. Where somebody
 /// else changed it meanwhile, both versions stand side by side and saving again replaces theirs.
 /// Not cacheable.
 #[must_use]
-pub fn contact_edit(layout: Option<&Layout>, form: &FormState) -> String {
-    let path = contact_path(layout, form.value("id"));
+pub fn contact_edit(layout: Option<&Layout>, state: &FormState) -> String {
+    let path = contact_path(layout, state.value("id"));
     let edit = path.as_ref().map(|path| format!("{path}/edit"));
-    let conflict = form
+    let conflict = state
         .current
         .as_ref()
-        .map(|current| Conflict::new(CONTACT_FIELDS, form, current, edit.clone()));
+        .map(|current| Conflict::new(CONTACT_FIELDS, state, current, edit.clone()));
     let version = match &conflict {
         Some(conflict) => conflict.version.clone(),
-        None => form.value("version").to_owned(),
+        None => state.value("version").to_owned(),
     };
     let next = path.as_ref().map(|path| format!("{path}#contact-updated"));
-    let mut view = Form::new(&EDIT, form)
-        .edited_at(edit)
-        .hidden("id", form.value("id"))
+    let mut form = Form::new(&EDIT, state)
+        .edit_path(edit)
+        .hidden("id", state.value("id"))
         .hidden("version", version)
-        .existing(existing(layout, form))
-        .between(next, path);
-    view.conflict = conflict;
+        .existing(existing_path(layout, state))
+        .next_and_cancel(next, path);
+    form.conflict = conflict;
     render(&ContactFormPage {
-        page: Page::new(view.title("Edit Contact"), layout),
+        frame: PageFrame::new(form.title("Edit Contact"), layout),
         heading: "Edit Contact",
-        form: view,
+        form,
     })
 }
 
@@ -125,27 +126,28 @@ pub fn contact_edit(layout: Option<&Layout>, form: &FormState) -> String {
 pub fn contact_delete(
     layout: Option<&Layout>,
     contact: Option<&Contact>,
-    form: &FormState,
+    state: &FormState,
 ) -> String {
-    let id = contact.map_or(form.value("id"), |contact| contact.id.as_str());
-    let view = Form::new(&DELETE, form)
-        .hidden("id", id)
-        .between(list(layout, "#contact-deleted"), contact_path(layout, id));
+    let id = contact.map_or(state.value("id"), |contact| contact.id.as_str());
+    let form = Form::new(&DELETE, state).hidden("id", id).next_and_cancel(
+        list_path(layout, "#contact-deleted"),
+        contact_path(layout, id),
+    );
     render(&ContactDeletePage {
-        page: Page::new(view.title("Delete Contact"), layout),
+        frame: PageFrame::new(form.title("Delete Contact"), layout),
         name: contact.map(|contact| contact.details.name.as_str()),
         days: TRASH_DAYS,
-        form: view,
+        form,
     })
 }
 
 /// The list, where the organisation is known; with what follows its path.
-fn list(layout: Option<&Layout>, rest: &str) -> Option<String> {
+fn list_path(layout: Option<&Layout>, rest: &str) -> Option<String> {
     layout.map(|_| paths::contacts(layout, rest))
 }
 
-fn existing(layout: Option<&Layout>, form: &FormState) -> Option<String> {
-    contact_path(layout, form.existing.as_deref()?)
+fn existing_path(layout: Option<&Layout>, state: &FormState) -> Option<String> {
+    contact_path(layout, state.existing.as_deref()?)
 }
 
 /// A contact's page. An id that is none may be anything a client sent, so it makes no path.

@@ -1,11 +1,12 @@
 //! The pages that may be cached for many: the list of contacts and one contact.
 
-use crate::audit::records_of;
+use crate::audit::record_audit_path;
+use crate::avatar::{initials, tone};
 use crate::contact_forms::add_beside_the_list;
 use crate::dates::day;
 use crate::form::Form;
-use crate::history::Entry;
-use crate::layout::{Page, Section, can_write, render};
+use crate::history::HistoryEntry;
+use crate::layout::{PageFrame, Section, can_write, render};
 use crate::paths::contacts_of;
 use action::{FormState, Layout};
 use askama::Template;
@@ -27,18 +28,18 @@ pub struct ContactList<'a> {
 #[derive(Template)]
 #[template(path = "contacts.html")]
 struct ContactListPage<'a> {
-    page: Page<'a>,
+    frame: PageFrame<'a>,
     contacts: String,
     can_write: bool,
-    rows: Vec<Row<'a>>,
+    rows: Vec<ContactRow<'a>>,
     /// The row that the script fills.
-    blank: Row<'a>,
+    blank: ContactRow<'a>,
     list: &'a ContactList<'a>,
     form: Form<'a>,
 }
 
 /// A contact in the list.
-struct Row<'a> {
+struct ContactRow<'a> {
     id: &'a str,
     name: &'a str,
     email: &'a str,
@@ -52,15 +53,15 @@ struct Row<'a> {
 #[derive(Template)]
 #[template(path = "contact.html")]
 struct ContactPage<'a> {
-    page: Page<'a>,
+    frame: PageFrame<'a>,
     contacts: String,
     can_write: bool,
     contact: &'a Contact,
-    row: Row<'a>,
+    row: ContactRow<'a>,
     updated: String,
     /// What to dial; empty where the text is not one number.
     dial: String,
-    history: Vec<Entry<'a>>,
+    history: Vec<HistoryEntry<'a>>,
     /// Whether more was done than is shown.
     has_more: bool,
     /// Where all of it is, for whoever may look there.
@@ -73,14 +74,14 @@ pub fn contact_list(layout: &Layout, list: &ContactList<'_>) -> String {
     let empty = FormState::default();
     let title = format!("Contacts – {}", layout.organization);
     render(&ContactListPage {
-        page: Page {
+        frame: PageFrame {
             section: Some(Section::Contacts),
-            ..Page::new(title, Some(layout))
+            ..PageFrame::new(title, Some(layout))
         },
         contacts: contacts_of(&layout.tenant),
         can_write: can_write(layout),
-        rows: list.contacts.iter().map(Row::new).collect(),
-        blank: Row::blank(),
+        rows: list.contacts.iter().map(ContactRow::new).collect(),
+        blank: ContactRow::blank(),
         list,
         form: add_beside_the_list(layout, &empty, list.first_page && list.q.is_empty()),
     })
@@ -93,16 +94,20 @@ pub fn contact_detail(layout: &Layout, contact: &Contact, history: &[Event]) -> 
     let title = format!("{} – {}", contact.details.name, layout.organization);
     let phone = contact.details.phone.as_ref();
     render(&ContactPage {
-        page: Page::new(title, Some(layout)),
+        frame: PageFrame::new(title, Some(layout)),
         contacts: contacts_of(&layout.tenant),
         can_write: can_write(layout),
         contact,
-        row: Row::new(contact),
+        row: ContactRow::new(contact),
         updated: day(contact.updated_at),
         dial: phone.map_or_else(String::new, |phone| dial(phone.as_str())),
-        history: history.iter().take(Event::SHOWN).map(Entry::new).collect(),
+        history: history
+            .iter()
+            .take(Event::SHOWN)
+            .map(HistoryEntry::new)
+            .collect(),
         has_more: history.len() > Event::SHOWN,
-        audit: records_of(layout, contact.id.as_str()),
+        audit: record_audit_path(layout, contact.id.as_str()),
     })
 }
 
@@ -116,7 +121,7 @@ impl ContactPage<'_> {
     }
 }
 
-impl<'a> Row<'a> {
+impl<'a> ContactRow<'a> {
     fn new(contact: &'a Contact) -> Self {
         let details = &contact.details;
         let id = contact.id.as_str();
@@ -146,29 +151,6 @@ impl<'a> Row<'a> {
     }
 }
 
-/// The first letters of the first and the last word. The script makes the same.
-pub(crate) fn initials(name: &str) -> String {
-    let mut letters = name
-        .split_whitespace()
-        .filter_map(|word| word.chars().next());
-    let first = letters.next();
-    let last = letters.next_back();
-    first
-        .into_iter()
-        .chain(last)
-        .flat_map(char::to_uppercase)
-        .collect()
-}
-
-/// One of eight colours, from the random end of the id. The script makes the same.
-pub(crate) fn tone(id: &str) -> u32 {
-    id.chars()
-        .next_back()
-        .and_then(|c| c.to_digit(16))
-        .unwrap_or(0)
-        % 8
-}
-
 /// What to dial for a phone number, as RFC 3966 writes it; nothing where the text says more than a
 /// number, for then nobody knows which digits to dial.
 fn dial(phone: &str) -> String {
@@ -187,14 +169,6 @@ fn dial(phone: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn initials_are_of_the_first_and_the_last_word() {
-        assert_eq!(initials("Ada King Lovelace"), "AL");
-        assert_eq!(initials(" émile "), "É");
-        assert_eq!(initials("محمد علي"), "مع");
-        assert_eq!(initials(""), "");
-    }
 
     #[test]
     fn only_digits_are_dialled() {

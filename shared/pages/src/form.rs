@@ -2,7 +2,8 @@
 //! reports errors, carries its key and is enhanced in the same way.
 
 use crate::conflict::Conflict;
-use crate::layout::Page;
+use crate::fields::{FieldSpec, ROLES};
+use crate::layout::PageFrame;
 use action::{FormState, Role, TENANT_FIELD};
 
 /// What is fixed about a form.
@@ -20,148 +21,6 @@ pub(crate) struct FormSpec {
     pub(crate) fields: &'static [FieldSpec],
 }
 
-/// What is fixed about a field. Its name is also its id on the page.
-pub(crate) struct FieldSpec {
-    pub(crate) name: &'static str,
-    pub(crate) label: &'static str,
-    /// An input's type, `textarea`, or `select` for a role.
-    pub(crate) kind: &'static str,
-    pub(crate) autocomplete: &'static str,
-    pub(crate) required: bool,
-    pub(crate) hint: Option<&'static str>,
-}
-
-impl FieldSpec {
-    const fn new(name: &'static str, label: &'static str, kind: &'static str) -> Self {
-        Self {
-            name,
-            label,
-            kind,
-            autocomplete: "off",
-            required: false,
-            hint: None,
-        }
-    }
-
-    const fn required(self) -> Self {
-        Self {
-            required: true,
-            ..self
-        }
-    }
-
-    const fn completed_by(self, autocomplete: &'static str) -> Self {
-        Self {
-            autocomplete,
-            ..self
-        }
-    }
-
-    const fn hint(self, hint: &'static str) -> Self {
-        Self {
-            hint: Some(hint),
-            ..self
-        }
-    }
-}
-
-/// What a user enters about a contact. A browser must not offer the user's own details here.
-pub(crate) const CONTACT_FIELDS: &[FieldSpec] = &[
-    FieldSpec::new("name", "Name", "text").required(),
-    FieldSpec::new("email", "Email", "email").required(),
-    FieldSpec::new("company", "Company", "text"),
-    FieldSpec::new("phone", "Phone", "tel"),
-    FieldSpec::new("notes", "Notes", "textarea"),
-];
-
-pub(crate) const PROJECT_FIELDS: &[FieldSpec] =
-    &[FieldSpec::new("name", "Name", "text").required()];
-
-pub(crate) const RESTORE_FIELDS: &[FieldSpec] = &[FieldSpec::new("email", "Email", "email")
-    .hint("Another one, where the contact's own has been taken meanwhile")];
-
-pub(crate) const SIGN_IN_FIELDS: &[FieldSpec] = &[
-    FieldSpec::new("email", "Email", "email")
-        .required()
-        .completed_by("username"),
-    FieldSpec::new("password", "Password", "password")
-        .required()
-        .completed_by("current-password"),
-];
-
-pub(crate) const SIGN_UP_FIELDS: &[FieldSpec] = &[
-    FieldSpec::new("name", "Your name", "text")
-        .required()
-        .completed_by("name"),
-    FieldSpec::new("email", "Email", "email")
-        .required()
-        .completed_by("username"),
-    FieldSpec::new("password", "Password", "password")
-        .required()
-        .completed_by("new-password")
-        .hint("8 to 128 characters"),
-    FieldSpec::new("organization", "Organization", "text")
-        .required()
-        .completed_by("organization")
-        .hint("Your team or company: its contacts are shared among its members"),
-];
-
-pub(crate) const FORGOT_FIELDS: &[FieldSpec] = &[FieldSpec::new("email", "Email", "email")
-    .required()
-    .completed_by("username")];
-
-pub(crate) const RESET_FIELDS: &[FieldSpec] =
-    &[FieldSpec::new("password", "New password", "password")
-        .required()
-        .completed_by("new-password")
-        .hint("8 to 128 characters")];
-
-pub(crate) const PROFILE_FIELDS: &[FieldSpec] = &[FieldSpec::new("name", "Your name", "text")
-    .required()
-    .completed_by("name")];
-
-pub(crate) const PASSWORD_FIELDS: &[FieldSpec] = &[
-    FieldSpec::new("currentPassword", "Current password", "password")
-        .required()
-        .completed_by("current-password"),
-    FieldSpec::new("newPassword", "New password", "password")
-        .required()
-        .completed_by("new-password")
-        .hint("8 to 128 characters. You stay signed in here, and are signed out everywhere else."),
-];
-
-/// The roles to choose from, each with what it may do; each holds what the ones before it hold.
-const ROLES: [(Role, &str); 4] = [
-    (Role::Viewer, "Viewer: reads"),
-    (Role::Member, "Member: adds and edits contacts"),
-    (Role::Admin, "Admin: looks after members too"),
-    (Role::Owner, "Owner: looks after the organization"),
-];
-
-pub(crate) const INVITE_FIELDS: &[FieldSpec] = &[
-    FieldSpec::new("email", "Email", "email").required(),
-    FieldSpec::new("role", "Role", "select").required(),
-];
-
-pub(crate) const ROLE_FIELDS: &[FieldSpec] = &[FieldSpec::new("role", "Role", "select").required()];
-
-/// What somebody needs who has no account yet.
-pub(crate) const JOIN_FIELDS: &[FieldSpec] = &[
-    FieldSpec::new("name", "Your name", "text")
-        .required()
-        .completed_by("name"),
-    FieldSpec::new("password", "Password", "password")
-        .required()
-        .completed_by("new-password")
-        .hint("8 to 128 characters"),
-];
-
-pub(crate) const PROVE_FIELDS: &[FieldSpec] =
-    &[FieldSpec::new("password", "Your password", "password")
-        .required()
-        .completed_by("current-password")
-        .hint("The one you sign in with")];
-
 /// A form and its state.
 pub(crate) struct Form<'a> {
     pub(crate) spec: &'static FormSpec,
@@ -169,7 +28,7 @@ pub(crate) struct Form<'a> {
     pub(crate) hidden: Vec<(&'static str, String)>,
     /// The organisation on whose page the form stood when it was sent, where it was.
     sent_from: Option<&'a str>,
-    pub(crate) problem: Option<Problem<'a>>,
+    pub(crate) problem: Option<FormProblem<'a>>,
     pub(crate) conflict: Option<Conflict>,
     /// Where the script goes after success. The form stays a plain one where the script would
     /// need a place and none is known.
@@ -179,7 +38,7 @@ pub(crate) struct Form<'a> {
     /// Where the form is fresh, with the record as it is now.
     pub(crate) edit: Option<String>,
     /// The class of its button.
-    pub(crate) look: &'static str,
+    pub(crate) button_class: &'static str,
 }
 
 /// A field, its value and its error.
@@ -188,11 +47,11 @@ pub(crate) struct Field<'a> {
     pub(crate) value: &'a str,
     pub(crate) error: Option<&'a str>,
     /// The roles to choose from: none above the one that the user holds.
-    pub(crate) most: Role,
+    pub(crate) max_role: Role,
 }
 
 /// What went wrong with the last submit, for the summary above the fields.
-pub(crate) struct Problem<'a> {
+pub(crate) struct FormProblem<'a> {
     pub(crate) message: Option<&'a str>,
     /// The wrong fields in the order of the form, then what belongs to no field that shows.
     pub(crate) fields: Vec<(Option<&'static str>, &'a str)>,
@@ -217,7 +76,7 @@ impl<'a> Form<'a> {
             cancel: None,
             edit: None,
             // Without a field there is only a question, and most are about what goes.
-            look: if spec.fields.is_empty() && spec.success != "enter" {
+            button_class: if spec.fields.is_empty() && spec.success != "enter" {
                 "danger"
             } else {
                 ""
@@ -232,7 +91,7 @@ impl<'a> Form<'a> {
     }
 
     /// Where the script goes after success, and where a change of mind leads.
-    pub(crate) fn between(mut self, next: Option<String>, cancel: Option<String>) -> Self {
+    pub(crate) fn next_and_cancel(mut self, next: Option<String>, cancel: Option<String>) -> Self {
         self.next = next;
         self.cancel = cancel;
         self
@@ -241,21 +100,21 @@ impl<'a> Form<'a> {
     /// Its button leads to nothing that is lost, and is not the first thing to do on the page.
     pub(crate) fn quiet(self) -> Self {
         Self {
-            look: "quiet",
+            button_class: "quiet",
             ..self
         }
     }
 
     /// Where the form is fresh, with the record as it is now.
-    pub(crate) fn edited_at(mut self, path: Option<String>) -> Self {
+    pub(crate) fn edit_path(mut self, path: Option<String>) -> Self {
         self.edit = path;
         self
     }
 
     /// Offers roles up to this one.
-    pub(crate) fn up_to(mut self, most: Role) -> Self {
+    pub(crate) fn roles_up_to(mut self, max_role: Role) -> Self {
         for field in &mut self.fields {
-            field.most = most;
+            field.max_role = max_role;
         }
         self
     }
@@ -272,9 +131,9 @@ impl<'a> Form<'a> {
     /// and after a refusal still the one whose page it stood on.
     pub(crate) fn tenant_field<'b>(
         &'b self,
-        page: &'b Page<'_>,
+        frame: &'b PageFrame<'_>,
     ) -> Option<(&'static str, &'b str)> {
-        let own = page.layout.map(|layout| layout.tenant.as_str());
+        let own = frame.layout.map(|layout| layout.tenant.as_str());
         self.sent_from.or(own).map(|tenant| (TENANT_FIELD, tenant))
     }
 
@@ -295,7 +154,7 @@ impl<'a> Form<'a> {
 impl Field<'_> {
     /// What to choose from: the value, the words, and whether it is chosen.
     pub(crate) fn options(&self) -> impl Iterator<Item = (&'static str, &'static str, bool)> {
-        let offered = ROLES.into_iter().filter(|(role, _)| *role <= self.most);
+        let offered = ROLES.into_iter().filter(|(role, _)| *role <= self.max_role);
         offered.map(|(role, words)| (role.as_str(), words, role.as_str() == self.value))
     }
 
@@ -321,12 +180,12 @@ fn fields<'a>(spec: &FormSpec, state: &'a FormState) -> Vec<Field<'a>> {
             state.value(spec.name)
         },
         error: state.field_error(spec.name),
-        most: Role::Viewer,
+        max_role: Role::Viewer,
     };
     spec.fields.iter().map(field).collect()
 }
 
-fn problem<'a>(spec: &FormSpec, state: &'a FormState) -> Option<Problem<'a>> {
+fn problem<'a>(spec: &FormSpec, state: &'a FormState) -> Option<FormProblem<'a>> {
     let known = |name: &str| spec.fields.iter().find(|field| field.name == name);
     let shown = spec
         .fields
@@ -340,7 +199,7 @@ fn problem<'a>(spec: &FormSpec, state: &'a FormState) -> Option<Problem<'a>> {
     let fields: Vec<_> = shown.chain(others).collect();
     // "Invalid input" adds nothing to a list of what is invalid.
     let message = state.error.as_deref().filter(|_| fields.is_empty());
-    (message.is_some() || !fields.is_empty() || state.signed_out).then_some(Problem {
+    (message.is_some() || !fields.is_empty() || state.signed_out).then_some(FormProblem {
         message: message.filter(|_| !state.signed_out),
         fields,
         existing: None,

@@ -4,7 +4,7 @@ use crate::dates::moment;
 use crm::Event;
 
 /// One line of a record's history.
-pub(crate) struct Entry<'a> {
+pub(crate) struct HistoryEntry<'a> {
     /// What was done: "Created".
     pub(crate) done: String,
     pub(crate) by: &'a str,
@@ -12,7 +12,7 @@ pub(crate) struct Entry<'a> {
     pub(crate) when: String,
 }
 
-impl<'a> Entry<'a> {
+impl<'a> HistoryEntry<'a> {
     pub(crate) fn new(event: &'a Event) -> Self {
         Self {
             done: done(&event.action),

@@ -1,7 +1,8 @@
 //! The page that the link of an invitation leads to.
 
-use crate::form::{Form, FormSpec, JOIN_FIELDS, PROVE_FIELDS};
-use crate::layout::{Page, render};
+use crate::fields::{JOIN_FIELDS, PROVE_FIELDS};
+use crate::form::{Form, FormSpec};
+use crate::layout::{PageFrame, render};
 use crate::members::role_name;
 use action::{FormState, Role, TenantId};
 use askama::Template;
@@ -71,7 +72,7 @@ impl<'a> Invited<'a> {
 #[derive(Template)]
 #[template(path = "accept_invite.html")]
 struct AcceptPage<'a> {
-    page: Page<'a>,
+    frame: PageFrame<'a>,
     invited: Option<Invited<'a>>,
     role: &'static str,
     form: Form<'a>,
@@ -80,29 +81,29 @@ struct AcceptPage<'a> {
 #[derive(Template)]
 #[template(path = "invitation_closed.html")]
 struct ClosedPage<'a> {
-    page: Page<'a>,
+    frame: PageFrame<'a>,
     message: &'a str,
 }
 
 /// The page to accept an invitation; where it could not be read, with every field. Not cacheable.
 #[must_use]
-pub fn accept_invite(form: &FormState, token: &str, invited: Option<Invited<'_>>) -> String {
+pub fn accept_invite(state: &FormState, token: &str, invited: Option<Invited<'_>>) -> String {
     let spec = invited.as_ref().map_or(&JOIN_AS_NEW, Invited::spec);
-    let mut view = Form::new(spec, form).hidden("token", token);
+    let mut form = Form::new(spec, state).hidden("token", token);
     if let Some(invited) = &invited {
-        view = view.hidden("return_to", crate::paths::contacts_of(invited.tenant));
+        form = form.hidden("return_to", crate::paths::contacts_of(invited.tenant));
     }
     let title = match &invited {
         Some(invited) => format!("Join {}", invited.organization),
         None => "Join".to_owned(),
     };
     render(&AcceptPage {
-        page: Page::new(view.title(&title), None),
+        frame: PageFrame::new(form.title(&title), None),
         role: invited
             .as_ref()
             .map_or("", |invited| role_name(invited.role)),
         invited,
-        form: view,
+        form,
     })
 }
 
@@ -110,7 +111,7 @@ pub fn accept_invite(form: &FormState, token: &str, invited: Option<Invited<'_>>
 #[must_use]
 pub fn invitation_closed(message: &str) -> String {
     render(&ClosedPage {
-        page: Page::new("Invitation", None),
+        frame: PageFrame::new("Invitation", None),
         message,
     })
 }

@@ -53,14 +53,14 @@ impl Section {
 }
 
 /// The part of a page that `layout.html` needs.
-pub(crate) struct Page<'a> {
+pub(crate) struct PageFrame<'a> {
     pub(crate) title: String,
     pub(crate) layout: Option<&'a Layout>,
     /// The section that this page is the first of, for the navigation to say so.
     pub(crate) section: Option<Section>,
 }
 
-impl<'a> Page<'a> {
+impl<'a> PageFrame<'a> {
     pub(crate) fn new(title: impl Into<String>, layout: Option<&'a Layout>) -> Self {
         Self {
             title: title.into(),

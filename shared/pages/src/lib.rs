@@ -8,15 +8,17 @@
 mod account;
 mod assets;
 mod audit;
+mod avatar;
 mod conflict;
 mod contact_forms;
 mod contacts;
 mod dates;
+mod emails;
+mod fields;
 mod form;
 mod history;
 mod invitation;
 mod layout;
-mod letters;
 mod mailbox;
 mod members;
 pub mod paths;
@@ -31,9 +33,9 @@ pub use assets::assets;
 pub use audit::{AuditFilter, AuditLog, AuditRow, RefusedRow, audit};
 pub use contact_forms::{contact_delete, contact_edit, contact_new};
 pub use contacts::{ContactList, contact_detail, contact_list};
+pub use emails::{EmailContent, email};
 pub use invitation::{Invited, accept_invite, invitation_closed};
-pub use letters::{Letter, letter};
-pub use mailbox::{Sent, mailbox};
+pub use mailbox::{SentEmail, mailbox};
 pub use members::{
     ListedMember, MemberPage, fresh_invitation, member_edit, member_invite, member_leave,
     member_list,

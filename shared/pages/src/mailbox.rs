@@ -1,13 +1,13 @@
 //! The page of the local stack that shows what was sent.
 
 use crate::dates::moment;
-use crate::layout::{Page, render};
+use crate::layout::{PageFrame, render};
 use askama::Template;
 use jiff::Timestamp;
 
 /// A letter that was sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Sent {
+pub struct SentEmail {
     /// When.
     pub at: Timestamp,
     /// Whom from.
@@ -25,20 +25,20 @@ pub struct Sent {
 #[derive(Template)]
 #[template(path = "mailbox.html")]
 struct MailboxPage<'a> {
-    page: Page<'a>,
-    letters: &'a [Sent],
+    frame: PageFrame<'a>,
+    emails: &'a [SentEmail],
 }
 
-/// The page: the letters in the order given, as plain text whose links can be clicked.
+/// The page: the emails in the order given, as plain text whose links can be clicked.
 #[must_use]
-pub fn mailbox(letters: &[Sent]) -> String {
+pub fn mailbox(emails: &[SentEmail]) -> String {
     render(&MailboxPage {
-        page: Page::new("Mailbox", None),
-        letters,
+        frame: PageFrame::new("Mailbox", None),
+        emails,
     })
 }
 
-impl Sent {
+impl SentEmail {
     fn when(&self) -> String {
         moment(self.at)
     }

@@ -1,9 +1,10 @@
 //! Members: the list, which may be cached for many, and the pages to invite, change and remove.
 
-use crate::contacts::{initials, tone};
+use crate::avatar::{initials, tone};
 use crate::dates::day;
-use crate::form::{Form, FormSpec, INVITE_FIELDS, ROLE_FIELDS};
-use crate::layout::{Page, Section, render};
+use crate::fields::{INVITE_FIELDS, ROLE_FIELDS};
+use crate::form::{Form, FormSpec};
+use crate::layout::{PageFrame, Section, render};
 use crate::paths;
 use action::{FormState, Layout, Role};
 use askama::Template;
@@ -53,30 +54,30 @@ static LEAVE: FormSpec = FormSpec {
 #[derive(Template)]
 #[template(path = "members.html")]
 struct ListPage<'a> {
-    page: Page<'a>,
+    frame: PageFrame<'a>,
     members: String,
-    invites: bool,
-    rows: Vec<Row<'a>>,
+    can_invite: bool,
+    rows: Vec<MemberRow<'a>>,
     form: Form<'a>,
 }
 
 /// A member in the list.
-struct Row<'a> {
+struct MemberRow<'a> {
     member: &'a Member,
     name: &'a str,
     initials: String,
     tone: u32,
     role: &'static str,
-    standing: &'static str,
+    status: &'static str,
     since: String,
     /// Whether who looks may change them.
-    changes: bool,
+    can_change: bool,
 }
 
 #[derive(Template)]
 #[template(path = "member_invite.html")]
 struct InvitePage<'a> {
-    page: Page<'a>,
+    frame: PageFrame<'a>,
     members: String,
     form: Form<'a>,
 }
@@ -84,12 +85,12 @@ struct InvitePage<'a> {
 #[derive(Template)]
 #[template(path = "member.html")]
 struct EditPage<'a> {
-    page: Page<'a>,
+    frame: PageFrame<'a>,
     members: String,
     heading: &'a str,
     member: Option<&'a Member>,
     role: &'static str,
-    standing: &'static str,
+    status: &'static str,
     link: Option<&'a str>,
     until: String,
     /// The day on which the invitation ended, where it has.
@@ -149,14 +150,14 @@ impl<'a> MemberPage<'a> {
 #[must_use]
 pub fn member_list(layout: &Layout, members: &[ListedMember<'_>]) -> String {
     let fresh = fresh_invitation(String::new());
-    let row = |listed| Row::new(listed, layout.role);
+    let row = |listed| MemberRow::new(listed, layout.role);
     render(&ListPage {
-        page: Page {
+        frame: PageFrame {
             section: Some(Section::Members),
-            ..Page::new(format!("Members – {}", layout.organization), Some(layout))
+            ..PageFrame::new(format!("Members – {}", layout.organization), Some(layout))
         },
         members: paths::members(Some(layout), ""),
-        invites: layout.role >= Role::Admin,
+        can_invite: layout.role >= Role::Admin,
         rows: members.iter().map(row).collect(),
         form: invite_form(Some(layout), &fresh),
     })
@@ -178,7 +179,7 @@ pub fn fresh_invitation(key: String) -> FormState {
 pub fn member_invite(layout: Option<&Layout>, form: &FormState) -> String {
     let form = invite_form(layout, form);
     render(&InvitePage {
-        page: Page::new(form.title("Invite"), layout),
+        frame: PageFrame::new(form.title("Invite"), layout),
         members: paths::members(layout, ""),
         form,
     })
@@ -196,8 +197,8 @@ fn offered(layout: Option<&Layout>, state: &FormState) -> Role {
 fn invite_form<'a>(layout: Option<&Layout>, state: &'a FormState) -> Form<'a> {
     let next = layout.map(|_| paths::member(layout, "__id__", "#member-invited"));
     Form::new(&INVITE, state)
-        .up_to(offered(layout, state))
-        .between(next, None)
+        .roles_up_to(offered(layout, state))
+        .next_and_cancel(next, None)
 }
 
 /// The page to change a member's role, to remove them, or to withdraw their invitation; also
@@ -212,8 +213,8 @@ pub fn member_edit(layout: Option<&Layout>, shown: &MemberPage<'_>) -> String {
     let change = shown.change.map(|state| {
         Form::new(&CHANGE_ROLE, state)
             .hidden("userId", id(state))
-            .up_to(offered(layout, state))
-            .between(members("#role-changed"), members(""))
+            .roles_up_to(offered(layout, state))
+            .next_and_cancel(members("#role-changed"), members(""))
     });
     let remove = shown.remove.map(|state| {
         let (spec, next) = match shown.member {
@@ -223,7 +224,7 @@ pub fn member_edit(layout: Option<&Layout>, shown: &MemberPage<'_>) -> String {
         };
         let form = Form::new(spec, state)
             .hidden("userId", id(state))
-            .between(next, members(""));
+            .next_and_cancel(next, members(""));
         let form = if shown.is_self {
             form.hidden("leave", "yes")
         } else {
@@ -246,7 +247,7 @@ pub fn member_edit(layout: Option<&Layout>, shown: &MemberPage<'_>) -> String {
         .find(|form| form.problem.is_some());
     let heading = shown.member.map_or("Member", Member::known_as);
     render(&EditPage {
-        page: Page::new(
+        frame: PageFrame::new(
             failed.map_or_else(|| heading.to_owned(), |form| form.title(heading)),
             layout,
         ),
@@ -254,9 +255,9 @@ pub fn member_edit(layout: Option<&Layout>, shown: &MemberPage<'_>) -> String {
         heading,
         member: shown.member,
         role: shown.member.map_or("", |member| role_name(member.role)),
-        standing: shown
+        status: shown
             .member
-            .map_or("", |member| standing(member, shown.expired.is_some())),
+            .map_or("", |member| status(member, shown.expired.is_some())),
         link: shown.link.map(|(link, _)| link),
         until: shown.link.map_or_else(String::new, |(_, until)| day(until)),
         expired: shown.expired.map(day),
@@ -298,7 +299,7 @@ fn question(layout: Option<&Layout>, shown: &MemberPage<'_>) -> String {
     }
 }
 
-impl<'a> Row<'a> {
+impl<'a> MemberRow<'a> {
     fn new(listed: &ListedMember<'a>, viewer: Role) -> Self {
         let member = listed.member;
         let name = member.known_as();
@@ -313,15 +314,15 @@ impl<'a> Row<'a> {
             initials: initials(name),
             tone: tone(member.id.as_str()),
             role: role_name(member.role),
-            standing: standing(member, listed.has_expired),
+            status: status(member, listed.has_expired),
             since: format!("{since} {}", day(member.created_at)),
-            changes: member.may_be_changed_by(viewer),
+            can_change: member.may_be_changed_by(viewer),
         }
     }
 }
 
 /// What the page says behind the role of somebody who has not joined.
-fn standing(member: &Member, has_expired: bool) -> &'static str {
+fn status(member: &Member, has_expired: bool) -> &'static str {
     match (member.is_active(), has_expired) {
         (true, _) => "",
         (false, false) => ", invited",

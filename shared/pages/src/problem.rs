@@ -1,13 +1,13 @@
 //! The page where another page should be and can't.
 
-use crate::layout::{Page, render};
+use crate::layout::{PageFrame, render};
 use action::Layout;
 use askama::Template;
 
 #[derive(Template)]
 #[template(path = "problem.html")]
 struct ProblemPage<'a> {
-    page: Page<'a>,
+    frame: PageFrame<'a>,
     heading: &'static str,
     messages: Vec<&'a str>,
     status: u16,
@@ -37,7 +37,7 @@ pub fn problem(layout: Option<&Layout>, status: u16, message: &str, request_id: 
         _ => "This request can't be read",
     };
     render(&ProblemPage {
-        page: Page::new(heading, layout),
+        frame: PageFrame::new(heading, layout),
         heading,
         // What the heading says already is not said again.
         messages: message.lines().filter(|line| *line != heading).collect(),

@@ -2,8 +2,9 @@
 
 use crate::conflict::Conflict;
 use crate::dates::day;
-use crate::form::{Form, FormSpec, PROJECT_FIELDS};
-use crate::layout::{Page, Section, can_write, render};
+use crate::fields::PROJECT_FIELDS;
+use crate::form::{Form, FormSpec};
+use crate::layout::{PageFrame, Section, can_write, render};
 use crate::paths;
 use action::{FormState, Layout};
 use askama::Template;
@@ -62,16 +63,16 @@ pub struct ProjectList<'a> {
 #[derive(Template)]
 #[template(path = "projects.html")]
 struct ProjectListPage<'a> {
-    page: Page<'a>,
+    frame: PageFrame<'a>,
     projects: String,
     can_write: bool,
-    rows: Vec<Row<'a>>,
+    rows: Vec<ProjectRow<'a>>,
     list: &'a ProjectList<'a>,
     form: Form<'a>,
 }
 
 /// A project in the list.
-struct Row<'a> {
+struct ProjectRow<'a> {
     id: &'a str,
     name: &'a str,
     archived: bool,
@@ -79,7 +80,7 @@ struct Row<'a> {
     added: String,
 }
 
-impl<'a> Row<'a> {
+impl<'a> ProjectRow<'a> {
     fn new(project: &'a Project) -> Self {
         Self {
             id: project.id.as_str(),
@@ -94,7 +95,7 @@ impl<'a> Row<'a> {
 #[derive(Template)]
 #[template(path = "project.html")]
 struct ProjectPage<'a> {
-    page: Page<'a>,
+    frame: PageFrame<'a>,
     projects: String,
     heading: &'static str,
     /// What the second form is about, in a sentence.
@@ -107,23 +108,25 @@ struct ProjectPage<'a> {
 pub fn project_list(layout: &Layout, list: &ProjectList<'_>) -> String {
     let empty = FormState::default();
     render(&ProjectListPage {
-        page: Page {
+        frame: PageFrame {
             section: Some(Section::Projects),
-            ..Page::new(format!("Projects – {}", layout.organization), Some(layout))
+            ..PageFrame::new(format!("Projects – {}", layout.organization), Some(layout))
         },
         projects: paths::projects(Some(layout), ""),
         can_write: can_write(layout),
-        rows: list.projects.iter().map(Row::new).collect(),
+        rows: list.projects.iter().map(ProjectRow::new).collect(),
         list,
-        form: Form::new(&CREATE, &empty).between(to(Some(layout), "#project-created"), None),
+        form: Form::new(&CREATE, &empty)
+            .next_and_cancel(list_path(Some(layout), "#project-created"), None),
     })
 }
 
 /// The page for adding a project. Not cacheable.
 #[must_use]
-pub fn project_new(layout: Option<&Layout>, form: &FormState) -> String {
-    let view = Form::new(&CREATE, form).between(to(layout, "#project-created"), to(layout, ""));
-    one(layout, "Add Project", view)
+pub fn project_new(layout: Option<&Layout>, state: &FormState) -> String {
+    let form = Form::new(&CREATE, state)
+        .next_and_cancel(list_path(layout, "#project-created"), list_path(layout, ""));
+    single_form_page(layout, "Add Project", form)
 }
 
 /// The page of one project: to rename it, and to archive or restore it. `key` is the page's fresh
@@ -159,66 +162,72 @@ pub fn project(layout: Option<&Layout>, project: &Project, key: &str) -> String 
     };
     let second = Form::new(spec, &moved)
         .hidden("id", project.id.as_str())
-        .between(to(layout, done), None)
+        .next_and_cancel(list_path(layout, done), None)
         .quiet();
     render(&ProjectPage {
-        page: Page::new("Edit Project", layout),
+        frame: PageFrame::new("Edit Project", layout),
         projects: paths::projects(layout, ""),
         heading: "Edit Project",
         about: Some(about),
-        forms: vec![renaming(layout, &named), second],
+        forms: vec![rename_form(layout, &named), second],
     })
 }
 
 /// The page for renaming a project, after a refused submit. Not cacheable.
 #[must_use]
-pub fn project_edit(layout: Option<&Layout>, form: &FormState) -> String {
-    one(layout, "Edit Project", renaming(layout, form))
+pub fn project_edit(layout: Option<&Layout>, state: &FormState) -> String {
+    single_form_page(layout, "Edit Project", rename_form(layout, state))
 }
 
 /// The page for archiving a project, after a refused submit. Not cacheable.
 #[must_use]
-pub fn project_archive(layout: Option<&Layout>, form: &FormState) -> String {
-    let view = Form::new(&ARCHIVE, form)
-        .hidden("id", form.value("id"))
-        .between(to(layout, "#project-archived"), to(layout, ""))
+pub fn project_archive(layout: Option<&Layout>, state: &FormState) -> String {
+    let form = Form::new(&ARCHIVE, state)
+        .hidden("id", state.value("id"))
+        .next_and_cancel(
+            list_path(layout, "#project-archived"),
+            list_path(layout, ""),
+        )
         .quiet();
-    one(layout, "Archive Project", view)
+    single_form_page(layout, "Archive Project", form)
 }
 
 /// The page for restoring a project, after a refused submit. Not cacheable.
 #[must_use]
-pub fn project_restore(layout: Option<&Layout>, form: &FormState) -> String {
-    let view = Form::new(&RESTORE, form)
-        .hidden("id", form.value("id"))
-        .between(to(layout, "#project-restored"), to(layout, ""))
+pub fn project_restore(layout: Option<&Layout>, state: &FormState) -> String {
+    let form = Form::new(&RESTORE, state)
+        .hidden("id", state.value("id"))
+        .next_and_cancel(
+            list_path(layout, "#project-restored"),
+            list_path(layout, ""),
+        )
         .quiet();
-    one(layout, "Restore Project", view)
+    single_form_page(layout, "Restore Project", form)
 }
 
-fn renaming<'a>(layout: Option<&Layout>, form: &'a FormState) -> Form<'a> {
-    let id = form.value("id");
+fn rename_form<'a>(layout: Option<&Layout>, state: &'a FormState) -> Form<'a> {
+    let id = state.value("id");
     let edit = action::is_uuid(id).then(|| paths::projects(layout, &format!("/{id}/edit")));
-    let conflict = form
+    let conflict = state
         .current
         .as_ref()
-        .map(|current| Conflict::new(PROJECT_FIELDS, form, current, edit.clone()));
+        .map(|current| Conflict::new(PROJECT_FIELDS, state, current, edit.clone()));
     let version = match &conflict {
         Some(conflict) => conflict.version.clone(),
-        None => form.value("version").to_owned(),
+        None => state.value("version").to_owned(),
     };
-    let mut view = Form::new(&RENAME, form)
-        .edited_at(edit)
+    let mut form = Form::new(&RENAME, state)
+        .edit_path(edit)
         .hidden("id", id)
         .hidden("version", version)
-        .between(to(layout, "#project-updated"), to(layout, ""));
-    view.conflict = conflict;
-    view
+        .next_and_cancel(list_path(layout, "#project-updated"), list_path(layout, ""));
+    form.conflict = conflict;
+    form
 }
 
-fn one(layout: Option<&Layout>, heading: &'static str, form: Form<'_>) -> String {
+fn single_form_page(layout: Option<&Layout>, heading: &'static str, form: Form<'_>) -> String {
     render(&ProjectPage {
-        page: Page::new(form.title(heading), layout),
+        frame: PageFrame::new(form.title(heading), layout),
         projects: paths::projects(layout, ""),
         heading,
         about: None,
@@ -227,6 +236,6 @@ fn one(layout: Option<&Layout>, heading: &'static str, form: Form<'_>) -> String
 }
 
 /// The list, where the organisation is known; with what follows its path.
-fn to(layout: Option<&Layout>, rest: &str) -> Option<String> {
+fn list_path(layout: Option<&Layout>, rest: &str) -> Option<String> {
     layout.map(|_| paths::projects(layout, rest))
 }

@@ -1,8 +1,9 @@
 //! The page of settings: several forms, each with its own state and its own key.
 
 use crate::dates::day;
-use crate::form::{Form, FormSpec, PASSWORD_FIELDS, PROFILE_FIELDS};
-use crate::layout::{Page, Section, render};
+use crate::fields::{PASSWORD_FIELDS, PROFILE_FIELDS};
+use crate::form::{Form, FormSpec};
+use crate::layout::{PageFrame, Section, render};
 use crate::paths;
 use action::{FormState, Layout};
 use askama::Template;
@@ -88,7 +89,7 @@ impl SettingsForm {
     }
 
     /// The field that its buttons send, each with another value.
-    fn choice(self) -> Option<&'static str> {
+    fn choice_field(self) -> Option<&'static str> {
         match self {
             Self::Switch => Some("tenant"),
             Self::End => Some("id"),
@@ -113,9 +114,9 @@ impl SettingsForm {
 #[derive(Template)]
 #[template(path = "settings.html")]
 struct SettingsPage<'a> {
-    page: Page<'a>,
+    frame: PageFrame<'a>,
     settings: &'a Settings,
-    places: Vec<Row<'a>>,
+    sessions: Vec<SessionRow<'a>>,
     profile: Form<'a>,
     password: Form<'a>,
     switch: Form<'a>,
@@ -124,7 +125,7 @@ struct SettingsPage<'a> {
 }
 
 /// A session in the list.
-struct Row<'a> {
+struct SessionRow<'a> {
     id: &'a str,
     agent: &'a str,
     address: &'a str,
@@ -135,17 +136,17 @@ struct Row<'a> {
     current: bool,
 }
 
-impl<'a> Row<'a> {
-    fn new(place: &'a Place) -> Self {
+impl<'a> SessionRow<'a> {
+    fn new(session: &'a Place) -> Self {
         Self {
-            id: &place.id,
-            agent: place.agent.as_deref().unwrap_or("Unknown browser"),
-            address: place.address.as_deref().unwrap_or("Unknown address"),
-            created_at: place.created_at.to_string(),
-            since: day(place.created_at),
-            last_used_at: place.last_used_at.to_string(),
-            used: day(place.last_used_at),
-            current: place.current,
+            id: &session.id,
+            agent: session.agent.as_deref().unwrap_or("Unknown browser"),
+            address: session.address.as_deref().unwrap_or("Unknown address"),
+            created_at: session.created_at.to_string(),
+            since: day(session.created_at),
+            last_used_at: session.last_used_at.to_string(),
+            used: day(session.last_used_at),
+            current: session.current,
         }
     }
 }
@@ -153,7 +154,7 @@ impl<'a> Row<'a> {
 #[derive(Template)]
 #[template(path = "settings_form.html")]
 struct OneFormPage<'a> {
-    page: Page<'a>,
+    frame: PageFrame<'a>,
     back: String,
     form: Form<'a>,
 }
@@ -169,7 +170,7 @@ pub fn settings(
     sent: Option<(SettingsForm, &FormState)>,
 ) -> String {
     let Some(settings) = settings else {
-        return alone(layout, sent);
+        return single_form_page(layout, sent);
     };
     let states = SettingsForm::ALL.map(|form| match sent {
         Some((refused, state)) if refused == form => state.clone(),
@@ -182,12 +183,12 @@ pub fn settings(
         None => "Settings".to_owned(),
     };
     render(&SettingsPage {
-        page: Page {
+        frame: PageFrame {
             section: Some(Section::Settings),
-            ..Page::new(title, layout)
+            ..PageFrame::new(title, layout)
         },
         settings,
-        places: settings.sessions.iter().map(Row::new).collect(),
+        sessions: settings.sessions.iter().map(SessionRow::new).collect(),
         profile: view(SettingsForm::Profile, profile),
         password: view(SettingsForm::Password, password),
         switch: view(SettingsForm::Switch, switch),
@@ -197,15 +198,15 @@ pub fn settings(
 }
 
 /// The form that was refused, without what else is on the page.
-fn alone(layout: Option<&Layout>, sent: Option<(SettingsForm, &FormState)>) -> String {
+fn single_form_page(layout: Option<&Layout>, sent: Option<(SettingsForm, &FormState)>) -> String {
     let nothing = FormState::default();
     let (form, state) = sent.unwrap_or((SettingsForm::Profile, &nothing));
     let mut view = Form::new(form.spec(), state);
-    if let Some(field) = form.choice() {
+    if let Some(field) = form.choice_field() {
         view = view.hidden(field, state.value(field));
     }
     render(&OneFormPage {
-        page: Page::new(view.title("Settings"), layout),
+        frame: PageFrame::new(view.title("Settings"), layout),
         back: paths::settings(layout, ""),
         form: view,
     })

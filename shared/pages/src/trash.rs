@@ -1,8 +1,9 @@
 //! The trash: deleted contacts, each with its own form to restore it. Not cacheable.
 
 use crate::dates::day;
-use crate::form::{Form, FormSpec, RESTORE_FIELDS};
-use crate::layout::{Page, render};
+use crate::fields::RESTORE_FIELDS;
+use crate::form::{Form, FormSpec};
+use crate::layout::{PageFrame, render};
 use crate::paths;
 use action::{FormState, Layout};
 use askama::Template;
@@ -41,14 +42,14 @@ pub struct DeletedContact<'a> {
 #[derive(Template)]
 #[template(path = "trash.html")]
 struct TrashPage<'a> {
-    page: Page<'a>,
+    frame: PageFrame<'a>,
     contacts: String,
-    rows: Vec<Row<'a>>,
+    rows: Vec<TrashRow<'a>>,
     next: Option<&'a str>,
     days: i64,
 }
 
-struct Row<'a> {
+struct TrashRow<'a> {
     name: &'a str,
     email: &'a str,
     deleted: String,
@@ -56,7 +57,7 @@ struct Row<'a> {
     form: Option<Form<'a>>,
 }
 
-impl<'a> Row<'a> {
+impl<'a> TrashRow<'a> {
     fn new(deleted: &DeletedContact<'a>, state: &'a FormState) -> Self {
         let id = deleted.contact.id.as_str();
         let form = Form::new(&RESTORE, state).hidden("id", id).quiet();
@@ -73,7 +74,7 @@ impl<'a> Row<'a> {
 #[derive(Template)]
 #[template(path = "contact_form.html")]
 struct RestorePage<'a> {
-    page: Page<'a>,
+    frame: PageFrame<'a>,
     heading: &'static str,
     form: Form<'a>,
 }
@@ -96,12 +97,12 @@ pub fn trash<'a>(
         })
         .collect();
     render(&TrashPage {
-        page: Page::new("Trash", layout),
+        frame: PageFrame::new("Trash", layout),
         contacts: paths::contacts(layout, ""),
         rows: deleted
             .iter()
             .zip(&states)
-            .map(|(deleted, state)| Row::new(deleted, state))
+            .map(|(deleted, state)| TrashRow::new(deleted, state))
             .collect(),
         next,
         days: TRASH_DAYS,
@@ -111,15 +112,15 @@ pub fn trash<'a>(
 /// The page for restoring a contact, after a refused submit: its email may have been taken, so
 /// another can be given.
 #[must_use]
-pub fn contact_restore(layout: Option<&Layout>, form: &FormState) -> String {
-    let existing = form.existing.as_deref().filter(|id| action::is_uuid(id));
-    let view = Form::new(&RESTORE_WITH_EMAIL, form)
-        .hidden("id", form.value("id"))
+pub fn contact_restore(layout: Option<&Layout>, state: &FormState) -> String {
+    let existing = state.existing.as_deref().filter(|id| action::is_uuid(id));
+    let form = Form::new(&RESTORE_WITH_EMAIL, state)
+        .hidden("id", state.value("id"))
         .existing(existing.map(|id| paths::contact(layout, id, "")))
-        .between(None, layout.map(|_| paths::contacts(layout, "/trash")));
+        .next_and_cancel(None, layout.map(|_| paths::contacts(layout, "/trash")));
     render(&RestorePage {
-        page: Page::new(view.title("Restore Contact"), layout),
+        frame: PageFrame::new(form.title("Restore Contact"), layout),
         heading: "Restore Contact",
-        form: view,
+        form,
     })
 }

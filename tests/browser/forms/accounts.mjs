@@ -107,7 +107,7 @@ export const ACCOUNTS = [
     send: async (visitor) => {
       await visitor.fill({ email: visitor.account.email });
       await press(visitor, 'Send me a link');
-      await visitor.page.locator('.told').filter({ visible: true }).waitFor();
+      await visitor.page.locator('.confirmation').filter({ visible: true }).waitFor();
     },
   },
   {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 /// A letter as somebody reads it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Letter {
+pub struct EmailContent {
     /// The subject, on one line.
     pub subject: String,
     /// The letter as plain text.
@@ -15,7 +15,7 @@ pub struct Letter {
 }
 
 /// What both forms of a letter say.
-struct Words {
+struct EmailText {
     subject: String,
     paragraphs: Vec<String>,
     /// What the link is called.
@@ -25,48 +25,42 @@ struct Words {
 }
 
 #[derive(Template)]
-#[template(path = "letter.txt")]
-struct Plain<'a> {
-    words: &'a Words,
+#[template(path = "email.txt")]
+struct PlainEmail<'a> {
+    text: &'a EmailText,
     link: &'a str,
 }
 
 #[derive(Template)]
-#[template(path = "letter.html")]
-struct Html<'a> {
-    words: &'a Words,
+#[template(path = "email.html")]
+struct HtmlEmail<'a> {
+    text: &'a EmailText,
     link: &'a str,
 }
 
 /// The letter made from this template (`invite` or `password-reset`) with these values and this
 /// link; nothing where there is no such template.
 #[must_use]
-pub fn letter(template: &str, values: &BTreeMap<String, String>, link: &str) -> Option<Letter> {
+pub fn email(
+    template: &str,
+    values: &BTreeMap<String, String>,
+    link: &str,
+) -> Option<EmailContent> {
     let value = |name: &str| values.get(name).map_or("", String::as_str);
-    let words = match template {
+    let text = match template {
         "invite" => invite(value("organization"), value("inviter"), value("role")),
         "password-reset" => password_reset(value("name")),
         _ => return None,
     };
-    Some(Letter {
-        plain: Plain {
-            words: &words,
-            link,
-        }
-        .render()
-        .ok()?,
-        html: Html {
-            words: &words,
-            link,
-        }
-        .render()
-        .ok()?,
-        subject: words.subject,
+    Some(EmailContent {
+        plain: PlainEmail { text: &text, link }.render().ok()?,
+        html: HtmlEmail { text: &text, link }.render().ok()?,
+        subject: text.subject,
     })
 }
 
-fn invite(organization: &str, inviter: &str, role: &str) -> Words {
-    Words {
+fn invite(organization: &str, inviter: &str, role: &str) -> EmailText {
+    EmailText {
         subject: format!("{inviter} invites you to {organization}"),
         paragraphs: vec![format!(
             "{inviter} invites you to join {organization} on Edge CRM as {role}."
@@ -79,8 +73,8 @@ fn invite(organization: &str, inviter: &str, role: &str) -> Words {
     }
 }
 
-fn password_reset(name: &str) -> Words {
-    Words {
+fn password_reset(name: &str) -> EmailText {
+    EmailText {
         subject: "Choose a new password".to_owned(),
         paragraphs: vec![
             format!("Hello {name},"),
@@ -113,22 +107,22 @@ mod tests {
     #[test]
     fn both_forms_hold_the_link_and_html_is_escaped() {
         let link = "https://crm.example/accept-invite?token=abc.def";
-        let letter = letter("invite", &values(), link).unwrap();
-        assert_eq!(letter.subject, "Ada invites you to <Acme> & Co");
-        assert!(letter.plain.lines().any(|line| line == link), "{letter:?}");
-        assert!(letter.plain.contains("join <Acme> & Co on"), "{letter:?}");
+        let email = email("invite", &values(), link).unwrap();
+        assert_eq!(email.subject, "Ada invites you to <Acme> & Co");
+        assert!(email.plain.lines().any(|line| line == link), "{email:?}");
+        assert!(email.plain.contains("join <Acme> & Co on"), "{email:?}");
         assert!(
-            letter.html.contains(&format!("href=\"{link}\"")),
-            "{letter:?}"
+            email.html.contains(&format!("href=\"{link}\"")),
+            "{email:?}"
         );
-        assert!(!letter.html.contains("<Acme>"), "{letter:?}");
+        assert!(!email.html.contains("<Acme>"), "{email:?}");
     }
 
     #[test]
     fn there_is_a_letter_for_a_new_password_and_none_for_anything_else() {
         let name = [("name".to_owned(), "Ada".to_owned())].into();
-        let letter = letter("password-reset", &name, "https://crm.example/x").unwrap();
-        assert!(letter.plain.contains("Hello Ada") && letter.plain.contains("30 minutes"));
-        assert_eq!(super::letter("other", &name, "x"), None);
+        let email = email("password-reset", &name, "https://crm.example/x").unwrap();
+        assert!(email.plain.contains("Hello Ada") && email.plain.contains("30 minutes"));
+        assert_eq!(super::email("other", &name, "x"), None);
     }
 }

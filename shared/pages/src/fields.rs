@@ -1,0 +1,145 @@
+//! The fields of every form: what each is called, and what a browser may fill in.
+
+use action::Role;
+
+/// What is fixed about a field. Its name is also its id on the page.
+pub(crate) struct FieldSpec {
+    pub(crate) name: &'static str,
+    pub(crate) label: &'static str,
+    /// An input's type, `textarea`, or `select` for a role.
+    pub(crate) kind: &'static str,
+    pub(crate) autocomplete: &'static str,
+    pub(crate) required: bool,
+    pub(crate) hint: Option<&'static str>,
+}
+
+impl FieldSpec {
+    const fn new(name: &'static str, label: &'static str, kind: &'static str) -> Self {
+        Self {
+            name,
+            label,
+            kind,
+            autocomplete: "off",
+            required: false,
+            hint: None,
+        }
+    }
+
+    const fn required(self) -> Self {
+        Self {
+            required: true,
+            ..self
+        }
+    }
+
+    const fn autocomplete(self, autocomplete: &'static str) -> Self {
+        Self {
+            autocomplete,
+            ..self
+        }
+    }
+
+    const fn hint(self, hint: &'static str) -> Self {
+        Self {
+            hint: Some(hint),
+            ..self
+        }
+    }
+}
+
+/// What a user enters about a contact. A browser must not offer the user's own details here.
+pub(crate) const CONTACT_FIELDS: &[FieldSpec] = &[
+    FieldSpec::new("name", "Name", "text").required(),
+    FieldSpec::new("email", "Email", "email").required(),
+    FieldSpec::new("company", "Company", "text"),
+    FieldSpec::new("phone", "Phone", "tel"),
+    FieldSpec::new("notes", "Notes", "textarea"),
+];
+
+pub(crate) const PROJECT_FIELDS: &[FieldSpec] =
+    &[FieldSpec::new("name", "Name", "text").required()];
+
+pub(crate) const RESTORE_FIELDS: &[FieldSpec] = &[FieldSpec::new("email", "Email", "email")
+    .hint("Another one, where the contact's own has been taken meanwhile")];
+
+pub(crate) const SIGN_IN_FIELDS: &[FieldSpec] = &[
+    FieldSpec::new("email", "Email", "email")
+        .required()
+        .autocomplete("username"),
+    FieldSpec::new("password", "Password", "password")
+        .required()
+        .autocomplete("current-password"),
+];
+
+pub(crate) const SIGN_UP_FIELDS: &[FieldSpec] = &[
+    FieldSpec::new("name", "Your name", "text")
+        .required()
+        .autocomplete("name"),
+    FieldSpec::new("email", "Email", "email")
+        .required()
+        .autocomplete("username"),
+    FieldSpec::new("password", "Password", "password")
+        .required()
+        .autocomplete("new-password")
+        .hint("8 to 128 characters"),
+    FieldSpec::new("organization", "Organization", "text")
+        .required()
+        .autocomplete("organization")
+        .hint("Your team or company: its contacts are shared among its members"),
+];
+
+pub(crate) const FORGOT_FIELDS: &[FieldSpec] = &[FieldSpec::new("email", "Email", "email")
+    .required()
+    .autocomplete("username")];
+
+pub(crate) const RESET_FIELDS: &[FieldSpec] =
+    &[FieldSpec::new("password", "New password", "password")
+        .required()
+        .autocomplete("new-password")
+        .hint("8 to 128 characters")];
+
+pub(crate) const PROFILE_FIELDS: &[FieldSpec] = &[FieldSpec::new("name", "Your name", "text")
+    .required()
+    .autocomplete("name")];
+
+pub(crate) const PASSWORD_FIELDS: &[FieldSpec] = &[
+    FieldSpec::new("currentPassword", "Current password", "password")
+        .required()
+        .autocomplete("current-password"),
+    FieldSpec::new("newPassword", "New password", "password")
+        .required()
+        .autocomplete("new-password")
+        .hint("8 to 128 characters. You stay signed in here, and are signed out everywhere else."),
+];
+
+/// The roles to choose from, each with what it may do; each holds what the ones before it hold.
+pub(crate) const ROLES: [(Role, &str); 4] = [
+    (Role::Viewer, "Viewer: reads"),
+    (Role::Member, "Member: adds and edits contacts"),
+    (Role::Admin, "Admin: looks after members too"),
+    (Role::Owner, "Owner: looks after the organization"),
+];
+
+pub(crate) const INVITE_FIELDS: &[FieldSpec] = &[
+    FieldSpec::new("email", "Email", "email").required(),
+    FieldSpec::new("role", "Role", "select").required(),
+];
+
+pub(crate) const ROLE_FIELDS: &[FieldSpec] = &[FieldSpec::new("role", "Role", "select").required()];
+
+/// What somebody needs who has no account yet.
+pub(crate) const JOIN_FIELDS: &[FieldSpec] = &[
+    FieldSpec::new("name", "Your name", "text")
+        .required()
+        .autocomplete("name"),
+    FieldSpec::new("password", "Password", "password")
+        .required()
+        .autocomplete("new-password")
+        .hint("8 to 128 characters"),
+];
+
+pub(crate) const PROVE_FIELDS: &[FieldSpec] =
+    &[FieldSpec::new("password", "Your password", "password")
+        .required()
+        .autocomplete("current-password")
+        .hint("The one you sign in with")];
