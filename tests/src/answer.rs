@@ -1,10 +1,10 @@
-//! What the product answers. Each answer is checked, as it arrives, for what all of them have.
+//! The product's responses. Each is checked on arrival for what every response must have.
 
 use reqwest::Response;
 use reqwest::header::HeaderMap;
 use serde_json::Value;
 
-/// What every answer carries. HSTS is for https alone, and the local stack has none.
+/// Headers of every response. HSTS is left out: it is for https only, and the local stack serves http.
 const SECURITY: [(&str, &str); 4] = [
     ("x-frame-options", "DENY"),
     ("x-content-type-options", "nosniff"),
@@ -15,7 +15,7 @@ const SECURITY: [(&str, &str); 4] = [
     ),
 ];
 
-/// One answer, read to its end.
+/// A response with its whole body.
 #[derive(Debug, Clone)]
 pub struct Answer {
     /// The HTTP status.
@@ -27,10 +27,10 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// Reads the answer to its end.
+    /// Reads the whole response and checks it.
     ///
     /// # Errors
-    /// Where the connection broke.
+    /// If the connection breaks.
     pub async fn read(response: Response) -> reqwest::Result<Self> {
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let answer = Self {
@@ -42,7 +42,7 @@ impl Answer {
         Ok(answer)
     }
 
-    /// What is true of every answer.
+    /// Asserts what is true of every response.
     fn check(&self) {
         for (name, value) in SECURITY {
             assert_eq!(self.header(name), Some(value), "{name} of {self:?}");
@@ -60,7 +60,7 @@ impl Answer {
         assert!(!id.is_empty(), "{self:?}");
         assert!(
             self.header("cache-tag").is_none(),
-            "Cache-Tag is the edge's alone: {self:?}"
+            "only the edge may see Cache-Tag: {self:?}"
         );
         if self.is_json() && !self.text.is_empty() {
             self.check_json(id);
@@ -112,7 +112,7 @@ impl Answer {
             .collect()
     }
 
-    /// The session token that the answer sets; empty where it removes it.
+    /// The session token that the response sets. Empty if the response removes it.
     #[must_use]
     pub fn session(&self) -> Option<String> {
         let own = |cookie: &String| {
@@ -133,7 +133,7 @@ impl Answer {
         serde_json::from_str(&self.text).unwrap_or_else(|e| panic!("{e}: {self:?}"))
     }
 
-    /// The record of a success.
+    /// The `data` of a success.
     #[must_use]
     pub fn data(&self) -> Value {
         assert_eq!(self.status, 200, "{self:?}");
@@ -146,13 +146,13 @@ impl Answer {
         self.json()["code"].as_str().unwrap_or_default().to_owned()
     }
 
-    /// The words of a failure.
+    /// The message of a failure.
     #[must_use]
     pub fn error(&self) -> String {
         self.json()["error"].as_str().unwrap_or_default().to_owned()
     }
 
-    /// The message beside a field; empty where there is none.
+    /// The error message of a field. Empty if there is none.
     #[must_use]
     pub fn field_error(&self, field: &str) -> String {
         self.json()["fieldErrors"][field]
@@ -161,13 +161,13 @@ impl Answer {
             .to_owned()
     }
 
-    /// Whether it is the saved answer to an earlier request.
+    /// Whether this is the saved response to an earlier request.
     #[must_use]
     pub fn is_replayed(&self) -> bool {
         self.header("idempotency-replayed") == Some("true")
     }
 
-    /// The answer to an action without what differs from request to request.
+    /// The status and the JSON body without the request id, which differs for every request.
     #[must_use]
     pub fn essence(&self) -> (u16, Value) {
         let mut body = self.json();
@@ -175,7 +175,7 @@ impl Answer {
         (self.status, body)
     }
 
-    /// Asserts that it is this failure.
+    /// Asserts that the response is this failure.
     #[track_caller]
     pub fn expect(&self, status: u16, code: &str) -> &Self {
         assert_eq!(

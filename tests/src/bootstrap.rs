@@ -1,5 +1,5 @@
-//! A function as the process that Lambda starts: its real binary, which asks a runtime API for
-//! its events.
+//! A function as the process that Lambda starts: its real binary, which polls a runtime API for
+//! events.
 
 use crate::building;
 use crate::inside::KEY;
@@ -12,14 +12,14 @@ use std::sync::OnceLock;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-/// How long a start or a stop may take on a busy machine.
+/// The longest that a start or a stop may take on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// The variables of a function's environment.
+/// A function's environment variables.
 pub type Environment = Vec<(&'static str, String)>;
 
-/// The environment as Lambda and the template give it, for a function whose table is served at
-/// `dynamodb`. Its edge cannot be reached.
+/// The environment that Lambda and the template set, for a function whose table is served at
+/// `dynamodb`. CloudFront cannot be reached.
 #[must_use]
 pub fn environment(function: &str, dynamodb: &str) -> Environment {
     let key = String::from_utf8_lossy(&KEY).into_owned();
@@ -47,7 +47,7 @@ pub fn environment(function: &str, dynamodb: &str) -> Environment {
     .into()
 }
 
-/// The same with another value of one variable, or without it.
+/// The same environment with another value of one variable, or without that variable.
 #[must_use]
 pub fn but(mut environment: Environment, name: &'static str, value: Option<&str>) -> Environment {
     environment.retain(|(other, _)| *other != name);
@@ -55,7 +55,8 @@ pub fn but(mut environment: Environment, name: &'static str, value: Option<&str>
     environment
 }
 
-/// The directory of the functions' binaries, built as these tests are, once a process.
+/// The directory of the functions' binaries. Builds them in the profile of the running test, once
+/// per process.
 pub fn built() -> &'static Path {
     static DIRECTORY: OnceLock<PathBuf> = OnceLock::new();
     DIRECTORY.get_or_init(|| {
@@ -71,7 +72,7 @@ pub fn built() -> &'static Path {
     })
 }
 
-/// A running function. It is killed when this is dropped.
+/// A running function, which is killed on drop.
 pub struct Bootstrap {
     api: RuntimeApi,
     child: Child,
@@ -91,7 +92,7 @@ impl Bootstrap {
         Self::start_at(RuntimeApi::start().await, binary, environment)
     }
 
-    /// Starts a binary that finds its events at `api`.
+    /// Starts a binary that polls `api` for its events.
     #[must_use]
     pub fn start_at(api: RuntimeApi, binary: &Path, environment: Environment) -> Self {
         let mut child = Command::new(binary)
@@ -110,14 +111,14 @@ impl Bootstrap {
         Self { api, child, logs }
     }
 
-    /// Passes it an event, and waits for its answer.
+    /// Passes an event to the function and waits for the response.
     pub async fn invoke(&self, event: impl Into<Bytes>) -> Invocation {
         tokio::time::timeout(PATIENCE, self.api.invoke(event))
             .await
-            .expect("an answer in time")
+            .expect("a response in time")
     }
 
-    /// What it says of why it cannot start.
+    /// The error with which the function reports that it cannot start.
     pub async fn init_error(&self) -> serde_json::Value {
         tokio::time::timeout(PATIENCE, self.api.init_error())
             .await
@@ -130,7 +131,7 @@ impl Bootstrap {
         self.child.id()
     }
 
-    /// Asks it to stop (SIGTERM) and waits until it has.
+    /// Sends SIGTERM and waits until the process has ended.
     #[must_use]
     pub fn stop(self) -> Ended {
         let sent = Command::new("kill")
@@ -141,7 +142,7 @@ impl Bootstrap {
         self.wait()
     }
 
-    /// Waits until it has ended by itself.
+    /// Waits until the process ends by itself.
     #[must_use]
     pub fn wait(mut self) -> Ended {
         let late = Instant::now() + PATIENCE;
@@ -160,7 +161,7 @@ impl Bootstrap {
     }
 }
 
-/// How a function ended, and all that it had to say.
+/// How a function ended, and all of its output.
 #[derive(Debug)]
 pub struct Ended {
     /// Its exit status.
@@ -169,7 +170,7 @@ pub struct Ended {
     pub log: String,
 }
 
-/// Reads to the end on a thread of its own, so that the process never waits for a reader.
+/// Reads the stream to its end on a thread of its own, so that the process never waits for a reader.
 fn follow(mut stream: impl Read + Send + 'static) -> JoinHandle<String> {
     std::thread::spawn(move || {
         let mut bytes = Vec::new();

@@ -1,4 +1,4 @@
-//! Builds what is tested as a process, from within a test or a benchmark.
+//! Builds the binaries that a test or a benchmark runs as processes.
 
 use std::env;
 use std::process::Command;
@@ -6,20 +6,20 @@ use std::process::Command;
 /// Runs `cargo build` for the workspace with these arguments.
 ///
 /// # Panics
-/// Where it fails.
+/// If the build fails.
 pub fn build(arguments: &[&str]) {
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    // From the root, for the features that the test has been built with.
+    // Build from the workspace root, so that crates have the features that the test was built with.
     cargo
         .args(["build", "--quiet"])
         .args(arguments)
         .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
-    // What cargo says of a test to the test itself; ring, which reads it, would be built again, and
-    // with it whatever depends on it.
-    let is_said =
+    // Remove the variables that cargo sets for the test itself. ring's build script reads them, so
+    // cargo would rebuild ring and everything that depends on it.
+    let is_set_for_the_test =
         |name: &str| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_");
     for (name, _) in env::vars_os() {
-        if name.to_str().is_some_and(is_said) {
+        if name.to_str().is_some_and(is_set_for_the_test) {
             cargo.env_remove(name);
         }
     }

@@ -1,32 +1,32 @@
-//! What calls to DynamoDB cost, in capacity units: as the engine says, and by the documented rule.
+//! The cost of calls to DynamoDB in capacity units: what the engine reports, and what the documented
+//! rule gives.
 
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-/// One read unit reads so many bytes of items, strongly consistently, and one write unit writes
-/// 1,024
+/// The bytes of items that one read unit reads with strong consistency. One write unit writes 1,024
 /// ([the rule](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html)).
 const READ_UNIT: u64 = 4_096;
 
-/// One call, and what it cost.
+/// A call and its cost.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Spent {
     /// The operation, such as `Query`.
     pub call: String,
-    /// The first partition key that it is about; empty where that cannot be told.
+    /// The first partition key in the call. Empty if it has none.
     pub pk: String,
-    /// Where the range begins that it reads; empty where it says none.
+    /// The start of the range that the call reads. Empty if it reads no range.
     pub least: String,
-    /// The units that the engine says it consumed.
+    /// The consumed units that the engine reports.
     pub units: f64,
-    /// How many items it answered with.
+    /// How many items the response has.
     pub items: usize,
-    /// What a consistent query of these items costs by the rule; none of other operations.
+    /// The cost of a consistent query of these items by the rule. `None` for other operations.
     pub by_rule: Option<f64>,
 }
 
-/// The call again, which asks for what it consumes.
-pub(crate) fn asked(input: &Value) -> Bytes {
+/// The input of the same call, which also asks DynamoDB to report the consumed capacity.
+pub(crate) fn metered(input: &Value) -> Bytes {
     let mut input = input.clone();
     input["ReturnConsumedCapacity"] = json!("TOTAL");
     input.to_string().into()
@@ -59,18 +59,19 @@ impl Spent {
         }
     }
 
-    /// Whether it looks for what is still to be revalidated, sent or indexed, which goes on all the
-    /// time and belongs to no request. A search looks for what its own organisation has not indexed.
+    /// Whether the call is a background poll of the outbox, of emails to send or of records to index,
+    /// which belongs to no request. A search's own query for unindexed records of its organisation does
+    /// not count.
     #[must_use]
     pub fn is_sweep(&self) -> bool {
-        let of_all = ["#outbox:", "#mail:"]
+        let is_poll = ["#outbox:", "#mail:"]
             .iter()
             .any(|kind| self.pk.starts_with(kind));
         let to_index = self.pk.starts_with("#unindexed:") && !self.least.contains(':');
-        self.call == "Query" && (of_all || to_index)
+        self.call == "Query" && (is_poll || to_index)
     }
 
-    /// Whether it writes.
+    /// Whether the call writes.
     #[must_use]
     pub fn is_write(&self) -> bool {
         ["TransactWriteItems", "PutItem", "UpdateItem", "DeleteItem"].contains(&&*self.call)
@@ -86,8 +87,8 @@ fn pk(input: &Value) -> Option<&str> {
     places.into_iter().find_map(|place| place["S"].as_str())
 }
 
-/// The size of an item: names and values, as UTF-8; a number takes a byte for two digits, and one
-/// more; a list or map takes 3 bytes and one for each member
+/// The size of an item in bytes: its names and values in UTF-8. A number takes one byte for every two
+/// digits and one more. A list or map takes 3 bytes and one for each member
 /// ([sizes](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html)).
 fn size(item: &Value) -> u64 {
     let attributes = item.as_object().into_iter().flatten();
@@ -120,7 +121,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_item_takes_its_names_and_values() {
+    fn the_size_of_an_item_counts_names_and_values() {
         let item = json!({
             "pk": { "S": "acme" }, "é": { "S": "é" }, "n": { "N": "-123" }, "no": { "NULL": true },
             "l": { "L": [{ "S": "ab" }] }, "m": { "M": { "x": { "BOOL": false } } },
@@ -132,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn a_call_that_is_asked_says_what_it_consumed() {
+    fn a_metered_call_reports_its_cost() {
         let output = json!({ "Items": [{ "pk": { "S": "x".repeat(5_000) } }], "ConsumedCapacity": { "CapacityUnits": 2.0 } });
         let input = json!({ "ExpressionAttributeValues": { ":pk": { "S": "#outbox:0" } } });
         let spent = Spent::of("Query", &input, output.to_string().as_bytes());

@@ -1,4 +1,4 @@
-//! Somebody at a browser, or a program.
+//! An HTTP client of the product, which sends requests as a browser or a program does.
 
 use crate::{Answer, Product};
 use reqwest::cookie::{CookieStore, Jar};
@@ -11,17 +11,17 @@ use std::time::Duration;
 /// The password of every account that [`Product::sign_up`] makes.
 const PASSWORD: &str = "correct horse battery";
 
-/// A client with its own cookies. It follows no redirect.
+/// A client with its own cookies. It does not follow redirects.
 #[derive(Debug, Clone)]
 pub struct Client {
     http: reqwest::Client,
     jar: Arc<Jar>,
     base: Url,
-    /// The organisation that it is signed in to, or none.
+    /// The organisation that the client is signed in to. Empty if it is signed out.
     pub tenant: String,
-    /// The email of its account.
+    /// The email of the client's account.
     pub email: String,
-    /// Who it is signed in as.
+    /// The id of the signed-in user.
     pub user: String,
 }
 
@@ -32,7 +32,7 @@ impl Product {
         Client::new(&self.url)
     }
 
-    /// A client that is signed in with this token, whatever it is.
+    /// A client that sends this session token, valid or not.
     #[must_use]
     pub fn client_with(&self, token: &str, tenant: &str) -> Client {
         let mut client = self.client();
@@ -43,7 +43,7 @@ impl Product {
         client
     }
 
-    /// The owner of a new organisation, signed in.
+    /// Signs up a new organisation. The client is signed in as its owner.
     pub async fn sign_up(&self, organization: &str) -> Client {
         let email = format!("owner-{}@example.com", uuid::Uuid::new_v4().simple());
         let fields = [
@@ -55,7 +55,7 @@ impl Product {
         self.client().enter("sign-up", &fields).await
     }
 
-    /// Somebody who has an account, signed in.
+    /// Signs in to an existing account.
     pub async fn sign_in(&self, email: &str, password: &str) -> Client {
         let fields = [("email", email), ("password", password)];
         self.client().enter("sign-in", &fields).await
@@ -97,13 +97,13 @@ impl Client {
         self
     }
 
-    /// Where the product is, as its pages' origin.
+    /// The origin of the product's pages.
     #[must_use]
     pub fn origin(&self) -> String {
         self.base.origin().ascii_serialization()
     }
 
-    /// The session token among the cookies; empty where there is none.
+    /// The session token among the cookies. Empty if there is none.
     #[must_use]
     pub fn token(&self) -> String {
         let header = self.jar.cookies(&self.base);
@@ -117,13 +117,13 @@ impl Client {
         own.unwrap_or_default().to_owned()
     }
 
-    /// A request with nothing but the cookies. `path` begins with a slash.
+    /// A request with only the cookies. `path` begins with a slash.
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.http
             .request(method, self.base.join(path).expect("a path"))
     }
 
-    /// A request as a page of the product sends it, which asks for JSON.
+    /// A request for JSON with the headers that a page of the product sends.
     pub fn own(&self, method: Method, path: &str) -> RequestBuilder {
         self.request(method, path)
             .header("accept", "application/json")
@@ -131,7 +131,7 @@ impl Client {
             .header("sec-fetch-site", "same-origin")
     }
 
-    /// A request that runs an action, without a body.
+    /// A request that runs an action. It has no body yet.
     pub fn action(&self, action: &str) -> RequestBuilder {
         self.own(Method::POST, &format!("/actions/{action}"))
     }
@@ -155,7 +155,7 @@ impl Client {
         send(request).await
     }
 
-    /// Submits a form as a browser without scripts does, which asks for HTML.
+    /// Submits a form as a browser without scripts does: it asks for HTML.
     pub async fn submit(&self, action: &str, fields: &[(&str, &str)]) -> Answer {
         let request = self
             .request(Method::POST, &format!("/actions/{action}"))
@@ -168,7 +168,7 @@ impl Client {
         send(request.form(fields)).await
     }
 
-    /// What a view shows, in JSON.
+    /// Gets a view as JSON.
     pub async fn get(&self, path: &str) -> Answer {
         send(
             self.request(Method::GET, path)
@@ -177,7 +177,7 @@ impl Client {
         .await
     }
 
-    /// The page of a view.
+    /// Gets a view as a page.
     pub async fn page(&self, path: &str) -> Answer {
         send(
             self.request(Method::GET, path)
@@ -186,7 +186,7 @@ impl Client {
         .await
     }
 
-    /// A path of the organisation's contacts: the list, with what follows it.
+    /// The path of the organisation's contact list, followed by `rest`.
     #[must_use]
     pub fn contacts(&self, rest: &str) -> String {
         format!("/t/{}/contacts{rest}", self.tenant)
@@ -200,7 +200,7 @@ impl Client {
         answer.data()
     }
 
-    /// Saves a contact's name and email, as what was the contact at this version.
+    /// Saves a contact's name and email as an edit of this version.
     pub async fn update(&self, contact: &Value, version: &str, name: &str, email: &str) -> Answer {
         let fields = [
             ("id", contact["id"].as_str().unwrap_or_default()),
@@ -217,7 +217,7 @@ impl Client {
         self.post("delete-contact", &[("id", id)]).await
     }
 
-    /// Every contact that the list shows for `q`, newest first, page by page.
+    /// Reads every page of the contact list for `q`. Returns the contacts, newest first.
     pub async fn all(&self, q: &str) -> Vec<Value> {
         let mut contacts = Vec::new();
         let mut after = Value::Null;
@@ -231,7 +231,7 @@ impl Client {
                 .await
                 .data();
             let Value::Array(shown) = page["contacts"].take() else {
-                panic!("no list: {page}")
+                panic!("not a list: {page}")
             };
             contacts.extend(shown);
             after = page["next"].take();
@@ -242,15 +242,15 @@ impl Client {
     }
 }
 
-/// Sends the request and reads the answer.
+/// Sends the request and reads the response.
 async fn send(request: RequestBuilder) -> Answer {
-    let response = request.send().await.expect("an answer");
-    Answer::read(response).await.expect("a whole answer")
+    let response = request.send().await.expect("a response");
+    Answer::read(response).await.expect("a whole response")
 }
 
 /// Sends a request that a test has built.
 pub trait Exchange {
-    /// Sends it and reads the answer.
+    /// Sends the request and reads the response.
     fn answer(self) -> impl Future<Output = Answer>;
 }
 

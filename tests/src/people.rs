@@ -1,4 +1,4 @@
-//! Several people in one organisation, as the product makes them.
+//! Members of one organisation, made through the product itself.
 
 use crate::inside::ORIGIN;
 use crate::world::{Person, Seen, World};
@@ -8,11 +8,11 @@ use hyper::Request;
 use serde_json::{Value, json};
 use std::time::Duration;
 
-/// The password of everybody here.
+/// The password of every account that is made here.
 pub const PASSWORD: &str = "correct horse";
 
 impl Person {
-    /// Who is signed in.
+    /// The id of the signed-in user.
     #[must_use]
     pub fn user(&self) -> String {
         let user = self.session.split('.').nth(3);
@@ -20,13 +20,13 @@ impl Person {
     }
 }
 
-/// An email that nobody has.
+/// An email address that is not taken.
 #[must_use]
 pub fn email() -> String {
     format!("{}@example.com", uuid::Uuid::new_v4())
 }
 
-/// The token in a link.
+/// The token in an email's link.
 #[must_use]
 pub fn token(link: &str) -> String {
     let (_, token) = link.split_once("?token=").expect("a link");
@@ -34,7 +34,7 @@ pub fn token(link: &str) -> String {
 }
 
 impl World {
-    /// Invites somebody; the `data` of the answer.
+    /// Invites a member. Returns the `data` of the response.
     pub async fn invite(&self, by: &Person, email: &str, role: &str) -> Value {
         let fields = json!({ "email": email, "role": role });
         let answer = self.act(by, "invite-member", &fields).await;
@@ -42,7 +42,7 @@ impl World {
         answer.json()["data"].clone()
     }
 
-    /// Invites somebody; the token of the link.
+    /// Invites a member. Returns the token of the invitation's link.
     pub async fn invitation(&self, by: &Person, email: &str, role: &str) -> String {
         let data = self.invite(by, email, role).await;
         token(data["link"].as_str().expect("a link"))
@@ -54,7 +54,7 @@ impl World {
         self.act(by, "accept-invite", &fields).await
     }
 
-    /// Somebody who was invited and has accepted, signed in; and their email.
+    /// Invites a member and accepts the invitation. Returns the new member, signed in, and their email.
     pub async fn joined(&self, by: &Person, role: &str) -> (Person, String) {
         let email = email();
         let token = self.invitation(by, &email, role).await;
@@ -68,7 +68,7 @@ impl World {
         (person, email)
     }
 
-    /// Signs in; the answer.
+    /// Signs in. Returns the response.
     pub async fn sign_in(&self, email: &str, password: &str) -> Seen {
         let fields = json!({ "email": email, "password": password });
         self.act(&Person::default(), "sign-in", &fields).await
@@ -94,16 +94,19 @@ impl World {
         self.send(request).await
     }
 
-    /// Waits until no letter is left to send.
+    /// Waits until no email is left to send.
     pub async fn delivered(&self, patience: Duration) {
         let late = tokio::time::Instant::now() + patience;
         while !self.table.under("#mail:").is_empty() {
-            assert!(tokio::time::Instant::now() < late, "never sent");
+            assert!(
+                tokio::time::Instant::now() < late,
+                "some email was never sent"
+            );
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }
 
-    /// A stored member; null where there is none.
+    /// A stored member. Null if there is none.
     #[must_use]
     pub fn member(&self, tenant: &str, id: &str) -> Value {
         let members = self.table.under(&format!("{tenant}:members"));
@@ -111,7 +114,7 @@ impl World {
         found.map_or(Value::Null, |record| Value::Object(record.item()))
     }
 
-    /// Whose an email is among the members; nobody's where the guard is free.
+    /// The id of the member who holds an email's guard. Null if the guard is free.
     #[must_use]
     pub fn guard(&self, tenant: &str, email: &str) -> Value {
         let name = format!("#guard:{tenant}:members:email:{email}");
@@ -121,7 +124,7 @@ impl World {
             .map_or(Value::Null, |guard| guard.get("owner"))
     }
 
-    /// The stored account of an email; null where there is none.
+    /// The stored account of an email. Null if there is none.
     #[must_use]
     pub fn account(&self, email: &str) -> Value {
         let accounts = self.table.under(&format!("#account:{email}"));

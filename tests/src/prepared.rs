@@ -1,4 +1,4 @@
-//! A world in which one function finds what its sample event needs.
+//! A table in which one function finds every record that its sample event needs.
 
 use crate::inside::{Answer, Inside, KEY, config, invoke, no_edge};
 use crate::samples::{Samples, order};
@@ -8,30 +8,31 @@ use auth::Keys;
 use serde_json::{Value, json};
 use wrapper::{Config, Runner};
 
-/// What is stored, and what the samples have learnt, when it is one function's turn.
+/// The state in which one function gets its sample event: the stored records, and the ids and tokens
+/// that the samples have learnt.
 pub struct Prepared {
-    /// Whose turn it is.
+    /// The function's name.
     pub name: &'static str,
     posts: bool,
-    /// What the next samples are about.
+    /// What the placeholders of the sample stand for.
     pub samples: Samples,
     stored: Vec<Record>,
 }
 
-/// A copy of that world.
+/// A copy of that state in a table of its own.
 pub struct Copy {
     /// The functions and the table.
     pub inside: Inside,
-    /// The function whose turn it is.
+    /// The function.
     pub function: Runner,
 }
 
 impl Prepared {
-    /// Every function's turn: each that answers requests, in an order in which each finds what it
-    /// needs.
+    /// The state for each function that takes requests. Runs the samples one after the other, in an order
+    /// in which each finds what it needs.
     ///
     /// # Panics
-    /// Where a sample is refused.
+    /// If a sample is refused.
     pub async fn all() -> Vec<Self> {
         let inside = Inside::start().await;
         let functions = functions::runners(&inside.app);
@@ -62,15 +63,15 @@ impl Prepared {
         all
     }
 
-    /// A copy of the world to try something in.
+    /// A copy to try something in.
     pub async fn copy(&self) -> Copy {
         self.copy_with(config()).await
     }
 
-    /// The same with another configuration.
+    /// A copy with another configuration.
     ///
     /// # Panics
-    /// Where there is no such function.
+    /// If there is no such function.
     pub async fn copy_with(&self, config: Config) -> Copy {
         let inside = Inside::with(config, no_edge()).await;
         for record in &self.stored {
@@ -87,19 +88,19 @@ impl Prepared {
         }
     }
 
-    /// Whether it is an action's turn.
+    /// Whether the function is an action.
     #[must_use]
     pub fn is_action(&self) -> bool {
         self.posts
     }
 
-    /// What is stored.
+    /// The stored records.
     #[must_use]
     pub fn stored(&self) -> &[Record] {
         &self.stored
     }
 
-    /// The sample event, asking for JSON.
+    /// The sample event, changed to ask for JSON.
     #[must_use]
     pub fn event(&self) -> Value {
         let mut event = self.samples.event(self.name);
@@ -115,8 +116,8 @@ impl Copy {
     }
 }
 
-/// Somebody with that role, past the product, whose account has the same password as others', if
-/// there are others. Gives the session's token.
+/// Writes a member with this role straight to the table. If the table has another account, also
+/// writes an account with the same password. Returns the token of the member's session.
 #[must_use]
 pub fn person(table: &Table, keys: &Keys, tenant: &str, role: Role) -> String {
     let token = table.member(keys, tenant, role);

@@ -1,17 +1,17 @@
-//! Bytes that no well-behaved client sends.
+//! Requests as raw bytes, for what no well-behaved client sends.
 
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-/// Sends these bytes to `address` and gives the answer's head and body as text, read to the end
-/// of the connection or for as long as something comes. Empty where there is no answer.
+/// Sends these bytes to `address` and returns the response's head and body as text. Reads until the
+/// connection ends or nothing more arrives. Empty if there is no response.
 pub async fn raw(address: &str, bytes: &[u8]) -> String {
     let stream = TcpStream::connect(address).await.expect("a connection");
     let (mut reader, mut writer) = stream.into_split();
     let bytes = bytes.to_vec();
-    // The product may answer, and close, before it has taken everything.
+    // The product may respond and close the connection before it has read everything.
     let sending = tokio::spawn(async move {
         let _refused = writer.write_all(&bytes).await;
         writer
@@ -25,7 +25,7 @@ pub async fn raw(address: &str, bytes: &[u8]) -> String {
     String::from_utf8_lossy(&answer).into_owned()
 }
 
-/// Long for the first byte, short once an answer has begun.
+/// The time to wait for more: long for the first byte, short once the response has begun.
 fn patience(answer: &[u8]) -> Duration {
     Duration::from_millis(if answer.is_empty() { 8_000 } else { 300 })
 }

@@ -1,5 +1,5 @@
-//! The Lambda runtime API on this machine: what a function's bootstrap asks for its events, and
-//! tells its answers.
+//! The Lambda runtime API on this machine. A function's bootstrap gets its events here and posts its
+//! responses.
 //!
 //! Source: [Using the Lambda runtime API](https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html).
 
@@ -21,50 +21,51 @@ use tokio::task::JoinHandle;
 
 const VERSION: &str = "/2018-06-01/runtime/";
 
-/// What a function has answered.
+/// The result of an invocation.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Outcome {
-    /// Its answer.
+    /// The function's response.
     Answer(Value),
-    /// That it failed: an object with `errorType` and `errorMessage`.
+    /// The function's failure: an object with `errorType` and `errorMessage`.
     Error(Value),
 }
 
-/// One invocation, from when it was asked for until the function had answered.
+/// A finished invocation.
 #[derive(Debug, Clone)]
 pub struct Invocation {
-    /// The answer.
+    /// Its result.
     pub outcome: Outcome,
-    /// From the question to the answer: for a function that is still starting, its start too.
+    /// The time from the invocation to the response. Includes the start of a function that is still
+    /// starting.
     pub took: Duration,
-    /// From when the function took the event to the answer.
+    /// The time from when the function took the event to the response.
     pub worked: Duration,
-    /// When it answered.
+    /// When the function responded.
     pub done: Instant,
 }
 
-struct Question {
+struct Event {
     id: String,
     event: Bytes,
 }
 
-/// What is awaited of the invocation of an id.
-struct Awaited {
+/// An invocation that has not finished.
+struct Pending {
     taken: Option<Instant>,
-    answer: oneshot::Sender<(Outcome, Instant, Instant)>,
+    outcome: oneshot::Sender<(Outcome, Instant, Instant)>,
 }
 
 struct Shared {
-    questions: tokio::sync::Mutex<mpsc::UnboundedReceiver<Question>>,
-    awaited: Mutex<HashMap<String, Awaited>>,
+    events: tokio::sync::Mutex<mpsc::UnboundedReceiver<Event>>,
+    pending: Mutex<HashMap<String, Pending>>,
     failed: mpsc::UnboundedSender<Value>,
 }
 
-/// A runtime API for one process, until this is dropped.
+/// A runtime API for one process. It stops on drop.
 pub struct RuntimeApi {
     address: String,
     shared: Arc<Shared>,
-    ask: mpsc::UnboundedSender<Question>,
+    sender: mpsc::UnboundedSender<Event>,
     failures: tokio::sync::Mutex<mpsc::UnboundedReceiver<Value>>,
     server: JoinHandle<()>,
 }
@@ -76,55 +77,55 @@ impl Drop for RuntimeApi {
 }
 
 impl RuntimeApi {
-    /// Starts one.
+    /// Starts a runtime API on a free port.
     pub async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("its address").to_string();
-        let (ask, questions) = mpsc::unbounded_channel();
+        let (sender, events) = mpsc::unbounded_channel();
         let (failed, failures) = mpsc::unbounded_channel();
         let shared = Arc::new(Shared {
-            questions: questions.into(),
-            awaited: Mutex::default(),
+            events: events.into(),
+            pending: Mutex::default(),
             failed,
         });
         let server = tokio::spawn(serve(listener, Arc::clone(&shared)));
         Self {
             address,
             shared,
-            ask,
+            sender,
             failures: failures.into(),
             server,
         }
     }
 
-    /// What `AWS_LAMBDA_RUNTIME_API` must be: host and port.
+    /// The host and port, for `AWS_LAMBDA_RUNTIME_API`.
     #[must_use]
     pub fn address(&self) -> &str {
         &self.address
     }
 
-    /// Passes an event to the function and waits for its answer. The event need not be JSON.
+    /// Passes an event to the function and waits for the result. The event need not be JSON.
     pub async fn invoke(&self, event: impl Into<Bytes>) -> Invocation {
         let id = uuid::Uuid::new_v4().to_string();
-        let (answer, answered) = oneshot::channel();
-        let awaited = Awaited {
+        let (sender, receiver) = oneshot::channel();
+        let pending = Pending {
             taken: None,
-            answer,
+            outcome: sender,
         };
-        self.shared.awaited().insert(id.clone(), awaited);
-        let asked = Instant::now();
+        self.shared.pending().insert(id.clone(), pending);
+        let start = Instant::now();
         let event = event.into();
-        self.ask.send(Question { id, event }).expect("a server");
-        let (outcome, taken, done) = answered.await.expect("a server");
+        self.sender.send(Event { id, event }).expect("a server");
+        let (outcome, taken, done) = receiver.await.expect("a server");
         Invocation {
             outcome,
-            took: done - asked,
+            took: done - start,
             worked: done - taken,
             done,
         }
     }
 
-    /// Waits until the function says that it cannot start, and gives what it says.
+    /// Waits until the function reports that it cannot start. Returns its error.
     pub async fn init_error(&self) -> Value {
         let mut failures = self.failures.lock().await;
         failures.recv().await.expect("a server")
@@ -132,20 +133,20 @@ impl RuntimeApi {
 }
 
 impl Shared {
-    fn awaited(&self) -> std::sync::MutexGuard<'_, HashMap<String, Awaited>> {
-        self.awaited.lock().unwrap_or_else(PoisonError::into_inner)
+    fn pending(&self) -> std::sync::MutexGuard<'_, HashMap<String, Pending>> {
+        self.pending.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The next event, once there is one.
+    /// Waits for the next event and hands it out.
     async fn next(&self) -> Response<Full<Bytes>> {
-        let question = self.questions.lock().await.recv().await;
-        let Some(Question { id, event }) = question else {
+        let next = self.events.lock().await.recv().await;
+        let Some(Event { id, event }) = next else {
             return status(StatusCode::GONE);
         };
         let deadline = SystemTime::now() + Duration::from_secs(15);
         let deadline = deadline.duration_since(UNIX_EPOCH).unwrap_or_default();
-        if let Some(awaited) = self.awaited().get_mut(&id) {
-            awaited.taken = Some(Instant::now());
+        if let Some(pending) = self.pending().get_mut(&id) {
+            pending.taken = Some(Instant::now());
         }
         Response::builder()
             .header("content-type", "application/json")
@@ -166,13 +167,14 @@ impl Shared {
             .expect("a response")
     }
 
-    fn answer(&self, id: &str, outcome: Outcome) -> Response<Full<Bytes>> {
+    /// Ends an invocation with this result.
+    fn finish(&self, id: &str, outcome: Outcome) -> Response<Full<Bytes>> {
         let done = Instant::now();
-        let Some(awaited) = self.awaited().remove(id) else {
+        let Some(pending) = self.pending().remove(id) else {
             return status(StatusCode::NOT_FOUND);
         };
-        let taken = awaited.taken.unwrap_or(done);
-        let _nobody_waits = awaited.answer.send((outcome, taken, done));
+        let taken = pending.taken.unwrap_or(done);
+        let _nobody_waits = pending.outcome.send((outcome, taken, done));
         status(StatusCode::ACCEPTED)
     }
 }
@@ -191,16 +193,16 @@ async fn route(
     request: Request<Incoming>,
 ) -> Result<Response<Full<Bytes>>, Infallible> {
     let (parts, body) = request.into_parts();
-    let body = body.collect().await.map(|body| body.to_bytes());
-    let said: Value = serde_json::from_slice(&body.unwrap_or_default()).unwrap_or_default();
+    let bytes = body.collect().await.map(|body| body.to_bytes());
+    let body: Value = serde_json::from_slice(&bytes.unwrap_or_default()).unwrap_or_default();
     let path = parts.uri.path().strip_prefix(VERSION).unwrap_or_default();
     let path: Vec<_> = path.split('/').collect();
     Ok(match (&parts.method, path.as_slice()) {
         (&Method::GET, ["invocation", "next"]) => shared.next().await,
-        (&Method::POST, ["invocation", id, "response"]) => shared.answer(id, Outcome::Answer(said)),
-        (&Method::POST, ["invocation", id, "error"]) => shared.answer(id, Outcome::Error(said)),
+        (&Method::POST, ["invocation", id, "response"]) => shared.finish(id, Outcome::Answer(body)),
+        (&Method::POST, ["invocation", id, "error"]) => shared.finish(id, Outcome::Error(body)),
         (&Method::POST, ["init", "error"]) => {
-            let _nobody_waits = shared.failed.send(said);
+            let _nobody_waits = shared.failed.send(body);
             status(StatusCode::ACCEPTED)
         }
         _ => status(StatusCode::NOT_FOUND),

@@ -1,25 +1,25 @@
-//! What many measurements come to.
+//! Statistics of measured durations.
 
 use serde_json::{Value, json};
 use std::fmt;
 use std::time::Duration;
 
-/// Durations, summed up.
+/// A summary of many durations.
 #[derive(Debug, Clone, Copy)]
 pub struct Statistics {
-    /// How many there are.
+    /// The number of durations.
     pub samples: usize,
     /// Their mean.
     pub average: Duration,
     /// The middle one.
     pub median: Duration,
-    /// What 95 of a hundred do not exceed.
+    /// The 95th percentile.
     pub p95: Duration,
-    /// What 99 of a hundred do not exceed.
+    /// The 99th percentile.
     pub p99: Duration,
-    /// The least.
+    /// The shortest.
     pub min: Duration,
-    /// The greatest.
+    /// The longest.
     pub max: Duration,
 }
 
@@ -27,14 +27,14 @@ impl Statistics {
     /// The names of the columns.
     pub const HEAD: &str = "samples | average | median | p95 | p99 | min | max";
 
-    /// Of at least one.
+    /// The statistics of at least one duration.
     ///
     /// # Panics
-    /// Where there is none.
+    /// If there is no duration.
     #[must_use]
     pub fn of(mut all: Vec<Duration>) -> Self {
         all.sort_unstable();
-        // The nearest rank: the least of the samples that so many percent do not exceed.
+        // Nearest rank: the shortest sample that is at least as long as this percentage of all samples.
         let rank = |percent: usize| all[(all.len() * percent).div_ceil(100) - 1];
         Self {
             samples: all.len(),
@@ -47,7 +47,7 @@ impl Statistics {
         }
     }
 
-    /// The same for a program, in milliseconds.
+    /// The same as JSON, in milliseconds.
     #[must_use]
     pub fn json(&self) -> Value {
         let [average, median, p95, p99, min, max] =
@@ -85,7 +85,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_percentile_is_the_least_sample_that_so_many_do_not_exceed() {
+    fn percentiles_are_nearest_ranks() {
         let of =
             |count: u64| Statistics::of((1..=count).rev().map(Duration::from_millis).collect());
         let hundred = of(100);

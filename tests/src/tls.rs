@@ -1,4 +1,5 @@
-//! A service on this machine behind TLS, with a certificate that an authority of its own signed.
+//! TLS in front of a service on this machine, with a certificate from a certificate authority made for
+//! the test.
 
 use crate::Scratch;
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
@@ -11,7 +12,7 @@ use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 
-/// A front that ends TLS and passes on what is in it, until this is dropped.
+/// A proxy that terminates TLS. It stops on drop.
 pub struct TlsFront {
     url: String,
     scratch: Scratch,
@@ -25,7 +26,7 @@ impl Drop for TlsFront {
 }
 
 impl TlsFront {
-    /// A front of the service at `upstream`, an `http` URL.
+    /// Starts a proxy to the service at `upstream`, an `http` URL.
     pub async fn start(upstream: &str) -> Self {
         let scratch = Scratch::new();
         let (authority, config) = identity();
@@ -46,20 +47,21 @@ impl TlsFront {
         }
     }
 
-    /// Where it is.
+    /// The `https` URL of the proxy.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// The file with the certificate of its authority.
+    /// The file with the authority's certificate.
     #[must_use]
     pub fn authority(&self) -> PathBuf {
         self.scratch.path().join("authority.pem")
     }
 }
 
-/// An authority's certificate, and the configuration of a server for which it vouches.
+/// The certificate of a new authority in PEM, and a server configuration with a certificate that it
+/// signed.
 fn identity() -> (String, ServerConfig) {
     let key = KeyPair::generate().expect("a key");
     let mut params = CertificateParams::default();

@@ -1,4 +1,4 @@
-//! What a process uses, as the kernel counts it, and what a binary weighs.
+//! The processor time and memory of a process, as the kernel counts them, and the size of a binary.
 
 use flate2::Compression;
 use flate2::write::DeflateEncoder;
@@ -7,36 +7,37 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-/// What a process has used so far.
+/// The time and memory that a process has used so far.
 pub struct Usage {
-    /// Time in the program.
+    /// Processor time in the program.
     pub user: Duration,
-    /// Time in the kernel on its behalf: most of it is sending and receiving.
+    /// Processor time in the kernel on its behalf. Most of it is sending and receiving.
     pub system: Duration,
-    /// The most memory that was resident, in KiB.
+    /// The peak resident memory, in KiB.
     pub peak: u64,
-    /// The memory that is resident, in KiB.
+    /// The resident memory now, in KiB.
     pub resident: u64,
 }
 
 impl Usage {
-    /// Time in the program and in the kernel.
+    /// Processor time in the program and in the kernel.
     #[must_use]
     pub fn time(&self) -> Duration {
         self.user + self.system
     }
 
-    /// Of a running process.
+    /// The usage of a running process.
+    ///
+    /// Source: [proc(5)](https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html).
     ///
     /// # Panics
-    /// Where there is no such process, or no such kernel.
+    /// If there is no such process, or the kernel has no `/proc`.
     #[must_use]
-    /// Source: [proc(5)](https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html).
     pub fn of(process: u32) -> Self {
         let read = |file: &str| {
             std::fs::read_to_string(format!("/proc/{process}/{file}")).expect("a process")
         };
-        // The name, in parentheses, may hold spaces; utime and stime are fields 14 and 15.
+        // The process name in parentheses may have spaces. utime and stime are fields 14 and 15.
         let stat = read("stat");
         let fields = stat.rsplit(')').next().expect("fields").split_whitespace();
         let second = ticks_a_second();
@@ -60,20 +61,20 @@ impl Usage {
 }
 
 fn ticks_a_second() -> f64 {
-    let answer = Command::new("getconf").arg("CLK_TCK").output();
-    let text = answer.expect("getconf").stdout;
+    let output = Command::new("getconf").arg("CLK_TCK").output();
+    let text = output.expect("getconf").stdout;
     String::from_utf8_lossy(&text)
         .trim()
         .parse()
         .expect("ticks")
 }
 
-/// The size of the archive that is deployed: one file, `bootstrap`, deflated, with its headers
-/// (a local one of 30 bytes, a central one of 46, the end of 22, and the name twice:
-/// [APPNOTE.TXT](https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT), section 4.3).
+/// The size of the archive to deploy: one deflated file, `bootstrap`, with a local header of 30 bytes,
+/// a central header of 46, an end record of 22, and the name twice
+/// ([APPNOTE.TXT](https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT), section 4.3).
 ///
 /// # Panics
-/// Where the file cannot be read.
+/// If the file cannot be read.
 #[must_use]
 pub fn zipped(binary: &Path) -> u64 {
     let bytes = std::fs::read(binary).unwrap_or_else(|e| panic!("{}: {e}", binary.display()));

@@ -1,5 +1,5 @@
-//! A client that costs little: one connection, one request at a time, no cookies of its own. What
-//! is measured with it is the other side.
+//! A cheap HTTP client for measurements: one connection, one request at a time, no cookie jar. So the
+//! measured cost is almost all the server's.
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
@@ -10,14 +10,14 @@ use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use tokio::net::TcpStream;
 
-/// A connection that is kept alive.
+/// A kept-alive connection.
 #[derive(Debug)]
 pub struct Wire {
     sender: SendRequest<Full<Bytes>>,
     address: String,
 }
 
-/// An answer.
+/// A response.
 #[derive(Debug, Clone)]
 pub struct Reply {
     /// The HTTP status.
@@ -32,7 +32,7 @@ impl Wire {
     /// Connects to `127.0.0.1:{port}`.
     ///
     /// # Panics
-    /// Where nobody listens there.
+    /// If nothing listens there.
     pub async fn connect(address: &str) -> Self {
         let stream = TcpStream::connect(address).await.expect("a listener");
         stream.set_nodelay(true).expect("a socket");
@@ -44,17 +44,17 @@ impl Wire {
         }
     }
 
-    /// Sends a request and reads the answer to its end.
+    /// Sends a request and reads the whole response.
     ///
     /// # Panics
-    /// Where the connection breaks.
+    /// If the connection breaks.
     pub async fn send(&mut self, mut request: Request<Full<Bytes>>) -> Reply {
         let host = self.address.parse().expect("a host");
         request.headers_mut().insert(HOST, host);
         self.sender.ready().await.expect("a connection");
-        let answer = self.sender.send_request(request).await.expect("an answer");
-        let (parts, body) = answer.into_parts();
-        let body = body.collect().await.expect("a whole answer").to_bytes();
+        let response = self.sender.send_request(request).await.expect("a response");
+        let (parts, body) = response.into_parts();
+        let body = body.collect().await.expect("a whole response").to_bytes();
         Reply {
             status: parts.status.as_u16(),
             headers: parts.headers,
@@ -64,7 +64,7 @@ impl Wire {
 }
 
 impl Reply {
-    /// A header's value; empty where there is none.
+    /// A header's value. Empty if there is none.
     #[must_use]
     pub fn header(&self, name: &str) -> &str {
         let value = self.headers.get(name);
@@ -73,7 +73,7 @@ impl Reply {
             .unwrap_or_default()
     }
 
-    /// Whether it came from the edge's cache.
+    /// Whether the response came from the edge's cache.
     #[must_use]
     pub fn is_hit(&self) -> bool {
         self.header("x-cache").starts_with("Hit")

@@ -1,4 +1,4 @@
-//! Calls, as they arrive.
+//! Calls as they arrive at the proxy.
 
 use bytes::Bytes;
 use http_body_util::BodyExt;
@@ -7,24 +7,24 @@ use hyper::{HeaderMap, Method, Request};
 use serde_json::Value;
 use std::collections::BTreeSet;
 
-/// A call as it was made.
+/// One call to a service.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Call {
     /// The operation, such as `Query`.
     pub name: String,
     /// How many items a transaction has.
     pub items: usize,
-    /// Whether an answer that says nothing is a wrong one.
+    /// Whether the caller needs data from the response, so that an empty response is an error.
     pub returns: bool,
-    /// What the caller calls it: the same for each attempt.
+    /// The SDK's id of the call, which is the same for each attempt.
     pub invocation: String,
-    /// What makes a transaction the same one (`ClientRequestToken`).
+    /// The transaction's idempotency token (`ClientRequestToken`).
     pub token: String,
-    /// What makes an invalidation the same one.
+    /// The invalidation's idempotency token (`CallerReference`).
     pub reference: String,
 }
 
-/// Who is asked.
+/// The service that a call is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Service {
     DynamoDb,
@@ -33,7 +33,7 @@ pub(super) enum Service {
 }
 
 impl Service {
-    /// The content type of what it says.
+    /// The content type of its responses.
     pub(super) fn content_type(self) -> &'static str {
         match self {
             Self::DynamoDb => "application/x-amz-json-1.0",
@@ -45,18 +45,18 @@ impl Service {
 
 /// A request as it arrived.
 #[derive(Debug)]
-pub(super) struct Asked {
+pub(super) struct Received {
     pub(super) method: Method,
     pub(super) path: String,
     pub(super) headers: HeaderMap,
     pub(super) body: Bytes,
-    /// The body, where it is JSON.
+    /// The body parsed as JSON. Null if it is not JSON.
     pub(super) input: Value,
     pub(super) service: Service,
     pub(super) call: Call,
 }
 
-impl Asked {
+impl Received {
     pub(super) async fn read(request: Request<Incoming>) -> Self {
         let (parts, body) = request.into_parts();
         let body = body
@@ -105,16 +105,16 @@ impl Asked {
     }
 }
 
-/// Whether it asks for something: a read does, and a write that wants to see what it wrote.
+/// Whether the call returns data: a read, or a write that asks for the written item.
 fn returns(name: &str, input: &Value) -> bool {
     let reads = ["BatchGetItem", "Query", "TransactGetItems"];
     reads.contains(&name)
         || input["ReturnValues"]
             .as_str()
-            .is_some_and(|of| of != "NONE")
+            .is_some_and(|values| values != "NONE")
 }
 
-/// What a call must be allowed to: each operation of a transaction by itself
+/// The IAM permissions that a call needs. A transaction needs one for each of its operations
 /// ([IAM and transactions](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis-iam.html)).
 pub(super) fn permissions(call: &str, input: &Value) -> BTreeSet<String> {
     let operation = |item: &Value| {

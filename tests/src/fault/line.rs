@@ -1,4 +1,4 @@
-//! Connections that can be reset.
+//! Connections that the proxy can reset.
 
 use std::io;
 use std::pin::Pin;
@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
-/// A connection that is reset when it is dropped, if that was asked for.
+/// A connection that sends a TCP reset on drop if its flag is set.
 pub(super) struct Line {
     stream: TcpStream,
     reset: Arc<AtomicBool>,
@@ -28,7 +28,7 @@ impl Line {
 impl Drop for Line {
     fn drop(&mut self) {
         if self.reset.load(Ordering::Relaxed) {
-            // Closing a socket that does not linger resets the connection.
+            // A socket with zero linger resets the connection when it is closed.
             self.stream.set_zero_linger().expect("an open socket");
         }
     }

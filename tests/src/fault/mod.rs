@@ -1,17 +1,17 @@
-//! A proxy between an SDK and its service that gets in the way: it does by plan, or at random,
-//! what networks and services do to calls now and then.
+//! A proxy between an SDK and its service that injects faults, by plan or at random: those that
+//! networks and services show in operation.
 
 mod calls;
 mod line;
 mod plan;
-mod says;
+mod replies;
 
 pub use calls::Call;
 pub use plan::{Fault, Strike};
 
 use crate::capacity::{self, Spent};
 use bytes::Bytes;
-use calls::{Asked, Service, permissions};
+use calls::{Received, Service, permissions};
 use futures_util::StreamExt;
 use futures_util::stream::{once, unfold};
 use http_body_util::combinators::UnsyncBoxBody;
@@ -23,7 +23,7 @@ use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use line::Line;
 use plan::Plan;
-use says::Said;
+use replies::Reply;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::io;
@@ -34,14 +34,14 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-/// How often, in percent, what happens to a call.
+/// How often each random fault hits a call, in percent.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Faults {
-    /// A transaction is cancelled for contention alone, in a random mixture, and not run.
+    /// A transaction is cancelled and not run, with a random mixture of reasons that all mean contention.
     pub contention: u64,
-    /// A transaction that fails a condition is told other reasons besides.
+    /// A transaction that fails a condition is reported with random other reasons too.
     pub mixture: u64,
-    /// A transaction that was run is answered with a server error.
+    /// A transaction runs, and the response is a server error.
     pub lost_answer: u64,
     /// A batch of reads comes back unprocessed.
     pub unprocessed: u64,
@@ -50,9 +50,9 @@ pub struct Faults {
 /// A running proxy.
 #[derive(Debug)]
 pub struct Proxy {
-    /// Where it listens.
+    /// The URL at which it listens.
     pub url: String,
-    /// How many faults it has made.
+    /// How many faults it has injected.
     pub made: Arc<AtomicU64>,
     shared: Arc<Shared>,
     server: JoinHandle<()>,
@@ -69,7 +69,7 @@ struct Shared {
     permissions: Mutex<BTreeSet<String>>,
     spent: Mutex<Option<Vec<Spent>>>,
     made: Arc<AtomicU64>,
-    /// How many connections are to be closed as soon as they are accepted.
+    /// How many of the next connections to close as soon as they are accepted.
     closing: AtomicUsize,
     under_way: AtomicUsize,
     /// How many calls their callers gave up without a planned fault.
@@ -101,54 +101,54 @@ impl Proxy {
         }
     }
 
-    /// What the calls since this was last asked have cost. From the first time on, each call is
-    /// asked what it consumes.
+    /// The cost of the calls since the last call of this method. The first call turns the metering on
+    /// and returns nothing.
     pub fn spent(&self) -> Vec<Spent> {
         let mut spent = locked(&self.shared.spent);
         spent.replace(Vec::new()).unwrap_or_default()
     }
 
-    /// The names of the calls since calls were last asked for, in order.
+    /// The names of the calls since the last call of this method or of `detailed_calls`, in order.
     pub fn calls(&self) -> Vec<String> {
         let calls = self.detailed_calls().into_iter();
         calls.map(|call| call.name).collect()
     }
 
-    /// The calls since calls were last asked for, in order.
+    /// The calls since the last call of this method or of `calls`, in order.
     pub fn detailed_calls(&self) -> Vec<Call> {
         std::mem::take(&mut *locked(&self.shared.calls))
     }
 
-    /// How many items each transaction wrote since this was last asked, in order.
+    /// The number of items in each transaction since the last call of this method, in order.
     pub fn writes(&self) -> Vec<usize> {
         std::mem::take(&mut *locked(&self.shared.writes))
     }
 
-    /// The permissions that the calls since this was last asked need, such as
+    /// The permissions that the calls since the last call of this method need, such as
     /// `dynamodb:PutItem`.
     pub fn permissions(&self) -> BTreeSet<String> {
         std::mem::take(&mut *locked(&self.shared.permissions))
     }
 
-    /// Makes these faults from now on.
+    /// Injects these faults at random from now on.
     pub fn make(&self, faults: Faults) {
         *locked(&self.shared.faults) = faults;
     }
 
-    /// Plans these faults from now on, and no others. Of two that befall a call, the first does.
+    /// Replaces the plan. If two faults match a call, the first is injected.
     pub fn plan(&self, strikes: Vec<Strike>) {
         *locked(&self.shared.plan) = Plan::new(strikes);
         self.shared.closing.store(0, Ordering::Relaxed);
         self.shared.plans.send_modify(|plans| *plans += 1);
     }
 
-    /// How many calls since this was last asked were given up by their callers, though no planned
-    /// fault befell them: the machine was too slow for the caller's time limit.
+    /// How many callers have given up since the last call of this method, though no planned fault had hit
+    /// their calls: the machine was too slow for the caller's time limit.
     pub fn given_up(&self) -> usize {
         self.shared.given_up.swap(0, Ordering::Relaxed)
     }
 
-    /// Waits until no call is under way, not even one that its caller has given up.
+    /// Waits until no call is in flight, including calls that the caller has given up.
     pub async fn quiet(&self) {
         while self.shared.under_way.load(Ordering::Relaxed) > 0 {
             tokio::time::sleep(Duration::from_millis(5)).await;
@@ -195,53 +195,53 @@ impl Shared {
         strikes
     }
 
-    fn record(&self, asked: &Asked) {
-        locked(&self.calls).push(asked.call.clone());
-        if asked.service == Service::DynamoDb {
-            locked(&self.permissions).extend(permissions(&asked.call.name, &asked.input));
+    fn record(&self, received: &Received) {
+        locked(&self.calls).push(received.call.clone());
+        if received.service == Service::DynamoDb {
+            locked(&self.permissions).extend(permissions(&received.call.name, &received.input));
         }
-        if asked.call.name == "TransactWriteItems" {
-            locked(&self.writes).push(asked.call.items);
+        if received.call.name == "TransactWriteItems" {
+            locked(&self.writes).push(received.call.items);
         }
     }
 
-    /// Makes the call. It goes on where the caller gives up.
-    async fn forward(self: &Arc<Self>, asked: Arc<Asked>) -> Said {
+    /// Makes the call. It continues if the caller gives up.
+    async fn forward(self: &Arc<Self>, received: Arc<Received>) -> Reply {
         let shared = Arc::clone(self);
         shared.under_way.fetch_add(1, Ordering::Relaxed);
         let call = tokio::spawn(async move {
-            let said = shared.send(&asked).await;
+            let reply = shared.send(&received).await;
             shared.under_way.fetch_sub(1, Ordering::Relaxed);
-            said
+            reply
         });
         call.await
             .ok()
             .flatten()
-            .unwrap_or_else(says::internal_error)
+            .unwrap_or_else(replies::internal_error)
     }
 
-    async fn send(&self, asked: &Asked) -> Option<Said> {
-        let url = format!("{}{}", self.upstream, asked.path);
-        let mut forward = self.client.request(asked.method.clone(), url);
-        for (name, value) in &asked.headers {
+    async fn send(&self, received: &Received) -> Option<Reply> {
+        let url = format!("{}{}", self.upstream, received.path);
+        let mut forward = self.client.request(received.method.clone(), url);
+        for (name, value) in &received.headers {
             if name != "host" && name != "content-length" {
                 forward = forward.header(name, value);
             }
         }
         let metered = locked(&self.spent).is_some();
         let body = match metered {
-            true => capacity::asked(&asked.input),
-            false => asked.body.clone(),
+            true => capacity::metered(&received.input),
+            false => received.body.clone(),
         };
         let sent = forward.body(body).send().await.ok()?;
         let status = sent.status().as_u16();
         let body = sent.bytes().await.unwrap_or_default();
         if let Some(spent) = &mut *locked(&self.spent) {
-            spent.push(Spent::of(&asked.call.name, &asked.input, &body));
+            spent.push(Spent::of(&received.call.name, &received.input, &body));
         }
-        Some(Said {
+        Some(Reply {
             status,
-            kind: asked.service.content_type(),
+            kind: received.service.content_type(),
             body,
         })
     }
@@ -252,29 +252,30 @@ async fn answer(
     request: Request<Incoming>,
     reset: Arc<AtomicBool>,
 ) -> Result<Response<Body>, io::Error> {
-    let asked = Arc::new(Asked::read(request).await);
-    shared.record(&asked);
+    let received = Arc::new(Received::read(request).await);
+    shared.record(&received);
     // Before the plan is read, so that no later plan is missed.
     let mut plans = shared.plans.subscribe();
-    let planned = locked(&shared.plan).strike(&asked.call.name);
+    let planned = locked(&shared.plan).strike(&received.call.name);
     match planned {
         Some(fault) => {
             shared.made.fetch_add(1, Ordering::Relaxed);
             let replanned = async move {
                 let _closed = plans.changed().await;
             };
-            befall(&shared, asked, fault, &reset, replanned).await
+            inject(&shared, received, fault, &reset, replanned).await
         }
         None => {
             let mut waiting = Waiting(&shared.given_up, true);
-            let said = at_random(&shared, asked).await;
+            let reply = inject_at_random(&shared, received).await;
             waiting.1 = false;
-            said.map(whole)
+            reply.map(whole)
         }
     }
 }
 
-/// A caller that waits; counted if this is dropped while it still does.
+/// A caller that waits for its reply. It counts as one that has given up if this is dropped before
+/// the reply is ready.
 struct Waiting<'a>(&'a AtomicUsize, bool);
 
 impl Drop for Waiting<'_> {
@@ -283,26 +284,26 @@ impl Drop for Waiting<'_> {
     }
 }
 
-/// What happens to a call by plan.
-async fn befall(
+/// Injects a planned fault.
+async fn inject(
     shared: &Arc<Shared>,
-    asked: Arc<Asked>,
+    received: Arc<Received>,
     fault: Fault,
     reset: &AtomicBool,
     replanned: impl Future<Output = ()> + Send + 'static,
 ) -> Result<Response<Body>, io::Error> {
     let closed = || Err(io::Error::from(io::ErrorKind::ConnectionAborted));
-    let said = match fault {
+    let reply = match fault {
         Fault::SlowAnswer(by) => {
-            let said = shared.forward(asked).await;
+            let reply = shared.forward(received).await;
             tokio::time::sleep(by).await;
-            said
+            reply
         }
-        Fault::SlowCall(by) => later(shared, asked, tokio::time::sleep(by)).await,
-        Fault::HeldCall => later(shared, asked, replanned).await,
+        Fault::SlowCall(by) => later(shared, received, tokio::time::sleep(by)).await,
+        Fault::HeldCall => later(shared, received, replanned).await,
         Fault::DropBefore => return closed(),
         Fault::DropAfter => {
-            shared.forward(asked).await;
+            shared.forward(received).await;
             return closed();
         }
         Fault::ResetBefore => {
@@ -310,7 +311,7 @@ async fn befall(
             return closed();
         }
         Fault::ResetAfter => {
-            shared.forward(asked).await;
+            shared.forward(received).await;
             reset.store(true, Ordering::Relaxed);
             return closed();
         }
@@ -318,44 +319,44 @@ async fn befall(
             shared.closing.fetch_add(1, Ordering::Relaxed);
             return closed();
         }
-        Fault::Cut => return Ok(cut(shared.forward(asked).await)),
-        Fault::Refuse(status, code) => says::error(asked.service, status, code),
+        Fault::Cut => return Ok(cut(shared.forward(received).await)),
+        Fault::Refuse(status, code) => replies::error(received.service, status, code),
         Fault::RefuseAfter(status, code) => {
-            shared.forward(Arc::clone(&asked)).await;
-            says::error(asked.service, status, code)
+            shared.forward(Arc::clone(&received)).await;
+            replies::error(received.service, status, code)
         }
-        Fault::Junk(body) => Said {
+        Fault::Junk(body) => Reply {
             status: 200,
             kind: "text/html",
             body: Bytes::from_static(body.as_bytes()),
         },
-        Fault::Cancel(codes) => says::cancelled_with(&codes, asked.call.items),
-        Fault::Unprocessed => says::unprocessed(&asked.input),
-        Fault::HalfUnprocessed => some_unprocessed(shared, asked).await,
+        Fault::Cancel(codes) => replies::cancelled_with(&codes, received.call.items),
+        Fault::Unprocessed => replies::unprocessed(&received.input),
+        Fault::HalfUnprocessed => some_unprocessed(shared, received).await,
     };
-    Ok(whole(said))
+    Ok(whole(reply))
 }
 
 /// Makes the call after `delay`, even if the caller has given up by then.
 async fn later(
     shared: &Arc<Shared>,
-    asked: Arc<Asked>,
+    received: Arc<Received>,
     delay: impl Future<Output = ()> + Send + 'static,
-) -> Said {
+) -> Reply {
     let waiting = Arc::clone(shared);
     waiting.under_way.fetch_add(1, Ordering::Relaxed);
     let call = tokio::spawn(async move {
         delay.await;
-        let said = waiting.forward(asked).await;
+        let reply = waiting.forward(received).await;
         waiting.under_way.fetch_sub(1, Ordering::Relaxed);
-        said
+        reply
     });
-    call.await.unwrap_or_else(|_| says::internal_error())
+    call.await.unwrap_or_else(|_| replies::internal_error())
 }
 
-/// Reads the first key of a batch, and leaves the others.
-async fn some_unprocessed(shared: &Arc<Shared>, asked: Arc<Asked>) -> Said {
-    let mut wanted = asked.input["RequestItems"].clone();
+/// Reads the first key of a batch and reports the others as unprocessed.
+async fn some_unprocessed(shared: &Arc<Shared>, received: Arc<Received>) -> Reply {
+    let mut wanted = received.input["RequestItems"].clone();
     let mut left = wanted.clone();
     for (table, request) in wanted.as_object_mut().into_iter().flatten() {
         let keys = request["Keys"].as_array_mut().expect("keys");
@@ -364,72 +365,75 @@ async fn some_unprocessed(shared: &Arc<Shared>, asked: Arc<Asked>) -> Said {
     left.as_object_mut()
         .expect("tables")
         .retain(|_, request| request["Keys"] != json!([]));
-    let first = Asked {
-        method: asked.method.clone(),
-        path: asked.path.clone(),
-        headers: asked.headers.clone(),
+    let first = Received {
+        method: received.method.clone(),
+        path: received.path.clone(),
+        headers: received.headers.clone(),
         body: Bytes::from(json!({ "RequestItems": wanted }).to_string()),
         input: Value::Null,
-        service: asked.service,
-        call: asked.call.clone(),
+        service: received.service,
+        call: received.call.clone(),
     };
-    let said = shared.forward(Arc::new(first)).await;
-    let mut output: Value = serde_json::from_slice(&said.body).unwrap_or_default();
+    let reply = shared.forward(Arc::new(first)).await;
+    let mut output: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
     output["UnprocessedKeys"] = left;
-    says::json(said.status, &output)
+    replies::json(reply.status, &output)
 }
 
-/// What happens to a call at random.
-async fn at_random(shared: &Arc<Shared>, asked: Arc<Asked>) -> Result<Said, io::Error> {
+/// Makes the call, with random faults.
+async fn inject_at_random(
+    shared: &Arc<Shared>,
+    received: Arc<Received>,
+) -> Result<Reply, io::Error> {
     let faults = *locked(&shared.faults);
-    let call = asked.call.clone();
+    let call = received.call.clone();
     if call.name.starts_with("Transact") && shared.strikes(faults.contention) {
         let none = (0..call.items).map(|_| json!({ "Code": "None" }));
-        return Ok(says::muddled(none.collect(), true));
+        return Ok(replies::muddled(none.collect(), true));
     }
     if call.name == "BatchGetItem" && shared.strikes(faults.unprocessed) {
-        return Ok(says::unprocessed(&asked.input));
+        return Ok(replies::unprocessed(&received.input));
     }
-    let said = shared.forward(asked).await;
+    let reply = shared.forward(received).await;
     if call.name == "TransactWriteItems" {
-        if said.status == 200 && shared.strikes(faults.lost_answer) {
-            return Ok(says::internal_error());
+        if reply.status == 200 && shared.strikes(faults.lost_answer) {
+            return Ok(replies::internal_error());
         }
-        let output: Value = serde_json::from_slice(&said.body).unwrap_or_default();
+        let output: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
         if let Some(reasons) = output["CancellationReasons"].as_array()
             && shared.strikes(faults.mixture)
         {
-            return Ok(says::muddled(reasons.clone(), false));
+            return Ok(replies::muddled(reasons.clone(), false));
         }
     }
-    Ok(said)
+    Ok(reply)
 }
 
-fn respond(said: &Said, body: Body) -> Response<Body> {
+fn respond(reply: &Reply, body: Body) -> Response<Body> {
     let mut response = Response::new(body);
-    *response.status_mut() = StatusCode::from_u16(said.status).unwrap_or_default();
-    let kind = said.kind.parse().expect("a header");
+    *response.status_mut() = StatusCode::from_u16(reply.status).unwrap_or_default();
+    let kind = reply.kind.parse().expect("a header");
     response.headers_mut().insert("content-type", kind);
     response
 }
 
-fn whole(said: Said) -> Response<Body> {
-    let body = Full::new(said.body.clone()).map_err(|never| match never {});
-    respond(&said, body.boxed_unsync())
+fn whole(reply: Reply) -> Response<Body> {
+    let body = Full::new(reply.body.clone()).map_err(|never| match never {});
+    respond(&reply, body.boxed_unsync())
 }
 
-/// The first half of the answer; then the connection is closed.
-fn cut(said: Said) -> Response<Body> {
-    let half = said.body.slice(..said.body.len() / 2);
+/// Sends the first half of the reply, then closes the connection.
+fn cut(reply: Reply) -> Response<Body> {
+    let half = reply.body.slice(..reply.body.len() / 2);
     let first = once(std::future::ready(Ok(Frame::data(half))));
     let then = unfold((), |()| async {
-        // By then the first half is on its way.
+        // Give the first half time to be sent.
         tokio::time::sleep(Duration::from_millis(10)).await;
         Some((Err(io::Error::from(io::ErrorKind::ConnectionAborted)), ()))
     });
     let body = StreamBody::new(first.chain(then)).boxed_unsync();
-    let mut response = respond(&said, body);
-    let length = said.body.len().max(1).into();
+    let mut response = respond(&reply, body);
+    let length = reply.body.len().max(1).into();
     response.headers_mut().insert("content-length", length);
     response
 }

@@ -1,46 +1,46 @@
-//! What is to go wrong, and at which call.
+//! The plan: which fault hits which call.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// What goes wrong with one call.
+/// What goes wrong with a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fault {
-    /// The call is made, and its answer comes so much later.
+    /// The call is made, and the reply is held back for this long.
     SlowAnswer(Duration),
-    /// The call is made so much later, whether or not the caller still waits.
+    /// The call is held back for this long and then made, even if the caller has given up.
     SlowCall(Duration),
-    /// The call is made once other faults are planned.
+    /// The call is held back until the plan is replaced.
     HeldCall,
-    /// The connection is closed without an answer; the call is not made.
+    /// The call is not made. The connection is closed without a reply.
     DropBefore,
-    /// The connection is closed without an answer; the call is made.
+    /// The call is made. The connection is closed without a reply.
     DropAfter,
-    /// The connection is reset; the call is not made.
+    /// The call is not made. The connection is reset.
     ResetBefore,
-    /// The connection is reset; the call is made.
+    /// The call is made. The connection is reset.
     ResetAfter,
-    /// The connection is closed without an answer, and so is the next as soon as it is accepted;
-    /// the call is not made.
+    /// The call is not made. The connection is closed without a reply, and the next connection is closed
+    /// as soon as it is accepted.
     CloseNext,
-    /// The call is made, and the connection closed in the middle of its answer.
+    /// The call is made. The connection is closed in the middle of the reply.
     Cut,
-    /// The service answers with this status and error; the call is not made.
+    /// The call is not made. The reply is this status and error.
     Refuse(u16, &'static str),
-    /// The same, and the call is made.
+    /// The call is made. The reply is this status and error all the same.
     RefuseAfter(u16, &'static str),
-    /// A 200 with this body; the call is not made.
+    /// The call is not made. The reply is a 200 with this body.
     Junk(&'static str),
-    /// The transaction is cancelled with these reasons, those that are missing being `None`.
+    /// The transaction is cancelled with these reasons, one for each item. Missing ones are `None`.
     Cancel(Vec<&'static str>),
-    /// Of a batch of reads, all is left unprocessed.
+    /// A batch of reads reports every key as unprocessed.
     Unprocessed,
-    /// Of a batch of reads, every key but the first is left unprocessed.
+    /// A batch of reads reports every key but the first as unprocessed.
     HalfUnprocessed,
 }
 
 impl Fault {
-    /// What kind it is, in a few words.
+    /// The kind of fault, in a few words.
     #[must_use]
     pub fn kind(&self) -> String {
         match self {
@@ -59,8 +59,8 @@ impl Fault {
             Self::Junk("{}") => "200 with an empty object".to_owned(),
             Self::Junk(_) => "200 with junk".to_owned(),
             Self::Cancel(reasons) => {
-                let mut said = reasons.iter().filter(|reason| **reason != "None");
-                match (said.next(), said.next()) {
+                let mut given = reasons.iter().filter(|reason| **reason != "None");
+                match (given.next(), given.next()) {
                     (Some(only), None) => format!("cancelled: {only}"),
                     _ => "cancelled: a mixture".to_owned(),
                 }
@@ -71,21 +71,21 @@ impl Fault {
     }
 }
 
-/// A fault, and the calls that it befalls.
+/// A fault and the calls that it hits.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Strike {
-    /// The operation, such as `Query`; empty for every one.
+    /// The operation, such as `Query`. Empty for every operation.
     pub call: String,
-    /// How many of these are spared first.
+    /// How many of these calls to let through first.
     pub after: usize,
-    /// How many are befallen then.
+    /// How many of the calls after those to hit.
     pub times: usize,
-    /// What befalls them.
+    /// What happens to them.
     pub fault: Fault,
 }
 
 impl Strike {
-    /// This fault at every call, until something else is planned.
+    /// Hits every call until the plan is replaced.
     #[must_use]
     pub fn always(fault: Fault) -> Self {
         Self {
@@ -97,7 +97,7 @@ impl Strike {
     }
 }
 
-/// What is to go wrong, and what has been asked since it was planned.
+/// The planned faults, and how often each operation was called since the plan was made.
 #[derive(Debug, Default)]
 pub(super) struct Plan {
     strikes: Vec<Strike>,
@@ -112,7 +112,7 @@ impl Plan {
         }
     }
 
-    /// What befalls this call.
+    /// Counts the call. Returns the fault that hits it.
     pub(super) fn strike(&mut self, call: &str) -> Option<Fault> {
         let nth = |seen: &mut BTreeMap<String, usize>, name: &str| {
             let count = seen.entry(name.to_owned()).or_default();

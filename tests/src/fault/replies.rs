@@ -1,4 +1,4 @@
-//! What the services say when they refuse.
+//! The replies with which the services refuse a call.
 //!
 //! Sources: [errors of DynamoDB](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html),
 //! [cancellation reasons](https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html),
@@ -10,32 +10,32 @@ use super::random;
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-/// An answer: its status, its content type, its body.
+/// A service's reply.
 #[derive(Debug, Clone)]
-pub(super) struct Said {
+pub(super) struct Reply {
     pub(super) status: u16,
     pub(super) kind: &'static str,
     pub(super) body: Bytes,
 }
 
-/// DynamoDB's JSON.
-pub(super) fn json(status: u16, body: &Value) -> Said {
-    Said {
+/// A reply of DynamoDB.
+pub(super) fn json(status: u16, body: &Value) -> Reply {
+    Reply {
         status,
         kind: Service::DynamoDb.content_type(),
         body: Bytes::from(body.to_string()),
     }
 }
 
-/// An error of the service that is asked.
-pub(super) fn error(service: Service, status: u16, code: &str) -> Said {
+/// An error reply of this service.
+pub(super) fn error(service: Service, status: u16, code: &str) -> Reply {
     let body = match service {
         Service::DynamoDb => {
-            let of = match code {
+            let namespace = match code {
                 "ThrottlingException" | "ServiceUnavailable" => "com.amazon.coral.availability",
                 _ => "com.amazonaws.dynamodb.v20120810",
             };
-            json!({ "__type": format!("{of}#{code}"), "message": "injected" }).to_string()
+            json!({ "__type": format!("{namespace}#{code}"), "message": "injected" }).to_string()
         }
         Service::CloudFront => format!(
             "<?xml version=\"1.0\"?>\n<ErrorResponse xmlns=\"http://cloudfront.amazonaws.com/doc/2020-05-31/\">\
@@ -44,20 +44,20 @@ pub(super) fn error(service: Service, status: u16, code: &str) -> Said {
         ),
         Service::Ses => json!({ "code": code, "message": "injected" }).to_string(),
     };
-    Said {
+    Reply {
         status,
         kind: service.content_type(),
         body: Bytes::from(body),
     }
 }
 
-/// A server's error of DynamoDB.
-pub(super) fn internal_error() -> Said {
+/// DynamoDB's internal server error.
+pub(super) fn internal_error() -> Reply {
     error(Service::DynamoDb, 500, "InternalServerError")
 }
 
-/// A cancellation for these reasons, one for each item.
-pub(super) fn cancelled(reasons: Vec<Value>) -> Said {
+/// A cancelled transaction with these reasons, one for each item.
+pub(super) fn cancelled(reasons: Vec<Value>) -> Reply {
     json(
         400,
         &json!({
@@ -68,8 +68,8 @@ pub(super) fn cancelled(reasons: Vec<Value>) -> Said {
     )
 }
 
-/// A cancellation with these codes; the items that are left over say `None`.
-pub(super) fn cancelled_with(codes: &[&str], count: usize) -> Said {
+/// A cancelled transaction with these codes. The remaining items have the reason `None`.
+pub(super) fn cancelled_with(codes: &[&str], count: usize) -> Reply {
     let reason = |at: usize| match codes.get(at) {
         None | Some(&"None") => json!({ "Code": "None" }),
         Some(code) => json!({ "Code": code, "Message": "injected" }),
@@ -77,10 +77,10 @@ pub(super) fn cancelled_with(codes: &[&str], count: usize) -> Said {
     cancelled((0..count).map(reason).collect())
 }
 
-/// A cancellation with these reasons, of which those that say nothing are given a random one that
-/// passes by itself; at least one where `some`.
-pub(super) fn muddled(mut reasons: Vec<Value>, some: bool) -> Said {
-    let passing = [
+/// A cancelled transaction with these reasons, in which each `None` becomes a random transient
+/// reason or stays `None`. If `some`, at least one reason is not `None`.
+pub(super) fn muddled(mut reasons: Vec<Value>, some: bool) -> Reply {
+    let transient = [
         "None",
         "TransactionConflict",
         "ThrottlingError",
@@ -88,7 +88,7 @@ pub(super) fn muddled(mut reasons: Vec<Value>, some: bool) -> Said {
     ];
     for reason in &mut reasons {
         if reason["Code"] == "None" {
-            let code = passing[random(4) as usize];
+            let code = transient[random(4) as usize];
             *reason = json!({ "Code": code, "Message": "injected" });
         }
     }
@@ -99,8 +99,8 @@ pub(super) fn muddled(mut reasons: Vec<Value>, some: bool) -> Said {
     cancelled(reasons)
 }
 
-/// The answer to a batch of reads of which nothing was processed.
-pub(super) fn unprocessed(input: &Value) -> Said {
+/// The reply to a batch of reads of which nothing was processed.
+pub(super) fn unprocessed(input: &Value) -> Reply {
     json(
         200,
         &json!({ "Responses": {}, "UnprocessedKeys": input["RequestItems"] }),
