@@ -79,7 +79,7 @@ impl Action for ChangePassword {
             return Err(WRONG);
         }
         let account = Account {
-            password_hash: passwords.new_password.hash()?,
+            password_hash: passwords.new_password.hash(&context.salt())?,
             ..before.without_sessions()
         };
         let subject = Subject {

@@ -66,7 +66,12 @@ impl Action for RequestPasswordReset {
         let account: Option<Account> = found.record(&account)?;
         let before: Option<PasswordReset> = found.record(&reset)?;
         let commit = Commit::outside(Requested {});
-        let reset = PasswordReset::another(&address.email, before.as_ref(), context.now);
+        let reset = PasswordReset::another(
+            context.secret(),
+            &address.email,
+            before.as_ref(),
+            context.now,
+        );
         let Some(reset) = reset else {
             return Ok(commit);
         };

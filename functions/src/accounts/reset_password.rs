@@ -135,7 +135,7 @@ impl Action for ResetPassword {
         let reset = link.allowed(found, context.now)?.ok_or_else(refused)?;
         let before = new.account(context, found)?.ok_or_else(refused)?;
         let account = Account {
-            password_hash: new.password.hash()?,
+            password_hash: new.password.hash(&context.salt())?,
             ..before.without_sessions()
         };
         let commit = PasswordSet::by(&account, found)?

@@ -124,7 +124,7 @@ impl Action for SignUp {
             id: user,
             name: new.name.clone(),
             email: new.email.clone(),
-            password_hash: new.password.hash()?,
+            password_hash: new.password.hash(&context.salt())?,
             organizations: vec![organization.belonging()],
             session_generation: 0,
             created_at: now,

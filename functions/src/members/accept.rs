@@ -85,7 +85,7 @@ impl Acceptance {
                     id: offer.membership.member.id.clone(),
                     name,
                     email: offer.membership.member.email.clone(),
-                    password_hash: password.hash()?,
+                    password_hash: password.hash(&context.salt())?,
                     organizations: vec![belonging],
                     session_generation: 0,
                     created_at: context.now,

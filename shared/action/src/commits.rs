@@ -89,6 +89,8 @@ pub struct Commit<T> {
     subject: Option<Subject>,
     /// Where the subject was read and where it is now, where it is not at its own key.
     moved: Option<(Key, Key)>,
+    /// Why the commit must not be written, if it holds a value that cannot be serialised.
+    bug: Option<String>,
     session: SessionChange,
     emails: Vec<EmailMessage>,
     output: T,
@@ -102,6 +104,7 @@ impl<T> Commit<T> {
             operations: Vec::new(),
             subject: Some(subject),
             moved: None,
+            bug: None,
             session: SessionChange::Unchanged,
             emails: Vec::new(),
             output,
@@ -116,6 +119,7 @@ impl<T> Commit<T> {
             operations: Vec::new(),
             subject: None,
             moved: None,
+            bug: None,
             session: SessionChange::Unchanged,
             emails: Vec::new(),
             output,
@@ -133,7 +137,10 @@ impl<T> Commit<T> {
     #[must_use]
     pub fn put<E: Entity>(self, tenant: &TenantId, entity: &E, read: Option<Version>) -> Self {
         let key = Key::entity::<E>(tenant, entity.id());
-        let stored = to_value(entity);
+        let stored = match serde_json::to_value(entity) {
+            Ok(stored) => stored,
+            Err(error) => return self.unwritable(&key, &error),
+        };
         let texts = stored.as_object().map(E::texts).unwrap_or_default();
         let commit = self.push_put(key.clone(), stored, read, None);
         if texts.is_empty() {
@@ -156,18 +163,24 @@ impl<T> Commit<T> {
         read: Option<Version>,
         conflict: Option<Conflict>,
     ) -> Self {
-        self.push_put(record.key(), to_value(record), read, conflict)
+        match serde_json::to_value(record) {
+            Ok(item) => self.push_put(record.key(), item, read, conflict),
+            Err(error) => self.unwritable(&record.key(), &error),
+        }
     }
 
     /// Writes what another write of the commit guards, whatever was there.
     #[must_use]
     pub fn overwrite<R: serde::Serialize>(mut self, key: Key, value: &R) -> Self {
-        self.operations.push(Operation::Put {
-            key,
-            item: to_value(value),
-            expect: Expect::Anything,
-            conflict: None,
-        });
+        match serde_json::to_value(value) {
+            Ok(item) => self.operations.push(Operation::Put {
+                key,
+                item,
+                expect: Expect::Anything,
+                conflict: None,
+            }),
+            Err(error) => return self.unwritable(&key, &error),
+        }
         self
     }
 
@@ -302,6 +315,12 @@ impl<T> Commit<T> {
         &self.session
     }
 
+    /// Why the commit must not be written: a bug in a type that it writes.
+    #[must_use]
+    pub fn bug(&self) -> Option<&str> {
+        self.bug.as_deref()
+    }
+
     /// The record to answer with.
     #[must_use]
     pub fn output(&self) -> &T {
@@ -317,6 +336,13 @@ impl<T> Commit<T> {
             .flat_map(|op| op.key().tags())
             .collect();
         tags.into_iter().collect()
+    }
+
+    /// Notes that a value cannot be serialised. Such a commit is never written.
+    fn unwritable(mut self, key: &Key, error: &serde_json::Error) -> Self {
+        let (pk, _) = key.parts();
+        self.bug = Some(format!("an item of {pk} cannot be serialised: {error}"));
+        self
     }
 
     fn push_put(
@@ -341,8 +367,28 @@ impl<T> Commit<T> {
     }
 }
 
-/// Domain types have string keys and finite numbers, so this cannot fail; a type that breaks
-/// that is written as null, which no reader accepts.
-fn to_value<T: serde::Serialize>(value: &T) -> Value {
-    serde_json::to_value(value).unwrap_or(Value::Null)
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde::ser::{Error, Serializer};
+
+    struct Broken;
+
+    impl Serialize for Broken {
+        fn serialize<S: Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+            Err(S::Error::custom("no"))
+        }
+    }
+
+    #[test]
+    fn a_value_that_cannot_be_serialised_is_a_bug_and_not_null() {
+        let key = Key::record("thing", "acme", "1");
+        let commit = Commit::nothing(()).overwrite(key.clone(), &Broken);
+        assert_eq!(
+            commit.bug(),
+            Some("an item of #thing:acme cannot be serialised: no")
+        );
+        assert!(commit.operations().is_empty());
+        assert_eq!(Commit::nothing(()).overwrite(key, &1).bug(), None);
+    }
 }

@@ -74,6 +74,18 @@ impl<C> Context<C> {
         Uuid::new_v4().as_fields().0
     }
 
+    /// A text that nobody can guess: 122 random bits, as a UUIDv4.
+    #[must_use]
+    pub fn secret(&self) -> String {
+        Uuid::new_v4().to_string()
+    }
+
+    /// Random bytes, for a salt.
+    #[must_use]
+    pub fn salt(&self) -> [u8; 16] {
+        Uuid::new_v4().into_bytes()
+    }
+
     /// A token that says `text`, good for one purpose: what a link in a letter carries.
     #[must_use]
     pub fn seal(&self, purpose: &str, text: &str) -> String {

@@ -50,13 +50,13 @@ impl Password {
         }
     }
 
-    /// Hashes it with a fresh salt.
+    /// Hashes it with this salt, which is new for each password.
     ///
     /// # Errors
     /// [`ActionError::Internal`] where the system gives no randomness.
-    pub fn hash(&self) -> Result<PasswordHash, ActionError> {
+    pub fn hash(&self, salt: &[u8; 16]) -> Result<PasswordHash, ActionError> {
         let hash = Argon2::default()
-            .hash_password(self.0.as_bytes())
+            .hash_password_with_salt(self.0.as_bytes(), salt)
             .map_err(|e| ActionError::Internal(format!("password hashing failed: {e}")))?;
         Ok(PasswordHash(hash.to_string()))
     }
@@ -134,7 +134,10 @@ mod tests {
 
     #[test]
     fn only_the_same_password_matches_and_white_space_counts() {
-        let hash = Password::parse(" correct horse ").unwrap().hash().unwrap();
+        let hash = Password::parse(" correct horse ")
+            .unwrap()
+            .hash(&[1; 16])
+            .unwrap();
         assert!(hash.0.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
         assert!(
             PasswordAttempt::parse(" correct horse ")
@@ -150,7 +153,10 @@ mod tests {
 
     #[test]
     fn an_attempt_at_no_account_fails_after_the_work_of_a_real_one() {
-        let real = Password::parse("correct horse").unwrap().hash().unwrap();
+        let real = Password::parse("correct horse")
+            .unwrap()
+            .hash(&[1; 16])
+            .unwrap();
         let [real, nobody] =
             [real.0.as_str(), NOBODY].map(|text| phc::PasswordHash::new(text).unwrap());
         assert_eq!(

@@ -6,7 +6,6 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize, Serializer};
 use std::collections::BTreeMap;
 use std::fmt;
-use uuid::Uuid;
 
 /// What the token in the link is good for.
 const PURPOSE: &str = "password-reset";
@@ -45,12 +44,17 @@ impl PasswordReset {
     /// Another link for the address, in place of the one `before`; `None` where that one is too
     /// young.
     #[must_use]
-    pub fn another(email: &Email, before: Option<&Self>, now: Timestamp) -> Option<Self> {
+    pub fn another(
+        id: String,
+        email: &Email,
+        before: Option<&Self>,
+        now: Timestamp,
+    ) -> Option<Self> {
         if before.is_some_and(|before| now.duration_since(before.requested_at) < PAUSE) {
             return None;
         }
         Some(Self {
-            id: Uuid::new_v4().to_string(),
+            id,
             email: email.clone(),
             requested_at: now,
             expires_at: now.as_second() + LASTS.as_secs(),
@@ -157,6 +161,10 @@ impl ResetLink {
 mod tests {
     use super::*;
 
+    fn id(number: u8) -> String {
+        format!("id {number}")
+    }
+
     fn email() -> Email {
         Email::parse("Ada@example.com").unwrap()
     }
@@ -174,17 +182,20 @@ mod tests {
 
     #[test]
     fn a_link_works_for_half_an_hour() {
-        let reset = PasswordReset::another(&email(), None, at(0)).unwrap();
+        let reset = PasswordReset::another(id(1), &email(), None, at(0)).unwrap();
         assert!(reset.allows(&link(&reset), at(29)));
         assert!(!reset.allows(&link(&reset), at(30)));
     }
 
     #[test]
     fn another_link_replaces_the_first_and_a_minute_lies_between() {
-        let first = PasswordReset::another(&email(), None, at(0)).unwrap();
+        let first = PasswordReset::another(id(1), &email(), None, at(0)).unwrap();
         let soon = at(1) - SignedDuration::from_millis(1);
-        assert_eq!(PasswordReset::another(&email(), Some(&first), soon), None);
-        let second = PasswordReset::another(&email(), Some(&first), at(1)).unwrap();
+        assert_eq!(
+            PasswordReset::another(id(2), &email(), Some(&first), soon),
+            None
+        );
+        let second = PasswordReset::another(id(2), &email(), Some(&first), at(1)).unwrap();
         assert!(!second.allows(&link(&first), at(1)));
         assert_eq!(second.version, first.version.next());
     }

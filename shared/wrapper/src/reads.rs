@@ -117,8 +117,12 @@ pub(crate) async fn read(
     Ok(Found { items, ranges })
 }
 
-/// Reads what `more` still wants, given what was found, until that is nothing. `first` is
-/// what has been asked for.
+/// Reads what `more` names, given what was found, until it names nothing new. `first` is what has
+/// been read already.
+///
+/// # Errors
+/// If storage fails, or `more` still names something after [`FURTHER`] rounds: that is a bug, and a
+/// shorter answer would hide it.
 pub(crate) async fn read_more(
     store: &Store,
     first: &Reads,
@@ -126,7 +130,7 @@ pub(crate) async fn read_more(
     more: impl Fn(&Found) -> Reads,
 ) -> Result<(), StoreError> {
     let mut asked = first.clone();
-    for _ in 0..FURTHER {
+    for round in 0.. {
         let mut wanted = more(found);
         wanted.keys.retain(|key| !asked.keys.contains(key));
         wanted
@@ -134,6 +138,10 @@ pub(crate) async fn read_more(
             .retain(|query| asked.queries.iter().all(|other| other.pk != query.pk));
         if wanted.is_empty() {
             break;
+        }
+        if round == FURTHER {
+            let names: Vec<_> = wanted.keys.iter().map(|key| key.parts().0).collect();
+            return Err(StoreError::Bug(format!("reads never end: {names:?}")));
         }
         found.extend(read(store, &wanted, None).await?);
         asked.keys.extend(wanted.keys);

@@ -113,6 +113,9 @@ impl<A: Action> Call<'_, A> {
         let more = |found: &Found| A::more_reads(context, &self.input, found);
         reads::read_more(&self.app.store, &first, found, more).await?;
         let commit = self.decide(context, found).await?;
+        if let Some(bug) = commit.bug() {
+            return Err(Failure::unknown(bug).into());
+        }
         let data = serde_json::to_value(commit.output())
             .map_err(|e| Failure::unknown(format!("the output cannot be serialised: {e}")))?;
         let tags = commit.tags();
@@ -274,7 +277,9 @@ impl<A: Action> Call<'_, A> {
             who,
             trust: &self.trust,
             request: self.request,
-            input: serde_json::to_value(&self.input).unwrap_or(Value::Null),
+            input: serde_json::to_value(&self.input).map_err(|error| {
+                Failure::unknown(format!("an input cannot be audited: {error}"))
+            })?,
             secrets: A::SECRETS,
             at: context.now,
         };

@@ -65,26 +65,29 @@ impl Keyed {
         input: &A::Input,
         actor: Option<&Actor>,
         config: &Config,
-    ) -> Option<Self> {
+    ) -> Result<Option<Self>, Failure> {
+        let Some(key) = key else { return Ok(None) };
         let scope = match (A::scope(input), actor) {
             (Scope::Caller, Some(actor)) => format!("{}:{}", actor.tenant, actor.user),
             (Scope::Subject(subject), _) => {
                 format!("anonymous:{}", config.keys.sign("subject", &subject))
             }
-            (Scope::Caller, None) | (Scope::Unrecorded, _) => return None,
+            (Scope::Caller, None) | (Scope::Unrecorded, _) => return Ok(None),
         };
         let record = Key::record(
             "idempotency",
-            &format!("{scope}:{}:{}", A::NAME, key?.as_str()),
+            &format!("{scope}:{}:{}", A::NAME, key.as_str()),
             "record",
         );
         // Serialising the parsed input leaves out its encoding, the fields' order and the key.
-        let input = serde_json::to_string(input).ok()?;
-        Some(Self {
+        // Without it the request would run unprotected, so a failure here fails the request.
+        let input = serde_json::to_string(input)
+            .map_err(|error| Failure::unknown(format!("an input cannot be serialised: {error}")))?;
+        Ok(Some(Self {
             record,
             purpose: format!("input {}", A::NAME),
             input,
-        })
+        }))
     }
 
     /// The record to write with the result.

@@ -108,7 +108,7 @@ impl<A: Action> Asked<A> {
         if let (Ok(key), Ok(input)) = (&key, &input) {
             let limit = A::rate_limit(&app.context((), 0), input);
             account = Counter::of_account(&limit, actor, config, now);
-            keyed = Keyed::new::<A>(key.as_ref(), input, actor, config);
+            keyed = Keyed::new::<A>(key.as_ref(), input, actor, config)?;
             let caller = A::Permission::admit(actor.cloned()).ok();
             reads = caller.map(|caller| A::reads(&app.context(caller, 0), input));
         }
