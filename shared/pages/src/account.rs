@@ -1,4 +1,4 @@
-//! Signing in, signing up, and setting a forgotten password anew.
+//! The pages for signing in, signing up and resetting a forgotten password.
 
 use crate::fields::{FORGOT_FIELDS, RESET_FIELDS, SIGN_IN_FIELDS, SIGN_UP_FIELDS};
 use crate::form::{Form, FormSpec};
@@ -48,7 +48,7 @@ const REQUEST_NEW_LINK: RelatedLink = (
     "Ask for another link",
 );
 
-/// What a page says of another one, and the link to it.
+/// A link to a related page: the text before it, its path and its text.
 type RelatedLink = (&'static str, &'static str, &'static str);
 
 #[derive(Template)]
@@ -56,16 +56,16 @@ type RelatedLink = (&'static str, &'static str, &'static str);
 struct AccountPage<'a> {
     frame: PageFrame<'a>,
     heading: &'static str,
-    /// What the form is for, where its heading does not say.
+    /// What the form is for, if the heading is not enough.
     intro: Option<&'static str>,
-    /// What is said once it was sent: an id in the address, and the words.
+    /// The message after the form was sent, and the fragment that shows it.
     confirmation: Option<(&'static str, &'static str)>,
     form: Option<Form<'a>>,
     related: &'static [RelatedLink],
 }
 
-/// The page for signing in, after which the browser goes to `return_to`, or to the contacts
-/// where that is empty. Not cacheable.
+/// The page for signing in. Afterwards the browser goes to `return_to`, or to the contacts if that
+/// is empty. Not cacheable.
 #[must_use]
 pub fn sign_in(state: &FormState, return_to: &str) -> String {
     let mut form = Form::new(&SIGN_IN, state);
@@ -99,7 +99,7 @@ pub fn sign_up(state: &FormState) -> String {
     })
 }
 
-/// The page for asking for a link with which a password can be set anew. Not cacheable.
+/// The page for requesting a link that resets a password. Not cacheable.
 #[must_use]
 pub fn forgot_password(state: &FormState) -> String {
     let form = Form::new(&FORGOT, state);
@@ -117,7 +117,8 @@ pub fn forgot_password(state: &FormState) -> String {
     })
 }
 
-/// The page that such a link leads to; the form's values hold its `token`. Not cacheable.
+/// The page that such a link opens. The link's `token` is among the values of `state`. Not
+/// cacheable.
 #[must_use]
 pub fn reset_password(state: &FormState) -> String {
     let form = Form::new(&RESET, state).hidden("token", state.value("token"));
@@ -131,7 +132,7 @@ pub fn reset_password(state: &FormState) -> String {
     })
 }
 
-/// The page that a link leads to which works no more. Not cacheable.
+/// The page for a link that no longer works. Not cacheable.
 #[must_use]
 pub fn reset_link_expired() -> String {
     render(&AccountPage {

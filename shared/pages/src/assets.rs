@@ -1,11 +1,11 @@
-//! The files that pages refer to, under names that change with their content, so that a browser
-//! may keep one for good.
+//! The files that pages refer to. Each name contains a hash of the content, so a browser may cache
+//! the file forever.
 
 use action::Asset;
 use sha2::{Digest, Sha256};
 use std::sync::LazyLock;
 
-/// A file in this crate, and the path made from it once it is asked for.
+/// A file in this crate. Its path is computed on first use.
 pub(crate) struct AssetFile {
     path: LazyLock<String>,
     content_type: &'static str,
@@ -43,7 +43,7 @@ asset_file!(SCRIPT, "app", "js", "text/javascript; charset=utf-8");
 asset_file!(STYLESHEET, "app", "css", "text/css; charset=utf-8");
 asset_file!(ICON, "favicon", "svg", "image/svg+xml");
 
-/// Everything under `/assets/`.
+/// Every file under `/assets/`.
 #[must_use]
 pub fn assets() -> &'static [Asset] {
     static ASSETS: LazyLock<[Asset; 3]> =
@@ -51,7 +51,7 @@ pub fn assets() -> &'static [Asset] {
     &*ASSETS
 }
 
-/// The path of a file: 48 bits of its hash tell any two versions apart.
+/// The path of a file. 48 bits of its SHA-256 are enough to tell two versions apart.
 fn hashed(stem: &str, extension: &str, text: &str) -> String {
     let digest = Sha256::digest(text);
     let hash: String = digest[..6].iter().map(|b| format!("{b:02x}")).collect();

@@ -1,4 +1,4 @@
-//! The page that shows admins what was done in their organisation.
+//! The audit page: it shows admins every change in their organization.
 
 use crate::dates::moment;
 use crate::layout::{PageFrame, Section, render};
@@ -8,27 +8,27 @@ use askama::Template;
 use jiff::Timestamp;
 use serde_json::Value;
 
-/// How much of an input is shown, in characters.
+/// The longest input that is shown whole, in characters.
 const MAX_INPUT_CHARS: usize = 300;
 
 /// One page of the audit.
 #[derive(Debug)]
 pub struct AuditLog<'a> {
-    /// What was done, newest first.
+    /// The records, newest first.
     pub records: Vec<AuditRow<'a>>,
-    /// What was refused, the latest first.
+    /// The refused actions, latest first.
     pub refused: Vec<RefusedRow<'a>>,
-    /// Everybody to choose from: id and name.
+    /// The people to choose from: id and name.
     pub people: Vec<(&'a str, String)>,
-    /// What is asked for.
+    /// The current filter.
     pub filter: AuditFilter<'a>,
-    /// The cursor of the next page, where there is one.
+    /// The cursor of the next page, if there is one.
     pub next: Option<&'a str>,
-    /// How many records a file holds at most.
+    /// The most records that a file holds.
     pub most_in_file: usize,
 }
 
-/// What is asked for; a text is empty where anything will do.
+/// A filter. An empty string matches everything.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct AuditFilter<'a> {
     /// The person's id.
@@ -42,9 +42,9 @@ pub struct AuditFilter<'a> {
 }
 
 impl AuditFilter<'_> {
-    /// The query that asks for the same behind this cursor, with its question mark; empty where
-    /// there is nothing to ask. The values are letters, digits and hyphens, a cursor's dots and
-    /// underscores too, so none needs an escape.
+    /// The query string, with its question mark, of this filter from the cursor `after` on. Empty
+    /// if nothing is filtered. The values need no escaping: they consist of letters, digits and
+    /// hyphens, cursors also of dots and underscores.
     #[must_use]
     pub fn query(&self, after: &str) -> String {
         let pairs = [
@@ -67,26 +67,26 @@ impl AuditFilter<'_> {
     }
 }
 
-/// Something that was done.
+/// One audit record.
 #[derive(Debug, Clone, Copy)]
 pub struct AuditRow<'a> {
     /// The action's name.
     pub action: &'a str,
-    /// When.
+    /// When it happened.
     pub at: Timestamp,
-    /// The id of who did it.
+    /// The id of the user who did it.
     pub user: Option<&'a str>,
-    /// What to call them.
+    /// Their name.
     pub by: &'a str,
-    /// Their role then.
+    /// Their role at the time.
     pub role: Option<&'a str>,
-    /// The kind of thing that it was done to.
+    /// The kind of the record that changed.
     pub resource: &'a str,
-    /// Which one.
+    /// The id of the record that changed.
     pub subject: &'a str,
-    /// From which address.
+    /// The client's IP address.
     pub ip: &'a str,
-    /// With which program.
+    /// The client's user agent.
     pub user_agent: Option<&'a str>,
     /// The request's id.
     pub request: &'a str,
@@ -99,13 +99,13 @@ impl AuditRow<'_> {
         moment(self.at)
     }
 
-    /// The page of what it was done to, where that has one.
+    /// The page of the record that changed, if it has one.
     fn record_path(&self, layout: &Layout) -> Option<String> {
         let has_page = self.resource == "contacts" && action::is_uuid(self.subject);
         has_page.then(|| paths::contact(Some(layout), self.subject, ""))
     }
 
-    /// The input in one line, without what is empty.
+    /// The input on one line, without empty fields.
     fn input(&self) -> String {
         let mut parts = Vec::new();
         flatten("", self.input, &mut parts);
@@ -117,18 +117,18 @@ impl AuditRow<'_> {
     }
 }
 
-/// Something that was refused.
+/// An action that was refused, once or several times.
 #[derive(Debug, Clone, Copy)]
 pub struct RefusedRow<'a> {
     /// The action's name.
     pub action: &'a str,
-    /// The code of the answer.
+    /// The error code of the response.
     pub code: &'a str,
-    /// What to call whoever it was refused to.
+    /// The name of the user who was refused.
     pub by: &'a str,
     /// Their id.
     pub user: &'a str,
-    /// How often.
+    /// How often it was refused.
     pub count: u64,
     /// The first time.
     pub first_at: Timestamp,
@@ -152,17 +152,17 @@ struct AuditPage<'a> {
     frame: PageFrame<'a>,
     layout: &'a Layout,
     audit: String,
-    /// Everything that is asked for as a file, from the newest on.
+    /// The CSV file of the filtered records, from the newest on.
     file: String,
-    /// The same from this page on, where the page is not the newest.
+    /// The same from this page on. `None` on the newest page.
     file_from_here: Option<String>,
     log: &'a AuditLog<'a>,
-    /// The person asked for, where they are not among those to choose from.
+    /// The id of the person in the filter, if they are not among the people to choose from.
     former: Option<&'a str>,
 }
 
 impl AuditPage<'_> {
-    /// Where the same is asked for, but with this person, action or record alone.
+    /// The path of the audit, filtered by nothing but this person, action and record.
     fn filter_path(&self, user: &str, action: &str, record: &str) -> String {
         let filter = AuditFilter {
             user,
@@ -195,7 +195,7 @@ pub fn audit(layout: &Layout, log: &AuditLog<'_>) -> String {
     })
 }
 
-/// Where what was done to one record is, for whoever may look there.
+/// The audit of one record, if the user may read it.
 pub(crate) fn record_audit_path(layout: &Layout, id: &str) -> Option<String> {
     let filter = AuditFilter {
         record: id,
@@ -204,7 +204,7 @@ pub(crate) fn record_audit_path(layout: &Layout, id: &str) -> Option<String> {
     (layout.role >= Role::Admin).then(|| paths::audit(&layout.tenant) + &filter.query(""))
 }
 
-/// The fields of an input by name, also of what is within another.
+/// Appends every field of an input as `name: value`, including nested ones.
 fn flatten(name: &str, value: &Value, parts: &mut Vec<String>) {
     match value {
         Value::Null => {}
@@ -229,7 +229,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn an_input_is_shown_in_one_line() {
+    fn an_input_is_shown_on_one_line() {
         let mut parts = Vec::new();
         let input = json!({ "details": { "name": "Ada", "phone": null }, "version": 2 });
         flatten("", &input, &mut parts);
@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_has_the_filters_of_the_page_and_begins_at_the_newest() {
+    fn a_file_has_the_filter_of_the_page_and_starts_at_the_newest_record() {
         let layout = Layout {
             tenant: action::TenantId::parse("acme").unwrap(),
             organization: "Acme".to_owned(),
@@ -266,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn a_query_asks_for_what_is_asked_for() {
+    fn a_query_contains_only_the_filters_that_are_set() {
         let filter = AuditFilter {
             action: "create-contact",
             ..AuditFilter::default()

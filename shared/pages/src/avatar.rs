@@ -1,6 +1,6 @@
 //! The initials and the color that stand for a person in lists.
 
-/// The first letters of the first and the last word. The script makes the same.
+/// The first letters of the first and the last word. `app.js` computes the same.
 pub(crate) fn initials(name: &str) -> String {
     let mut letters = name
         .split_whitespace()
@@ -14,7 +14,7 @@ pub(crate) fn initials(name: &str) -> String {
         .collect()
 }
 
-/// One of eight colours, from the random end of the id. The script makes the same.
+/// One of eight colors, from the random end of the id. `app.js` computes the same.
 pub(crate) fn tone(id: &str) -> u32 {
     id.chars()
         .next_back()
@@ -28,7 +28,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn initials_are_of_the_first_and_the_last_word() {
+    fn initials_are_those_of_the_first_and_the_last_word() {
         assert_eq!(initials("Ada King Lovelace"), "AL");
         assert_eq!(initials(" émile "), "É");
         assert_eq!(initials("محمد علي"), "مع");

@@ -1,15 +1,15 @@
-//! "Mine and theirs": what to show where somebody else changed the record meanwhile.
+//! The comparison that a form shows if another user has changed the record in the meantime.
 
 use crate::fields::FieldSpec;
 use action::FormState;
 use serde_json::Value;
 
-/// Both versions, field by field.
+/// Both versions of a record, field by field.
 pub(crate) struct Conflict {
     pub(crate) rows: Vec<ConflictRow>,
-    /// The version that saving again replaces.
+    /// The number of the stored version, which saving again replaces.
     pub(crate) version: String,
-    /// A fresh form with their version.
+    /// The path of a fresh form with the stored version.
     pub(crate) start_over: Option<String>,
 }
 
@@ -27,7 +27,7 @@ impl ConflictRow {
 }
 
 impl Conflict {
-    /// Compares what was entered with `current`, as it would be stored.
+    /// Compares the input, normalized as it would be stored, with the `current` record.
     pub(crate) fn new(
         fields: &[FieldSpec],
         state: &FormState,

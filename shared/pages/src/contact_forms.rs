@@ -1,4 +1,4 @@
-//! The pages for adding, editing and deleting a contact. Each holds a fresh idempotency key, so
+//! The pages for adding, editing and deleting a contact. Each contains a fresh idempotency key, so
 //! none may be cached.
 
 use crate::conflict::Conflict;
@@ -74,9 +74,9 @@ pub fn contact_new(layout: Option<&Layout>, state: &FormState) -> String {
     })
 }
 
-/// The form that the script puts beside the list. It stands in a cacheable page, so it has no
-/// key: the script makes one. On an older page of the list, and among what was searched for, a new
-/// contact has no place, so there the browser goes to the newest.
+/// The form that the script shows beside the list. The page is cacheable, so the form has no
+/// idempotency key: the script makes one. An older page of the list or a search result has no place
+/// for a new contact, so from there the browser goes to the newest page.
 pub(crate) fn add_beside_the_list<'a>(
     layout: &Layout,
     empty: &'a FormState,
@@ -90,9 +90,9 @@ pub(crate) fn add_beside_the_list<'a>(
     Form::new(spec, empty).next_and_cancel(list_path(Some(layout), "#contact-created"), None)
 }
 
-/// The page for editing a contact; the form's values hold its `id` and `version`. Where somebody
-/// else changed it meanwhile, both versions stand side by side and saving again replaces theirs.
-/// Not cacheable.
+/// The page for editing a contact, whose `id` and `version` are among the values of `state`. If
+/// another user has changed the contact in the meantime, the page shows both versions side by side,
+/// and saving again replaces theirs. Not cacheable.
 #[must_use]
 pub fn contact_edit(layout: Option<&Layout>, state: &FormState) -> String {
     let path = contact_path(layout, state.value("id"));
@@ -120,8 +120,8 @@ pub fn contact_edit(layout: Option<&Layout>, state: &FormState) -> String {
     })
 }
 
-/// The page that asks before a contact is deleted. Where the contact could not be read, the id
-/// is the form's. Not cacheable.
+/// The page that asks for confirmation before a contact is deleted. If the contact could not be
+/// read, the id comes from `state`. Not cacheable.
 #[must_use]
 pub fn contact_delete(
     layout: Option<&Layout>,
@@ -141,7 +141,7 @@ pub fn contact_delete(
     })
 }
 
-/// The list, where the organisation is known; with what follows its path.
+/// The path of the list followed by `rest`, if the tenant is known.
 fn list_path(layout: Option<&Layout>, rest: &str) -> Option<String> {
     layout.map(|_| paths::contacts(layout, rest))
 }
@@ -150,7 +150,8 @@ fn existing_path(layout: Option<&Layout>, state: &FormState) -> Option<String> {
     contact_path(layout, state.existing.as_deref()?)
 }
 
-/// A contact's page. An id that is none may be anything a client sent, so it makes no path.
+/// The path of a contact's page. `None` unless the id is a UUID: it may be anything that a client
+/// has sent.
 fn contact_path(layout: Option<&Layout>, id: &str) -> Option<String> {
     action::is_uuid(id).then_some(paths::contact(Some(layout?), id, ""))
 }

@@ -1,4 +1,4 @@
-//! The pages that may be cached for many: the list of contacts and one contact.
+//! The list of contacts and the page of one contact. Shared caches may store both.
 
 use crate::audit::record_audit_path;
 use crate::avatar::{initials, tone};
@@ -17,11 +17,11 @@ use crm::{Contact, Event};
 pub struct ContactList<'a> {
     /// The contacts of this page, newest first.
     pub contacts: &'a [Contact],
-    /// The cursor of the next page, where there is one.
+    /// The cursor of the next page, if there is one.
     pub next: Option<&'a str>,
-    /// What was searched for, or an empty text.
+    /// The search query, or an empty string.
     pub q: &'a str,
-    /// Whether this page is the newest.
+    /// Whether this is the page with the newest contacts.
     pub first_page: bool,
 }
 
@@ -32,7 +32,7 @@ struct ContactListPage<'a> {
     contacts: String,
     can_write: bool,
     rows: Vec<ContactRow<'a>>,
-    /// The row that the script fills.
+    /// The empty row that the script fills.
     blank: ContactRow<'a>,
     list: &'a ContactList<'a>,
     form: Form<'a>,
@@ -59,16 +59,16 @@ struct ContactPage<'a> {
     contact: &'a Contact,
     row: ContactRow<'a>,
     updated: String,
-    /// What to dial; empty where the text is not one number.
+    /// The number to dial. Empty if the phone field is not exactly one number.
     dial: String,
     history: Vec<HistoryEntry<'a>>,
-    /// Whether more was done than is shown.
+    /// Whether there are older events than those shown.
     has_more: bool,
-    /// Where all of it is, for whoever may look there.
+    /// The audit of this contact, if the user may read it.
     audit: Option<String>,
 }
 
-/// One page of the list. Cacheable: it holds nothing about one user, and no key.
+/// One page of the list. Cacheable: it contains nothing about one user, and no idempotency key.
 #[must_use]
 pub fn contact_list(layout: &Layout, list: &ContactList<'_>) -> String {
     let empty = FormState::default();
@@ -87,8 +87,8 @@ pub fn contact_list(layout: &Layout, list: &ContactList<'_>) -> String {
     })
 }
 
-/// One contact and the newest of what was done to it, newest first. Cacheable, as the list is; it
-/// does not say whose contact it is.
+/// One contact and its newest events, newest first. Cacheable, like the list: it does not name the
+/// contact's owner.
 #[must_use]
 pub fn contact_detail(layout: &Layout, contact: &Contact, history: &[Event]) -> String {
     let title = format!("{} – {}", contact.details.name, layout.organization);
@@ -112,8 +112,8 @@ pub fn contact_detail(layout: &Layout, contact: &Contact, history: &[Event]) -> 
 }
 
 impl ContactPage<'_> {
-    /// The parts of the email on either side of its `@`.
-    fn mailbox(&self) -> (&str, &str) {
+    /// The parts of the email before and after its last `@`.
+    fn email_parts(&self) -> (&str, &str) {
         self.row
             .email
             .rsplit_once('@')
@@ -151,16 +151,16 @@ impl<'a> ContactRow<'a> {
     }
 }
 
-/// What to dial for a phone number, as RFC 3966 writes it; nothing where the text says more than a
-/// number, for then nobody knows which digits to dial.
+/// The digits to dial, for a `tel:` link (RFC 3966). Empty if the text has more than a number in
+/// it, because then it is unclear which digits to dial.
 fn dial(phone: &str) -> String {
-    let between = |c: char| c.is_whitespace() || "-()./\u{2010}\u{2011}\u{2013}".contains(c);
-    // Within the country one dials the zero, from abroad not.
+    let is_separator = |c: char| c.is_whitespace() || "-()./\u{2010}\u{2011}\u{2013}".contains(c);
+    // "+44 (0)20": the zero is dialed only within the country.
     let number = match phone.strip_prefix('+') {
-        Some(abroad) => format!("+{}", abroad.replacen("(0)", "", 1)),
+        Some(international) => format!("+{}", international.replacen("(0)", "", 1)),
         None => phone.to_owned(),
     };
-    let dialed: String = number.chars().filter(|c| !between(*c)).collect();
+    let dialed: String = number.chars().filter(|c| !is_separator(*c)).collect();
     let digits = dialed.strip_prefix('+').unwrap_or(&dialed);
     let is_number = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
     if is_number { dialed } else { String::new() }
@@ -171,7 +171,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_digits_are_dialled() {
+    fn only_a_plain_number_is_dialed() {
         for (text, dialed) in [
             ("+44 (0)20-7946", "+44207946"),
             ("(030) 794/609", "030794609"),

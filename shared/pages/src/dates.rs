@@ -1,13 +1,13 @@
-//! Times as a page says them, in UTC, so that the page is the same for everybody.
+//! Times as pages show them: in UTC, so that a cached page is right for every reader.
 
 use jiff::Timestamp;
 
-/// A day.
+/// The date: `Jan 5, 2026`.
 pub(crate) fn day(time: Timestamp) -> String {
     time.strftime("%b %-d, %Y").to_string()
 }
 
-/// A day and the time.
+/// The date and the time: `Jan 5, 2026, 23:59 UTC`.
 pub(crate) fn moment(time: Timestamp) -> String {
     time.strftime("%b %-d, %Y, %H:%M UTC").to_string()
 }
@@ -17,7 +17,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_time_is_said_in_full() {
+    fn times_are_shown_in_utc_with_the_year() {
         let time: Timestamp = "2026-01-05T23:59:59Z".parse().unwrap();
         assert_eq!(day(time), "Jan 5, 2026");
         assert_eq!(moment(time), "Jan 5, 2026, 23:59 UTC");

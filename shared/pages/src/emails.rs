@@ -1,26 +1,26 @@
-//! Letters, as plain text and as HTML.
+//! The emails of the product, as plain text and as HTML.
 
 use askama::Template;
 use std::collections::BTreeMap;
 
-/// A letter as somebody reads it.
+/// An email, ready to be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EmailContent {
     /// The subject, on one line.
     pub subject: String,
-    /// The letter as plain text.
+    /// The body as plain text.
     pub plain: String,
-    /// The letter as HTML.
+    /// The body as HTML.
     pub html: String,
 }
 
-/// What both forms of a letter say.
+/// The text that both versions of an email share.
 struct EmailText {
     subject: String,
     paragraphs: Vec<String>,
-    /// What the link is called.
+    /// The text of the link.
     button: &'static str,
-    /// What stands below the link.
+    /// The paragraphs below the link.
     after: Vec<String>,
 }
 
@@ -38,8 +38,8 @@ struct HtmlEmail<'a> {
     link: &'a str,
 }
 
-/// The letter made from this template (`invite` or `password-reset`) with these values and this
-/// link; nothing where there is no such template.
+/// Renders the email of a template (`invite` or `password-reset`) with its values and its link.
+/// `None` if there is no such template.
 #[must_use]
 pub fn email(
     template: &str,
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn both_forms_hold_the_link_and_html_is_escaped() {
+    fn both_versions_contain_the_link_and_html_is_escaped() {
         let link = "https://crm.example/accept-invite?token=abc.def";
         let email = email("invite", &values(), link).unwrap();
         assert_eq!(email.subject, "Ada invites you to <Acme> & Co");
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn there_is_a_letter_for_a_new_password_and_none_for_anything_else() {
+    fn a_password_reset_has_an_email_and_an_unknown_template_has_none() {
         let name = [("name".to_owned(), "Ada".to_owned())].into();
         let email = email("password-reset", &name, "https://crm.example/x").unwrap();
         assert!(email.plain.contains("Hello Ada") && email.plain.contains("30 minutes"));

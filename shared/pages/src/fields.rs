@@ -1,12 +1,12 @@
-//! The fields of every form: what each is called, and what a browser may fill in.
+//! The fields of every form: their names, labels and hints, and what a browser may fill in.
 
 use action::Role;
 
-/// What is fixed about a field. Its name is also its id on the page.
+/// The constant part of a field. Its name is also its id on the page.
 pub(crate) struct FieldSpec {
     pub(crate) name: &'static str,
     pub(crate) label: &'static str,
-    /// An input's type, `textarea`, or `select` for a role.
+    /// The type of an `input`, or `textarea`, or `select` (for a role).
     pub(crate) kind: &'static str,
     pub(crate) autocomplete: &'static str,
     pub(crate) required: bool,
@@ -47,7 +47,7 @@ impl FieldSpec {
     }
 }
 
-/// What a user enters about a contact. A browser must not offer the user's own details here.
+/// The fields of a contact. `autocomplete` is off: a browser would offer the user's own details.
 pub(crate) const CONTACT_FIELDS: &[FieldSpec] = &[
     FieldSpec::new("name", "Name", "text").required(),
     FieldSpec::new("email", "Email", "email").required(),
@@ -112,7 +112,7 @@ pub(crate) const PASSWORD_FIELDS: &[FieldSpec] = &[
         .hint("8 to 128 characters. You stay signed in here, and are signed out everywhere else."),
 ];
 
-/// The roles to choose from, each with what it may do; each holds what the ones before it hold.
+/// The roles to choose from, and what each may do. Each includes the ones before it.
 pub(crate) const ROLES: [(Role, &str); 4] = [
     (Role::Viewer, "Viewer: reads"),
     (Role::Member, "Member: adds and edits contacts"),
@@ -127,7 +127,7 @@ pub(crate) const INVITE_FIELDS: &[FieldSpec] = &[
 
 pub(crate) const ROLE_FIELDS: &[FieldSpec] = &[FieldSpec::new("role", "Role", "select").required()];
 
-/// What somebody needs who has no account yet.
+/// Accepting an invitation without an account.
 pub(crate) const JOIN_FIELDS: &[FieldSpec] = &[
     FieldSpec::new("name", "Your name", "text")
         .required()
@@ -138,6 +138,7 @@ pub(crate) const JOIN_FIELDS: &[FieldSpec] = &[
         .hint("8 to 128 characters"),
 ];
 
+/// Accepting an invitation with an account: the password proves that it is one's own.
 pub(crate) const PROVE_FIELDS: &[FieldSpec] =
     &[FieldSpec::new("password", "Your password", "password")
         .required()

@@ -1,22 +1,23 @@
-//! A form as the template sees it. Every form of the product is one of these, so every form
-//! reports errors, carries its key and is enhanced in the same way.
+//! The form that `form.html` renders. Every form of the product uses it, so all report errors,
+//! carry an idempotency key and work with the script in the same way.
 
 use crate::conflict::Conflict;
 use crate::fields::{FieldSpec, ROLES};
 use crate::layout::PageFrame;
 use action::{FormState, Role, TENANT_FIELD};
 
-/// What is fixed about a form.
+/// The constant part of a form.
 pub(crate) struct FormSpec {
     /// The action it posts to.
     pub(crate) action: &'static str,
-    /// The words on its button, at rest and under way.
+    /// The label of its button.
     pub(crate) submit: &'static str,
+    /// The label of its button while the request is under way.
     pub(crate) pending: &'static str,
-    /// What the script says where no answer says better.
+    /// The message of the script if the response has none.
     pub(crate) failed: &'static str,
-    /// What the script does next: `merge` the record into the list, `go` to a page, or `enter`
-    /// the organisation that was signed in to.
+    /// What the script does after success: `merge` the record into the list, `go` to the next
+    /// page, or `enter` the organization that the user has signed in to.
     pub(crate) success: &'static str,
     pub(crate) fields: &'static [FieldSpec],
 }
@@ -26,18 +27,18 @@ pub(crate) struct Form<'a> {
     pub(crate) spec: &'static FormSpec,
     pub(crate) fields: Vec<Field<'a>>,
     pub(crate) hidden: Vec<(&'static str, String)>,
-    /// The organisation on whose page the form stood when it was sent, where it was.
+    /// The tenant that the form was sent from. `None` if it has not been sent.
     sent_from: Option<&'a str>,
     pub(crate) problem: Option<FormProblem<'a>>,
     pub(crate) conflict: Option<Conflict>,
-    /// Where the script goes after success. The form stays a plain one where the script would
-    /// need a place and none is known.
+    /// The page that the script goes to after success. If the script needs one and none is known,
+    /// the form works without the script.
     pub(crate) next: Option<String>,
-    /// Where a change of mind leads.
+    /// The target of the Cancel link.
     pub(crate) cancel: Option<String>,
-    /// Where the form is fresh, with the record as it is now.
+    /// The page with a fresh form that shows the stored record.
     pub(crate) edit: Option<String>,
-    /// The class of its button.
+    /// The CSS class of its button.
     pub(crate) button_class: &'static str,
 }
 
@@ -46,15 +47,17 @@ pub(crate) struct Field<'a> {
     pub(crate) spec: &'static FieldSpec,
     pub(crate) value: &'a str,
     pub(crate) error: Option<&'a str>,
-    /// The roles to choose from: none above the one that the user holds.
+    /// The highest role to offer.
     pub(crate) max_role: Role,
 }
 
-/// What went wrong with the last submit, for the summary above the fields.
+/// The errors of the last submit, for the summary above the fields.
 pub(crate) struct FormProblem<'a> {
     pub(crate) message: Option<&'a str>,
-    /// The wrong fields in the order of the form, then what belongs to no field that shows.
+    /// Each error with its field, in the order of the form, then errors that belong to no visible
+    /// field.
     pub(crate) fields: Vec<(Option<&'static str>, &'a str)>,
+    /// The page of the record that already has the unique value.
     pub(crate) existing: Option<String>,
     pub(crate) signed_out: bool,
 }
@@ -75,7 +78,7 @@ impl<'a> Form<'a> {
             next: None,
             cancel: None,
             edit: None,
-            // Without a field there is only a question, and most are about what goes.
+            // A form without fields only asks for a confirmation, mostly of a deletion.
             button_class: if spec.fields.is_empty() && spec.success != "enter" {
                 "danger"
             } else {
@@ -84,20 +87,20 @@ impl<'a> Form<'a> {
         }
     }
 
-    /// Sends `value` along under `name`.
+    /// Adds a hidden field.
     pub(crate) fn hidden(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.hidden.push((name, value.into()));
         self
     }
 
-    /// Where the script goes after success, and where a change of mind leads.
+    /// Sets the page after success and the target of the Cancel link.
     pub(crate) fn next_and_cancel(mut self, next: Option<String>, cancel: Option<String>) -> Self {
         self.next = next;
         self.cancel = cancel;
         self
     }
 
-    /// Its button leads to nothing that is lost, and is not the first thing to do on the page.
+    /// Makes the button inconspicuous: it deletes nothing and is not the main action of the page.
     pub(crate) fn quiet(self) -> Self {
         Self {
             button_class: "quiet",
@@ -105,13 +108,13 @@ impl<'a> Form<'a> {
         }
     }
 
-    /// Where the form is fresh, with the record as it is now.
+    /// Sets the page with a fresh form that shows the stored record.
     pub(crate) fn edit_path(mut self, path: Option<String>) -> Self {
         self.edit = path;
         self
     }
 
-    /// Offers roles up to this one.
+    /// Offers the roles up to this one.
     pub(crate) fn roles_up_to(mut self, max_role: Role) -> Self {
         for field in &mut self.fields {
             field.max_role = max_role;
@@ -119,7 +122,7 @@ impl<'a> Form<'a> {
         self
     }
 
-    /// Links the summary to the record that has what must be unique.
+    /// Links the error summary to the record that already has the unique value.
     pub(crate) fn existing(mut self, link: Option<String>) -> Self {
         if let Some(problem) = &mut self.problem {
             problem.existing = link;
@@ -127,17 +130,20 @@ impl<'a> Form<'a> {
         self
     }
 
-    /// The field that says for which organisation the form is: the one whose page it stands on,
-    /// and after a refusal still the one whose page it stood on.
+    /// The hidden field that names the form's tenant: the tenant of the page, or the one that a
+    /// refused form was sent from.
     pub(crate) fn tenant_field<'b>(
         &'b self,
         frame: &'b PageFrame<'_>,
     ) -> Option<(&'static str, &'b str)> {
-        let own = frame.layout.map(|layout| layout.tenant.as_str());
-        self.sent_from.or(own).map(|tenant| (TENANT_FIELD, tenant))
+        let of_page = frame.layout.map(|layout| layout.tenant.as_str());
+        self.sent_from
+            .or(of_page)
+            .map(|tenant| (TENANT_FIELD, tenant))
     }
 
-    /// The page's title, which says first that something is wrong (WCAG technique G199).
+    /// The page's title. After a refusal it starts with "Error: ", so that a screen reader says it
+    /// first (WCAG technique G199).
     pub(crate) fn title(&self, title: &str) -> String {
         if self.problem.is_some() {
             format!("Error: {title}")
@@ -146,19 +152,20 @@ impl<'a> Form<'a> {
         }
     }
 
+    /// Whether the script handles the form.
     pub(crate) fn is_enhanced(&self) -> bool {
         self.next.is_some() || self.spec.success != "go"
     }
 }
 
 impl Field<'_> {
-    /// What to choose from: the value, the words, and whether it is chosen.
+    /// The options of a `select`: the value, the label, and whether it is selected.
     pub(crate) fn options(&self) -> impl Iterator<Item = (&'static str, &'static str, bool)> {
         let offered = ROLES.into_iter().filter(|(role, _)| *role <= self.max_role);
         offered.map(|(role, words)| (role.as_str(), words, role.as_str() == self.value))
     }
 
-    /// The ids of what describes the field: its hint, then its error.
+    /// The ids for `aria-describedby`: the hint, then the error.
     pub(crate) fn described_by(&self) -> Option<String> {
         let name = self.spec.name;
         match (self.spec.hint, self.error) {
@@ -173,7 +180,7 @@ impl Field<'_> {
 fn fields<'a>(spec: &FormSpec, state: &'a FormState) -> Vec<Field<'a>> {
     let field = |spec: &'static FieldSpec| Field {
         spec,
-        // A password is typed again, never sent back, whatever the state holds.
+        // A password is never sent back to the browser: the user types it again.
         value: if spec.kind == "password" {
             ""
         } else {
@@ -197,7 +204,7 @@ fn problem<'a>(spec: &FormSpec, state: &'a FormState) -> Option<FormProblem<'a>>
         .filter(|(name, _)| known(name).is_none())
         .map(|(_, message)| (None, message.as_str()));
     let fields: Vec<_> = shown.chain(others).collect();
-    // "Invalid input" adds nothing to a list of what is invalid.
+    // "Invalid input" adds nothing to a list of the invalid fields.
     let message = state.error.as_deref().filter(|_| fields.is_empty());
     (message.is_some() || !fields.is_empty() || state.signed_out).then_some(FormProblem {
         message: message.filter(|_| !state.signed_out),

@@ -1,11 +1,11 @@
-//! What was done to a record, in words.
+//! The history of a record, as its page shows it.
 
 use crate::dates::moment;
 use crm::Event;
 
 /// One line of a record's history.
 pub(crate) struct HistoryEntry<'a> {
-    /// What was done: "Created".
+    /// What happened: "Created".
     pub(crate) done: String,
     pub(crate) by: &'a str,
     pub(crate) at: String,
@@ -23,7 +23,7 @@ impl<'a> HistoryEntry<'a> {
     }
 }
 
-/// What an action has done, from its name: `create-contact` has "Created".
+/// The past tense of an action's verb: `create-contact` becomes "Created".
 fn done(action: &str) -> String {
     let verb = action.split('-').next().unwrap_or_default();
     let past = match verb {
@@ -41,7 +41,7 @@ fn done(action: &str) -> String {
     past.to_owned()
 }
 
-/// The words of a name: `clear-notes` is "Clear notes".
+/// An action's name as words: `clear-notes` becomes "Clear notes".
 fn sentence(name: &str) -> String {
     let words = name.replace('-', " ");
     let mut letters = words.chars();
@@ -54,7 +54,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_done_is_in_the_past_where_the_verb_is_known() {
+    fn known_verbs_are_shown_in_the_past_tense() {
         assert_eq!(done("create-contact"), "Created");
         assert_eq!(done("clear-notes"), "Clear notes");
         assert_eq!(done(""), "");

@@ -1,4 +1,4 @@
-//! The page that the link of an invitation leads to.
+//! The page that the link of an invitation opens.
 
 use crate::fields::{JOIN_FIELDS, PROVE_FIELDS};
 use crate::form::{Form, FormSpec};
@@ -29,25 +29,25 @@ static JOIN_AS_YOURSELF: FormSpec = FormSpec {
     ..JOIN
 };
 
-/// What somebody is invited to.
+/// An invitation, as the page shows it.
 #[derive(Debug, Clone, Copy)]
 pub struct Invited<'a> {
-    /// The organisation's slug.
+    /// The organization's slug.
     pub tenant: &'a TenantId,
-    /// What the organisation calls itself.
+    /// The organization's name.
     pub organization: &'a str,
-    /// Who is invited.
+    /// The email address that was invited.
     pub email: &'a str,
     /// The role that is offered.
     pub role: Role,
-    /// Whether the email has an account already.
+    /// Whether the email already has an account.
     pub has_account: bool,
-    /// Whether it is who is signed in.
+    /// Whether the invited user is the signed-in user.
     pub is_signed_in: bool,
 }
 
 impl<'a> Invited<'a> {
-    /// What is shown of an offer.
+    /// The part of an offer that the page shows.
     #[must_use]
     pub fn new(offer: &'a Offer, is_signed_in: bool) -> Self {
         Self {
@@ -85,7 +85,8 @@ struct ClosedPage<'a> {
     message: &'a str,
 }
 
-/// The page to accept an invitation; where it could not be read, with every field. Not cacheable.
+/// The page for accepting an invitation. If the invitation could not be read, the form has every
+/// field. Not cacheable.
 #[must_use]
 pub fn accept_invite(state: &FormState, token: &str, invited: Option<Invited<'_>>) -> String {
     let spec = invited.as_ref().map_or(&JOIN_AS_NEW, Invited::spec);
@@ -107,7 +108,7 @@ pub fn accept_invite(state: &FormState, token: &str, invited: Option<Invited<'_>
     })
 }
 
-/// The page for an invitation that can no longer be accepted, with ways forward. Not cacheable.
+/// The page for an invitation that can no longer be accepted. Not cacheable.
 #[must_use]
 pub fn invitation_closed(message: &str) -> String {
     render(&ClosedPage {

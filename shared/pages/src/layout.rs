@@ -1,16 +1,16 @@
-//! What stands around every page.
+//! The frame of every page: its title, header and navigation.
 
 use crate::assets::{ICON, SCRIPT, STYLESHEET};
 use crate::paths;
 use action::{Layout, Role};
 use askama::Template;
 
-/// Whether to offer adding, editing and deleting.
+/// Whether the page offers to add, edit and delete.
 pub(crate) fn can_write(layout: &Layout) -> bool {
     layout.role >= Role::Member
 }
 
-/// What the navigation leads to.
+/// A section of the product that the navigation links to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Section {
     Contacts,
@@ -29,7 +29,7 @@ impl Section {
         Self::Settings,
     ];
 
-    /// Its name on the page.
+    /// The text of its link.
     pub(crate) fn label(self) -> &'static str {
         match self {
             Self::Contacts => "Contacts",
@@ -40,23 +40,24 @@ impl Section {
         }
     }
 
-    /// Its path.
+    /// The path of its first page.
     pub(crate) fn path(self, layout: &Layout) -> String {
         let name = self.label().to_ascii_lowercase();
         format!("/t/{}/{name}", layout.tenant)
     }
 
-    /// Who sees the link: whoever may look at the page.
-    fn is_for(self, role: Role) -> bool {
+    /// Whether a user with this role may open the section. Others do not see its link.
+    fn is_visible_to(self, role: Role) -> bool {
         self != Self::Audit || role >= Role::Admin
     }
 }
 
-/// The part of a page that `layout.html` needs.
+/// What `layout.html` needs to render the frame around a page.
 pub(crate) struct PageFrame<'a> {
     pub(crate) title: String,
+    /// `None` if no user is signed in.
     pub(crate) layout: Option<&'a Layout>,
-    /// The section that this page is the first of, for the navigation to say so.
+    /// The section whose first page this is. The navigation marks its link.
     pub(crate) section: Option<Section>,
 }
 
@@ -69,20 +70,20 @@ impl<'a> PageFrame<'a> {
         }
     }
 
-    /// What the navigation leads to, for whoever looks.
+    /// The sections in the navigation of this user.
     pub(crate) fn sections(&self, layout: &Layout) -> impl Iterator<Item = Section> {
         let role = layout.role;
         Section::ALL
             .into_iter()
-            .filter(move |section| section.is_for(role))
+            .filter(move |section| section.is_visible_to(role))
     }
 
-    /// Whether the page is the first of this section.
-    pub(crate) fn is_at(&self, section: &Section) -> bool {
+    /// Whether this is the first page of `section`.
+    pub(crate) fn is_first_page_of(&self, section: &Section) -> bool {
         self.section == Some(*section)
     }
 
-    /// Where the contacts are.
+    /// The path of the list of contacts.
     pub(crate) fn contacts(&self) -> String {
         paths::contacts(self.layout, "")
     }
@@ -100,8 +101,9 @@ impl<'a> PageFrame<'a> {
     }
 }
 
-/// The document. Writing to a `String` fails only where a `Display` does, and none here does;
-/// should one ever, the reader gets a sentence instead of half a page.
+/// Renders a complete document. Writing to a `String` fails only if a `Display` implementation
+/// fails, and none of ours does. If one ever did, the user would get a sentence instead of half a
+/// page.
 pub(crate) fn render(template: &impl Template) -> String {
     template.render().unwrap_or_else(|_| {
         "<!doctype html><html lang=\"en\"><title>Edge CRM</title><p>Something went wrong.</p></html>".to_owned()

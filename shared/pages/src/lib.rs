@@ -1,9 +1,9 @@
-//! The HTML of the product: every page as a function from data to a complete document, and the
-//! stylesheet, script and icon that they share.
+//! The HTML of the product. Every page is a function from data to a complete document. The
+//! stylesheet, the script and the icon that all pages share are here too.
 //!
-//! A page that may be cached for many ([`contact_list`], [`contact_detail`], [`project_list`]) is given a [`Layout`]
-//! and records, nothing else, so it cannot hold what belongs to one user. Every form works
-//! without the script; the script only saves the round trip of a whole page.
+//! A page that a shared cache may store ([`contact_list`], [`contact_detail`], [`project_list`],
+//! [`member_list`]) takes a [`Layout`] and records, and nothing about the signed-in user. Every
+//! form works without the script, which only saves loading a whole page.
 
 mod account;
 mod assets;

@@ -1,24 +1,24 @@
-//! The page of the local stack that shows what was sent.
+//! The mailbox page of the local stack: it shows the emails that were sent.
 
 use crate::dates::moment;
 use crate::layout::{PageFrame, render};
 use askama::Template;
 use jiff::Timestamp;
 
-/// A letter that was sent.
+/// An email that was sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SentEmail {
-    /// When.
+    /// When it was sent.
     pub at: Timestamp,
-    /// Whom from.
+    /// The sender.
     pub from: String,
-    /// Whom to.
+    /// The recipients.
     pub to: String,
     /// The subject.
     pub subject: String,
-    /// The letter as plain text.
+    /// The body as plain text.
     pub plain: String,
-    /// The letter as HTML.
+    /// The body as HTML.
     pub html: String,
 }
 
@@ -29,7 +29,7 @@ struct MailboxPage<'a> {
     emails: &'a [SentEmail],
 }
 
-/// The page: the emails in the order given, as plain text whose links can be clicked.
+/// The page: the emails in the given order, as plain text with links that can be clicked.
 #[must_use]
 pub fn mailbox(emails: &[SentEmail]) -> String {
     render(&MailboxPage {
@@ -45,7 +45,7 @@ impl SentEmail {
 }
 
 impl MailboxPage<'_> {
-    /// Whether the line is a link and nothing else.
+    /// Whether the line is a URL and nothing else.
     fn is_link(&self, line: &str) -> bool {
         let web = line.starts_with("http://") || line.starts_with("https://");
         web && line.bytes().all(|b| b.is_ascii_graphic())

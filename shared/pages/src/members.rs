@@ -1,4 +1,5 @@
-//! Members: the list, which may be cached for many, and the pages to invite, change and remove.
+//! The pages of members: the list, which shared caches may store, and the pages for inviting,
+//! changing and removing a member, which may not be cached.
 
 use crate::avatar::{initials, tone};
 use crate::dates::day;
@@ -70,7 +71,7 @@ struct MemberRow<'a> {
     role: &'static str,
     status: &'static str,
     since: String,
-    /// Whether who looks may change them.
+    /// Whether the signed-in user may change them.
     can_change: bool,
 }
 
@@ -93,49 +94,49 @@ struct EditPage<'a> {
     status: &'static str,
     link: Option<&'a str>,
     until: String,
-    /// The day on which the invitation ended, where it has.
+    /// The day on which the invitation expired, if it has.
     expired: Option<String>,
     change: Option<Form<'a>>,
     remove: Option<Removal<'a>>,
 }
 
-/// The question before a removal, and its form.
+/// The form to remove a member, and the question above it.
 struct Removal<'a> {
     summary: &'static str,
     question: String,
     form: Form<'a>,
-    /// Whether it stands open, as after a refusal.
+    /// Whether it is shown open, as after a refusal.
     open: bool,
 }
 
-/// A member as the list shows them.
+/// A member in the list.
 #[derive(Debug, Clone, Copy)]
 pub struct ListedMember<'a> {
-    /// Who it is.
+    /// The member.
     pub member: &'a Member,
-    /// Whether the invitation that they have not accepted no longer works.
+    /// Whether they have an invitation that has expired.
     pub has_expired: bool,
 }
 
-/// What the page of one member shows.
+/// The data for the page of one member.
 #[derive(Debug, Default)]
 pub struct MemberPage<'a> {
-    /// Who it is, where they could be read.
+    /// The member. `None` if they could not be read.
     pub member: Option<&'a Member>,
-    /// Whether they are who looks.
+    /// Whether the member is the signed-in user.
     pub is_self: bool,
-    /// The link of their invitation, whole, and until when it works.
+    /// The complete link of their invitation, and when it expires.
     pub link: Option<(&'a str, jiff::Timestamp)>,
-    /// Since when that link no longer works, where it does not.
+    /// When their invitation expired, if it has.
     pub expired: Option<jiff::Timestamp>,
-    /// The form to change their role, where who looks may.
+    /// The form to change their role, if the signed-in user may.
     pub change: Option<&'a FormState>,
-    /// The form to remove them, where who looks may.
+    /// The form to remove them, if the signed-in user may.
     pub remove: Option<&'a FormState>,
 }
 
 impl<'a> MemberPage<'a> {
-    /// That of somebody as stored, as things stand `now`.
+    /// The data of a stored membership at the time `now`, without forms.
     #[must_use]
     pub fn of(membership: Option<&'a Membership>, now: jiff::Timestamp) -> Self {
         Self {
@@ -146,7 +147,7 @@ impl<'a> MemberPage<'a> {
     }
 }
 
-/// The list of members. Cacheable: it holds nothing about one user, and no key.
+/// The list of members. Cacheable: it contains nothing about one user, and no idempotency key.
 #[must_use]
 pub fn member_list(layout: &Layout, members: &[ListedMember<'_>]) -> String {
     let fresh = fresh_invitation(String::new());
@@ -163,8 +164,7 @@ pub fn member_list(layout: &Layout, members: &[ListedMember<'_>]) -> String {
     })
 }
 
-/// The form to invite somebody where nothing has been entered: as a member, unless another role is
-/// chosen.
+/// The empty form for an invitation. The role is "member" until the user chooses another.
 #[must_use]
 pub fn fresh_invitation(key: String) -> FormState {
     FormState {
@@ -174,7 +174,7 @@ pub fn fresh_invitation(key: String) -> FormState {
     }
 }
 
-/// The page to invite somebody. Not cacheable.
+/// The page for inviting a member. Not cacheable.
 #[must_use]
 pub fn member_invite(layout: Option<&Layout>, form: &FormState) -> String {
     let form = invite_form(layout, form);
@@ -185,24 +185,24 @@ pub fn member_invite(layout: Option<&Layout>, form: &FormState) -> String {
     })
 }
 
-/// Up to which role to offer: what who asks may grant, as far as that is known. What they have
-/// chosen is always among it, because a browser shows, and sends, another one where it is not.
-/// Whether they may grant it is the action's to say.
-fn offered(layout: Option<&Layout>, state: &FormState) -> Role {
-    let holds = layout.map_or(Role::Admin, |layout| layout.role);
+/// The highest role to offer: the user's own role, as far as it is known. A role that they have
+/// already chosen is always offered, because a browser would silently select another one. The
+/// action decides whether they may grant it.
+fn highest_offered_role(layout: Option<&Layout>, state: &FormState) -> Role {
+    let own = layout.map_or(Role::Admin, |layout| layout.role);
     let chosen = Role::parse(state.value("role"));
-    chosen.map_or(holds, |chosen| chosen.max(holds))
+    chosen.map_or(own, |chosen| chosen.max(own))
 }
 
 fn invite_form<'a>(layout: Option<&Layout>, state: &'a FormState) -> Form<'a> {
     let next = layout.map(|_| paths::member(layout, "__id__", "#member-invited"));
     Form::new(&INVITE, state)
-        .roles_up_to(offered(layout, state))
+        .roles_up_to(highest_offered_role(layout, state))
         .next_and_cancel(next, None)
 }
 
-/// The page to change a member's role, to remove them, or to withdraw their invitation; also
-/// what either form comes back as. Not cacheable.
+/// The page for changing a member's role, removing them, or withdrawing their invitation. Also the
+/// page after either form was refused. Not cacheable.
 #[must_use]
 pub fn member_edit(layout: Option<&Layout>, shown: &MemberPage<'_>) -> String {
     let members = |rest: &str| layout.map(|_| paths::members(layout, rest));
@@ -213,7 +213,7 @@ pub fn member_edit(layout: Option<&Layout>, shown: &MemberPage<'_>) -> String {
     let change = shown.change.map(|state| {
         Form::new(&CHANGE_ROLE, state)
             .hidden("userId", id(state))
-            .roles_up_to(offered(layout, state))
+            .roles_up_to(highest_offered_role(layout, state))
             .next_and_cancel(members("#role-changed"), members(""))
     });
     let remove = shown.remove.map(|state| {
@@ -266,7 +266,7 @@ pub fn member_edit(layout: Option<&Layout>, shown: &MemberPage<'_>) -> String {
     })
 }
 
-/// The page to leave the organisation. Not cacheable.
+/// The page for leaving the organization. Not cacheable.
 #[must_use]
 pub fn member_leave(layout: Option<&Layout>, own: &Member, form: &FormState) -> String {
     let shown = MemberPage {
@@ -321,7 +321,7 @@ impl<'a> MemberRow<'a> {
     }
 }
 
-/// What the page says behind the role of somebody who has not joined.
+/// The text after the role of a member who has not joined yet.
 fn status(member: &Member, has_expired: bool) -> &'static str {
     match (member.is_active(), has_expired) {
         (true, _) => "",
@@ -330,7 +330,7 @@ fn status(member: &Member, has_expired: bool) -> &'static str {
     }
 }
 
-/// A role as the page says it.
+/// A role's name on the page.
 pub(crate) fn role_name(role: Role) -> &'static str {
     match role {
         Role::Viewer => "Viewer",

@@ -1,24 +1,26 @@
-//! Where things are.
+//! The paths of pages.
+//!
+//! A function that takes `rest` appends it to the path: a query, a further segment, or the fragment
+//! that shows a message. Without a layout, no user is signed in, and the path is the start page.
 
 use action::{Layout, TenantId};
 
-/// The page to sign in.
+/// The page for signing in.
 pub const SIGN_IN: &str = "/sign-in";
 
-/// Where somebody finds themselves who has left their organisation.
+/// The page after leaving an organization.
 pub const LEFT: &str = "/sign-in#left";
 
-/// Where somebody finds themselves who has set a password and belongs to no organisation.
+/// The page after setting a password, for a user who belongs to no organization.
 pub const PASSWORD_SET: &str = "/sign-in#password-set";
 
-/// The list of an organisation's contacts.
+/// The list of an organization's contacts.
 #[must_use]
 pub fn contacts_of(tenant: &TenantId) -> String {
     format!("/t/{tenant}/contacts")
 }
 
-/// The list, with what follows it, such as the fragment that shows a message; the start page
-/// where nobody is signed in.
+/// The list of contacts, or the start page.
 #[must_use]
 pub fn contacts(layout: Option<&Layout>, rest: &str) -> String {
     layout.map_or_else(
@@ -27,7 +29,7 @@ pub fn contacts(layout: Option<&Layout>, rest: &str) -> String {
     )
 }
 
-/// The list of projects, with what follows it; the start page where nobody is signed in.
+/// The list of projects, or the start page.
 #[must_use]
 pub fn projects(layout: Option<&Layout>, rest: &str) -> String {
     layout.map_or_else(
@@ -36,7 +38,7 @@ pub fn projects(layout: Option<&Layout>, rest: &str) -> String {
     )
 }
 
-/// The settings, with what follows them; the start page where nobody is signed in.
+/// The settings, or the start page.
 #[must_use]
 pub fn settings(layout: Option<&Layout>, rest: &str) -> String {
     layout.map_or_else(
@@ -45,26 +47,25 @@ pub fn settings(layout: Option<&Layout>, rest: &str) -> String {
     )
 }
 
-/// One contact, with what follows it; the start page where nobody is signed in.
+/// The page of one contact, or the start page.
 #[must_use]
 pub fn contact(layout: Option<&Layout>, id: &str, rest: &str) -> String {
     contacts(layout, &format!("/{id}{rest}"))
 }
 
-/// What was done in an organisation.
+/// The audit of an organization.
 #[must_use]
 pub fn audit(tenant: &TenantId) -> String {
     format!("/t/{tenant}/audit")
 }
 
-/// The same as a file.
+/// The audit as a CSV file.
 #[must_use]
 pub fn audit_file(tenant: &TenantId) -> String {
     format!("/t/{tenant}/audit.csv")
 }
 
-/// The organisation's members, with what follows the path; the start page where nobody is signed
-/// in.
+/// The list of members, or the start page.
 #[must_use]
 pub fn members(layout: Option<&Layout>, rest: &str) -> String {
     layout.map_or_else(
@@ -73,7 +74,7 @@ pub fn members(layout: Option<&Layout>, rest: &str) -> String {
     )
 }
 
-/// The page to change or remove one member, with what follows the path.
+/// The page for changing or removing one member, or the start page.
 #[must_use]
 pub fn member(layout: Option<&Layout>, id: &str, rest: &str) -> String {
     members(layout, &format!("/{id}/edit{rest}"))

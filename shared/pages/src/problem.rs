@@ -1,4 +1,4 @@
-//! The page where another page should be and can't.
+//! The error page.
 
 use crate::layout::{PageFrame, render};
 use action::Layout;
@@ -15,15 +15,15 @@ struct ProblemPage<'a> {
 }
 
 impl ProblemPage<'_> {
-    /// Whether the same request may do better later.
-    fn may_pass(&self) -> bool {
+    /// Whether the same request may succeed later.
+    fn is_temporary(&self) -> bool {
         self.status == 429 || self.status >= 500
     }
 }
 
-/// The page for a request that failed, with ways forward. Each line of the message is a paragraph
-/// of its own. The request id, by which an operator
-/// finds the log line, stands on it where the fault is ours. Not cacheable.
+/// The page for a request that failed, with links that lead on. Each line of the message becomes a
+/// paragraph. If the fault is ours (5xx), the page shows the request id, by which an operator finds
+/// the log line. Not cacheable.
 #[must_use]
 pub fn problem(layout: Option<&Layout>, status: u16, message: &str, request_id: &str) -> String {
     let heading = match status {
@@ -39,7 +39,7 @@ pub fn problem(layout: Option<&Layout>, status: u16, message: &str, request_id: 
     render(&ProblemPage {
         frame: PageFrame::new(heading, layout),
         heading,
-        // What the heading says already is not said again.
+        // The heading already shows this line.
         messages: message.lines().filter(|line| *line != heading).collect(),
         status,
         request_id,

@@ -1,4 +1,5 @@
-//! The pages of projects: the list, which may be cached for many, and the forms, which may not.
+//! The pages of projects: the list, which shared caches may store, and the forms, which may not be
+//! cached.
 
 use crate::conflict::Conflict;
 use crate::dates::day;
@@ -52,11 +53,11 @@ static RESTORE: FormSpec = FormSpec {
 pub struct ProjectList<'a> {
     /// The projects of this page, newest first.
     pub projects: &'a [Project],
-    /// The cursor of the next page, where there is one.
+    /// The cursor of the next page, if there is one.
     pub next: Option<&'a str>,
-    /// Whether archived projects are among them.
+    /// Whether the list includes archived projects.
     pub archived: bool,
-    /// Whether this page is the newest.
+    /// Whether this is the page with the newest projects.
     pub first_page: bool,
 }
 
@@ -98,12 +99,12 @@ struct ProjectPage<'a> {
     frame: PageFrame<'a>,
     projects: String,
     heading: &'static str,
-    /// What the second form is about, in a sentence.
+    /// A sentence about the second form.
     about: Option<&'static str>,
     forms: Vec<Form<'a>>,
 }
 
-/// One page of the list. Cacheable: it holds nothing about one user, and no key.
+/// One page of the list. Cacheable: it contains nothing about one user, and no idempotency key.
 #[must_use]
 pub fn project_list(layout: &Layout, list: &ProjectList<'_>) -> String {
     let empty = FormState::default();
@@ -129,8 +130,8 @@ pub fn project_new(layout: Option<&Layout>, state: &FormState) -> String {
     single_form_page(layout, "Add Project", form)
 }
 
-/// The page of one project: to rename it, and to archive or restore it. `key` is the page's fresh
-/// idempotency key. Not cacheable.
+/// The page of one project, with a form to rename it and one to archive or restore it. `key` is a
+/// fresh idempotency key, from which each form's key is made. Not cacheable.
 #[must_use]
 pub fn project(layout: Option<&Layout>, project: &Project, key: &str) -> String {
     let values = [
@@ -138,12 +139,12 @@ pub fn project(layout: Option<&Layout>, project: &Project, key: &str) -> String 
         ("version", project.version.to_string()),
         ("name", project.name.to_string()),
     ];
-    let named = FormState {
+    let rename = FormState {
         values: BTreeMap::from(values.map(|(name, value)| (name.to_owned(), value))),
         key: format!("{key}-name"),
         ..FormState::default()
     };
-    let moved = FormState {
+    let archive = FormState {
         key: format!("{key}-place"),
         ..FormState::default()
     };
@@ -160,7 +161,7 @@ pub fn project(layout: Option<&Layout>, project: &Project, key: &str) -> String 
             "An archived project is out of the way, and can be restored at any time.",
         )
     };
-    let second = Form::new(spec, &moved)
+    let second = Form::new(spec, &archive)
         .hidden("id", project.id.as_str())
         .next_and_cancel(list_path(layout, done), None)
         .quiet();
@@ -169,7 +170,7 @@ pub fn project(layout: Option<&Layout>, project: &Project, key: &str) -> String 
         projects: paths::projects(layout, ""),
         heading: "Edit Project",
         about: Some(about),
-        forms: vec![rename_form(layout, &named), second],
+        forms: vec![rename_form(layout, &rename), second],
     })
 }
 
@@ -235,7 +236,7 @@ fn single_form_page(layout: Option<&Layout>, heading: &'static str, form: Form<'
     })
 }
 
-/// The list, where the organisation is known; with what follows its path.
+/// The path of the list followed by `rest`, if the tenant is known.
 fn list_path(layout: Option<&Layout>, rest: &str) -> Option<String> {
     layout.map(|_| paths::projects(layout, rest))
 }

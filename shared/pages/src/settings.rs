@@ -1,4 +1,4 @@
-//! The page of settings: several forms, each with its own state and its own key.
+//! The settings page: several forms, each with its own state and idempotency key.
 
 use crate::dates::day;
 use crate::fields::{PASSWORD_FIELDS, PROFILE_FIELDS};
@@ -12,15 +12,15 @@ use crm::{Place, Settings};
 /// One form of the page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SettingsForm {
-    /// What the person is called.
+    /// Changes the user's name.
     Profile,
-    /// A new password.
+    /// Changes the password.
     Password,
-    /// To another organisation.
+    /// Switches to another organization.
     Switch,
-    /// The end of one session.
+    /// Ends one session.
     End,
-    /// The end of all.
+    /// Ends all sessions.
     Everywhere,
 }
 
@@ -88,7 +88,7 @@ impl SettingsForm {
         }
     }
 
-    /// The field that its buttons send, each with another value.
+    /// The name of its buttons, if each button sends a different value.
     fn choice_field(self) -> Option<&'static str> {
         match self {
             Self::Switch => Some("tenant"),
@@ -97,7 +97,7 @@ impl SettingsForm {
         }
     }
 
-    /// Its state where it was not sent.
+    /// Its state if it has not been sent.
     fn fresh(self, settings: &Settings, key: &str) -> FormState {
         let mut state = FormState {
             key: format!("{key}-{}", self.spec().action),
@@ -159,9 +159,9 @@ struct OneFormPage<'a> {
     form: Form<'a>,
 }
 
-/// The page of settings. `key` is a fresh idempotency key, of which each form gets its own.
-/// `sent` is the form that was refused, with its state; the others are as they were. Where the
-/// settings could not be read, that form stands alone. Not cacheable.
+/// The settings page. `key` is a fresh idempotency key, from which each form's key is made. `sent`
+/// is the form that was refused, with its state; the other forms are fresh. If the settings could
+/// not be read, the page has only the refused form. Not cacheable.
 #[must_use]
 pub fn settings(
     layout: Option<&Layout>,
@@ -197,10 +197,10 @@ pub fn settings(
     })
 }
 
-/// The form that was refused, without what else is on the page.
+/// A page with only the form that was refused.
 fn single_form_page(layout: Option<&Layout>, sent: Option<(SettingsForm, &FormState)>) -> String {
-    let nothing = FormState::default();
-    let (form, state) = sent.unwrap_or((SettingsForm::Profile, &nothing));
+    let empty = FormState::default();
+    let (form, state) = sent.unwrap_or((SettingsForm::Profile, &empty));
     let mut view = Form::new(form.spec(), state);
     if let Some(field) = form.choice_field() {
         view = view.hidden(field, state.value(field));

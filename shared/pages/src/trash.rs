@@ -1,4 +1,4 @@
-//! The trash: deleted contacts, each with its own form to restore it. Not cacheable.
+//! The trash: deleted contacts, each with a form to restore it.
 
 use crate::dates::day;
 use crate::fields::RESTORE_FIELDS;
@@ -10,7 +10,7 @@ use askama::Template;
 use crm::{Contact, TRASH_DAYS};
 use jiff::Timestamp;
 
-/// Without fields, and without the script: who is refused gets a page of its own.
+/// Without fields and without the script: after a refusal, the user gets a separate page.
 static RESTORE: FormSpec = FormSpec {
     action: "restore-contact",
     submit: "Restore",
@@ -29,13 +29,13 @@ static RESTORE_WITH_EMAIL: FormSpec = FormSpec {
 /// A contact in the trash.
 #[derive(Debug, Clone, Copy)]
 pub struct DeletedContact<'a> {
-    /// As it was.
+    /// The contact as it was.
     pub contact: &'a Contact,
     /// When it was deleted.
     pub deleted_at: Timestamp,
-    /// When it is gone for good.
+    /// When it is deleted for good.
     pub expires_at: Timestamp,
-    /// Whether whoever looks may restore it.
+    /// Whether the signed-in user may restore it.
     pub restorable: bool,
 }
 
@@ -79,8 +79,8 @@ struct RestorePage<'a> {
     form: Form<'a>,
 }
 
-/// One page of the trash. `key` is the page's fresh idempotency key: each form has one made from
-/// it.
+/// One page of the trash. `key` is a fresh idempotency key, from which each form's key is made. Not
+/// cacheable.
 #[must_use]
 pub fn trash<'a>(
     layout: Option<&Layout>,
@@ -109,8 +109,8 @@ pub fn trash<'a>(
     })
 }
 
-/// The page for restoring a contact, after a refused submit: its email may have been taken, so
-/// another can be given.
+/// The page for restoring a contact, after a refused submit. Its email may be taken, so the form
+/// asks for another. Not cacheable.
 #[must_use]
 pub fn contact_restore(layout: Option<&Layout>, state: &FormState) -> String {
     let existing = state.existing.as_deref().filter(|id| action::is_uuid(id));
