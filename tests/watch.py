@@ -21,15 +21,15 @@ PATIENCE = 120  # Seconds for a function to start.
 
 
 class Watch:
-    """The functions behind `/lambda-url/{name}`, and a client with a session."""
+    """A client with a session. It calls the functions at `/lambda-url/{name}`."""
 
     def __init__(self, port):
         self.port = port
         self.cookie = None
 
     def call(self, function, path="/", fields=None, accept="application/json", **headers):
-        """A GET, or a POST where there are fields: the status, the headers, and the body, as JSON
-        where it is JSON."""
+        """A GET, or a POST if there are fields. Returns the status, the headers and the body, which is
+        parsed if it is JSON."""
         headers = {"Accept": accept, **{name.replace("_", "-"): value for name, value in headers.items()}}
         body = None
         if fields is not None:
@@ -50,14 +50,15 @@ class Watch:
         return response.status, response.headers, json.loads(text) if is_json else text
 
     def invoke(self, function, event):
-        """What a function answers to an event that is no request, as the Lambda API passes it."""
+        """Passes an event that is not an HTTP request to a function, as the Lambda API does. Returns
+        the function's result."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
         with contextlib.closing(connection):
             connection.request("POST", f"/2015-03-31/functions/{function}/invocations", event)
             return json.loads(connection.getresponse().read())
 
     def act(self, function, fields, **headers):
-        """What an action that succeeds answers."""
+        """Runs an action that must succeed. Returns the `data` of its response."""
         status, _, answer = self.call(function, f"/actions/{function}", fields, **headers)
         expect(status == 200 and answer["ok"], f"{function} answers {status}: {answer}")
         return answer["data"]
@@ -69,8 +70,8 @@ def expect(holds, what):
 
 
 def warm(watch):
-    """One by one: at simultaneous first requests cargo-lambda may wait for itself (its issue
-    444)."""
+    """Starts the functions one by one. cargo-lambda may deadlock on simultaneous first requests (its
+    issue 444)."""
     for function in FUNCTIONS:
         started = time.monotonic()
         status, headers, _ = watch.call(function, "/warm")
@@ -172,7 +173,7 @@ def drive(watch):
 
 @contextlib.contextmanager
 def running(command, **options):
-    """A process, and whatever it starts, until the end of the block."""
+    """Runs a process until the end of the block, then stops it and everything that it started."""
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True, **options)
     try:
         yield process
@@ -210,7 +211,7 @@ def main():
             **os.environ,
             "TABLE_NAME": "edge-crm",
             "DYNAMODB_URL": url.group(),
-            # Nothing here speaks to AWS.
+            # Nothing here calls AWS.
             "CLOUDFRONT_URL": "http://127.0.0.1:1",
             "AWS_REGION": "us-east-1",
             "AWS_ACCESS_KEY_ID": "local",

@@ -169,7 +169,7 @@ impl Answer {
 
     /// The status and the JSON body without the request id, which differs for every request.
     #[must_use]
-    pub fn essence(&self) -> (u16, Value) {
+    pub fn without_request_id(&self) -> (u16, Value) {
         let mut body = self.json();
         body.as_object_mut().map(|body| body.remove("requestId"));
         (self.status, body)

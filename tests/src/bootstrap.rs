@@ -49,7 +49,11 @@ pub fn environment(function: &str, dynamodb: &str) -> Environment {
 
 /// The same environment with another value of one variable, or without that variable.
 #[must_use]
-pub fn but(mut environment: Environment, name: &'static str, value: Option<&str>) -> Environment {
+pub fn with_variable(
+    mut environment: Environment,
+    name: &'static str,
+    value: Option<&str>,
+) -> Environment {
     environment.retain(|(other, _)| *other != name);
     environment.extend(value.map(|value| (name, value.to_owned())));
     environment

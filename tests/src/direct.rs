@@ -1,4 +1,4 @@
-//! The functions without HTTP around them: for what HTTP cannot carry.
+//! The functions invoked directly with events, for tests of what HTTP cannot carry.
 
 use crate::Table;
 use crate::inside::unhurried;
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use store::Store;
 use wrapper::{App, Config, Revalidation, Runner};
 
-/// The functions, over a table.
+/// The functions over a table.
 #[derive(Debug)]
 pub struct Direct {
     functions: Vec<Runner>,
@@ -15,7 +15,7 @@ pub struct Direct {
 }
 
 impl Direct {
-    /// The functions over `table`, which they make.
+    /// The functions over `table`. Creates the table itself if it does not exist.
     pub async fn new(table: &Table) -> Self {
         let store = Store::connect(unhurried(table.url()));
         store.create_table_if_missing().await.expect("a table");
@@ -40,15 +40,15 @@ impl Direct {
         }
     }
 
-    /// Invokes a function with an event, and gives its answer.
+    /// Invokes a function with an event and returns its response.
     pub async fn invoke(&self, function: &str, event: &Value) -> Value {
-        let answer = self
+        let response = self
             .invoke_bytes(function, event.to_string().as_bytes())
             .await;
-        serde_json::from_slice(&answer).expect("an answer")
+        serde_json::from_slice(&response).expect("a JSON response")
     }
 
-    /// Invokes a function with anything.
+    /// Invokes a function with any bytes.
     pub async fn invoke_bytes(&self, function: &str, event: &[u8]) -> Vec<u8> {
         let function = self
             .functions
@@ -58,7 +58,7 @@ impl Direct {
         function.invoke(event).await
     }
 
-    /// A member of an organisation of `table`, as the cookie of a live session.
+    /// Writes a member of an organisation to `table`. Returns the cookie of the member's live session.
     #[must_use]
     pub fn member(&self, table: &Table, tenant: &str, role: action::Role) -> String {
         format!("__Host-session={}", table.member(&self.keys, tenant, role))
@@ -66,7 +66,7 @@ impl Direct {
 }
 
 impl Table {
-    /// Makes a member of an organisation with a live session, past the product, and gives the
+    /// Writes a member of an organisation and a live session straight to the table. Returns the
     /// session's token.
     #[must_use]
     pub fn member(&self, keys: &Keys, tenant: &str, role: action::Role) -> String {
@@ -92,8 +92,8 @@ impl Table {
     }
 }
 
-/// The event of a request to a function's URL: a POST of a form from a page of ours, with
-/// `headers` on top.
+/// The event of a request to a function URL: a form posted from a page of the product, with
+/// `headers` added or replaced.
 #[must_use]
 pub fn event(headers: &[(&str, &str)], body: &str) -> Value {
     let mut event = json!({

@@ -1,4 +1,5 @@
-//! The functions in this process, given events as Lambda gives them, over an embedded DynamoDB.
+//! The functions in this process, invoked with events as Lambda invokes them, over an embedded
+//! DynamoDB.
 
 use crate::Table;
 use crate::fault::Proxy;
@@ -12,19 +13,19 @@ use std::time::Duration;
 use store::{Patience, Store, TableSettings};
 use wrapper::{App, Config, Revalidation, Runner};
 
-/// The one origin that may post.
+/// The only origin whose pages may post.
 pub const ORIGIN: &str = "https://crm.example";
 
-/// What proves that a request came through the edge.
+/// The secret that proves that a request came through the edge.
 pub const ORIGIN_SECRET: &str = "an origin secret for the tests only";
 
 /// The CloudFront distribution that the events of [`through_edge`] come through.
 pub const DISTRIBUTION: &str = "ETESTS";
 
-/// The signing key of every such app.
+/// The signing key of every app here.
 pub const KEY: [u8; 32] = *b"a signing key for the tests only";
 
-/// Time limits that a call on this machine keeps, however busy the machine is.
+/// Time limits that no call exceeds, even on a busy machine.
 pub const UNHURRIED: Patience = Patience {
     connect: Duration::from_secs(60),
     attempt: Duration::from_secs(60),
@@ -32,7 +33,7 @@ pub const UNHURRIED: Patience = Patience {
     wait: None,
 };
 
-/// Settings for the table at `url`, under which no call ends early because the machine is busy.
+/// Settings for the table at `url` with limits so long that no call fails because the machine is busy.
 #[must_use]
 pub fn unhurried(url: &str) -> TableSettings {
     TableSettings {
@@ -43,15 +44,15 @@ pub fn unhurried(url: &str) -> TableSettings {
 
 /// The functions over one table.
 pub struct Inside {
-    /// What they share.
+    /// The app that the functions share.
     pub app: Arc<App>,
-    /// The table behind the proxy.
+    /// The table, behind the proxy.
     pub table: Table,
-    /// What gets in their way.
+    /// The proxy that can inject faults into calls to the table.
     pub proxy: Proxy,
 }
 
-/// An answer.
+/// A response.
 #[derive(Debug, Clone)]
 pub struct Answer {
     /// The HTTP status.
@@ -67,7 +68,7 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// The session cookie that it sets, as a request sends it.
+    /// The session cookie that the response sets, in the form in which a request sends it.
     pub fn session(&self) -> String {
         let cookie = self
             .cookies
@@ -81,12 +82,12 @@ impl Answer {
 }
 
 impl Inside {
-    /// Functions over an empty table.
+    /// The functions over an empty table.
     pub async fn start() -> Self {
         Self::with(config(), no_edge()).await
     }
 
-    /// Functions that believe what comes with [`ORIGIN_SECRET`].
+    /// Functions that accept only requests with [`ORIGIN_SECRET`].
     pub async fn behind_edge() -> Self {
         let guarded = Config {
             origin_secrets: vec![ORIGIN_SECRET.to_owned()],
@@ -95,12 +96,12 @@ impl Inside {
         Self::with(guarded, no_edge()).await
     }
 
-    /// Functions with this configuration, behind this edge, that send no mail.
+    /// Functions with this configuration and this CDN client, that send no email.
     pub async fn with(config: Config, edge: Invalidations) -> Self {
         Self::with_mail(config, edge, Mailer::default()).await
     }
 
-    /// The same, with mail.
+    /// The same, with a mailer.
     pub async fn with_mail(config: Config, edge: Invalidations, mailer: Mailer) -> Self {
         let table = Table::start().await;
         let direct = Store::connect(unhurried(table.url()));
@@ -111,7 +112,7 @@ impl Inside {
         Self { app, table, proxy }
     }
 
-    /// Sends a form to an action as a page of ours would, with a session's cookie.
+    /// Posts a form to an action with this session cookie, as a page of the product does.
     pub async fn post(&self, function: &Runner, cookie: &str, fields: &Value) -> Answer {
         let mut event = event(
             "POST",
@@ -123,7 +124,7 @@ impl Inside {
         invoke(function, &event).await
     }
 
-    /// Signs up; gives the session's cookie and the tenant.
+    /// Signs up. Returns the session cookie and the tenant.
     pub async fn sign_up(&self, organization: &str) -> (String, String) {
         let fields = json!({
             "name": "Ada", "email": format!("{}@example.com", uuid::Uuid::new_v4()),
@@ -148,12 +149,12 @@ impl Inside {
     }
 }
 
-/// An edge that cannot be reached.
+/// A client of a CDN that cannot be reached.
 pub fn no_edge() -> Invalidations {
     Invalidations::connect(CloudFront::local("http://127.0.0.1:1"))
 }
 
-/// The configuration: over https, with no limits and no log.
+/// The default configuration here: https, no rate limits, no log.
 pub fn config() -> Config {
     Config {
         https: true,
@@ -168,7 +169,7 @@ pub fn config() -> Config {
     }
 }
 
-/// An event with a JSON body that asks for JSON.
+/// The event of a request that has a JSON body and asks for JSON.
 pub fn event(method: &str, path: &str, cookie: &str, body: &str) -> Value {
     json!({
         "version": "2.0",
@@ -188,7 +189,7 @@ pub fn event(method: &str, path: &str, cookie: &str, body: &str) -> Value {
     })
 }
 
-/// A GET as it comes through the edge, with this variable part of the cache key.
+/// The event of a GET that came through the edge, with `key` as the variable part of the cache key.
 pub fn through_edge(path: &str, cookie: &str, accept: &str, key: &str) -> Value {
     let mut event = event("GET", path, cookie, "");
     event["headers"] = json!({
@@ -200,15 +201,16 @@ pub fn through_edge(path: &str, cookie: &str, accept: &str, key: &str) -> Value 
     event
 }
 
-/// Passes an event to a function.
+/// Invokes a function with an event.
 pub async fn invoke(function: &Runner, event: &Value) -> Answer {
-    let reply: Value = serde_json::from_slice(&function.invoke(event.to_string().as_bytes()).await)
-        .expect("a JSON answer");
-    let text = reply["body"].as_str().unwrap_or_default().to_owned();
-    let headers = reply["headers"].as_object().into_iter().flatten();
-    let cookies = reply["cookies"].as_array().into_iter().flatten();
+    let response: Value =
+        serde_json::from_slice(&function.invoke(event.to_string().as_bytes()).await)
+            .expect("a JSON response");
+    let text = response["body"].as_str().unwrap_or_default().to_owned();
+    let headers = response["headers"].as_object().into_iter().flatten();
+    let cookies = response["cookies"].as_array().into_iter().flatten();
     Answer {
-        status: reply["statusCode"].as_u64().unwrap_or_default(),
+        status: response["statusCode"].as_u64().unwrap_or_default(),
         headers: headers
             .map(|(k, v)| (k.clone(), v.as_str().unwrap_or_default().to_owned()))
             .collect(),

@@ -1,7 +1,7 @@
 //! Members of one organisation, made through the product itself.
 
 use crate::inside::ORIGIN;
-use crate::world::{Person, Seen, World};
+use crate::world::{Person, Response, World};
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::Request;
@@ -49,7 +49,7 @@ impl World {
     }
 
     /// Accepts an invitation.
-    pub async fn accept(&self, by: &Person, token: &str, password: &str) -> Seen {
+    pub async fn accept(&self, by: &Person, token: &str, password: &str) -> Response {
         let fields = json!({ "token": token, "name": "Mia Member", "password": password });
         self.act(by, "accept-invite", &fields).await
     }
@@ -69,13 +69,13 @@ impl World {
     }
 
     /// Signs in. Returns the response.
-    pub async fn sign_in(&self, email: &str, password: &str) -> Seen {
+    pub async fn sign_in(&self, email: &str, password: &str) -> Response {
         let fields = json!({ "email": email, "password": password });
         self.act(&Person::default(), "sign-in", &fields).await
     }
 
     /// Submits a form as a browser without scripts does.
-    pub async fn submit(&self, person: &Person, action: &str, form: &[(&str, &str)]) -> Seen {
+    pub async fn submit(&self, person: &Person, action: &str, form: &[(&str, &str)]) -> Response {
         let mut body = String::new();
         for (name, value) in form {
             let value: String = value.bytes().map(|b| format!("%{b:02X}")).collect();

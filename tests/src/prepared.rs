@@ -58,7 +58,7 @@ impl Prepared {
             let status = reply["statusCode"].as_u64().unwrap_or_default();
             assert!((200..400).contains(&status), "{name}: {reply}");
             samples.learn(&reply);
-            samples.learn_letter(&inside.table, &keys);
+            samples.learn_email(&inside.table, &keys);
         }
         all
     }

@@ -1,4 +1,4 @@
-//! The product as its user starts it: the real binary, as a process.
+//! The product as an operator starts it: the real binary, as a process.
 
 use crate::dynamodb_local::Namespace;
 use crate::{Table, building};
@@ -11,24 +11,23 @@ use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex, Once, PoisonError};
 use std::time::{Duration, Instant};
 
-/// How long a start or a stop may take on a busy machine.
+/// The longest that a start or a stop may take on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// The command that verifies the audit.
 const VERIFIER: &str = "verify-audit";
 
-/// How it is built to be measured: as fast as it can be, and of the crates that the benchmark
-/// itself has been built with.
+/// The cargo profile for measurements: fully optimised, and shares compiled crates with the benchmark.
 const PROFILE: [&str; 2] = ["--profile", "bench"];
 
 const READY: &str = "Edge CRM is ready on ";
 
-/// A directory that is removed when this is dropped.
+/// A temporary directory, which is removed on drop.
 #[derive(Debug)]
 pub struct Scratch(PathBuf);
 
 impl Scratch {
-    /// A new, empty one.
+    /// A new, empty directory.
     #[must_use]
     pub fn new() -> Self {
         let path = std::env::temp_dir().join(format!("edge-crm-tests-{}", uuid::Uuid::new_v4()));
@@ -36,7 +35,7 @@ impl Scratch {
         Self(path)
     }
 
-    /// Where it is.
+    /// The directory's path.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.0
@@ -55,7 +54,7 @@ impl Drop for Scratch {
     }
 }
 
-/// How to start the product. Without anything said: at a free port, in memory, without limits.
+/// How to start the product. By default: on a free port, with its data in memory, without rate limits.
 #[derive(Debug, Default)]
 pub struct Launch {
     arguments: Vec<String>,
@@ -67,7 +66,7 @@ pub struct Launch {
 }
 
 impl Launch {
-    /// The plainest start.
+    /// The defaults.
     #[must_use]
     pub fn new() -> Self {
         let variables =
@@ -78,7 +77,7 @@ impl Launch {
         }
     }
 
-    /// With this many requests a minute for a user.
+    /// With this limit of requests per minute and user.
     #[must_use]
     pub fn per_user(mut self, limit: u64) -> Self {
         self.variables
@@ -86,7 +85,7 @@ impl Launch {
         self
     }
 
-    /// With this many requests a minute for an address.
+    /// With this limit of requests per minute and IP address.
     #[must_use]
     pub fn per_ip(mut self, limit: u64) -> Self {
         self.variables
@@ -94,7 +93,7 @@ impl Launch {
         self
     }
 
-    /// At this port.
+    /// On this port.
     #[must_use]
     pub fn port(mut self, port: u16) -> Self {
         self.port = port;
@@ -108,7 +107,7 @@ impl Launch {
         self
     }
 
-    /// With its data in `table`; its signing key is in a directory of its own.
+    /// With its data in `table`. Its signing key is in a temporary directory.
     #[must_use]
     pub fn table(self, table: &Table) -> Self {
         self.stored_at(table.url())
@@ -127,17 +126,17 @@ impl Launch {
         self
     }
 
-    /// Starts it and waits until it takes requests.
+    /// Starts the product and waits until it takes requests.
     #[must_use]
     pub fn start(self) -> Product {
         self.try_start()
             .unwrap_or_else(|ended| panic!("the product did not start: {ended:?}"))
     }
 
-    /// Starts it and waits until it takes requests, or has ended.
+    /// Starts the product and waits until it takes requests or ends.
     ///
     /// # Errors
-    /// How it ended.
+    /// If it ends: how.
     pub fn try_start(mut self) -> Result<Product, Ended> {
         build();
         if self.data.is_none()
@@ -184,10 +183,11 @@ impl Launch {
     }
 }
 
-/// Runs the command that verifies the audit, as an operator does: its exit code, and what it says.
+/// Runs the command that verifies the audit, as an operator does. Returns its exit code and its
+/// output.
 ///
 /// # Panics
-/// Where there is no such command.
+/// If the command's binary does not exist.
 #[must_use]
 pub fn verify_audit(arguments: &[&str]) -> (Option<i32>, String) {
     build();
@@ -202,10 +202,11 @@ pub fn verify_audit(arguments: &[&str]) -> (Option<i32>, String) {
     )
 }
 
-/// Lines that a process has written so far.
+/// The lines that a process has written so far.
 type Lines = Arc<Mutex<Vec<String>>>;
 
-/// Reads lines to the end on a thread of its own, so that the process never waits for a reader.
+/// Reads lines until the stream ends, on a thread of its own, so that the process never waits for a
+/// reader.
 fn follow(stream: impl std::io::Read + Send + 'static) -> (Lines, Receiver<String>) {
     let lines = Lines::default();
     let (sender, receiver) = channel();
@@ -225,8 +226,8 @@ fn read(lines: &Lines) -> Vec<String> {
     lines.lock().unwrap_or_else(PoisonError::into_inner).clone()
 }
 
-/// Where cargo has put the product: beside this program, or beside the directory of this test, or
-/// `EDGE_CRM_BIN`, which tests another build, such as an optimised one.
+/// The product's binary: next to this program, or next to the directory of this test, as cargo puts
+/// it. `EDGE_CRM_BIN` overrides this, to test another build such as an optimised one.
 fn binary() -> PathBuf {
     if let Some(path) = std::env::var_os("EDGE_CRM_BIN") {
         return path.into();
@@ -240,7 +241,7 @@ fn binary() -> PathBuf {
     profile.join("edge-crm")
 }
 
-/// Builds the product once a process, so that what is tested is what the sources say.
+/// Builds the product once per process, so that the tests run the current sources.
 fn build() {
     static BUILT: Once = Once::new();
     BUILT.call_once(|| {
@@ -255,7 +256,7 @@ fn build() {
     });
 }
 
-/// How a process ended, and what it had to say.
+/// How a process ended, and its output.
 #[derive(Debug)]
 pub struct Ended {
     /// Its exit status.
@@ -266,10 +267,10 @@ pub struct Ended {
     pub log: Vec<String>,
 }
 
-/// The running product. It is killed when this is dropped.
+/// The running product, which is killed on drop.
 #[derive(Debug)]
 pub struct Product {
-    /// Where it listens: `http://127.0.0.1:{port}`.
+    /// The URL at which it listens: `http://127.0.0.1:{port}`.
     pub url: String,
     child: Child,
     log: Lines,
@@ -280,25 +281,26 @@ pub struct Product {
 }
 
 impl Product {
-    /// A product in memory, without limits.
+    /// Starts the product with the defaults.
     #[must_use]
     pub fn start() -> Self {
         Launch::new().start()
     }
 
-    /// Its process.
+    /// The process's id.
     #[must_use]
     pub fn id(&self) -> u32 {
         self.child.id()
     }
 
-    /// What it has logged, one line a request.
+    /// The log so far, one line per request.
     #[must_use]
     pub fn log(&self) -> Vec<String> {
         read(&self.log)
     }
 
-    /// Whether it logs a line with this text: it may have answered before its line is read here.
+    /// Whether it logs a line with this text. Waits for the line, which may arrive here after the
+    /// response.
     #[must_use]
     pub fn logs(&self, text: &str) -> bool {
         let late = Instant::now() + PATIENCE;
@@ -313,19 +315,19 @@ impl Product {
         }
     }
 
-    /// What it has printed.
+    /// The standard output so far.
     #[must_use]
     pub fn output(&self) -> Vec<String> {
         read(&self.output)
     }
 
-    /// Where it listens, without the scheme: `127.0.0.1:{port}`.
+    /// The address at which it listens: `127.0.0.1:{port}`.
     #[must_use]
     pub fn address(&self) -> &str {
         self.url.trim_start_matches("http://")
     }
 
-    /// What it signs sessions with; it must have a data directory.
+    /// The keys that sign sessions. The product must have a data directory.
     #[must_use]
     pub fn keys(&self) -> auth::Keys {
         let directory = self.data.as_ref().expect("a data directory");
@@ -334,12 +336,12 @@ impl Product {
         auth::Keys::new(text.as_bytes(), None).expect("a strong key")
     }
 
-    /// Ends it at once, as a crash of the machine would.
+    /// Kills it, as a crash of the machine does.
     pub fn kill(mut self) {
         self.end();
     }
 
-    /// Asks it to stop (SIGTERM) and waits until it has.
+    /// Sends SIGTERM and waits until the process has ended.
     #[must_use]
     pub fn stop(self) -> Ended {
         let id = self.child.id().to_string();
@@ -362,7 +364,7 @@ impl Product {
                 None => std::thread::sleep(Duration::from_millis(20)),
             }
         };
-        // Its last lines may still be on their way through the threads that read them.
+        // The threads that read its output may not have read the last lines yet.
         std::thread::sleep(Duration::from_millis(50));
         Ended {
             status,

@@ -104,8 +104,8 @@ impl Samples {
     }
 
     /// Makes later samples use the link in the latest email, which is sealed with these keys.
-    pub fn learn_letter(&mut self, table: &Table, keys: &Keys) {
-        if let Some(letter) = table.letters().last() {
+    pub fn learn_email(&mut self, table: &Table, keys: &Keys) {
+        if let Some(letter) = table.emails().last() {
             self.token = link_token(letter, keys);
         }
     }

@@ -1,4 +1,4 @@
-//! The product's table, in this process, where a test can look into it.
+//! The product's table, served from this process, so that a test can read and change it directly.
 
 use crate::TableAudit;
 use crate::dynamodb_local::Namespace;
@@ -26,7 +26,7 @@ pub struct Record {
 }
 
 impl Record {
-    /// The item as its type has it: without its keys and the head of its audit.
+    /// The item's own attributes: without its keys and its audit head.
     #[must_use]
     pub fn item(&self) -> Map<String, Value> {
         let mut item = self.whole();
@@ -34,27 +34,27 @@ impl Record {
         item
     }
 
-    /// The item without its keys.
+    /// All attributes but the keys.
     #[must_use]
     pub fn whole(&self) -> Map<String, Value> {
         serde_json::from_str(&self.text).expect("written by us")
     }
 
-    /// One attribute; null where there is none.
+    /// One attribute. Null if there is none.
     #[must_use]
     pub fn get(&self, name: &str) -> Value {
         self.whole().remove(name).unwrap_or_default()
     }
 }
 
-/// A DynamoDB, in memory unless [opened](Table::open), served over HTTP until this is dropped: the
-/// embedded engine, or DynamoDB Local if `EDGE_CRM_DYNAMODB_LOCAL` says where it is.
+/// A DynamoDB that is served over HTTP until drop. It is the embedded engine, or DynamoDB Local if
+/// `EDGE_CRM_DYNAMODB_LOCAL` has its URL. Its data is in memory unless it is [opened](Table::open).
 pub struct Table {
     engine: Engine,
     url: String,
 }
 
-/// What a table is stored in.
+/// The engine behind a table.
 enum Engine {
     Embedded {
         database: Database,
@@ -72,7 +72,7 @@ impl Drop for Table {
 }
 
 impl Table {
-    /// Starts one; the product makes the table in it.
+    /// Starts an empty DynamoDB, in which the product creates its table.
     pub async fn start() -> Self {
         if let Some(namespace) = Namespace::new() {
             return Self {
@@ -83,10 +83,10 @@ impl Table {
         Self::serve(Database::memory().expect("an engine")).await
     }
 
-    /// The data that the local stack keeps in this directory, which it may be using.
+    /// Opens the data that the local stack keeps in this directory, even while it is running.
     ///
     /// # Panics
-    /// Where there are none.
+    /// If the directory has no data.
     pub async fn open(data: &Path) -> Self {
         let file = data.join("dynamodb.sqlite");
         assert!(file.is_file(), "there is no {}", file.display());
@@ -104,7 +104,7 @@ impl Table {
         }
     }
 
-    /// Makes a call of DynamoDB's API past the product.
+    /// Calls DynamoDB's API directly.
     fn call(&self, operation: &str, request: Value) -> Value {
         let database = match &self.engine {
             Engine::DynamoDbLocal(namespace) => return namespace.call(operation, &request),
@@ -120,13 +120,13 @@ impl Table {
         called.unwrap_or_else(|error| panic!("{operation}: {error}"))
     }
 
-    /// Where it is served.
+    /// The URL at which it is served.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// Everything that is stored, in order.
+    /// All records, in order.
     #[must_use]
     pub fn dump(&self) -> Vec<Record> {
         let mut records = Vec::new();
@@ -147,23 +147,23 @@ impl Table {
         records
     }
 
-    /// What a request that does nothing leaves as it was: everything but the counters of rate
-    /// limits and of refusals, which count such requests too, the marks of what the edge may have
-    /// kept, and the search index with what waits for it, which is brought up to date at any time.
+    /// The records that a request without effect leaves unchanged. Leaves out the counters of rate
+    /// limits and refusals, which count such requests too, the marks, which views write, and the search
+    /// index and its queue, which a background function updates at any time.
     #[must_use]
     pub fn saved(&self) -> Vec<Record> {
         self.dump()
             .into_iter()
             .filter(|record| {
-                let uncounted = |kind| !record.pk.starts_with(kind);
+                let is_not = |kind| !record.pk.starts_with(kind);
                 ["#rate:", "#refused:", "#mark:", "#search:", "#unindexed:"]
                     .into_iter()
-                    .all(uncounted)
+                    .all(is_not)
             })
             .collect()
     }
 
-    /// The records whose partition key begins so, such as `acme:contacts` or `#audit:acme`.
+    /// The records whose partition key starts with `prefix`, such as `acme:contacts` or `#audit:acme`.
     #[must_use]
     pub fn under(&self, prefix: &str) -> Vec<Record> {
         self.dump()
@@ -172,7 +172,7 @@ impl Table {
             .collect()
     }
 
-    /// The records that still wait to be seen to: those of the outbox and letters.
+    /// The records of pending work: the outbox, and emails to send.
     #[must_use]
     pub fn waiting(&self) -> Vec<Record> {
         let mut waiting = Vec::new();
@@ -184,7 +184,7 @@ impl Table {
         waiting
     }
 
-    /// One page of what is stored under exactly this partition key.
+    /// The first page of the records with exactly this partition key.
     fn partition(&self, pk: &str) -> Vec<Record> {
         let request = json!({
             "TableName": NAME, "ConsistentRead": true, "KeyConditionExpression": "pk = :pk",
@@ -201,7 +201,7 @@ impl Table {
         records
     }
 
-    /// The table, as a command is told of it.
+    /// The table as the target of a command.
     #[must_use]
     pub fn target(&self) -> edge_crm_local::Target {
         edge_crm_local::Target {
@@ -211,20 +211,20 @@ impl Table {
         }
     }
 
-    /// What does not hold between the items, and with the chains of audit records.
+    /// Audits the whole table, including the chains of audit records.
     ///
     /// # Panics
-    /// Where the table cannot be read.
+    /// If the table cannot be read.
     pub async fn audit(&self) -> TableAudit {
         let mut audit = TableAudit::of(&self.dump());
         audit.flaws.extend(self.broken_chains().await);
         audit
     }
 
-    /// What is wrong with the chains of audit records, in words; nothing where all are intact.
+    /// Describes what is wrong with the chains of audit records. Empty if all are intact.
     ///
     /// # Panics
-    /// Where the table cannot be read.
+    /// If the table cannot be read.
     pub async fn broken_chains(&self) -> Vec<String> {
         let options = edge_crm_local::VerifyOptions {
             target: self.target(),
@@ -246,15 +246,15 @@ impl Table {
         records
     }
 
-    /// The letters that wait to be sent, in the order in which they were written.
+    /// The emails to send, in the order in which they were written.
     #[must_use]
-    pub fn letters(&self) -> Vec<Record> {
-        let mut letters = self.under("#mail:");
-        letters.sort_by(|a, b| a.sk.cmp(&b.sk));
-        letters
+    pub fn emails(&self) -> Vec<Record> {
+        let mut emails = self.under("#mail:");
+        emails.sort_by(|a, b| a.sk.cmp(&b.sk));
+        emails
     }
 
-    /// Writes an item past the product.
+    /// Writes an item directly.
     pub fn put(&self, pk: &str, sk: &str, item: &Value) {
         let Value::Object(mut attributes) = item.clone() else {
             panic!("not an object: {item}")
@@ -268,9 +268,9 @@ impl Table {
         self.call("PutItem", request);
     }
 
-    /// Makes whoever has the account of `email` a member of the organisation `tenant` too, past the
-    /// product.
-    pub fn belong(&self, email: &str, tenant: &str, role: &str) {
+    /// Writes a membership directly: the user with this email becomes a member of the organisation
+    /// `tenant` too.
+    pub fn add_membership(&self, email: &str, tenant: &str, role: &str) {
         let account = self.under(&format!("#account:{email}")).remove(0);
         let name = self
             .under(&format!("#tenant:{tenant}"))
@@ -284,15 +284,15 @@ impl Table {
         let user = user.as_str().expect("an id");
         self.put(&format!("{tenant}:members"), user, &member);
         let mut item = Value::Object(account.item());
-        let there = json!({ "tenant": tenant, "name": name });
+        let organization = json!({ "tenant": tenant, "name": name });
         item["organizations"]
             .as_array_mut()
             .expect("a list")
-            .push(there);
+            .push(organization);
         self.put(&account.pk, &account.sk, &item);
     }
 
-    /// Makes it hold these records and no others, past the product.
+    /// Replaces all records with these, directly.
     pub fn restore(&self, records: &[Record]) {
         let now = self.dump();
         let at = |record: &Record| (record.pk.clone(), record.sk.clone());
@@ -300,7 +300,7 @@ impl Table {
         for record in now.iter().filter(|record| !wanted.contains(&at(record))) {
             self.remove(&record.pk, &record.sk);
         }
-        // What a dump gives is in order.
+        // A dump is sorted.
         for record in records {
             if now.binary_search(record).is_err() {
                 self.put(&record.pk, &record.sk, &Value::Object(record.whole()));
@@ -308,11 +308,11 @@ impl Table {
         }
     }
 
-    /// Makes something that waits to be seen to, such as a letter, due now.
+    /// Makes a record of pending work, such as an email, due now.
     ///
     /// # Panics
-    /// Where it is nothing of the kind.
-    pub fn bring_forward(&self, record: &Record) {
+    /// If its sort key has no due time.
+    pub fn make_due(&self, record: &Record) {
         let id = record.sk.split(':').next_back().expect("an id");
         let mut item = record.whole();
         item.insert("dueAt".to_owned(), json!(1));
@@ -321,14 +321,14 @@ impl Table {
         self.put(&record.pk, &sk, &Value::Object(item));
     }
 
-    /// Removes an item past the product.
+    /// Removes an item directly.
     pub fn remove(&self, pk: &str, sk: &str) {
         let request = json!({ "TableName": NAME, "Key": { "pk": { "S": pk }, "sk": { "S": sk } } });
         self.call("DeleteItem", request);
     }
 }
 
-/// A call to the embedded engine, with its request and response as JSON.
+/// Calls the embedded engine with a request in JSON. Returns the response as JSON.
 fn call<I: DeserializeOwned, O: Serialize, E: Display>(
     request: Value,
     operation: impl FnOnce(I) -> Result<O, E>,
@@ -368,7 +368,7 @@ fn record(item: Value) -> Record {
     }
 }
 
-/// DynamoDB's JSON as plain JSON.
+/// Converts DynamoDB's JSON to plain JSON.
 fn plain(value: Value) -> Value {
     let Value::Object(value) = value else {
         panic!("no attribute: {value}")
@@ -394,7 +394,7 @@ fn plain(value: Value) -> Value {
     }
 }
 
-/// Plain JSON as DynamoDB's.
+/// Converts plain JSON to DynamoDB's.
 fn tagged(value: &Value) -> Value {
     match value {
         Value::Null => json!({ "NULL": true }),

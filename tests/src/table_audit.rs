@@ -1,5 +1,4 @@
-//! The audit of a whole table: what must hold between the items that are stored, whatever has
-//! happened to them.
+//! The audit of a whole table: the rules that must hold between its items at any time.
 
 use crate::Record;
 use serde_json::{Map, Value};
@@ -8,30 +7,30 @@ use std::collections::{BTreeMap, BTreeSet};
 /// The resources whose emails are unique in an organisation.
 const GUARDED: [&str; 2] = ["contacts", "members"];
 
-/// The resources of which every write is audited as being about the entity that it wrote. (A
-/// member's name changes in every organisation of theirs, and one of them has the record.)
+/// The resources with one audit record for every write of an entity. (Members are not among them: a
+/// change of name writes the member in every organisation, and only one has the audit record.)
 const VERSIONED: [&str; 2] = ["contacts", "projects"];
 
-/// What ends an entity, or takes it elsewhere, without writing another version of it.
+/// The actions that remove or move an entity without writing a new version.
 const WITHOUT_VERSION: [&str; 1] = ["delete-contact"];
 
-/// What was counted, and what does not hold.
+/// The counts and the broken rules.
 #[derive(Debug, Default)]
 pub struct TableAudit {
-    /// How many items there are.
+    /// The number of items.
     pub items: usize,
-    /// How many contacts are live.
+    /// The number of live contacts.
     pub contacts: usize,
-    /// How many contacts are in the trash.
+    /// The number of contacts in the trash.
     pub trashed: usize,
-    /// How many successes the audit records tell of, by action.
+    /// The number of audit records of each action. Each is one success.
     pub successes: BTreeMap<String, usize>,
-    /// What does not hold, in words.
+    /// Descriptions of the broken rules.
     pub flaws: BTreeSet<String>,
 }
 
 impl TableAudit {
-    /// What these items, which are everything that is stored, come to.
+    /// Audits these records, which must be the whole table.
     #[must_use]
     pub fn of(records: &[Record]) -> Self {
         let items: Items = records
@@ -53,7 +52,7 @@ impl TableAudit {
         audit.accounts(&stored);
         for (pk, sk) in stored.items.keys() {
             if pk.starts_with("#outbox:") || pk.starts_with("#mail:") {
-                audit.flaws.insert(format!("{pk} {sk} is left"));
+                audit.flaws.insert(format!("{pk} {sk} is still pending"));
             }
         }
         audit
@@ -65,8 +64,8 @@ impl TableAudit {
         }
     }
 
-    /// Every entity of the resource has its guard, and every guard its entity. What is in the trash
-    /// has none.
+    /// Every live entity of the resource has its guard, and every guard its entity. An entity in the
+    /// trash has no guard.
     fn guards(&mut self, stored: &Stored<'_>, resource: &'static str) {
         let mut entities = BTreeSet::new();
         for (tenant, id, item) in stored.entities(resource) {
@@ -87,11 +86,13 @@ impl TableAudit {
             })
             .collect();
         for (tenant, email, id) in entities.difference(&guards) {
-            let flaw = format!("{tenant}:{resource} {id} has no guard of {email}");
+            let flaw = format!("{tenant}:{resource} {id} has no guard for {email}");
             self.flaws.insert(flaw);
         }
         for (tenant, email, id) in guards.difference(&entities) {
-            let flaw = format!("the guard of {email} is of no {tenant}:{resource} {id}");
+            let flaw = format!(
+                "the guard of {email} belongs to {tenant}:{resource} {id}, which does not exist"
+            );
             self.flaws.insert(flaw);
         }
         if resource == "contacts" {
@@ -99,7 +100,7 @@ impl TableAudit {
         }
     }
 
-    /// Version n of an entity has n audit records, besides those that write no version.
+    /// An entity at version n has n audit records of actions that write a version.
     fn versions(&mut self, stored: &Stored<'_>) {
         let mut written: BTreeMap<Subject<'_>, u64> = BTreeMap::new();
         for audited in &stored.audits {
@@ -107,8 +108,8 @@ impl TableAudit {
             *self.successes.entry(action.to_owned()).or_default() += 1;
             let resource = audited.subject.1;
             if VERSIONED.contains(&resource) {
-                let raises = !WITHOUT_VERSION.contains(&action);
-                *written.entry(audited.subject).or_default() += u64::from(raises);
+                let writes_version = !WITHOUT_VERSION.contains(&action);
+                *written.entry(audited.subject).or_default() += u64::from(writes_version);
             }
         }
         let live = VERSIONED
@@ -133,12 +134,12 @@ impl TableAudit {
             });
         }
         for ((tenant, resource, id), _) in written {
-            let flaw = format!("{tenant}:{resource} {id} is audited and is nowhere");
+            let flaw = format!("{tenant}:{resource} {id} has audit records but does not exist");
             self.flaws.insert(flaw);
         }
     }
 
-    /// Every chained audit record is in the timeline of its subject, and nothing else is.
+    /// The timeline of an entity has exactly the chained audit records about it.
     fn timelines(&mut self, stored: &Stored<'_>) {
         let expected: BTreeSet<_> = stored
             .audits
@@ -161,12 +162,12 @@ impl TableAudit {
         }
         for (pk, id) in entries.difference(&expected) {
             self.flaws
-                .insert(format!("{pk} has {id}, which no audit record is of"));
+                .insert(format!("{pk} has {id}, which is no audit record about it"));
         }
     }
 
-    /// Every saved result of a change has its audit record: of one action about one subject there
-    /// are no more results than records.
+    /// Every saved result of a change has an audit record: one action has at most as many saved results
+    /// about a subject as audit records about it.
     fn results(&mut self, stored: &Stored<'_>) {
         let mut records: BTreeMap<(&str, &str), usize> = BTreeMap::new();
         for audited in &stored.audits {
@@ -180,7 +181,7 @@ impl TableAudit {
                 continue;
             };
             if changes.is_some_and(|tags| !tags.is_empty()) {
-                // {tenant}:{user}:{action}:{key}, and a tenant has no colon.
+                // The scope is {tenant}:{user}:{action}:{key}, and a tenant has no colon.
                 let action = scope.split(':').nth(2).unwrap_or_default().to_owned();
                 let data = item.get("data").unwrap_or(&Value::Null);
                 let id = data["id"].as_str().or(data["user"]["id"].as_str());
@@ -197,7 +198,8 @@ impl TableAudit {
         }
     }
 
-    /// An organisation's owners are its members that own it, and it has one at least.
+    /// The owners that an organisation lists are its members with the role owner, and it has at least
+    /// one.
     fn organizations(&mut self, stored: &Stored<'_>) {
         let mut members: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
         for (tenant, id, item) in stored.entities("members") {
@@ -218,16 +220,16 @@ impl TableAudit {
                 .collect();
             let owners = members.remove(tenant).unwrap_or_default();
             self.must(!listed.is_empty() && listed == owners, || {
-                format!("the organisation {tenant} lists {listed:?} and is owned by {owners:?}")
+                format!("the organisation {tenant} lists {listed:?} as owners but has {owners:?}")
             });
         }
         for tenant in members.into_keys() {
             self.flaws
-                .insert(format!("{tenant} has members and is no organisation"));
+                .insert(format!("{tenant} has members but is no organisation"));
         }
     }
 
-    /// An account belongs where it is a member, and nowhere else.
+    /// The organisations that an account lists are exactly those in which the user is a member.
     fn accounts(&mut self, stored: &Stored<'_>) {
         let mut memberships: BTreeSet<_> = stored
             .entities("members")
@@ -239,35 +241,37 @@ impl TableAudit {
             .iter()
             .filter(|((pk, _), _)| pk.starts_with("#account:"))
         {
-            let there = item.get("organizations").and_then(Value::as_array);
-            for belonging in there.into_iter().flatten() {
-                let tenant = belonging["tenant"].as_str().unwrap_or_default();
+            let organizations = item.get("organizations").and_then(Value::as_array);
+            for organization in organizations.into_iter().flatten() {
+                let tenant = organization["tenant"].as_str().unwrap_or_default();
                 let is_member = memberships.remove(&(tenant, text(item, "id")));
-                self.must(is_member, || format!("{pk} is no member of {tenant}"));
+                self.must(is_member, || {
+                    format!("{pk} lists {tenant} but is no member of it")
+                });
             }
         }
         for (tenant, id) in memberships {
             self.flaws.insert(format!(
-                "the member {id} of {tenant} has no account that says so"
+                "the member {id} of {tenant} has no account that lists {tenant}"
             ));
         }
     }
 }
 
-/// An organisation, a resource, an id.
+/// The subject of an audit record: organisation, resource, id.
 type Subject<'a> = (&'a str, &'a str, &'a str);
 
-/// One audit record.
+/// An audit record.
 struct Audited<'a> {
     id: &'a str,
     subject: Subject<'a>,
     item: &'a Map<String, Value>,
 }
 
-/// Everything that is stored, by its key.
+/// All items, by key.
 type Items = BTreeMap<(String, String), Map<String, Value>>;
 
-/// The items, and the audit records among them.
+/// All items, and the audit records among them.
 struct Stored<'a> {
     items: &'a Items,
     audits: Vec<Audited<'a>>,
@@ -284,7 +288,7 @@ impl<'a> Stored<'a> {
         Self { items, audits }
     }
 
-    /// The live entities of a resource: organisation, id, item.
+    /// The live entities of a resource, as organisation, id and item.
     fn entities(
         &self,
         resource: &'static str,
@@ -295,7 +299,7 @@ impl<'a> Stored<'a> {
         })
     }
 
-    /// The contacts in the trash: organisation, id, item.
+    /// The contacts in the trash, as organisation, id and item.
     fn trash(&self) -> impl Iterator<Item = (&'a str, &'a str, &'a Map<String, Value>)> {
         self.items.iter().filter_map(|((pk, id), item)| {
             let tenant = pk.strip_prefix("#trash:")?;
@@ -304,7 +308,7 @@ impl<'a> Stored<'a> {
     }
 }
 
-/// An attribute that is text; empty where it is none.
+/// A text attribute. Empty if it does not exist or is no text.
 fn text<'a>(item: &'a Map<String, Value>, name: &str) -> &'a str {
     item.get(name).and_then(Value::as_str).unwrap_or_default()
 }

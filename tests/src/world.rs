@@ -1,5 +1,5 @@
 //! The whole product in this process: the functions behind the caching edge, over an embedded
-//! DynamoDB, with everything in between that can go wrong.
+//! DynamoDB. Tests can make functions crash and the edge fail.
 
 use crate::Table;
 use crate::inside::{ORIGIN, config, unhurried};
@@ -23,18 +23,18 @@ use store::Store;
 use tokio::task::JoinHandle;
 use wrapper::{App, Config, Revalidation, Runner};
 
-/// The signing key, as deployment makes one: 64 letters and digits.
+/// A signing key like those that a deployment generates: 64 letters and digits.
 const SESSION_KEY: &str = "kT2vXc8LmN4qRs6WzYb1Dd3Ff5Hh7Jj9Pp0AaEeGgIiKkOoUuCcMmQqSsVvBbNnLl";
 
 const SESSION_COOKIE: &str = "__Host-session";
 
-/// Whom letters are from.
+/// The sender of all emails.
 pub const MAIL_FROM: &str = "Edge CRM <crm@example.com>";
 
-/// How often the outbox is swept.
+/// How often the background functions run.
 const TICK: Duration = Duration::from_millis(200);
 
-/// The event of a schedule, as EventBridge sends it.
+/// The event that EventBridge sends on a schedule.
 #[must_use]
 pub fn scheduled_event() -> Value {
     json!({
@@ -52,14 +52,14 @@ pub fn scheduled_event() -> Value {
 
 /// The product in one process.
 pub struct World {
-    /// Everything stored.
+    /// The table.
     pub table: Table,
-    /// The edge's cache and its API, with its faults.
+    /// The edge's cache, its API and its faults.
     pub distribution: Distribution,
     edge: Edge,
     keys: Keys,
     crashes: Arc<AtomicU64>,
-    /// What was sent.
+    /// The emails that were sent.
     pub mailbox: Mailbox,
     tickers: [JoinHandle<()>; 2],
 }
@@ -73,12 +73,12 @@ impl Drop for World {
 }
 
 impl World {
-    /// A world in which an action purges before it answers.
+    /// A world in which an action purges cached pages before it responds.
     pub async fn start() -> Self {
         Self::with(Revalidation::Inline).await
     }
 
-    /// A world with this setting.
+    /// A world with this revalidation setting.
     pub async fn with(revalidation: Revalidation) -> Self {
         let table = Table::start().await;
         let store = Store::connect(unhurried(table.url()));
@@ -102,7 +102,7 @@ impl World {
         let crashes = Arc::new(AtomicU64::new(0));
         let origins: Vec<_> = functions::runners(&app)
             .into_iter()
-            .map(|function| mortal(function, &crashes))
+            .map(|function| crashing(function, &crashes))
             .collect();
         let named = |name: &str| origins.iter().find(|origin| origin.name() == name).cloned();
         let tickers = ["revalidate", "deliver-mail"]
@@ -120,18 +120,18 @@ impl World {
         }
     }
 
-    /// From now on so many of a hundred invocations are killed, at any moment.
+    /// From now on kills this percentage of invocations, each at a random moment.
     pub fn crash(&self, percent: u64) {
         self.crashes.store(percent, Ordering::Relaxed);
     }
 
-    /// From now on this goes wrong at the edge.
+    /// From now on injects these faults at the edge.
     pub fn faults(&self, faults: Faults) {
         self.distribution.set_faults(faults);
     }
 
-    /// Sends any request.
-    pub async fn send(&self, request: Request<Full<Bytes>>) -> Seen {
+    /// Sends a request.
+    pub async fn send(&self, request: Request<Full<Bytes>>) -> Response {
         let peer = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
         let (parts, body) = self.edge.answer(request, peer).await.into_parts();
         let bytes = body
@@ -139,14 +139,14 @@ impl World {
             .await
             .map(|body| body.to_bytes())
             .unwrap_or_default();
-        Seen {
+        Response {
             status: parts.status.as_u16(),
             headers: parts.headers,
             text: String::from_utf8_lossy(&bytes).into_owned(),
         }
     }
 
-    /// Signs up an organisation; its owner.
+    /// Signs up an organisation. Returns its owner.
     pub async fn sign_up(&self, organization: &str) -> Person {
         let nobody = Person::default();
         let fields = json!({
@@ -164,7 +164,8 @@ impl World {
         person
     }
 
-    /// Somebody else in the organisation of `owner`, with this role, signed in.
+    /// Writes a new member with this role into the organisation of `owner`, straight to the table.
+    /// Returns the member, signed in.
     pub fn join(&self, owner: &Person, role: Role) -> Person {
         let user: UserId = uuid::Uuid::now_v7().into();
         let tenant = TenantId::parse(&owner.tenant).expect("a slug");
@@ -193,7 +194,7 @@ impl World {
         }
     }
 
-    /// The person's token with something changed, signed again.
+    /// The person with a changed token, which is validly signed.
     pub fn signed_again(&self, person: &Person, change: impl FnOnce(&mut Token)) -> Person {
         let mut token = Token::verify(&person.session, &self.keys).expect("a token");
         change(&mut token);
@@ -203,14 +204,14 @@ impl World {
         }
     }
 
-    /// Looks at a path of the person's organisation, as a browser does.
-    pub async fn look(&self, person: &Person, path: &str) -> Seen {
+    /// Gets a page of the person's organisation.
+    pub async fn look(&self, person: &Person, path: &str) -> Response {
         self.send(person.get(&format!("/t/{}{path}", person.tenant), "text/html"))
             .await
     }
 
-    /// Runs an action with these fields, in JSON.
-    pub async fn act(&self, person: &Person, action: &str, fields: &Value) -> Seen {
+    /// Runs an action with these fields as JSON.
+    pub async fn act(&self, person: &Person, action: &str, fields: &Value) -> Response {
         let request = Request::post(format!("/actions/{action}"))
             .header("content-type", "application/json")
             .header("origin", ORIGIN)
@@ -221,7 +222,7 @@ impl World {
         self.send(request).await
     }
 
-    /// Runs an action that must succeed; its `data`. The person learns what the answer sets.
+    /// Runs an action that must succeed. The person keeps the cookies that it sets. Returns the `data`.
     pub async fn change(&self, person: &mut Person, action: &str, fields: &Value) -> Value {
         let answer = self.act(person, action, fields).await;
         assert_eq!(answer.status, 200, "{action}: {answer:?}");
@@ -229,7 +230,7 @@ impl World {
         answer.json()["data"].clone()
     }
 
-    /// Waits until nothing is left in the outbox.
+    /// Waits until the outbox is empty.
     pub async fn settled(&self, patience: Duration) {
         let late = tokio::time::Instant::now() + patience;
         loop {
@@ -246,8 +247,8 @@ impl World {
     }
 }
 
-/// The function as one that may be killed while it runs. It answers nothing then.
-fn mortal(function: Runner, crashes: &Arc<AtomicU64>) -> Origin {
+/// The function as an origin that may be killed while it runs. Its response is empty then.
+fn crashing(function: Runner, crashes: &Arc<AtomicU64>) -> Origin {
     let (name, function) = (function.name(), Arc::new(function));
     let crashes = Arc::clone(crashes);
     Origin::new(name, move |event: Vec<u8>| {
@@ -260,7 +261,7 @@ fn mortal(function: Runner, crashes: &Arc<AtomicU64>) -> Origin {
             }
             let moment = Duration::from_micros(crate::fault::random(30_000));
             tokio::time::sleep(moment).await;
-            // What it had done by then is done; what it was about to do is not.
+            // Calls that it has made by then have taken effect. It makes no others.
             run.abort();
             run.now_or_never().and_then(Result::ok).unwrap_or_default()
         }
@@ -278,12 +279,12 @@ async fn tick(function: Origin) {
     }
 }
 
-/// Somebody with a browser: what its cookies are.
+/// A user's browser: its cookies.
 #[derive(Debug, Clone, Default)]
 pub struct Person {
-    /// The slug of their organisation.
+    /// The slug of the user's organisation.
     pub tenant: String,
-    /// The token in the session's cookie.
+    /// The token in the session cookie.
     pub session: String,
     /// The value of the cookie `fresh`.
     pub fresh: String,
@@ -310,8 +311,8 @@ impl Person {
             .expect("a request")
     }
 
-    /// Keeps the cookies that an answer sets.
-    pub fn learn(&mut self, answer: &Seen) {
+    /// Keeps the cookies that a response sets.
+    pub fn learn(&mut self, answer: &Response) {
         if let Some(session) = answer.cookie(SESSION_COOKIE) {
             self.session = session;
         }
@@ -320,7 +321,7 @@ impl Person {
         }
     }
 
-    /// As somebody who has not written: without `fresh`.
+    /// The person without the cookie `fresh`, as one who has changed nothing.
     #[must_use]
     pub fn stale(&self) -> Self {
         Self {
@@ -330,9 +331,9 @@ impl Person {
     }
 }
 
-/// An answer as a viewer sees it.
+/// A response as the viewer gets it.
 #[derive(Debug, Clone)]
-pub struct Seen {
+pub struct Response {
     /// The HTTP status.
     pub status: u16,
     /// The headers.
@@ -341,14 +342,14 @@ pub struct Seen {
     pub text: String,
 }
 
-impl Seen {
-    /// Whether it came from the cache.
+impl Response {
+    /// Whether the response came from the cache.
     #[must_use]
     pub fn is_hit(&self) -> bool {
         self.header("x-cache") == "Hit from cloudfront"
     }
 
-    /// A header's value; empty where there is none.
+    /// A header's value. Empty if there is none.
     #[must_use]
     pub fn header(&self, name: &str) -> &str {
         self.headers
@@ -363,7 +364,7 @@ impl Seen {
         serde_json::from_str(&self.text).unwrap_or_default()
     }
 
-    /// The value that it gives a cookie.
+    /// The value to which the response sets a cookie.
     #[must_use]
     pub fn cookie(&self, name: &str) -> Option<String> {
         let set = self.headers.get_all("set-cookie").iter();

@@ -4,7 +4,7 @@
 use auth::Keys;
 use edge_crm_local::Mailbox;
 use edge_crm_tests::Record;
-use edge_crm_tests::bootstrap::{Environment, but, environment};
+use edge_crm_tests::bootstrap::{Environment, environment, with_variable};
 use edge_crm_tests::inside::{Inside, KEY, config, invoke};
 use edge_crm_tests::prepared::{Prepared, person};
 use edge_crm_tests::runtime_api::Outcome;
@@ -75,14 +75,14 @@ impl Rig {
     pub fn environment(&self) -> Environment {
         let environment = match &self.front {
             None => environment(&self.name, self.inside.table.url()),
-            Some(front) => but(
+            Some(front) => with_variable(
                 environment(&self.name, front.url()),
                 "AWS_CA_BUNDLE",
                 front.authority().to_str(),
             ),
         };
-        let environment = but(environment, "SES_URL", Some(self.mailbox.endpoint()));
-        but(environment, "MAIL_FROM", Some(MAIL_FROM))
+        let environment = with_variable(environment, "SES_URL", Some(self.mailbox.endpoint()));
+        with_variable(environment, "MAIL_FROM", Some(MAIL_FROM))
     }
 
     /// The event, which finds what it needs.

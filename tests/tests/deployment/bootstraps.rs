@@ -2,7 +2,7 @@
 
 use auth::Keys;
 use edge_crm_tests::Table;
-use edge_crm_tests::bootstrap::{Bootstrap, Environment, built, but, environment};
+use edge_crm_tests::bootstrap::{Bootstrap, Environment, built, environment, with_variable};
 use edge_crm_tests::inside::{Inside, KEY};
 use edge_crm_tests::runtime_api::Outcome;
 use edge_crm_tests::samples::{Samples, order};
@@ -81,8 +81,8 @@ async fn every_function_answers_as_it_does_in_this_process() {
         assert!((200..400).contains(&essence(&answer).0), "{name}: {answer}");
         here.learn(&expected);
         there.learn(&answer);
-        here.learn_letter(&inside.table, &keys);
-        there.learn_letter(&table, &keys);
+        here.learn_email(&inside.table, &keys);
+        there.learn_email(&table, &keys);
         let ended = process.stop();
         assert!(!ended.log.contains("\"level\":\"WARN\""), "{ended:?}");
     }
@@ -167,7 +167,7 @@ async fn a_variable_that_is_missing_or_wrong_is_an_init_error_that_names_it() {
             .map(|(_, secret)| secret.clone())
             .chain(["tooshort1234".to_owned()])
             .collect();
-        let process = start("create-contact", but(given, name, value)).await;
+        let process = start("create-contact", with_variable(given, name, value)).await;
         let error = process.init_error().await;
         let ended = process.wait();
         let said = format!("{error} {}", ended.log);
@@ -187,7 +187,7 @@ async fn a_variable_that_is_missing_or_wrong_is_an_init_error_that_names_it() {
 async fn no_function_starts_without_its_key() {
     for function in functions::runners(&Inside::start().await.app) {
         let given = environment(function.name(), "http://127.0.0.1:1");
-        let process = start(function.name(), but(given, "SESSION_KEY", None)).await;
+        let process = start(function.name(), with_variable(given, "SESSION_KEY", None)).await;
         let error = process.init_error().await;
         assert!(error["errorMessage"].to_string().contains("SESSION_KEY"));
         assert!(!process.wait().status.success());
@@ -200,7 +200,7 @@ async fn over_tls_it_trusts_whom_it_is_told_to_and_else_aws_alone() {
     let front = TlsFront::start(table.url()).await;
     let authority = front.authority().display().to_string();
     for (bundle, status) in [(Some(authority.as_str()), 303), (None, 503)] {
-        let given = but(environment("sign-up", front.url()), "AWS_CA_BUNDLE", bundle);
+        let given = with_variable(environment("sign-up", front.url()), "AWS_CA_BUNDLE", bundle);
         let process = start("sign-up", given).await;
         let event = Samples::default().event("sign-up");
         let answer = reply(process.invoke(event.to_string()).await.outcome);

@@ -23,7 +23,7 @@ async fn every_function_answers_its_sample_event() {
         let status = reply["statusCode"].as_u64().unwrap_or_default();
         assert!((200..400).contains(&status), "{name}: {reply}");
         samples.learn(&reply);
-        samples.learn_letter(&inside.table, &Keys::new(&KEY, None).unwrap());
+        samples.learn_email(&inside.table, &Keys::new(&KEY, None).unwrap());
     }
     assert_eq!(
         inside.table.under("acme:contacts").len(),

@@ -17,7 +17,7 @@ async fn a_new_name_makes_the_edge_forget_the_members_of_every_organisation_and_
     };
     let account = account.clone().find(own).expect("an account");
     let email = account.get("email").as_str().unwrap().to_owned();
-    world.table.belong(&email, "beta", "member");
+    world.table.add_membership(&email, "beta", "member");
     let readers = [&ada, &beta].map(|owner| world.join(owner, Role::Viewer));
     world.settled(Duration::from_secs(5)).await;
     for reader in &readers {

@@ -5,7 +5,7 @@ use action::Role;
 use auth::{Keys, Token};
 use edge_crm_local::Faults;
 use edge_crm_tests::fault::random;
-use edge_crm_tests::world::{Person, Seen, World};
+use edge_crm_tests::world::{Person, Response, World};
 use hyper::Request;
 use serde_json::json;
 use std::sync::Arc;
@@ -169,7 +169,7 @@ impl Game {
 
     /// Whoever asked is of `organisation`: nothing of another is in the answer, and no cookie of
     /// another person.
-    fn check(&self, answer: &Seen, organisation: usize, user: Option<&str>) {
+    fn check(&self, answer: &Response, organisation: usize, user: Option<&str>) {
         for (other, secret) in self.secrets.iter().enumerate() {
             let leaks = other != organisation && answer.text.contains(&secret.0);
             assert!(

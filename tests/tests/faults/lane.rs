@@ -359,8 +359,7 @@ impl Lane {
         if self.expected.invalidations > 0 {
             tokio::time::sleep(Duration::from_millis(1_050)).await;
         } else {
-            left.iter()
-                .for_each(|record| self.table().bring_forward(record));
+            left.iter().for_each(|record| self.table().make_due(record));
         }
         let records = self.outbox().into_iter().map(|record| {
             let keys = json!({ "pk": { "S": record.pk }, "sk": { "S": record.sk } });

@@ -51,8 +51,8 @@ impl Office {
     async fn open(prepared: &Prepared) -> Self {
         let copy = prepared.copy().await;
         let table = &copy.inside.table;
-        let letter = table.letters().pop().expect("a letter");
-        let others = table.letters().into_iter().filter(|other| *other != letter);
+        let letter = table.emails().pop().expect("a letter");
+        let others = table.emails().into_iter().filter(|other| *other != letter);
         others.for_each(|other| table.remove(&other.pk, &other.sk));
         let mailbox = Mailbox::start().await.expect("a port");
         let ses = Proxy::start(mailbox.endpoint()).await;
@@ -84,8 +84,8 @@ impl Office {
     }
 
     async fn sweep(&self) -> u64 {
-        for letter in self.table().letters() {
-            self.table().bring_forward(&letter);
+        for letter in self.table().emails() {
+            self.table().make_due(&letter);
         }
         self.invoke(&scheduled_event()).await
     }
@@ -122,7 +122,7 @@ impl Office {
             other.quiet().await;
         }
         let mut tries = 0;
-        while !self.table().letters().is_empty() && tries < TRIES {
+        while !self.table().emails().is_empty() && tries < TRIES {
             sent += self.sweep().await;
             tries += 1;
         }

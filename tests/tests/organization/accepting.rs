@@ -1,7 +1,7 @@
 //! Accepting an invitation: again, at once, by guessing, and without scripts.
 
 use edge_crm_tests::people::{PASSWORD, email, token};
-use edge_crm_tests::world::{Person, Seen, World};
+use edge_crm_tests::world::{Person, Response, World};
 use edge_crm_tests::{hidden, within_a_minute};
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -72,7 +72,7 @@ async fn twins_join_once() {
         });
         let anybody = nobody();
         let twins = (0..4).map(|_| world.act(&anybody, "accept-invite", &fields));
-        let twins: Vec<Seen> = futures_util::future::join_all(twins).await;
+        let twins: Vec<Response> = futures_util::future::join_all(twins).await;
         for twin in &twins {
             assert_eq!(twin.status, 200, "{twin:?}");
             assert_eq!(twin.json()["data"], twins[0].json()["data"]);

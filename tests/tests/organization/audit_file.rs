@@ -3,13 +3,13 @@
 use super::audit_page::{Acme, user};
 use action::Role;
 use edge_crm_tests::inside::ORIGIN;
-use edge_crm_tests::world::Seen;
+use edge_crm_tests::world::Response;
 use hyper::Request;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
 /// The lines of a file, each by its headings.
-fn lines(answer: &Seen) -> Vec<std::collections::BTreeMap<String, String>> {
+fn lines(answer: &Response) -> Vec<std::collections::BTreeMap<String, String>> {
     let mut reader = csv::Reader::from_reader(answer.text.as_bytes());
     reader
         .deserialize()

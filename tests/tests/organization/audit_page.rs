@@ -2,7 +2,7 @@
 
 use action::Role;
 use edge_crm_tests::inside::ORIGIN;
-use edge_crm_tests::world::{Person, Seen, World};
+use edge_crm_tests::world::{Person, Response, World};
 use hyper::Request;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -22,7 +22,7 @@ impl Acme {
         Self { world, ada }
     }
 
-    pub(super) async fn get(&self, person: &Person, rest: &str) -> Seen {
+    pub(super) async fn get(&self, person: &Person, rest: &str) -> Response {
         let request = person.get(&format!("/t/acme/{rest}"), "application/json");
         self.world.send(request).await
     }

@@ -16,7 +16,7 @@ use wrapper::{Config, Runner};
 /// Letters that wait are due at once.
 fn hurry(table: &Table) {
     for record in table.under("#mail:") {
-        table.bring_forward(&record);
+        table.make_due(&record);
     }
 }
 

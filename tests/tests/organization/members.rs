@@ -2,7 +2,7 @@
 
 use action::Role;
 use edge_crm_tests::people::{PASSWORD, email};
-use edge_crm_tests::world::{Person, Seen, World};
+use edge_crm_tests::world::{Person, Response, World};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -13,12 +13,12 @@ const ROLES: [(Role, &str); 4] = [
     (Role::Owner, "owner"),
 ];
 
-pub(super) async fn change(world: &World, by: &Person, user: &str, role: &str) -> Seen {
+pub(super) async fn change(world: &World, by: &Person, user: &str, role: &str) -> Response {
     let fields = json!({ "userId": user, "role": role });
     world.act(by, "change-role", &fields).await
 }
 
-pub(super) async fn remove(world: &World, by: &Person, user: &str) -> Seen {
+pub(super) async fn remove(world: &World, by: &Person, user: &str) -> Response {
     world
         .act(by, "remove-member", &json!({ "userId": user }))
         .await

@@ -182,7 +182,7 @@ async fn an_address_gets_one_letter_a_minute_and_always_the_same_answer() {
         answers.iter().all(|answer| *answer == (200, json!({}))),
         "{answers:?}"
     );
-    let letters = inside.table.letters();
+    let letters = inside.table.emails();
     let to: Vec<_> = letters.iter().map(|letter| letter.get("to")).collect();
     let known = account.get("email");
     assert_eq!(to, [known.clone(), known, Value::Null, Value::Null]);
@@ -203,7 +203,7 @@ async fn the_letter_says_what_its_link_is_made_from_and_not_the_link() {
     let request = edge_crm_tests::runner(Arc::clone(&inside.app), "request-password-reset");
     let asking = json!({ "email": email.as_str().unwrap().to_uppercase() });
     inside.post(&request, "", &asking).await;
-    let letter = inside.table.letters().remove(0);
+    let letter = inside.table.emails().remove(0);
     for (name, value) in [
         ("to", email),
         ("template", json!("password-reset")),

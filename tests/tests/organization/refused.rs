@@ -4,7 +4,7 @@ use action::Role;
 use edge_crm_tests::Record;
 use edge_crm_tests::inside::{Inside, config, no_edge};
 use edge_crm_tests::now;
-use edge_crm_tests::world::{Person, Seen, World};
+use edge_crm_tests::world::{Person, Response, World};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use wrapper::Config;
@@ -16,7 +16,7 @@ fn user(person: &Person) -> &str {
     person.session.split('.').nth(3).unwrap()
 }
 
-async fn refused(world: &World, person: &Person, action: &str, fields: Value) -> Seen {
+async fn refused(world: &World, person: &Person, action: &str, fields: Value) -> Response {
     let answer = world.act(person, action, &fields).await;
     assert!(answer.status >= 400, "{answer:?}");
     answer

@@ -118,7 +118,7 @@ async fn the_key_may_be_a_header_or_a_field_or_both() {
     ] {
         let again = acme.post_form("create-contact", fields, header).await;
         assert!(again.is_replayed());
-        assert_eq!(again.essence(), first.essence());
+        assert_eq!(again.without_request_id(), first.without_request_id());
     }
     let two = acme
         .post_form("create-contact", &with_field, Some("other"))

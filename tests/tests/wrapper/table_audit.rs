@@ -128,12 +128,12 @@ async fn whatever_is_missing_or_too_much_is_found() {
         (
             ("acme:contacts".to_owned(), id.to_owned()),
             None,
-            "is of no acme:contacts",
+            "belongs to acme:contacts",
         ),
         (
             first("#guard:acme:contacts:email:ada@two"),
             None,
-            "has no guard of ada@two.example",
+            "has no guard for ada@two.example",
         ),
         (
             first("#guard:acme:contacts:email:ada@two"),
@@ -151,20 +151,24 @@ async fn whatever_is_missing_or_too_much_is_found() {
         (
             first("#guard:acme:members:email:mia"),
             None,
-            "has no guard of mia@example.com",
+            "has no guard for mia@example.com",
         ),
         (first("#audit:acme"), None, "audit"),
         (
             (timeline.clone(), "0".to_owned()),
             Some(json!({ "id": "0" })),
-            "which no audit record is of",
+            "which is no audit record about it",
         ),
         (first(&timeline), None, "lacks"),
-        (first("#trash:acme"), None, "is audited and is nowhere"),
+        (
+            first("#trash:acme"),
+            None,
+            "has audit records but does not exist",
+        ),
         (
             first("#tenant:acme"),
             None,
-            "has members and is no organisation",
+            "has members but is no organisation",
         ),
         (
             first("#tenant:acme"),
@@ -174,12 +178,12 @@ async fn whatever_is_missing_or_too_much_is_found() {
         (
             ("acme:members".to_owned(), owner.sk.clone()),
             None,
-            "is no member of acme",
+            "lists acme but is no member of it",
         ),
         (
             first(&format!("#account:{}", used.acme.email)),
             None,
-            "has no account that says so",
+            "has no account that lists acme",
         ),
         (
             ("#outbox:0".to_owned(), "0000000000000:0".to_owned()),

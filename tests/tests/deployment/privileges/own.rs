@@ -111,7 +111,7 @@ pub(super) async fn forgotten(watched: &mut Watched) -> String {
     let other = json!({ "email": "nobody@example.com" });
     watched.fail(&request, "", other).await;
     let keys = Keys::new(&KEY, None).expect("a strong key");
-    let letter = watched.inside.table.letters().remove(0);
+    let letter = watched.inside.table.emails().remove(0);
     let fields = json!({
         "token": link_token(&letter, &keys), "password": "correct horse", "idempotency_key": "reset",
     });
