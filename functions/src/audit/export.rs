@@ -82,7 +82,7 @@ impl View for Export {
             held += 1;
         }
         let last = held.checked_sub(1).and_then(|at| records.get(at));
-        let next = (held < records.len()).then(|| filter.next(context, last));
+        let next = (held < records.len()).then(|| filter.next(context, last.map(Shown::id)));
         let path = pages::paths::audit_file(tenant);
         Ok(File {
             name: format!("{tenant}-audit.csv"),

@@ -1,10 +1,12 @@
 //! Which records to show, and where to begin.
 
-use crate::audit::log::{KIND, Shown};
 use action::{ActionError, Actor, Context, FieldErrors, Form, Input, Invalid, Item, Query, UserId};
 use serde::Serialize;
 use serde_json::Value;
 use std::convert::Infallible;
+
+/// The kind of record that says what was done.
+pub(crate) const KIND: &str = "audit";
 
 /// The longest name of an action and the longest id, in bytes.
 const LONGEST: usize = 100;
@@ -96,9 +98,9 @@ impl Filter {
         self.user.is_none() && self.action.is_none() && self.record.is_none()
     }
 
-    /// The cursor that leads behind this record.
-    pub(crate) fn next(&self, context: &Context<Actor>, last: Option<&Shown>) -> Option<String> {
-        Some(context.cursor(&self.list(&context.caller), last?.id()))
+    /// The cursor that leads behind the record with this id.
+    pub(crate) fn next(&self, context: &Context<Actor>, id: Option<&str>) -> Option<String> {
+        Some(context.cursor(&self.list(&context.caller), id?))
     }
 
     /// The filter for the page.

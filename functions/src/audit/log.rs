@@ -1,14 +1,11 @@
 //! What was done and what was refused, as read.
 
-use crate::audit::filter::Filter;
+use crate::audit::filter::{Filter, KIND};
 use action::{ActionError, Actor, Context, Found, Key, Query, TenantId, UserId};
 use crm::People;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use wrapper::AuditRecord;
-
-/// The kind of record that says what was done.
-pub(crate) const KIND: &str = "audit";
 
 /// The kind of record that counts what was refused.
 const REFUSED: &str = "refused";

@@ -1,6 +1,6 @@
 //! What the functions of one process share: the store and the configuration.
 
-use crate::run::Inline;
+use crate::purging::{InlinePurges, Revalidation};
 use action::{Context, Layout, Seal};
 use auth::Keys;
 use aws::{Access, EnvironmentError};
@@ -25,17 +25,6 @@ pub struct Site {
 
 /// Writes one line of the log, a JSON object.
 pub type Log = fn(&serde_json::Value);
-
-/// When what is cached under a commit's tags is purged.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Revalidation {
-    /// By the action itself, before it answers, where that can be done in a moment; else by the
-    /// `revalidate` function.
-    #[default]
-    Inline,
-    /// By the `revalidate` function alone.
-    Background,
-}
 
 /// What an operator sets.
 #[derive(Debug, Clone)]
@@ -165,7 +154,7 @@ pub struct App {
     /// Email.
     pub mailer: Mailer,
     /// What inline revalidation has learnt of the edge's health.
-    pub(crate) inline: Inline,
+    pub(crate) inline: InlinePurges,
     /// What an operator has set.
     pub config: Config,
     /// The product's pages.
@@ -209,7 +198,7 @@ impl App {
             store,
             invalidations,
             mailer,
-            inline: Inline::default(),
+            inline: InlinePurges::default(),
             config,
             site,
             seal,

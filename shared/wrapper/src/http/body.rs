@@ -1,63 +1,13 @@
 //! Bodies of every kind as fields of text.
 
 use crate::Failure;
+use crate::http::content_type::{Kind, kind};
+use crate::http::fields::Fields;
 use crate::http::request::Asked;
 use crate::http::{json, urlencoded};
 use lambda_http::Request;
 use multer::{Constraints, Multipart, SizeLimit};
-use std::collections::BTreeMap;
 use std::convert::Infallible;
-
-/// The fields of a form, each once.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Fields(pub(crate) BTreeMap<String, String>);
-
-impl Fields {
-    /// More fields than any form of ours has by far.
-    pub(crate) const MOST: usize = 1_000;
-
-    /// Adds a field. Refuses one that is there already, a NUL, and one too many.
-    pub(crate) fn insert(&mut self, name: String, value: String) -> Result<(), Failure> {
-        if name.contains('\0') || value.contains('\0') {
-            return Err(Failure::unreadable("A field contains a NUL character"));
-        }
-        if self.0.len() >= Self::MOST {
-            return Err(Failure::unreadable("The form has too many fields"));
-        }
-        match self.0.insert(name, value) {
-            None => Ok(()),
-            Some(_) => Err(Failure::unreadable("A field is given twice")),
-        }
-    }
-}
-
-/// The kinds of body that are read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Urlencoded,
-    Multipart,
-    Json,
-}
-
-/// The kind that a content type names; its parameters do not matter here.
-fn kind(content_type: &str) -> Option<Kind> {
-    let essence = content_type.split(';').next().unwrap_or_default().trim();
-    let is = |name: &str| essence.eq_ignore_ascii_case(name);
-    if is("application/x-www-form-urlencoded") {
-        Some(Kind::Urlencoded)
-    } else if is("multipart/form-data") {
-        Some(Kind::Multipart)
-    } else if is("application/json") {
-        Some(Kind::Json)
-    } else {
-        None
-    }
-}
-
-/// Whether the body is JSON, by its content type.
-pub(crate) fn is_json(request: &Request) -> bool {
-    request.header("content-type").and_then(kind) == Some(Kind::Json)
-}
 
 /// The fields of the request's body.
 ///

@@ -1,7 +1,7 @@
 //! JSON bodies: one object of scalars.
 
 use crate::Failure;
-use crate::http::body::Fields;
+use crate::http::fields::Fields;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, MapAccess, Visitor};
 use std::fmt;

@@ -1,6 +1,8 @@
 //! HTTP: events as requests, bodies as fields, answers, and which requests to believe.
 
 pub(crate) mod body;
+mod content_type;
+pub(crate) mod fields;
 mod json;
 pub(crate) mod negotiate;
 pub(crate) mod origin;

@@ -7,10 +7,11 @@
 //! Source: <https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html#urls-payloads>
 
 use crate::Failure;
-use crate::http::{body, negotiate};
+use crate::http::content_type::{Kind, kind};
+use crate::http::negotiate;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use http::header::{ACCEPT, COOKIE, HOST, HeaderMap, HeaderName, HeaderValue};
+use http::header::{ACCEPT, CONTENT_TYPE, COOKIE, HOST, HeaderMap, HeaderName, HeaderValue};
 use http::uri::PathAndQuery;
 use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpRequest as Event;
 use lambda_http::request::{LambdaRequest, RequestContext};
@@ -191,7 +192,9 @@ impl Asked for Request {
     }
 
     fn wants_json(&self) -> bool {
-        negotiate::wants_json(self.header(ACCEPT.as_str())) || body::is_json(self)
+        let is_json = |content_type| kind(content_type) == Some(Kind::Json);
+        negotiate::wants_json(self.header(ACCEPT.as_str()))
+            || self.header(CONTENT_TYPE.as_str()).is_some_and(is_json)
     }
 
     fn bytes(&self) -> Result<&[u8], Failure> {

@@ -3,7 +3,7 @@
 //! what is not text is refused, not replaced.
 
 use crate::Failure;
-use crate::http::body::Fields;
+use crate::http::fields::Fields;
 use percent_encoding::percent_decode;
 
 /// The fields in `bytes`.

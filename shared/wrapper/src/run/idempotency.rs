@@ -4,7 +4,7 @@
 //! moment at which one exists without the other. The codes follow the
 //! [IETF draft](https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/).
 
-use crate::http::body::Fields;
+use crate::http::fields::Fields;
 use crate::http::request::Asked;
 use crate::{Config, Failure};
 use action::{Action, Actor, IdempotencyKey, Item, Key, Scope};

@@ -10,8 +10,6 @@ pub(crate) mod mail;
 mod refused;
 mod revalidate;
 
-pub(crate) use revalidate::Inline;
-
 use crate::http::request::Asked as _;
 use crate::http::response::Response;
 use crate::http::trust::Trust;

@@ -4,11 +4,10 @@
 //! the reason, stays in the outbox and is drained: `docs/caching.md` says why that is enough.
 
 use crate::App;
-use crate::app::Revalidation;
+use crate::purging::Revalidation;
 use action::Key;
-use cdn::{InvalidationError, Purge};
+use cdn::Purge;
 use jiff::Timestamp;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 use store::OutboxRecord;
 
@@ -84,28 +83,6 @@ pub(crate) async fn replayed(
             tracing::warn!(%error, "an outbox record could not be read");
             Vec::new()
         }
-    }
-}
-
-/// Whether actions make purges themselves just now. After a failure they leave them to the
-/// outbox for a while, so that they neither wait for what does not answer nor add to a throng.
-#[derive(Debug, Default)]
-pub(crate) struct Inline {
-    paused_until: AtomicI64,
-}
-
-impl Inline {
-    fn is_paused(&self) -> bool {
-        now() < self.paused_until.load(Ordering::Relaxed)
-    }
-
-    fn pause(&self, error: &InvalidationError) {
-        let millis = match error {
-            InvalidationError::Unavailable(_) => 1_000,
-            InvalidationError::Throttled => 2_000,
-            InvalidationError::InProgress | InvalidationError::Refused(_) => 10_000,
-        };
-        self.paused_until.store(now() + millis, Ordering::Relaxed);
     }
 }
 
