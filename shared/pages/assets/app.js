@@ -1,9 +1,9 @@
-// Every page works without this file: it adds answers in place, and retries that do nothing twice.
+// Every page works without this script. It saves page loads, and retries requests safely.
 'use strict';
 
 const RETRY_AFTER = [500, 1500]; // ms
-const ANSWER_WITHIN = 15000; // ms
-const MESSAGE_LASTS = 3000; // ms
+const TIMEOUT = 15000; // ms
+const MESSAGE_TIME = 3000; // ms
 const CONNECTION = 'Connection problem. Please check your internet and try again.';
 
 const contactsPath = document.body.dataset.contacts;
@@ -12,7 +12,7 @@ const title = document.title.replace(/^Error: /, '');
 const $ = (selector, within = document) => within.querySelector(selector);
 const $$ = (selector, within = document) => [...within.querySelectorAll(selector)];
 
-/** An element. Data only ever enters as text or attributes, so none of it can become markup. */
+/** Creates an element. Data becomes text or attributes, never markup. */
 function h(tag, attributes, ...children) {
   const element = document.createElement(tag);
   for (const name in attributes) element.setAttribute(name, attributes[name]);
@@ -26,26 +26,26 @@ function button(label, onClick, kind = '') {
   return element;
 }
 
-/** Runs `work` so that its failure breaks `part` of the page and nothing else. */
-async function guarded(part, work) {
+/** Runs `work`. If it throws, only `part` of the page breaks. */
+async function isolate(part, work) {
   try {
     await work();
   } catch (error) {
     console.error(error);
     const again = button('Try Again', () => {
       box.remove();
-      guarded(part, work);
+      isolate(part, work);
     });
     const box = alertBox('Something went wrong', [
       h('p', { class: 'actions' }, again, button('Refresh Page', () => location.reload(), 'quiet')),
     ]);
-    tell(part, box);
+    showBox(part, box);
   }
 }
 
-// --- Asking
+// --- Requests
 
-/** One attempt. A status of 0 means that no answer came, or none that can be read. */
+/** Sends one request. Status 0: no response, or an unreadable one. */
 async function attempt(action, body) {
   let status = 0;
   try {
@@ -53,7 +53,7 @@ async function attempt(action, body) {
       method: 'POST',
       headers: { Accept: 'application/json' },
       body,
-      signal: AbortSignal.timeout(ANSWER_WITHIN),
+      signal: AbortSignal.timeout(TIMEOUT),
     });
     status = response.status;
     return { ...(await response.json()), status };
@@ -62,17 +62,17 @@ async function attempt(action, body) {
   }
 }
 
-/** Attempts until there is an answer, with the same key each time. */
+/** Sends, and retries with the same idempotency key. */
 async function send(action, body) {
   sessionStorage.changed = Date.now();
-  for (let tried = 0; ; tried += 1) {
-    const answer = await attempt(action, body);
-    if (![0, 502, 503, 504].includes(answer.status) || tried === RETRY_AFTER.length) return answer;
-    await pause(RETRY_AFTER[tried]);
+  for (let retries = 0; ; retries += 1) {
+    const outcome = await attempt(action, body);
+    if (![0, 502, 503, 504].includes(outcome.status) || retries === RETRY_AFTER.length) return outcome;
+    await pause(RETRY_AFTER[retries]);
   }
 }
 
-/** Some time, or less if the network comes back. */
+/** Waits for `ms`, or until the network is back. */
 function pause(ms) {
   return new Promise((resolve) => {
     setTimeout(resolve, ms);
@@ -80,43 +80,43 @@ function pause(ms) {
   });
 }
 
-/** `crypto.randomUUID` is missing where the page came over plain HTTP from another machine. */
+/** `crypto.randomUUID` is missing on plain HTTP, except from localhost. */
 const freshKey = () => crypto.randomUUID?.() ?? crypto.getRandomValues(new Uint32Array(4)).join('-');
 
-/** What to tell of an answer that is no success. */
-function explain(answer, failed, signingIn) {
-  if ([0, 502, 504].includes(answer.status)) return [CONNECTION];
-  if (answer.status === 401 && !signingIn) {
+/** The message for a failure. */
+function explain(outcome, failed, signingIn) {
+  if ([0, 502, 504].includes(outcome.status)) return [CONNECTION];
+  if (outcome.status === 401 && !signingIn) {
     const link = h('a', { href: '/sign-in', target: '_blank', rel: 'noopener' }, 'Sign in again in a new tab');
     return ['Your session has ended. ', link, ', then try again.'];
   }
-  if (answer.status === 422) {
+  if (outcome.status === 422) {
     return ['This form was already sent once, and what it held then was saved. Check that first, and send again only if something is missing.'];
   }
-  return [(answer.status < 500 && answer.error) || failed];
+  return [(outcome.status < 500 && outcome.error) || failed];
 }
 
-// --- Telling
+// --- Messages
 
 const notice = $('[data-notice]');
 let clearing;
 
-/** Says `text` at the foot of the page, for a while or until the next one. One at a time. */
+/** Shows `text` at the bottom of the page, alone, for a while or, if it `stays`, until the next. */
 function announce(text, stays) {
   $$('.flash').forEach((flash) => flash.remove());
   clearTimeout(clearing);
   notice.textContent = text;
-  if (!stays) clearing = setTimeout(() => { notice.textContent = ''; }, MESSAGE_LASTS);
+  if (!stays) clearing = setTimeout(() => { notice.textContent = ''; }, MESSAGE_TIME);
 }
 
-/** A message in the address (`#contact-created`) goes, or a reload would say it again. */
-function settleFlash() {
+/** Removes a message from the URL (`#contact-created`), so that a reload does not repeat it. */
+function expireFlash() {
   for (const flash of $$('.flash')) {
-    if (`#${flash.id}` !== location.hash) flash.remove(); // :target is not yet known here.
+    if (`#${flash.id}` !== location.hash) flash.remove(); // :target does not match yet.
     else setTimeout(() => {
       flash.hidden = true;
       history.replaceState(null, '', location.pathname + location.search);
-    }, MESSAGE_LASTS);
+    }, MESSAGE_TIME);
   }
 }
 
@@ -124,21 +124,21 @@ function alertBox(heading, children) {
   return h('div', { class: 'summary', role: 'alert', tabindex: '-1' }, h('h2', {}, heading), ...children);
 }
 
-/** Puts a box above `part`, in place of the one before. */
-function tell(part, box) {
+/** Shows a box above `part`, instead of the previous one. */
+function showBox(part, box) {
   $('.summary', part)?.remove();
   part.prepend(box);
   box.focus();
 }
 
-/** The way on where the same request may well succeed. */
+/** A retry button, if the same request may succeed. */
 function retry({ status }, onClick) {
   return (status === 0 || status >= 500) && h('p', { class: 'actions' }, button('Try Again', onClick));
 }
 
-/** The summary and the messages beside the fields, as the server renders them. */
-function showProblem(form, answer) {
-  const { fieldErrors = {}, existingId, current } = answer;
+/** Shows the summary and the errors of fields, as the server renders them. */
+function showProblem(form, outcome) {
+  const { fieldErrors = {}, existingId, current } = outcome;
   const wrong = controls(form).filter((field) => fieldErrors[field.name]);
   const names = wrong.map((field) => field.name);
   const items = [...new Set([...names, ...Object.keys(fieldErrors)])].map((name) => h('li', {},
@@ -146,14 +146,14 @@ function showProblem(form, answer) {
   for (const field of wrong) {
     field.before(h('p', { class: 'error', id: `${field.name}-error` }, fieldErrors[field.name]));
     field.setAttribute('aria-invalid', 'true');
-    mark(field, true);
+    markField(field, true);
   }
   const box = alertBox('There is a problem', [
-    items.length ? h('ul', {}, ...items) : h('p', {}, ...explain(answer, form.dataset.failed, form.elements.password)),
+    items.length ? h('ul', {}, ...items) : h('p', {}, ...explain(outcome, form.dataset.failed, form.elements.password)),
     existingId && h('p', {}, h('a', { href: `${contactsPath}/${existingId}` }, 'View the existing contact')),
-    retry(answer, () => form.requestSubmit()),
+    retry(outcome, () => form.requestSubmit()),
   ]);
-  tell(form, box);
+  showBox(form, box);
   if (current) showConflict(form, box, current);
   document.title = `Error: ${title}`;
 }
@@ -162,19 +162,19 @@ function clearProblem(form) {
   $$('.summary, .conflict, .error', form).forEach((element) => element.remove());
   for (const field of controls(form)) {
     field.removeAttribute('aria-invalid');
-    mark(field, false);
+    markField(field, false);
   }
   document.title = title;
 }
 
-/** Marks a field as wrong or not, and ties it to its hint and its error. */
-function mark(field, wrong) {
-  const around = field.parentElement;
-  around.classList.toggle('is-wrong', wrong);
-  field.setAttribute('aria-describedby', $$('.hint, .error', around).map(({ id }) => id).join(' '));
+/** Marks a field as invalid or not, and links it to its hint and error. */
+function markField(field, wrong) {
+  const wrapper = field.parentElement;
+  wrapper.classList.toggle('is-wrong', wrong);
+  field.setAttribute('aria-describedby', $$('.hint, .error', wrapper).map(({ id }) => id).join(' '));
 }
 
-/** Both versions side by side. The next submit then knows, and replaces, the current one. */
+/** Shows both versions side by side. The next submit replaces the stored one. */
 function showConflict(form, after, current) {
   const cell = (text) => h('td', { dir: 'auto' }, text || '–');
   const rows = controls(form).map((field) => {
@@ -193,7 +193,7 @@ function showConflict(form, after, current) {
 
 // --- Forms
 
-let typed = false; // Something that a reload would lose.
+let hasInput = false; // A reload would lose input.
 
 const controls = (form) => $$('input:not([type=hidden]), select, textarea', form);
 
@@ -218,12 +218,12 @@ async function submit(form) {
   try {
     if (form.dataset.success !== 'enter' && !form.elements.idempotency_key?.value) setKey(form, freshKey());
     const sent = new URLSearchParams(new FormData(form));
-    const answer = await send(form.getAttribute('action'), sent);
+    const outcome = await send(form.getAttribute('action'), sent);
     clearProblem(form);
-    if (answer.ok) return succeed(form, answer.data, sent, focused);
-    // Failures are not saved, so the key stays for the corrected form, unless the key is at fault.
-    if (answer.code === 'IDEMPOTENCY_ERROR') setKey(form, freshKey());
-    showProblem(form, answer);
+    if (outcome.ok) return succeed(form, outcome.data, sent, focused);
+    // A failure is not stored, so the corrected form keeps its key, unless that was used for other input.
+    if (outcome.code === 'IDEMPOTENCY_ERROR') setKey(form, freshKey());
+    showProblem(form, outcome);
   } finally {
     if (!('done' in form.dataset)) setPending(form, false);
   }
@@ -233,50 +233,50 @@ function succeed(form, data, sent, focused) {
   const { success, next } = form.dataset;
   if (success === 'merge') {
     merge(data);
-    // What was typed while the answer was on its way belongs to the next contact.
+    // Input since the submit belongs to the next contact.
     if (String(new URLSearchParams(new FormData(form))) === String(sent)) {
       form.reset();
-      typed = false;
-      // Who has gone to another field stays there. A disabled button loses the focus.
+      hasInput = false;
+      // Another field keeps the focus. A disabled button loses it.
       if ([focused, document.body].includes(document.activeElement)) controls(form)[0].focus();
     }
     setKey(form, freshKey());
     announce('Contact created!');
     setPending(form, false);
   } else {
-    form.dataset.done = ''; // The button stays as it is until the next page is here.
-    go(success === 'enter' ? entrance(form, data) : next.replace('__id__', data.id));
+    form.dataset.done = ''; // The button stays disabled until the next page loads.
+    go(success === 'enter' ? pageAfterSignIn(form, data) : next.replace('__id__', data.id));
   }
 }
 
-/** Where only what follows `#` is new, a browser would stay on the page as it is. */
+/** A browser does not load a page again if only the fragment is new. */
 function go(path) {
   location.assign(path);
   if (location.href === new URL(path, location).href) location.reload();
 }
 
-/** Where a sign-in leads: to the page that asked for it, never to another site. */
-function entrance(form, data) {
+/** The page after signing in: the one that required it, never another site. */
+function pageAfterSignIn(form, data) {
   const home = data.tenant ? `/t/${data.tenant}/contacts` : '/sign-in#password-set';
-  const wanted = new URL(form.elements.return_to?.value || home, location.origin);
-  return wanted.origin === location.origin ? wanted.href : home;
+  const target = new URL(form.elements.return_to?.value || home, location.origin);
+  return target.origin === location.origin ? target.href : home;
 }
 
 function enhance(form) {
   setPending(form, false);
   form.addEventListener('input', () => {
-    typed = true;
-    // Gone back to and sent again unchanged, it is the same request. Changed, it is another.
+    hasInput = true;
+    // After going back, unchanged input is the same request, changed input a new one.
     if ('done' in form.dataset && form.elements.idempotency_key) setKey(form, freshKey());
   });
   form.addEventListener('submit', (event) => {
     event.preventDefault();
-    guarded(form, () => submit(form));
+    isolate(form, () => submit(form));
   });
   form.addEventListener('click', (event) => {
     const link = event.target.closest('.summary a[href^="#"]');
     if (!link) return;
-    event.preventDefault(); // The address keeps its page.
+    event.preventDefault(); // The URL stays.
     form.elements[link.hash.slice(1)].focus();
   });
 }
@@ -285,23 +285,23 @@ function enhance(form) {
 
 const list = $('[data-rows]');
 const results = $('[data-results]') ?? $('main');
-let shownAt = Date.now(); // A later change of one's own may be missing.
+let shownAt = Date.now(); // Later changes by this user may be missing.
 
 function recount() {
   const count = $('[data-count]');
   shownAt = Date.now();
-  // With older pages to draw from, the page is as full as before once it is loaded again.
+  // If there are older pages, a reload fills this one again.
   if (count && !count.textContent.endsWith('+)')) count.textContent = `Contacts (${$$('.row:not([hidden])').length})`;
 }
 
-/** Puts a contact on top, or in the place it has, so that an answer given twice shows once. */
+/** Adds a contact on top, or replaces its row: a replayed response adds none. */
 function merge(contact) {
   const row = $('#row').content.cloneNode(true).firstElementChild;
   const words = contact.name.trim().split(/\s+/);
   const added = new Date(contact.createdAt).toLocaleDateString('en-US', { month: 'short', day: 'numeric', year: 'numeric', timeZone: 'UTC' });
   const slots = {
     ...contact,
-    // As the server makes them.
+    // As the server computes them.
     initials: [words.shift(), words.pop() ?? ''].map((word) => [...word][0]).join('').toUpperCase(),
     added: `Added ${added}`,
   };
@@ -324,17 +324,17 @@ function merge(contact) {
   recount();
 }
 
-/** A page that has lost its last row for good: there may be others elsewhere. */
-function settleEmpty() {
+/** If the last row is gone: shows the empty list, or goes to the newest page. */
+function showEmptyList() {
   if ($('.row, .card')) return;
   if (list && !location.search && !$('.older')) {
     list.after(h('div', { class: 'empty', 'data-empty': '' },
       h('p', { class: 'empty-title' }, 'No contacts yet'),
       h('p', {}, 'Add your first contact using the form above.')));
-  } else if (!typed && !$('.summary')) go(`${contactsPath}#contact-deleted`);
+  } else if (!hasInput && !$('.summary')) go(`${contactsPath}#contact-deleted`);
 }
 
-/** The form takes the place of the link to it. Where it stands above the list, it starts shut. */
+/** Replaces the link with its form, which starts closed if it is above rows. */
 function showAddForm(place) {
   place.replaceChildren($('template', place).content.cloneNode(true));
   const nothingYet = !$('.row') && !location.search;
@@ -343,7 +343,7 @@ function showAddForm(place) {
 
 // --- Deleting
 
-function askToDelete(link) {
+function confirmDelete(link) {
   const row = link.closest('.row, .card');
   const { id, name = $('.name', row).textContent.trim() } = link.closest('[data-id]').dataset;
   const body = new URLSearchParams({ id, for_tenant: contactsPath.split('/')[2], idempotency_key: freshKey() });
@@ -351,7 +351,7 @@ function askToDelete(link) {
     `? It stays in the trash for ${link.dataset.delete} days, and can be restored from there. After that, this can't be undone.`);
   const confirm = button('Delete', () => {
     dialog.close();
-    guarded(results, () => deleteRow(row, body));
+    isolate(results, () => deleteRow(row, body));
   }, 'danger');
   const dialog = h('dialog', { 'aria-labelledby': 'question' }, question,
     h('p', { class: 'actions' }, confirm, button('Cancel', () => dialog.close(), 'quiet')));
@@ -360,46 +360,46 @@ function askToDelete(link) {
   dialog.showModal();
 }
 
-/** The row, or the card, goes at once. It keeps its place, hidden, in case it has to come back. */
+/** Hides the row or card at once, and shows it again if the deletion fails. */
 async function deleteRow(row, body) {
   $('.summary', results)?.remove();
   row.hidden = true;
   recount();
   $('h1').focus();
   announce('Deleting…', true);
-  const answer = await send('/actions/delete-contact', body);
-  announce(answer.ok && list ? 'Contact deleted!' : '');
-  if (answer.ok || answer.status === 404) row.remove();
+  const outcome = await send('/actions/delete-contact', body);
+  announce(outcome.ok && list ? 'Contact deleted!' : '');
+  if (outcome.ok || outcome.status === 404) row.remove();
   row.hidden = false;
   recount();
-  if (!answer.ok) {
-    tell(results, alertBox('There is a problem', [
-      h('p', {}, ...explain(answer, 'Failed to delete contact. Please try again.')),
-      retry(answer, () => guarded(results, () => deleteRow(row, body))),
+  if (!outcome.ok) {
+    showBox(results, alertBox('There is a problem', [
+      h('p', {}, ...explain(outcome, 'Failed to delete contact. Please try again.')),
+      retry(outcome, () => isolate(results, () => deleteRow(row, body))),
     ]));
   }
-  settleEmpty();
+  showEmptyList();
 }
 
 // --- Start
 
-guarded($('main'), settleFlash);
-$$('[data-add]').forEach((place) => guarded(place, () => showAddForm(place)));
-$$('form[data-enhance]').forEach((form) => guarded(form, () => enhance(form)));
+isolate($('main'), expireFlash);
+$$('[data-add]').forEach((place) => isolate(place, () => showAddForm(place)));
+$$('form[data-enhance]').forEach((form) => isolate(form, () => enhance(form)));
 addEventListener('click', (event) => {
   const link = event.target.closest('a[data-delete]');
   if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
   event.preventDefault();
-  guarded(results, () => askToDelete(link));
+  isolate(results, () => confirmDelete(link));
 });
 addEventListener('pageshow', (event) => {
   if (!event.persisted) return;
-  $$('form[data-enhance]').forEach((form) => setPending(form, false)); // It is as it was left.
-  // It may be of somebody who has signed out since, or of before a change.
+  $$('form[data-enhance]').forEach((form) => setPending(form, false)); // Restored as it was left.
+  // The user may have signed out, or changed something, since.
   if (contactsPath) {
-    fetch(location.href, { method: 'HEAD' }).then((answer) => {
-      const stale = sessionStorage.changed > shownAt && !typed;
-      if (answer.redirected || answer.status === 404 || stale) location.reload();
+    fetch(location.href, { method: 'HEAD' }).then((response) => {
+      const stale = sessionStorage.changed > shownAt && !hasInput;
+      if (response.redirected || response.status === 404 || stale) location.reload();
     }, () => {});
   }
 });

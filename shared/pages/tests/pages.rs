@@ -1,6 +1,6 @@
-//! What every page promises, whatever is in it.
+//! What holds for every page, whatever data is on it.
 
-#![expect(clippy::unwrap_used, reason = "what a test makes up is valid")]
+#![expect(clippy::unwrap_used, reason = "test data is valid")]
 
 use action::{FormState, Role, TenantId};
 use crm::{Contact, Event, TRASH_DAYS};
@@ -74,7 +74,7 @@ fn list(role: Role, contacts: &[Contact]) -> String {
     contact_list(&layout(role), &list_of(contacts))
 }
 
-/// Every page, filled with markup wherever it takes text.
+/// Every page, with markup in every text.
 fn hostile_pages() -> Vec<String> {
     let layout = layout(Role::Owner);
     let contact = contact(HOSTILE);
@@ -132,7 +132,7 @@ fn text_never_becomes_markup() {
 }
 
 #[test]
-fn a_page_holds_no_script_and_no_style_of_its_own() {
+fn a_page_contains_no_inline_script_and_no_inline_style() {
     for page in hostile_pages() {
         assert_eq!(page.matches("<script").count(), 1);
         for forbidden in ["<style", " style=", " onclick=", "javascript:"] {
@@ -145,7 +145,7 @@ fn a_page_holds_no_script_and_no_style_of_its_own() {
 }
 
 #[test]
-fn a_cacheable_page_holds_no_key_and_no_user() {
+fn a_cacheable_page_contains_no_idempotency_key_and_no_user() {
     let contact = contact("Ada");
     for role in [Role::Viewer, Role::Member, Role::Admin, Role::Owner] {
         for page in [
@@ -174,7 +174,7 @@ fn a_viewer_is_offered_nothing_that_writes() {
 }
 
 #[test]
-fn a_list_says_how_many_it_shows_and_whether_there_are_more() {
+fn a_list_shows_the_number_of_contacts_and_whether_there_are_more() {
     let contacts = [contact("Ada"), contact("Eve")];
     let page = list(Role::Member, &contacts);
     assert!(page.contains("Contacts (2)"));
@@ -191,7 +191,7 @@ fn a_list_says_how_many_it_shows_and_whether_there_are_more() {
 }
 
 #[test]
-fn an_empty_list_says_why_and_what_to_do() {
+fn an_empty_list_shows_why_it_is_empty_and_what_to_do() {
     let page = list(Role::Member, &[]);
     assert!(page.contains("No contacts yet"));
     assert!(page.contains("Add your first contact using the form above."));
@@ -205,7 +205,7 @@ fn an_empty_list_says_why_and_what_to_do() {
 }
 
 #[test]
-fn an_error_stands_in_the_summary_and_beside_its_field_and_input_is_kept() {
+fn an_error_is_shown_in_the_summary_and_beside_its_field_and_input_is_kept() {
     let form = state(
         &[("name", ""), ("email", "nope"), ("notes", "\ntwo lines")],
         &[("email", "Invalid email format")],
@@ -216,7 +216,7 @@ fn an_error_stands_in_the_summary_and_beside_its_field_and_input_is_kept() {
     assert!(page.contains(r#"<p class="error" id="email-error">Invalid email format</p>"#));
     assert!(page.contains(r#"aria-describedby="email-error" aria-invalid="true""#));
     assert!(page.contains(r#"value="nope""#));
-    // The first line break after the tag is the browser's to drop.
+    // Browsers drop the first line break after the opening tag.
     assert!(page.contains(">\n\ntwo lines</textarea>"));
     assert!(page.contains(r#"name="idempotency_key" value="fresh-key""#));
 }
@@ -231,7 +231,7 @@ fn a_password_is_never_sent_back() {
 }
 
 #[test]
-fn saving_again_after_a_conflict_replaces_their_version() {
+fn saving_again_after_a_conflict_replaces_the_stored_version() {
     let mut form = state(&[("id", ID), ("version", "2"), ("name", "Mine")], &[]);
     form.error = Some("Somebody else changed this contact".to_owned());
     form.current = Some(record("Theirs"));
@@ -242,7 +242,7 @@ fn saving_again_after_a_conflict_replaces_their_version() {
 }
 
 #[test]
-fn a_form_outlives_its_session() {
+fn a_form_keeps_its_input_when_the_session_has_ended() {
     let mut form = state(&[("name", "Ada")], &[]);
     form.signed_out = true;
     let page = contact_new(None, &form);
@@ -250,11 +250,14 @@ fn a_form_outlives_its_session() {
     assert!(page.contains(r#"href="/sign-in" target="_blank""#));
     assert!(page.contains(r#"value="Ada""#));
     assert!(!page.contains("Sign out"));
-    assert!(!page.contains("data-enhance"), "no place is known to go to");
+    assert!(
+        !page.contains("data-enhance"),
+        "without a tenant, the script has no page to go to"
+    );
 }
 
 #[test]
-fn an_id_that_is_none_makes_no_link() {
+fn an_invalid_id_makes_no_link() {
     let page = contact_delete(
         Some(&layout(Role::Member)),
         None,
@@ -265,13 +268,13 @@ fn an_id_that_is_none_makes_no_link() {
 }
 
 #[test]
-fn only_a_fault_of_ours_shows_its_request() {
+fn only_a_server_error_shows_its_request_id() {
     assert!(problem(None, 500, "m", "req-1").contains("req-1"));
     assert!(!problem(None, 404, "m", "req-1").contains("req-1"));
 }
 
 #[test]
-fn a_problem_has_a_paragraph_for_each_of_its_lines() {
+fn an_error_page_has_a_paragraph_for_each_line_of_the_message() {
     let page = problem(
         None,
         400,
@@ -282,29 +285,35 @@ fn a_problem_has_a_paragraph_for_each_of_its_lines() {
         assert!(page.contains(&format!("<p>{line}</p>")), "{page}");
     }
     let page = problem(None, 404, "Page not found", "");
-    let said = page.matches("Page not found</").count();
-    assert_eq!(said, 1, "the heading says it, and nothing says it again");
+    let count = page.matches("Page not found</").count();
+    assert_eq!(
+        count, 1,
+        "a message that equals the heading is not repeated"
+    );
 }
 
 #[test]
-fn a_history_that_goes_on_says_so_and_admins_where() {
+fn a_long_history_is_cut_off_with_a_notice_and_for_admins_a_link_to_the_audit() {
     let contact = contact("Ada");
-    let said = format!("The newest {} are shown.", Event::SHOWN);
+    let notice = format!("The newest {} are shown.", Event::SHOWN);
     let audit = format!("href=\"/t/acme/audit?record={ID}\"");
     let events = vec![event("update-contact"); Event::SHOWN + 1];
-    for (role, leads_there) in [(Role::Member, false), (Role::Admin, true)] {
+    for (role, has_link) in [(Role::Member, false), (Role::Admin, true)] {
         let page = contact_detail(&layout(role), &contact, &events);
         assert_eq!(page.matches("Updated by").count(), Event::SHOWN);
-        assert!(page.contains(&said), "{page}");
-        assert_eq!(page.contains(&audit), leads_there, "{page}");
+        assert!(page.contains(&notice), "{page}");
+        assert_eq!(page.contains(&audit), has_link, "{page}");
         let whole = contact_detail(&layout(role), &contact, &events[1..]);
         assert_eq!(whole.matches("Updated by").count(), Event::SHOWN);
-        assert!(!whole.contains(&said) && !whole.contains(&audit), "{whole}");
+        assert!(
+            !whole.contains(&notice) && !whole.contains(&audit),
+            "{whole}"
+        );
     }
 }
 
 #[test]
-fn a_role_that_was_chosen_stays_chosen_whatever_is_known_of_who_chose_it() {
+fn a_chosen_role_stays_selected_whatever_the_role_of_the_user_who_chose_it() {
     let chosen = r#"<option value="owner" selected>"#;
     let form = state(&[("userId", OWNER), ("role", "owner")], &[]);
     let change = MemberPage {
@@ -322,7 +331,7 @@ fn a_role_that_was_chosen_stays_chosen_whatever_is_known_of_who_chose_it() {
 }
 
 #[test]
-fn the_question_before_deleting_names_the_days_that_the_trash_keeps() {
+fn the_link_to_delete_carries_the_days_that_the_trash_keeps_a_contact() {
     let contact = contact("Ada");
     let days = format!(r#" data-delete="{TRASH_DAYS}""#);
     for page in [
@@ -334,16 +343,16 @@ fn the_question_before_deleting_names_the_days_that_the_trash_keeps() {
 }
 
 #[test]
-fn the_form_beside_the_members_starts_as_the_one_on_its_own_page_does() {
+fn the_invitation_form_beside_the_list_starts_like_the_one_on_its_own_page() {
     let layout = layout(Role::Owner);
     let chosen = r#"<option value="member" selected>"#;
-    let beside = member_list(&layout, &[]);
-    let alone = member_invite(Some(&layout), &fresh_invitation("key".to_owned()));
-    assert!(beside.contains(chosen) && alone.contains(chosen));
-    assert!(!beside.contains("idempotency_key"));
+    let list = member_list(&layout, &[]);
+    let own_page = member_invite(Some(&layout), &fresh_invitation("key".to_owned()));
+    assert!(list.contains(chosen) && own_page.contains(chosen));
+    assert!(!list.contains("idempotency_key"));
 }
 
-/// As a server compresses it, with the usual effort.
+/// Compressed as a server does it, at the default level.
 #[test]
 fn the_script_takes_at_most_6_kb() {
     let script = assets().iter().find(|asset| asset.path.ends_with(".js"));
