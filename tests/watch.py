@@ -1,6 +1,7 @@
-"""Drives every function that takes requests, and revalidate, through `cargo lambda watch`. Run by
-watch.sh."""
+"""Calls every function that takes requests, and revalidate, through `cargo lambda watch`. watch.sh
+runs it. With function names as arguments, it calls only those, each with its sample event."""
 
+import base64
 import contextlib
 import http.client
 import json
@@ -15,8 +16,9 @@ import tempfile
 import time
 import urllib.parse
 
-# Those that take requests; besides there are some that work in the background.
-FUNCTIONS = sorted({path.stem for path in pathlib.Path("events").glob("*.json")} - {"deliver-mail", "index-search", "revalidate"})
+# The functions that take requests, in the order of their samples.
+FUNCTIONS = json.loads(pathlib.Path("tests/functions.json").read_text(encoding="utf-8"))["requests"]
+ACCOUNT = {"email": "ada@example.com", "password": "correct horse"}
 PATIENCE = 120  # Seconds for a function to start.
 
 
@@ -26,16 +28,23 @@ class Watch:
     def __init__(self, port):
         self.port = port
         self.cookie = None
+        self.driven = set()  # The functions that have been called, other than to start them.
 
     def call(self, function, path="/", fields=None, accept="application/json", **headers):
         """A GET, or a POST if there are fields. Returns the status, the headers and the body, which is
         parsed if it is JSON."""
         headers = {"Accept": accept, **{name.replace("_", "-"): value for name, value in headers.items()}}
+        if path != "/warm":
+            self.driven.add(function)
         body = None
         if fields is not None:
             body = urllib.parse.urlencode(fields)
             headers["Content-Type"] = "application/x-www-form-urlencoded"
             headers.setdefault("Origin", f"http://127.0.0.1:{self.port}")
+        return self.send(function, path, body, headers)
+
+    def send(self, function, path, body, headers):
+        """A POST, or a GET if there is no body."""
         if self.cookie:
             headers["Cookie"] = self.cookie
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
@@ -64,15 +73,36 @@ class Watch:
         return answer["data"]
 
 
+    def sample(self, function, records):
+        """Sends a function its sample event with the ids of these records in it. Returns what `call`
+        returns."""
+        text = pathlib.Path(f"events/{function}.json").read_text(encoding="utf-8")
+        for name, value in records.items():
+            text = text.replace("{{" + name + "}}", value)
+        event = json.loads(text)
+        path = f"{event['rawPath']}?{event['rawQueryString']}".rstrip("?")
+        if event["requestContext"]["http"]["method"] == "GET":
+            return self.call(function, path)
+        body = event["body"]
+        if event["isBase64Encoded"]:
+            body = base64.b64decode(body).decode()
+            for name, value in records.items():
+                body = body.replace("{{" + name + "}}", value)
+        kept = ("content-type", "idempotency-key")
+        headers = {name: value for name, value in event["headers"].items() if name in kept}
+        headers = {"Accept": "application/json", "Origin": f"http://127.0.0.1:{self.port}", **headers}
+        return self.send(function, path, body.encode(), headers)
+
+
 def expect(holds, what):
     if not holds:
         raise AssertionError(what)
 
 
-def warm(watch):
+def warm(watch, functions):
     """Starts the functions one by one. cargo-lambda may deadlock on simultaneous first requests (its
     issue 444)."""
-    for function in FUNCTIONS:
+    for function in functions:
         started = time.monotonic()
         status, headers, _ = watch.call(function, "/warm")
         expect(headers.get("X-Request-Id"), f"{function} does not answer: {status}")
@@ -80,7 +110,7 @@ def warm(watch):
 
 
 def drive(watch):
-    account = {"email": "ada@example.com", "password": "correct horse"}
+    account = dict(ACCOUNT)
     signed_up = watch.act("sign-up", {"name": "Ada", "organization": "Acme", **account})
     expect((signed_up["tenant"], signed_up["role"]) == ("acme", "owner"), signed_up)
     contacts = "/t/acme/contacts"
@@ -166,9 +196,27 @@ def drive(watch):
     _, _, page = watch.call("list-contacts", contacts)
     expect(page["data"]["contacts"] == [ada], page)
 
+    drive_samples(watch, [name for name in FUNCTIONS if name not in watch.driven], {"contact": ada["id"], "project": project["id"]})
+
     with open("events/revalidate.json", encoding="utf-8") as event:
         drained = watch.invoke("revalidate", event.read())
     expect(drained == {"batchItemFailures": [], "drained": 0, "purged": 0}, drained)
+
+
+def drive_samples(watch, functions, records):
+    for function in functions:
+        status, _, answer = watch.sample(function, records)
+        expect(status == 200, f"{function} answers its sample with {status}: {answer}")
+        print(f"  {function} answers its sample", flush=True)
+
+
+def drive_alone(watch, functions):
+    """Calls functions with their samples, after making the records that the samples are about."""
+    warm(watch, ["sign-up", "create-contact", "create-project", *functions])
+    watch.act("sign-up", {"name": "Ada", "organization": "Acme", **ACCOUNT})
+    contact = watch.act("create-contact", {"name": "Grace Hopper", "email": "grace@example.com"})
+    project = watch.act("create-project", {"name": "Turbine"})
+    drive_samples(watch, functions, {"contact": contact["id"], "project": project["id"]})
 
 
 @contextlib.contextmanager
@@ -200,7 +248,7 @@ def wait_for(port, process):
     raise AssertionError("cargo lambda watch does not listen")
 
 
-def main():
+def main(alone):
     port = free_port()
     log = tempfile.TemporaryFile("w+")
     engine_command = ["cargo", "run", "--quiet", "--example", "dynamodb"]
@@ -232,14 +280,17 @@ def main():
             try:
                 wait_for(port, lambdas)
                 watch = Watch(port)
-                warm(watch)
-                drive(watch)
+                if alone:
+                    drive_alone(watch, alone)
+                else:
+                    warm(watch, FUNCTIONS)
+                    drive(watch)
             except Exception as error:
                 log.seek(0)
                 print(log.read()[-8000:], file=sys.stderr)
                 sys.exit(f"watch: failed: {type(error).__name__}: {error}")
-    print(f"watch: all {len(FUNCTIONS) + 1} functions answer as they should")
+    print(f"watch: all {len(alone) or len(FUNCTIONS) + 1} functions answer as they should")
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -12,6 +12,7 @@ mod lists;
 mod markers;
 pub mod new_action;
 
+mod openapi;
 mod permissions;
 mod template;
 
@@ -79,6 +80,7 @@ pub fn outputs(root: &Path) -> Result<Vec<Output>, Failure> {
     outputs.push(whole(template::PATH, template::generate(root)?));
     outputs.push(whole("docs/permissions.md", permissions::table()));
 
+    outputs.push(whole("docs/openapi.json", openapi::document()));
     outputs.push(whole(lists::BINARIES, lists::binaries(root)?));
     outputs.push(whole("tests/functions.json", lists::functions()));
     Ok(outputs)
