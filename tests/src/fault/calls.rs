@@ -22,6 +22,8 @@ pub struct Call {
     pub token: String,
     /// The invalidation's idempotency token (`CallerReference`).
     pub reference: String,
+    /// Whether a planned fault hit it.
+    pub struck: bool,
 }
 
 /// The service that a call is for.
@@ -92,6 +94,7 @@ impl Received {
                 .unwrap_or_default()
                 .to_owned(),
             reference: reference.unwrap_or_default().to_owned(),
+            struck: false,
         };
         Self {
             method: parts.method.clone(),

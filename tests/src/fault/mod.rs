@@ -195,8 +195,9 @@ impl Shared {
         strikes
     }
 
-    fn record(&self, received: &Received) {
-        locked(&self.calls).push(received.call.clone());
+    fn record(&self, received: &Received, struck: bool) {
+        let call = received.call.clone();
+        locked(&self.calls).push(Call { struck, ..call });
         if received.service == Service::DynamoDb {
             locked(&self.permissions).extend(permissions(&received.call.name, &received.input));
         }
@@ -253,10 +254,10 @@ async fn answer(
     reset: Arc<AtomicBool>,
 ) -> Result<Response<Body>, io::Error> {
     let received = Arc::new(Received::read(request).await);
-    shared.record(&received);
     // Before the plan is read, so that no later plan is missed.
     let mut plans = shared.plans.subscribe();
     let planned = locked(&shared.plan).strike(&received.call.name);
+    shared.record(&received, planned.is_some());
     match planned {
         Some(fault) => {
             shared.made.fetch_add(1, Ordering::Relaxed);

@@ -1,9 +1,9 @@
-//! Contacts: adding, changing and deleting them, and what each of it writes.
+//! Creating, updating and deleting contacts, and what each action stores.
 
 use edge_crm_tests::{Product, product_with_table};
 use serde_json::{Value, json};
 
-const NOBODY: &str = "0197a3b0-0000-7000-8000-00000000000f";
+const UNKNOWN: &str = "0197a3b0-0000-7000-8000-00000000000f";
 const NOT_FOUND: &str = "Contact not found or access denied";
 
 fn id(contact: &Value) -> &str {
@@ -11,7 +11,7 @@ fn id(contact: &Value) -> &str {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_new_contact_has_every_field_and_null_where_nothing_was_given() {
+async fn a_new_contact_has_every_field_and_null_if_none_was_given() {
     let (product, table) = product_with_table().await;
     let acme = product.sign_up("Acme").await;
     let answer = acme
@@ -58,12 +58,12 @@ async fn a_new_contact_has_every_field_and_null_where_nothing_was_given() {
     assert_eq!(
         stored.get("auditHead"),
         table.audits("create-contact")[0].get("hash"),
-        "the newest record of its audit"
+        "it names its newest audit record"
     );
     assert_eq!(Value::Object(stored.item()), contact);
     assert!(
         table.under("#outbox:").is_empty(),
-        "what was revalidated leaves the outbox"
+        "a finished purge leaves no outbox record"
     );
 }
 
@@ -102,7 +102,7 @@ async fn each_change_is_audited_and_a_refused_one_is_not() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_update_replaces_every_field_and_counts_the_version() {
+async fn an_update_replaces_every_field_and_increases_the_version() {
     let product = Product::start();
     let acme = product.sign_up("Acme").await;
     let full = [
@@ -134,7 +134,7 @@ async fn an_update_replaces_every_field_and_counts_the_version() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_stale_version_is_told_what_the_contact_is_now() {
+async fn an_update_of_a_stale_version_is_a_conflict_that_shows_the_contact() {
     let (product, table) = product_with_table().await;
     let acme = product.sign_up("Acme").await;
     let contact = acme.create("Ada", "ada@example.com").await;
@@ -154,7 +154,7 @@ async fn a_stale_version_is_told_what_the_contact_is_now() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_many_who_change_one_version_one_wins() {
+async fn of_concurrent_updates_of_one_version_one_wins() {
     let product = Product::start();
     let acme = product.sign_up("Acme").await;
     let contact = acme.create("Ada", "ada@example.com").await;
@@ -170,14 +170,14 @@ async fn of_many_who_change_one_version_one_wins() {
         .into_iter()
         .map(Result::unwrap)
         .collect();
-    let won: Vec<_> = answers
+    let winners: Vec<_> = answers
         .iter()
         .filter(|answer| answer.status == 200)
         .collect();
-    assert_eq!(won.len(), 1);
+    assert_eq!(winners.len(), 1);
     for answer in answers.iter().filter(|answer| answer.status != 200) {
         answer.expect(409, "CONFLICT");
-        assert_eq!(answer.json()["current"], won[0].data());
+        assert_eq!(answer.json()["current"], winners[0].data());
     }
 }
 
@@ -198,7 +198,7 @@ async fn an_email_belongs_to_one_contact_in_any_letter_case() {
         (&ada["id"], &Value::Null)
     );
 
-    // Its own address in another case stays its own.
+    // A contact may change the case of its own email.
     assert_eq!(
         acme.update(&ada, "1", "Ada", "Ada@Example.COM")
             .await
@@ -206,7 +206,7 @@ async fn an_email_belongs_to_one_contact_in_any_letter_case() {
         "Ada@Example.COM"
     );
     assert_eq!(table.under("#guard:acme:contacts").len(), 2);
-    // A changed address is free again, and a deleted contact's too.
+    // An email is free again after a change or a deletion.
     assert_eq!(
         acme.update(&ada, "2", "Ada", "king@example.com")
             .await
@@ -225,17 +225,17 @@ async fn an_email_belongs_to_one_contact_in_any_letter_case() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_not_there_is_not_found() {
+async fn an_unknown_or_deleted_contact_is_not_found() {
     let (product, table) = product_with_table().await;
     let acme = product.sign_up("Acme").await;
     let contact = acme.create("Ada", "ada@example.com").await;
     assert_eq!(acme.delete(&contact).await.status, 200);
     let before = table.saved();
-    for gone in [&contact, &json!({ "id": NOBODY })] {
-        let path = acme.contacts(&format!("/{}", id(gone)));
+    for absent in [&contact, &json!({ "id": UNKNOWN })] {
+        let path = acme.contacts(&format!("/{}", id(absent)));
         for answer in [
-            acme.update(gone, "1", "Ada", "ada@example.com").await,
-            acme.delete(gone).await,
+            acme.update(absent, "1", "Ada", "ada@example.com").await,
+            acme.delete(absent).await,
             acme.get(&path).await,
             acme.get(&format!("{path}/edit")).await,
             acme.get(&format!("{path}/delete")).await,

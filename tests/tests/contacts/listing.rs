@@ -1,4 +1,4 @@
-//! The list of contacts: its order, its pages, its search.
+//! The list of contacts: order, paging and search.
 
 use edge_crm_tests::{Client, Exchange, Product};
 use futures_util::future::join_all;
@@ -6,7 +6,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
-/// Adds contacts `{prefix} {n}`, several at a time.
+/// Creates contacts named `{prefix} {n}`, several at a time.
 async fn fill(client: &Client, prefix: &str, count: usize) {
     let numbers: Vec<_> = (0..count).collect();
     for some in numbers.chunks(20) {
@@ -50,7 +50,7 @@ async fn paging_through_120_contacts_gives_each_once_newest_first() {
     let acme = product.sign_up("Acme").await;
     fill(&acme, "contact", 120).await;
     let (first, next) = page(&acme, &[]).await;
-    // What is added meanwhile is newer, and moves nothing on the pages behind.
+    // A contact that is created meanwhile is newer, so the later pages stay as they are.
     acme.create("latecomer", "late@example.com").await;
     let (second, more) = page(&acme, &[("after", next.as_str().unwrap())]).await;
     let (third, end) = page(&acme, &[("after", more.as_str().unwrap())]).await;
@@ -82,7 +82,7 @@ async fn paging_through_120_contacts_gives_each_once_newest_first() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_page_has_a_next_one_only_where_there_is_more() {
+async fn a_page_names_a_next_page_only_if_there_is_one() {
     let product = Product::start();
     let acme = product.sign_up("Acme").await;
     assert_eq!(
@@ -100,7 +100,7 @@ async fn a_page_has_a_next_one_only_where_there_is_more() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_search_looks_at_all_contacts_and_pages_through_what_it_finds() {
+async fn a_search_covers_all_contacts_and_its_result_has_pages() {
     let product = Product::start();
     let acme = product.sign_up("Acme").await;
     acme.create("the Oldest", "old@example.com").await;
@@ -123,7 +123,7 @@ async fn the_search_looks_at_all_contacts_and_pages_through_what_it_finds() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_search_looks_at_name_email_and_company_in_any_case() {
+async fn a_search_covers_name_email_and_company_in_any_case() {
     let product = Product::start();
     let acme = product.sign_up("Acme").await;
     for fields in [
@@ -134,7 +134,7 @@ async fn the_search_looks_at_name_email_and_company_in_any_case() {
             ("notes", "hidden"),
             ("phone", "555"),
         ],
-        // The same letter in two code points.
+        // É, as two code points.
         [
             ("name", "E\u{301}tienne"),
             ("email", "et@y.example"),
@@ -231,20 +231,20 @@ async fn a_cursor_that_the_list_did_not_issue_is_refused() {
         assert_eq!(request("text/html").answer().await.status, 400, "{query:?}");
     }
     assert_eq!(page(&acme, &[("after", next)]).await.0.len(), 1);
-    // An empty one is none.
+    // An empty cursor is no cursor.
     assert_eq!(page(&acme, &[("after", "")]).await.0.len(), 50);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_query_that_cannot_be_read_is_refused() {
+async fn an_unreadable_query_is_refused() {
     let product = Product::start();
     let acme = product.sign_up("Acme").await;
     for query in ["q=%ff", "q=%c0%80", "q=a&q=b", "q=%00", "after=%ed%a0%80"] {
         let answer = acme.get(&acme.contacts(&format!("?{query}"))).await;
         answer.expect(400, "BAD_REQUEST");
     }
-    // What a client adds for itself never passes the edge, and percent signs that encode nothing
-    // do no harm.
+    // The edge removes parameters that clients add for themselves. Percent signs that encode
+    // nothing do no harm.
     for query in [
         "",
         "%00=a",

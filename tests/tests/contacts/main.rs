@@ -1,4 +1,4 @@
-//! Contacts: adding, changing, listing, deleting and restoring them.
+//! Contacts: create, update, list, search, delete and restore.
 
 mod changes;
 mod listing;

@@ -1,4 +1,4 @@
-//! The rules for what a contact holds, each with its message.
+//! The validation rules of a contact's fields, each with its message.
 
 use edge_crm_tests::{Exchange, Product, product_with_table};
 use serde_json::json;
@@ -99,7 +99,7 @@ async fn each_rule_has_its_message() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_longest_and_the_oddest_that_is_allowed_is_kept() {
+async fn the_longest_and_oddest_allowed_values_are_stored_unchanged() {
     let product = Product::start();
     let acme = product.sign_up("Acme").await;
     let (name, notes) = ("é".repeat(100), "日".repeat(500));
@@ -147,13 +147,13 @@ async fn the_longest_and_the_oddest_that_is_allowed_is_kept() {
     }
 }
 
-/// Whether it is a line break, or has no width and reorders nothing.
+/// Whether it is a line break, or a character of no width that reorders nothing.
 fn harmless_in_notes(c: char) -> bool {
     "\r\u{200b}\u{2028}\u{2060}\u{feff}".contains(c)
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn names_in_any_script_pass_and_hidden_reordering_does_not() {
+async fn names_in_any_script_are_allowed_and_hidden_reordering_is_not() {
     let (product, table) = product_with_table().await;
     let acme = product.sign_up("Acme").await;
     for (n, name) in [
@@ -213,8 +213,8 @@ async fn names_in_any_script_pass_and_hidden_reordering_does_not() {
     for (n, notes) in harmless.iter().enumerate() {
         let email = format!("harmless-{n}@example.com");
         let fields = [("name", "Ada"), ("email", &*email), ("notes", notes)];
-        let kept = acme.post("create-contact", &fields).await.data();
+        let contact = acme.post("create-contact", &fields).await.data();
         let expected = notes.replace(['\r', '\u{2028}'], "\n");
-        assert_eq!(kept["notes"], expected, "{notes:?}");
+        assert_eq!(contact["notes"], expected, "{notes:?}");
     }
 }

@@ -1,4 +1,4 @@
-//! What was done to a contact, on its page.
+//! The history of a contact, on its page.
 
 use action::Role;
 use edge_crm_tests::Record;
@@ -29,11 +29,11 @@ async fn history(world: &World, person: &Person, id: &str) -> Vec<String> {
 
 fn membership(world: &World, person: &Person) -> Record {
     let members = world.table.under("acme:members");
-    let own = members.into_iter().find(|member| member.sk == user(person));
-    own.expect("a membership")
+    let member = members.into_iter().find(|member| member.sk == user(person));
+    member.expect("a membership")
 }
 
-/// Gives a member a name, past the product.
+/// Gives a member another name, directly in the table.
 fn rename(world: &World, person: &Person, name: &str) {
     let member = membership(world, person);
     let mut item = member.item();
@@ -45,7 +45,7 @@ fn rename(world: &World, person: &Person, name: &str) {
 }
 
 #[tokio::test]
-async fn a_contact_shows_who_did_what_by_the_name_that_they_have_now() {
+async fn a_history_shows_members_by_their_current_names() {
     let world = World::start().await;
     let mut ada = world.sign_up("Acme").await;
     let mut bob = world.join(&ada, Role::Member);
@@ -63,7 +63,8 @@ async fn a_contact_shows_who_did_what_by_the_name_that_they_have_now() {
     rename(&world, &bob, "Robert");
     let member = membership(&world, &ada);
     world.table.remove(&member.pk, &member.sk);
-    // Past the edge's cache, which nothing has told of it: as somebody who has just written.
+    // No action made these changes, so the edge still has the old page. A user who has just saved
+    // something bypasses it.
     let fields = json!({ "name": "Bo", "email": "bo@example.com" });
     world.change(&mut bob, "create-contact", &fields).await;
     assert_eq!(
@@ -73,7 +74,7 @@ async fn a_contact_shows_who_did_what_by_the_name_that_they_have_now() {
 }
 
 #[tokio::test]
-async fn a_history_ends_after_twenty_and_is_in_no_json() {
+async fn a_history_shows_twenty_entries_and_is_not_in_the_json() {
     let world = World::start().await;
     let mut ada = world.sign_up("Acme").await;
     let fields = json!({ "name": "Zoë", "email": "zoe@example.com" });
@@ -90,16 +91,16 @@ async fn a_history_ends_after_twenty_and_is_in_no_json() {
     let audits: Vec<_> = world.table.audits("update-contact");
     assert_eq!(
         entries[22].sk, audits[21].sk,
-        "an entry has its record's id"
+        "an entry has the id of its audit record"
     );
     let path = format!("/t/acme/contacts/{id}");
     let json = world.send(ada.get(&path, "application/json")).await.json();
     assert_eq!(json, json!({ "ok": true, "data": contact }));
 }
 
-/// Everything beside the contact is read at the same time as it.
+/// The history and the rest of the page are read concurrently with the contact.
 #[tokio::test]
-async fn a_history_costs_no_further_round_trip() {
+async fn a_history_costs_no_additional_round_trip() {
     let inside = Inside::start().await;
     let (cookie, _) = inside.sign_up("Acme").await;
     let create = edge_crm_tests::runner(Arc::clone(&inside.app), "create-contact");

@@ -1,4 +1,4 @@
-//! The trash: what is deleted can be restored for a while.
+//! The trash: a deleted contact can be restored for 30 days.
 
 use action::Role;
 use edge_crm_tests::{Answer, Client, now, product_with_table};
@@ -24,7 +24,7 @@ async fn trash(client: &Client) -> Vec<Value> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_deleted_contact_frees_its_email_and_comes_back_as_it_was() {
+async fn a_deleted_contact_frees_its_email_and_is_restored_unchanged() {
     let (product, table) = product_with_table().await;
     let acme = product.sign_up("Acme").await;
     let ada = acme.create("Ada", "ada@example.com").await;
@@ -47,7 +47,10 @@ async fn a_deleted_contact_frees_its_email_and_comes_back_as_it_was() {
     for field in ["id", "name", "email", "notes", "ownerId", "createdAt"] {
         assert_eq!(back[field], ada[field], "{field}");
     }
-    assert_eq!(back["version"], 2, "who saw the first cannot overwrite it");
+    assert_eq!(
+        back["version"], 2,
+        "a form with version 1 cannot overwrite it"
+    );
     assert_eq!(
         answer.json()["revalidated"],
         json!(["acme:contacts", format!("acme:contacts:{}", id(&ada))])
@@ -65,7 +68,7 @@ async fn a_deleted_contact_frees_its_email_and_comes_back_as_it_was() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_taken_email_offers_a_choice() {
+async fn a_restore_whose_email_is_taken_offers_a_choice() {
     let (product, table) = product_with_table().await;
     let acme = product.sign_up("Acme").await;
     let ada = acme.create("Ada", "ada@example.com").await;
@@ -76,7 +79,7 @@ async fn a_taken_email_offers_a_choice() {
     assert_eq!(refused.json()["existingId"], other["id"]);
     assert_eq!(trash(&acme).await.len(), 1, "nothing is lost");
 
-    // Without scripts: the other contact, or another email.
+    // The page without scripts offers the other contact, or another email.
     let page = acme.submit("restore-contact", &[("id", id(&ada))]).await;
     assert_eq!(page.status, 409);
     let link = format!("href=\"{}\"", acme.contacts(&format!("/{}", id(&other))));
@@ -89,7 +92,7 @@ async fn a_taken_email_offers_a_choice() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_has_expired_is_gone_though_it_is_still_stored() {
+async fn an_expired_contact_is_not_shown_or_restored_while_it_is_still_stored() {
     let (product, table) = product_with_table().await;
     let acme = product.sign_up("Acme").await;
     let ada = acme.create("Ada", "ada@example.com").await;
@@ -103,7 +106,7 @@ async fn what_has_expired_is_gone_though_it_is_still_stored() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_contact_is_restored_by_who_could_have_deleted_it() {
+async fn only_a_user_who_may_delete_a_contact_may_restore_it() {
     let (product, table) = product_with_table().await;
     let owner = product.sign_up("Acme").await;
     let member = |role| product.client_with(&table.member(&product.keys(), "acme", role), "acme");
@@ -125,7 +128,7 @@ async fn a_contact_is_restored_by_who_could_have_deleted_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_words_before_deleting_are_true_and_the_trash_works_by_forms_alone() {
+async fn the_delete_page_names_the_30_days_and_the_trash_works_without_scripts() {
     let (product, _table) = product_with_table().await;
     let acme = product.sign_up("Acme").await;
     let ada = acme.create("Ada", "ada@example.com").await;

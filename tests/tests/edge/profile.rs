@@ -1,31 +1,32 @@
-//! What the edge forgets when somebody changes their name.
+//! Which pages are purged when a user changes their name.
 
+use crate::{PATIENCE, purged};
 use action::Role;
+use edge_crm_tests::inside::unhurried;
 use edge_crm_tests::world::World;
 use serde_json::json;
-use std::time::Duration;
-use store::{Store, TableSettings};
+use std::time::Instant;
+use store::Store;
 
 #[tokio::test]
-async fn a_new_name_makes_the_edge_forget_the_members_of_every_organisation_and_nothing_else() {
+async fn a_new_name_purges_the_members_of_each_of_the_users_organisations_and_nothing_else() {
     let world = World::start().await;
     let mut ada = world.sign_up("Acme").await;
     let beta = world.sign_up("Beta").await;
     let account = world.table.under("#account:").into_iter();
-    let own = |account: &edge_crm_tests::Record| {
+    let is_adas = |account: &edge_crm_tests::Record| {
         account.get("organizations")[0]["tenant"] == ada.tenant.as_str()
     };
-    let account = account.clone().find(own).expect("an account");
+    let account = account.clone().find(is_adas).expect("an account");
     let email = account.get("email").as_str().unwrap().to_owned();
     world.table.add_membership(&email, "beta", "member");
     let readers = [&ada, &beta].map(|owner| world.join(owner, Role::Viewer));
-    world.settled(Duration::from_secs(5)).await;
+    world.settled(PATIENCE).await;
     for reader in &readers {
         assert_eq!(world.look(reader, "/contacts").await.status, 200);
         assert!(world.look(reader, "/contacts").await.is_hit());
     }
-    // As after a look at the members of both.
-    let store = Store::connect(TableSettings::local(world.table.url(), "edge-crm"));
+    let store = Store::connect(unhurried(world.table.url()));
     let user = account.get("id").as_str().unwrap().to_owned();
     let tags = ["acme", "beta"].map(|tenant| {
         [
@@ -33,32 +34,43 @@ async fn a_new_name_makes_the_edge_forget_the_members_of_every_organisation_and_
             format!("{tenant}:members:{user}"),
         ]
     });
-    for tag in tags.iter().flatten() {
-        let now = edge_crm_tests::now() * 1000;
-        let mark = store.mark(tag, world.distribution.id(), now);
-        mark.await.expect("a mark");
-    }
-    let before = world.distribution.counters();
-    let answer = world
-        .act(&ada, "update-profile", &json!({ "name": "Ada L." }))
-        .await;
-    assert_eq!(answer.status, 200, "{answer:?}");
-    assert_eq!(answer.json()["revalidated"], json!(tags.concat()));
+    let late = Instant::now() + PATIENCE;
+    let mut attempt = 0;
+    let (before, response, name) = loop {
+        attempt += 1;
+        let name = format!("Ada L. {attempt}");
+        // As if someone had looked at the members of both organisations.
+        for tag in tags.iter().flatten() {
+            let now = edge_crm_tests::now() * 1000;
+            let mark = store.mark(tag, world.distribution.id(), now);
+            mark.await.expect("a mark");
+        }
+        let before = world.distribution.counters();
+        let fields = json!({ "name": name });
+        let response = world.act(&ada, "update-profile", &fields).await;
+        assert_eq!(response.status, 200, "{response:?}");
+        // An action waits 300 ms for CloudFront, which a busy machine may exceed.
+        if response.json()["revalidated"] == json!(tags.concat()) || Instant::now() > late {
+            break (before, response, name);
+        }
+        purged(&world).await;
+    };
+    assert_eq!(response.json()["revalidated"], json!(tags.concat()));
     let after = world.distribution.counters();
     assert_eq!(after.items - before.items, 4, "each tag is purged once");
     for tenant in ["acme", "beta"] {
         let members = world.table.under(&format!("{tenant}:members"));
-        let own = members.iter().find(|member| member.sk == user).unwrap();
-        assert_eq!(own.get("name"), "Ada L.");
+        let member = members.iter().find(|member| member.sk == user).unwrap();
+        assert_eq!(member.get("name"), name.as_str());
     }
     for reader in &readers {
         assert!(world.look(reader, "/contacts").await.is_hit());
     }
-    ada.learn(&answer);
-    assert!(!ada.fresh.is_empty(), "the writer's own pages are apart");
+    ada.learn(&response);
+    assert!(!ada.fresh.is_empty(), "the writer gets pages of their own");
     let settings = world.look(&ada, "/settings").await;
-    assert!(settings.text.contains("Ada L.") && !settings.is_hit());
+    assert!(settings.text.contains(&name) && !settings.is_hit());
     let again = world.look(&ada, "/settings").await;
-    assert!(!again.is_hit(), "what is one person's is kept by no cache");
+    assert!(!again.is_hit(), "a page of one user is never cached");
     assert_eq!(again.header("cache-control"), "private, no-store");
 }

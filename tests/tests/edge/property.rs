@@ -1,6 +1,7 @@
-//! Random interleavings of reads, writes and forgeries by people of several organisations, while
-//! CloudFront throttles, delays and loses answers and processes are killed.
+//! Random interleavings of reads, writes and forged requests by members of several organisations,
+//! while CloudFront throttles, delays and loses responses, and processes are killed.
 
+use crate::PATIENCE;
 use action::Role;
 use auth::{Keys, Token};
 use edge_crm_local::Faults;
@@ -27,19 +28,19 @@ const PEOPLE: usize = 6;
 /// Every `WRITE`th request is a change.
 const WRITE: u64 = 80;
 
-/// One person and what they alone write: a contact whose name counts up.
+/// A member and the contact that only they write. Its name counts up.
 struct Writer {
     person: Person,
     organisation: usize,
     id: String,
     email: String,
     version: u64,
-    /// The count in the last change that was answered with success.
+    /// The count in the last change whose response said success.
     written: u64,
 }
 
-/// What every contact of an organisation is called, and nothing else is: it never stands in a
-/// request of somebody else.
+/// The first word of the name of each contact of an organisation. It is in no request of another
+/// organisation's members, so a response to them that contains it is a leak.
 struct Secret(String);
 
 struct Game {
@@ -77,14 +78,16 @@ async fn nobody_ever_gets_a_byte_of_another_organisation_and_nothing_stays_stale
     );
     assert!(count(&game.hits) > requests() / 10 && count(&game.forged) > requests() / 4);
     assert!(counters.invalidations > 0 && counters.invalidation_requests > counters.invalidations);
-    // The longest backoff, what settles, and the sweeps.
-    game.world.settled(Duration::from_secs(60 + 37)).await;
+    // The longest backoff, the settling time, the sweeps, and time for a busy machine.
+    game.world
+        .settled(Duration::from_secs(60 + 37) + PATIENCE)
+        .await;
     for writer in &writers {
         game.is_up_to_date(writer).await;
     }
 }
 
-/// What goes wrong at the edge changes all the time.
+/// Changes the faults of the edge every half second.
 async fn chaos(game: Arc<Game>) {
     loop {
         let percent = || u8::try_from(random(12)).unwrap_or_default();
@@ -167,8 +170,8 @@ impl Game {
             .ok()
     }
 
-    /// Whoever asked is of `organisation`: nothing of another is in the answer, and no cookie of
-    /// another person.
+    /// Asserts that the response to a member of `organisation` contains nothing of another
+    /// organisation, and no cookie of another user.
     fn check(&self, answer: &Response, organisation: usize, user: Option<&str>) {
         for (other, secret) in self.secrets.iter().enumerate() {
             let leaks = other != organisation && answer.text.contains(&secret.0);
@@ -186,7 +189,7 @@ impl Game {
             assert_eq!(
                 given.as_deref(),
                 user,
-                "a session of somebody else: {answer:?}"
+                "a session of another user: {answer:?}"
             );
         }
         if answer.is_hit() {
@@ -205,7 +208,7 @@ impl Game {
             "id": writer.id, "version": writer.version, "name": name, "email": writer.email,
             "idempotency_key": uuid::Uuid::new_v4().to_string(),
         });
-        // A killed process has no answer, and a browser sends the form again.
+        // A killed process does not respond, and a browser sends the form again.
         for _ in 0..20 {
             let answer = self
                 .world
@@ -230,7 +233,7 @@ impl Game {
         if answer.status == 200 {
             assert!(
                 answer.text.contains(&writer.expected()),
-                "not its own write: {answer:?}"
+                "not the writer's own change: {answer:?}"
             );
         } else {
             assert!(answer.status >= 500, "killed: {answer:?}");
@@ -260,7 +263,7 @@ impl Game {
         writer.person.learn(&answer);
     }
 
-    /// A request that is not what it says.
+    /// Sends a request of the writer that claims to be something else.
     async fn forge(&self, writer: &Writer) {
         self.forged.fetch_add(1, Ordering::Relaxed);
         let victim =
@@ -303,10 +306,10 @@ impl Game {
                     .signed_again(own, |token| token.expires -= 10_000)
                     .session,
             ),
-            2 => session(strangers(own)),
+            2 => session(signed_by_a_stranger(own)),
             3 => session(own.session.replacen(&own.tenant, &self.slugs[victim], 1)),
             4 => session(own.session.replace(".member.", ".owner.")),
-            5 => format!("{}; {}", own.cookies(), session(strangers(own))),
+            5 => format!("{}; {}", own.cookies(), session(signed_by_a_stranger(own))),
             6 => format!(
                 "{}; fresh=AAAAAAAAAAAAAAAAAAAAAA; fresh=||||",
                 own.cookies()
@@ -339,7 +342,7 @@ impl Game {
         all.into_iter().filter(|_| random(3) == 0).collect()
     }
 
-    /// Whoever of the organisation looks, with or without `fresh`, sees the last change.
+    /// Asserts that the writer sees the last change, with and without the cookie `fresh`.
     async fn is_up_to_date(&self, writer: &Writer) {
         for reader in [writer.person.clone(), writer.person.stale()] {
             for path in [
@@ -379,11 +382,14 @@ impl Writer {
     }
 }
 
-/// The person's token, signed by a key that is not ours.
-fn strangers(person: &Person) -> String {
+/// The person's token, signed with another key.
+fn signed_by_a_stranger(person: &Person) -> String {
     let keys = Keys::new(&[7; 32], None).expect("a strong key");
     let (claims, _) = person.session.rsplit_once('.').unwrap_or_default();
     let forged = format!("{claims}.{}", keys.sign("session", claims));
-    assert!(Token::verify(&forged, &keys).is_some(), "it is well made");
+    assert!(
+        Token::verify(&forged, &keys).is_some(),
+        "the token is well-formed"
+    );
     forged
 }

@@ -1,17 +1,19 @@
 //! What readers see before and after a change.
 
+use crate::{PATIENCE, claims_purge, purged};
 use action::Role;
 use edge_crm_local::Faults;
 use edge_crm_tests::world::{Person, World};
 use serde_json::{Value, json};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use wrapper::Revalidation;
 
 fn contact(name: &str) -> Value {
     json!({ "name": name, "email": format!("{}@example.com", uuid::Uuid::new_v4()) })
 }
 
-/// An organisation with two people, who have both got the list from the cache, and another one.
+/// An organisation with two members, and a member of another organisation. The lists of contacts of
+/// both organisations are cached.
 struct Two {
     world: World,
     writer: Person,
@@ -24,9 +26,9 @@ impl Two {
         let world = World::with(revalidation).await;
         let owner = world.sign_up("Acme").await;
         let [writer, reader] = [Role::Member; 2].map(|role| world.join(&owner, role));
-        let elsewhere = world.sign_up("Other").await;
-        let other = world.join(&elsewhere, Role::Member);
-        world.settled(Duration::from_secs(5)).await;
+        let other_owner = world.sign_up("Other").await;
+        let other = world.join(&other_owner, Role::Member);
+        world.settled(PATIENCE).await;
         let two = Self {
             world,
             writer,
@@ -37,7 +39,7 @@ impl Two {
         two
     }
 
-    /// Everybody's list is cached from here on.
+    /// Caches the lists of both organisations.
     async fn warm(&self) {
         for person in [&self.reader, &self.other] {
             let first = self.world.look(person, "/contacts").await;
@@ -45,11 +47,23 @@ impl Two {
             assert!(self.world.look(person, "/contacts").await.is_hit());
         }
     }
+
+    /// Runs an action of the writer, and returns its `data` once its purge is done: at once, or after
+    /// a sweep if the response does not claim the purge.
+    async fn change(&mut self, action: &str, fields: &Value) -> Value {
+        let response = self.world.act(&self.writer, action, fields).await;
+        assert_eq!(response.status, 200, "{action}: {response:?}");
+        self.writer.learn(&response);
+        if !claims_purge(&response) {
+            purged(&self.world).await;
+        }
+        response.json()["data"].clone()
+    }
 }
 
 #[tokio::test]
-async fn a_list_is_a_miss_and_then_a_hit_for_everybody_of_the_role() {
-    let world = World::start().await;
+async fn a_list_is_a_miss_and_then_a_hit_for_everyone_with_the_role() {
+    let (world, began) = (World::start().await, Instant::now());
     let owner = world.sign_up("Acme").await;
     let [first, second] = [Role::Member; 2].map(|role| world.join(&owner, role));
     let admin = world.join(&owner, Role::Admin);
@@ -58,18 +72,23 @@ async fn a_list_is_a_miss_and_then_a_hit_for_everybody_of_the_role() {
     let hit = world.look(&second, "/contacts").await;
     assert!(hit.is_hit());
     assert_eq!(hit.text, miss.text);
-    assert!(hit.header("age").parse::<u32>().unwrap() < 5);
+    let age: u64 = hit.header("age").parse().unwrap();
+    assert!(age <= began.elapsed().as_secs(), "{age}");
     assert_eq!(
         hit.header("cache-control"),
         "max-age=0, must-revalidate, s-maxage=300, stale-if-error=0"
     );
     for answer in [&miss, &hit] {
-        assert_eq!(answer.header("cache-tag"), "", "a tag names what is inside");
+        assert_eq!(
+            answer.header("cache-tag"),
+            "",
+            "a tag would reveal what is inside"
+        );
         assert_eq!(answer.header("set-cookie"), "");
     }
     assert!(
         !world.look(&admin, "/contacts").await.is_hit(),
-        "another role has another page"
+        "another role gets another page"
     );
     let json = world
         .send(first.get("/t/acme/contacts", "application/json"))
@@ -88,17 +107,14 @@ async fn a_list_is_a_miss_and_then_a_hit_for_everybody_of_the_role() {
             .look(&second, "/contacts?q=zoe&fbclid=1")
             .await
             .is_hit(),
-        "other names do not count"
+        "unknown parameters do not count"
     );
 }
 
 #[tokio::test]
-async fn after_any_change_its_writer_sees_it_at_once_and_everybody_after_the_purge() {
+async fn the_writer_sees_a_change_at_once_and_everyone_after_the_purge() {
     let mut two = Two::start(Revalidation::Inline).await;
-    let created = two
-        .world
-        .change(&mut two.writer, "create-contact", &contact("First"))
-        .await;
+    let created = two.change("create-contact", &contact("First")).await;
     let id = created["id"].as_str().unwrap().to_owned();
     let changes: [(&str, Value, &str); 2] = [
         (
@@ -110,8 +126,8 @@ async fn after_any_change_its_writer_sees_it_at_once_and_everybody_after_the_pur
     ];
     let mut expected = "First";
     for step in 0..=changes.len() {
-        let own = two.world.look(&two.writer, "/contacts").await;
-        assert!(own.text.contains(expected), "{expected} for the writer");
+        let writers = two.world.look(&two.writer, "/contacts").await;
+        assert!(writers.text.contains(expected), "{expected} for the writer");
         let others = two.world.look(&two.reader, "/contacts").await;
         assert!(
             !others.is_hit() && others.text.contains(expected),
@@ -119,7 +135,7 @@ async fn after_any_change_its_writer_sees_it_at_once_and_everybody_after_the_pur
         );
         assert!(
             two.world.look(&two.other, "/contacts").await.is_hit(),
-            "another organisation's page stays"
+            "another organisation's page stays cached"
         );
         two.warm().await;
         let detail = two
@@ -128,14 +144,14 @@ async fn after_any_change_its_writer_sees_it_at_once_and_everybody_after_the_pur
             .await;
         assert_eq!(detail.status, if step == 2 { 404 } else { 200 });
         if let Some((action, fields, next)) = changes.get(step) {
-            two.world.change(&mut two.writer, action, fields).await;
+            two.change(action, fields).await;
             expected = next;
         }
     }
 }
 
 #[tokio::test]
-async fn in_the_background_the_writer_still_sees_it_at_once_and_everybody_soon() {
+async fn with_background_purges_the_writer_sees_a_change_at_once_and_everyone_soon() {
     let mut two = Two::start(Revalidation::Background).await;
     let fields = contact("First");
     let answer = two.world.act(&two.writer, "create-contact", &fields).await;
@@ -143,7 +159,7 @@ async fn in_the_background_the_writer_still_sees_it_at_once_and_everybody_soon()
     assert_eq!(
         answer.json()["revalidated"],
         json!([]),
-        "it is not said to be done"
+        "the response does not claim the purge"
     );
     assert!(
         two.world
@@ -152,7 +168,8 @@ async fn in_the_background_the_writer_still_sees_it_at_once_and_everybody_soon()
             .text
             .contains("First")
     );
-    for _ in 0..50 {
+    let late = Instant::now() + PATIENCE;
+    while Instant::now() < late {
         if two
             .world
             .look(&two.reader, "/contacts")
@@ -169,7 +186,7 @@ async fn in_the_background_the_writer_still_sees_it_at_once_and_everybody_soon()
 }
 
 #[tokio::test]
-async fn a_change_to_what_nobody_looks_at_costs_no_purge() {
+async fn a_change_to_a_page_that_nobody_looks_at_costs_no_purge() {
     let world = World::start().await;
     let mut owner = world.sign_up("Acme").await;
     let before = world.distribution.counters().invalidation_requests;
@@ -186,16 +203,14 @@ async fn a_change_to_what_nobody_looks_at_costs_no_purge() {
     assert!(world.table.under("#outbox:").is_empty());
 }
 
-/// One purge when the first of them is made; the others rely on it, as nobody has looked since.
+/// The first change purges. The others rely on it, as nobody has looked since.
 #[tokio::test]
 async fn many_changes_after_one_look_share_a_purge() {
     let mut two = Two::start(Revalidation::Inline).await;
     let before = two.world.distribution.counters().items;
     for n in 0..20 {
         let fields = contact(&format!("Person {n}"));
-        two.world
-            .change(&mut two.writer, "create-contact", &fields)
-            .await;
+        two.change("create-contact", &fields).await;
     }
     assert_eq!(two.world.distribution.counters().items, before + 1);
     assert_eq!(
@@ -207,43 +222,53 @@ async fn many_changes_after_one_look_share_a_purge() {
     assert!(seen.text.contains("Person 19"));
 }
 
-/// Its page is in the cache when the first change is done with its purge: the second must purge
-/// anew.
+/// A page is rendered after the first change's purge took effect and before the change knows of it.
+/// The second change must purge that page.
 #[tokio::test]
-async fn who_looks_while_a_purge_is_under_way_sees_the_next_change_too() {
+async fn a_reader_who_looks_during_a_purge_sees_the_next_change_too() {
     let mut two = Two::start(Revalidation::Inline).await;
-    let world = &two.world;
-    world.faults(Faults {
-        answer_delay: Duration::from_millis(200),
-        ..Faults::default()
-    });
-    let (first, second) = (contact("First"), contact("Second"));
-    let look = async {
-        tokio::time::sleep(Duration::from_millis(120)).await;
-        world.look(&two.reader, "/contacts").await
-    };
-    let (answer, seen) = tokio::join!(world.act(&two.writer, "create-contact", &first), look);
-    assert!(
-        !seen.is_hit() && seen.text.contains("First"),
-        "purged, and not yet answered"
-    );
-    assert!(world.look(&two.reader, "/contacts").await.is_hit());
-    two.writer.learn(&answer);
-    two.world.faults(Faults::default());
-    two.world
-        .change(&mut two.writer, "create-contact", &second)
-        .await;
-    assert!(
-        two.world
-            .look(&two.reader, "/contacts")
-            .await
-            .text
-            .contains("Second")
-    );
+    let late = Instant::now() + PATIENCE;
+    for n in 0.. {
+        assert!(Instant::now() < late, "no purge is ever in time");
+        let (first, second) = (format!("First {n}."), format!("Second {n}."));
+        let purges = || two.world.distribution.counters().invalidations;
+        let before = purges();
+        two.world.faults(Faults {
+            answer_delay: Duration::from_millis(200),
+            ..Faults::default()
+        });
+        let look = async {
+            while purges() == before {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            two.world.look(&two.reader, "/contacts").await
+        };
+        let fields = contact(&first);
+        let change = two.world.act(&two.writer, "create-contact", &fields);
+        let (response, seen) = tokio::join!(change, look);
+        assert!(
+            !seen.is_hit() && seen.text.contains(&first),
+            "purged, though CloudFront has not responded yet"
+        );
+        let in_time = claims_purge(&response);
+        two.writer.learn(&response);
+        two.world.faults(Faults::default());
+        // On a busy machine the action did not wait for the response, and the sweep purges again.
+        if !in_time {
+            purged(&two.world).await;
+            two.warm().await;
+            continue;
+        }
+        assert!(two.world.look(&two.reader, "/contacts").await.is_hit());
+        two.change("create-contact", &contact(&second)).await;
+        let seen = two.world.look(&two.reader, "/contacts").await;
+        assert!(seen.text.contains(&second));
+        return;
+    }
 }
 
 #[tokio::test]
-async fn values_of_fresh_of_another_shape_are_ignored() {
+async fn malformed_values_of_the_cookie_fresh_are_ignored() {
     let two = Two::start(Revalidation::Inline).await;
     for junk in [
         "x",
@@ -257,9 +282,9 @@ async fn values_of_fresh_of_another_shape_are_ignored() {
         };
         assert!(two.world.look(&odd, "/contacts").await.is_hit(), "{junk}");
     }
-    let own = Person {
+    let writer = Person {
         fresh: "AAAAAAAAAAAAAAAAAAAAAA".to_owned(),
         ..two.reader.clone()
     };
-    assert!(!two.world.look(&own, "/contacts").await.is_hit());
+    assert!(!two.world.look(&writer, "/contacts").await.is_hit());
 }

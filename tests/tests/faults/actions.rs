@@ -11,17 +11,17 @@ use futures_util::stream::iter;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-/// How many faulted requests there are at least.
+/// The least number of faulted requests.
 const ENOUGH: usize = 10_000;
 
-/// How many lanes there are at a time: what waits for a timeout lets others work.
+/// How many lanes run concurrently. Most of the time they wait for timeouts.
 const LANES: usize = 20;
 
 /// How many cases one lane tries.
 const CASES: usize = 60;
 
-/// These hash passwords, which takes a hundred times as long as all else: every so many of their
-/// cases are tried.
+/// These actions hash passwords, which takes a hundred times as long as everything else. Only every
+/// [`SHARE`]th of their cases is tried.
 const SLOW: [&str; 5] = [
     "sign-up",
     "sign-in",
@@ -31,10 +31,10 @@ const SLOW: [&str; 5] = [
 ];
 const SHARE: usize = 6;
 
-/// How many cases of an action are two faults at once.
+/// How many cases of each action have two faults.
 const PAIRS: usize = 260;
 
-/// Where the random faults begin. The same number gives the same faults.
+/// The seed of the random faults.
 const SEED: u64 = 20_261_121;
 
 struct Batch {
@@ -47,17 +47,17 @@ struct Batch {
 async fn actions() -> Vec<Arc<Prepared>> {
     let all = Prepared::all().await.into_iter();
     let actions: Vec<_> = all.filter(Prepared::is_action).map(Arc::new).collect();
-    assert!(actions.len() > 20, "the samples run every action");
+    assert!(actions.len() > 20, "there is a sample of every action");
     actions
 }
 
-/// Every case of an action: all that is systematic, CloudFront's faults, and two faults at once.
+/// All cases of an action: the systematic ones, CloudFront's faults, and pairs of faults.
 async fn batches(prepared: &Arc<Prepared>, pairs: usize) -> Vec<Batch> {
     let mut random = fastrand::Rng::with_seed(SEED);
     let slow = SLOW.contains(&prepared.name);
-    let spared = |cases: Vec<Case>| -> Vec<Case> {
-        let share = if slow { SHARE } else { 1 };
-        cases.into_iter().step_by(share).collect()
+    let share = |cases: Vec<Case>| -> Vec<Case> {
+        let step = if slow { SHARE } else { 1 };
+        cases.into_iter().step_by(step).collect()
     };
     let mut batches = Vec::new();
     let mut add = |live: bool, expected: &Arc<Expected>, cases: Vec<Case>| {
@@ -74,14 +74,14 @@ async fn batches(prepared: &Arc<Prepared>, pairs: usize) -> Vec<Batch> {
     if !slow {
         cases.extend(pairs);
     }
-    add(false, &calm, spared(cases));
+    add(false, &calm, share(cases));
     let live = Lane::start(prepared, true).await.expected;
     if live.calls.len() > calm.calls.len() {
-        // Up to the commit the calls are the same ones.
+        // Up to the commit the calls are the same.
         let after: Vec<_> = cases::systematic(&live.calls, &mut random);
         let later = after.into_iter().filter(|case| case.is_after_commit());
-        add(true, &live, spared(later.collect()));
-        add(true, &live, spared(cases::at_the_edge()));
+        add(true, &live, share(later.collect()));
+        add(true, &live, share(cases::of_invalidations()));
     }
     batches
 }
@@ -91,13 +91,13 @@ async fn run(batch: Batch) -> (Report, Vec<String>) {
     let (mut report, mut wrong) = (Report::default(), Vec::new());
     for case in &batch.cases {
         match lane.try_case(case).await {
-            Ok(outcome) if outcome.befell => {
+            Ok(outcome) if outcome.struck => {
                 report.add(&case.label, outcome.first, outcome.retries, outcome.drained);
             }
             Ok(_) => {}
-            Err(what) => {
-                println!("{}: {case:?}: {what}", batch.prepared.name);
-                wrong.push(format!("{}: {case:?}: {what}", batch.prepared.name));
+            Err(error) => {
+                println!("{}: {case:?}: {error}", batch.prepared.name);
+                wrong.push(format!("{}: {case:?}: {error}", batch.prepared.name));
             }
         }
     }
@@ -111,7 +111,7 @@ async fn run(batch: Batch) -> (Report, Vec<String>) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn under_every_fault_at_every_call_each_action_is_done_once_or_says_to_try_again() {
+async fn under_every_fault_each_action_is_done_once_or_says_to_try_again() {
     let mut all = Vec::new();
     for prepared in actions().await {
         all.extend(batches(&prepared, PAIRS).await);
@@ -131,9 +131,9 @@ async fn under_every_fault_at_every_call_each_action_is_done_once_or_says_to_try
     assert!(total >= ENOUGH, "only {total} requests were faulted");
 }
 
-/// Four of a kind at once, while everything goes wrong at random.
+/// Four processes get the same request at once, under random faults.
 #[tokio::test(flavor = "multi_thread")]
-async fn twins_under_random_faults_are_done_once() {
+async fn the_same_request_four_times_at_once_is_done_once() {
     let faults = Faults {
         contention: 20,
         mixture: 60,
@@ -142,7 +142,7 @@ async fn twins_under_random_faults_are_done_once() {
     };
     let mut faulted = 0;
     for prepared in actions().await {
-        // What keeps no result is done by each of them.
+        // Without an idempotency record, each of the four is done.
         if SLOW.contains(&prepared.name) || UNRECORDED.contains(&prepared.name) {
             continue;
         }
@@ -153,8 +153,8 @@ async fn twins_under_random_faults_are_done_once() {
             let twins = join_all((0..4).map(|_| tokio::spawn(Arc::clone(&lane).twin()))).await;
             lane.database().make(Faults::default());
             for twin in twins {
-                let said = twin.expect("a twin");
-                assert!(said.is_ok(), "{}: {said:?}", prepared.name);
+                let outcome = twin.expect("a twin");
+                assert!(outcome.is_ok(), "{}: {outcome:?}", prepared.name);
             }
             lane.database().quiet().await;
             let written = lane.written(&lane.table().dump(), 4 * 13);

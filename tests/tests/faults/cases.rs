@@ -1,20 +1,47 @@
-//! Which faults are tried, at which calls.
+//! The faults that are tried, and at which calls.
 
 use edge_crm_tests::fault::{Call, Fault, Strike};
+use edge_crm_tests::inside;
 use std::time::Duration;
+use store::Patience;
 
-/// Longer than one attempt may take in these tests, and the whole operation not.
+/// The time limits of calls that no fault delays: so long that none ends early, however busy the
+/// machine is.
+pub(crate) const UNHURRIED: Patience = Patience {
+    wait: HURRIED.wait,
+    ..inside::UNHURRIED
+};
+
+/// The time limits of calls that a fault delays by [`LATE`]: in about the proportion of
+/// production's, and shorter, so that the tests end. On a busy machine other calls may exceed them
+/// too, so no test may rely on one that does not.
+pub(crate) const HURRIED: Patience = Patience {
+    connect: Duration::from_secs(1),
+    attempt: Duration::from_secs(1),
+    operation: Duration::from_millis(2_200),
+    wait: Some(Duration::from_millis(10)),
+};
+
+/// Longer than one attempt of [`HURRIED`], and shorter than the whole operation.
 const LATE: Duration = Duration::from_millis(1_300);
 
-/// What a page of a proxy in between looks like.
+/// Whether one of these faults makes a call exceed its limits.
+pub(crate) fn hurry(strikes: &[Strike]) -> bool {
+    strikes.iter().any(|strike| match strike.fault {
+        Fault::SlowAnswer(by) | Fault::SlowCall(by) => by >= LATE,
+        _ => false,
+    })
+}
+
+/// The kind of page that a proxy on the way may send.
 const HTML: &str = "<html><body><h1>200 OK</h1></body></html>";
 
-/// Until the plan is changed.
+/// From then on, until the plan changes.
 const ALWAYS: usize = usize::MAX;
 
-/// The reasons of a cancellation: all that
+/// The reasons for which
 /// [`TransactWriteItems`](https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html)
-/// may give. The last two say that the request itself is wrong.
+/// may cancel. The last two say that the request itself is wrong.
 const REASONS: [&str; 6] = [
     "ConditionalCheckFailed",
     "TransactionConflict",
@@ -27,21 +54,21 @@ const REASONS: [&str; 6] = [
 /// What goes wrong with one request.
 #[derive(Debug, Clone)]
 pub(crate) struct Case {
-    /// The row of the table.
+    /// Its row in the report.
     pub(crate) label: String,
     pub(crate) database: Vec<Strike>,
-    /// What befalls the calls of CloudFront, or of SES.
-    pub(crate) beside: Vec<Strike>,
-    /// Whether the service says that a condition failed, at an item that is not the key's record.
+    /// The faults of CloudFront or SES.
+    pub(crate) others: Vec<Strike>,
+    /// Whether the service says that a condition failed, at an item other than the idempotency record.
     pub(crate) denies: bool,
-    /// Whether it says so of any item.
+    /// Whether it says so at any item.
     pub(crate) renews: bool,
-    /// Whether the service says that a request itself is wrong, as only a bug can make it.
+    /// Whether the service says that the request itself is wrong, which only a bug can cause.
     pub(crate) is_bug: bool,
 }
 
 impl Case {
-    /// Whether it befalls only what comes after the commit.
+    /// Whether it strikes only calls after the commit.
     pub(crate) fn is_after_commit(&self) -> bool {
         matches!(
             self.database.as_slice(),
@@ -71,12 +98,12 @@ impl Case {
             denies: strikes.iter().any(|strike| failed(strike, 1)),
             renews: strikes.iter().any(|strike| failed(strike, 0)),
             database: strikes,
-            beside: Vec::new(),
+            others: Vec::new(),
         }
     }
 }
 
-/// What befalls any call of DynamoDB.
+/// The faults of any call of DynamoDB.
 pub(crate) fn general() -> Vec<Fault> {
     let mut faults = network();
     faults.extend([
@@ -105,8 +132,8 @@ fn network() -> Vec<Fault> {
     ]
 }
 
-/// What befalls a call of CloudFront.
-fn of_edge() -> Vec<Fault> {
+/// The faults of a call of CloudFront.
+fn of_cloudfront() -> Vec<Fault> {
     let mut faults = network();
     faults.extend([
         Fault::Junk(""),
@@ -122,8 +149,8 @@ fn of_edge() -> Vec<Fault> {
     faults
 }
 
-/// What befalls a call of SES.
-fn of_post() -> Vec<Fault> {
+/// The faults of a call of SES.
+fn of_ses() -> Vec<Fault> {
     let mut faults = network();
     faults.extend([
         Fault::SlowAnswer(mail::PATIENCE + LATE),
@@ -145,8 +172,8 @@ fn of_post() -> Vec<Fault> {
     faults
 }
 
-/// What befalls this call of DynamoDB. An empty object is what it answers to a write that it has
-/// made, so only a read can tell that one is wrong.
+/// The faults of this call of DynamoDB. An empty object is the right response to a write, so it is
+/// a fault only of a call that returns something.
 pub(crate) fn faults_of(call: &Call) -> Vec<Fault> {
     let mut faults = general();
     let empty = [Fault::Junk("{}"), Fault::Junk("")];
@@ -162,7 +189,7 @@ pub(crate) fn faults_of(call: &Call) -> Vec<Fault> {
     faults
 }
 
-/// One reason at one item, for each of both.
+/// Each reason at each item.
 fn cancellations(items: usize) -> impl Iterator<Item = Fault> {
     (0..items).flat_map(|at| {
         REASONS.iter().map(move |reason| {
@@ -173,7 +200,7 @@ fn cancellations(items: usize) -> impl Iterator<Item = Fault> {
     })
 }
 
-/// Reasons at random: those that pass by themselves, or any.
+/// Random reasons at random items. If `passing`, only those that a retry overcomes.
 fn mixture(random: &mut fastrand::Rng, items: usize, passing: bool) -> Fault {
     let of = if passing {
         &REASONS[1..4]
@@ -190,7 +217,7 @@ fn mixture(random: &mut fastrand::Rng, items: usize, passing: bool) -> Fault {
     Fault::Cancel(codes)
 }
 
-/// The calls with the ordinal that each has among those of its name.
+/// The calls, each with its number among those of its name.
 fn numbered(calls: &[Call]) -> Vec<(&Call, usize)> {
     let nth = |at: usize| {
         calls[..at]
@@ -210,7 +237,7 @@ fn strike(call: &Call, after: usize, times: usize, fault: Fault) -> Strike {
     }
 }
 
-/// Every fault at every one of these calls: once, and from then on.
+/// Every fault at each of these calls: once, and from then on.
 pub(crate) fn systematic(calls: &[Call], random: &mut fastrand::Rng) -> Vec<Case> {
     let mut cases = Vec::new();
     for (call, nth) in numbered(calls) {
@@ -234,12 +261,13 @@ pub(crate) fn systematic(calls: &[Call], random: &mut fastrand::Rng) -> Vec<Case
             .into_iter()
             .map(|fault| vec![Strike::always(fault)]),
     );
-    cases.extend(recalled(calls));
+    cases.extend(lost_commits(calls));
     cases.into_iter().map(Case::database).collect()
 }
 
-/// The answer to the commit is lost for good, and what is read then to find out fails too.
-fn recalled(calls: &[Call]) -> Vec<Vec<Strike>> {
+/// The response to the commit is lost on every attempt, and the read that finds out what became of
+/// it fails too.
+fn lost_commits(calls: &[Call]) -> Vec<Vec<Strike>> {
     let Some(commit) = calls.iter().find(|call| call.name == "TransactWriteItems") else {
         return Vec::new();
     };
@@ -275,7 +303,7 @@ pub(crate) fn pair(calls: &[Call], random: &mut fastrand::Rng) -> Case {
         if call.name == "TransactWriteItems" {
             faults.extend((0..8).map(|_| mixture(random, call.items, true)));
         }
-        // What waits costs time, so it comes seldom.
+        // Slow faults cost time, so they are left to the systematic cases.
         faults.retain(|fault| !matches!(fault, Fault::SlowCall(_) | Fault::SlowAnswer(_)));
         let fault = faults.swap_remove(random.usize(..faults.len()));
         strike(call, nth, random.usize(1..4), fault)
@@ -283,24 +311,24 @@ pub(crate) fn pair(calls: &[Call], random: &mut fastrand::Rng) -> Case {
     Case::database(strikes.collect())
 }
 
-/// Every fault of CloudFront: at the action's call, and from then on until it is healed.
-pub(crate) fn at_the_edge() -> Vec<Case> {
-    beside("CloudFront", of_edge())
+/// Every fault of CloudFront: at the action's call, and from then on.
+pub(crate) fn of_invalidations() -> Vec<Case> {
+    others("CloudFront", of_cloudfront())
 }
 
-/// Every fault of SES: at the first attempt to send a letter, and from then on until it is healed.
-pub(crate) fn at_the_post() -> Vec<Case> {
-    beside("SES", of_post())
+/// Every fault of SES: at the first attempt to send an email, and from then on.
+pub(crate) fn of_emails() -> Vec<Case> {
+    others("SES", of_ses())
 }
 
-fn beside(service: &str, faults: Vec<Fault>) -> Vec<Case> {
+fn others(service: &str, faults: Vec<Fault>) -> Vec<Case> {
     let each = faults.into_iter().flat_map(|fault| {
         [1, ALWAYS].map(|times| {
             let from_then_on = if times == 1 { "" } else { ", from then on" };
             Case {
                 label: format!("{service}: {}{from_then_on}", fault.kind()),
                 database: Vec::new(),
-                beside: vec![Strike {
+                others: vec![Strike {
                     times,
                     ..Strike::always(fault.clone())
                 }],

@@ -1,10 +1,10 @@
-//! What an action has left in the table, so that two runs of it compare.
+//! What an action changed in the table, in a form in which two runs compare equal.
 
 use edge_crm_tests::Record;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// How often each change was made, apart from sessions that were opened.
+/// How often each change was made, and how many sessions were opened.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Effect {
     pub(crate) changes: BTreeMap<String, usize>,
@@ -12,8 +12,7 @@ pub(crate) struct Effect {
 }
 
 impl Effect {
-    /// What is different in `after`; both are in order. Counters, marks and the outbox are no part
-    /// of it.
+    /// The changes from `before` to `after`, both sorted. Ignores counters, marks and the outbox.
     pub(crate) fn between(before: &[Record], after: &[Record]) -> Self {
         let not_in = |others: &[Record], record: &Record| others.binary_search(record).is_err();
         let gone = before.iter().filter(|record| not_in(after, record));
@@ -25,7 +24,7 @@ impl Effect {
                 Some(old) if old == now => {}
                 Some(_) => effect.add("changed", key, now),
                 None if key.0.starts_with("#session:") => effect.sessions += 1,
-                None => effect.add("made", key, now),
+                None => effect.add("added", key, now),
             }
         }
         for (key, old) in &before {
@@ -41,7 +40,7 @@ impl Effect {
         *self.changes.entry(line).or_default() += 1;
     }
 
-    /// Whether it is `once`, or more of it, up to `most` times.
+    /// Whether it is `once` at least once and at most `most` times.
     pub(crate) fn is_of(&self, once: &Self, most: usize) -> bool {
         let kinds = |effect: &Self| effect.changes.keys().cloned().collect::<Vec<_>>();
         kinds(self) == kinds(once)
@@ -55,8 +54,8 @@ impl Effect {
 type Essences = BTreeMap<(String, String), String>;
 
 fn essences<'a>(records: impl Iterator<Item = &'a Record>) -> Essences {
-    let passing = ["#rate:", "#refused:", "#mark:", "#outbox:", "#edge:"];
-    let kept = records.filter(|record| passing.iter().all(|kind| !record.pk.starts_with(kind)));
+    let ignored = ["#rate:", "#refused:", "#mark:", "#outbox:", "#edge:"];
+    let kept = records.filter(|record| ignored.iter().all(|kind| !record.pk.starts_with(kind)));
     kept.map(|record| {
         let essence = essence(&Value::Object(record.whole()));
         ((record.pk.clone(), record.sk.clone()), essence.to_string())
@@ -64,7 +63,7 @@ fn essences<'a>(records: impl Iterator<Item = &'a Record>) -> Essences {
     .collect()
 }
 
-/// A value without what differs from run to run: ids, hashes and times.
+/// A value without the parts that differ from run to run: ids, hashes and times.
 pub(crate) fn essence(value: &Value) -> Value {
     match value {
         Value::String(text) => Value::String(masked(text)),
@@ -85,7 +84,7 @@ fn masked(text: &str) -> String {
     if text.starts_with("$argon2") {
         return "a hash".to_owned();
     }
-    // One of sixteen partitions.
+    // The rest of the key names one of sixteen partitions.
     if text.starts_with("#mail:") || text.starts_with("#outbox:") {
         return text[..5].to_owned();
     }

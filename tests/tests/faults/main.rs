@@ -1,5 +1,6 @@
-//! Faults between the SDKs and their services, at every call of every action and of every view:
-//! what is asked for is done once and said so, or the answer says to try again, and that succeeds.
+//! Faults between the SDKs and their services, at every call of every action and every view. Either
+//! the request is done once and the response says so, or the response says to try again, and then
+//! the retry succeeds.
 
 mod actions;
 mod cases;

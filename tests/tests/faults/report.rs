@@ -1,19 +1,19 @@
-//! What was counted, as a table.
+//! The report: how many requests each fault struck, and what became of them.
 
 use std::collections::BTreeMap;
 
-/// How a faulted request was answered at first.
+/// The first response to a faulted request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum First {
-    /// It was done.
+    /// A 200: it was done.
     Success,
     /// A 503 that says to try again.
     Unavailable,
     /// A 504 that says to try again.
     Late,
-    /// A 409, where the service said that somebody has what must be unique.
+    /// A 409, because the service said that a unique value is taken.
     Conflict,
-    /// A 500, where the service said that the request itself is wrong.
+    /// A 500, because the service said that the request itself is wrong.
     Bug,
 }
 
@@ -25,12 +25,13 @@ struct Row {
     drained: usize,
 }
 
-/// The table.
+/// The rows, by fault.
 #[derive(Debug, Default)]
 pub(crate) struct Report(BTreeMap<String, Row>);
 
 impl Report {
-    /// One request that a fault befell, sent again so often; its outbox record was left or not.
+    /// Adds a request that a fault struck, was retried `retries` times, and left an outbox record if
+    /// `drained`.
     pub(crate) fn add(&mut self, fault: &str, first: First, retries: usize, drained: bool) {
         let row = self.0.entry(fault.to_owned()).or_default();
         row.counts[first as usize] += 1;
@@ -51,7 +52,7 @@ impl Report {
         }
     }
 
-    /// How many there are.
+    /// The number of requests.
     pub(crate) fn total(&self) -> usize {
         self.0.values().flat_map(|row| row.counts).sum()
     }
