@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Runs black-box suites on AWS's DynamoDB Local instead of the embedded engine: `http`, `contacts`,
-# `edge`, and of `wrapper` the tests of idempotency. Each test has a database of its own there.
-# Says so and does nothing if there is no Java; CI installs it first with
+# Runs black-box tests on AWS's DynamoDB Local instead of the embedded engine: `http`, `contacts`,
+# `edge`, and the idempotency tests of `wrapper`. Each test has its own database. Without Java it prints
+# that and does nothing. CI installs Java first with
 #
 #   tests/install-tools.sh java dynamodb-local
 set -euo pipefail
@@ -21,7 +21,7 @@ java -Djava.library.path="${jar%.jar}_lib" -jar "$jar" \
 engine=$!
 trap 'kill "$engine" 2>/dev/null; rm -rf "$work"' EXIT
 
-# Any answer means that it takes requests.
+# Any response means that it takes requests.
 for attempt in $(seq 300); do
   if curl --silent --output /dev/null "http://127.0.0.1:$port"; then break; fi
   if [ "$attempt" = 300 ] || ! kill -0 "$engine" 2>/dev/null; then
@@ -33,7 +33,7 @@ for attempt in $(seq 300); do
 done
 export EDGE_CRM_DYNAMODB_LOCAL=http://127.0.0.1:$port
 
-# `edge` mostly waits, for an outage of a minute, so the others run beside it.
+# `edge` mostly waits for an outage of a minute to end, so the others run at the same time.
 cargo test --workspace --no-run --test http --test contacts --test edge --test wrapper
 cargo test --workspace --test edge >"$work/edge.log" 2>&1 &
 edge=$!

@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
-# Runs the fuzzers: each goes through its kept corpus, and then looks for an input for which what
-# should hold does not, for so many seconds. With names, only those targets.
+# Runs the fuzzers. Each goes through its kept corpus and then searches for an input that breaks a
+# property, for the given number of seconds. With names, it runs only those targets.
 #
-#   tests/fuzz.sh                     # all, for 10 s, trying the same each time: CI runs this
+#   tests/fuzz.sh                     # all, for 10 s each, with a fixed seed: CI runs this
 #   tests/fuzz.sh 3600 body session   # two of them, for an hour each
-#   tests/fuzz.sh merge               # chooses few inputs that cover what was found and the corpus
+#   tests/fuzz.sh merge               # picks a few inputs that cover the corpus and the findings
 #
-# A run for given seconds keeps what it finds in target/fuzz, the one without forgets it. `merge` copies
-# its choice of that and of the corpus into a new folder for each target, and prints where: what should
-# stay, move into tests/fuzz/corpus/{target} by hand. An input that fails goes to tests/fuzz/crashes:
-# once it is mended, move it there too.
+# A run with a number of seconds keeps its new inputs in target/fuzz, and one without does not. `merge`
+# copies the inputs that it picks from the corpus and target/fuzz into a new folder for each target, and
+# prints the folder. Move those to keep into tests/fuzz/corpus/{target} by hand. An input that fails is
+# saved in tests/fuzz/crashes. Once the bug is fixed, move the input into the corpus too.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -19,19 +19,19 @@ merge=
 case ${1:-} in
   merge) merge=1; shift ;;
   '') ;;
-  *) seconds=$1 seed=0; shift ;; # 0 is a random one.
+  *) seconds=$1 seed=0; shift ;; # 0 means a random seed.
 esac
 [ $# -gt 0 ] || set -- body cursor invalidations session viewer_request
 
 tests/install-tools.sh c++
 
-# The crates of others are those that the tests are built with; ours are compiled once more.
+# Reuses the tests' builds of other crates. Only the workspace's crates are compiled again.
 bins=()
 for target in "$@"; do bins+=(--bin "fuzz-$target"); done
 RUSTC_WORKSPACE_WRAPPER="$PWD/tests/fuzz/instrument.sh" \
   cargo build --workspace --features edge-crm-fuzz/fuzzer "${bins[@]}"
 
-brief=$(mktemp -d) # What a brief run finds, so that the next begins as it did.
+brief=$(mktemp -d) # The new inputs of a run with the fixed seed, so that the next run starts the same.
 trap 'rm -rf "$brief"' EXIT
 mkdir -p tests/fuzz/crashes
 for target in "$@"; do

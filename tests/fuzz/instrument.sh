@@ -1,7 +1,7 @@
 #!/bin/sh
-# Called by cargo in place of rustc for the workspace's own crates: compiles them so that the fuzzer
-# sees which branches an input takes, and what it is compared with. What cargo-fuzz passes without
-# a sanitizer: https://github.com/rust-fuzz/cargo-fuzz/blob/main/src/project.rs
+# cargo calls this in place of rustc for the workspace's own crates. It compiles them so that the fuzzer
+# sees which branches an input takes and which values it is compared with. These are the flags of
+# cargo-fuzz without a sanitizer: https://github.com/rust-fuzz/cargo-fuzz/blob/main/src/project.rs
 exec "$@" \
   -Cpasses=sancov-module \
   -Cllvm-args=-sanitizer-coverage-level=4 \

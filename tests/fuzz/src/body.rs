@@ -1,4 +1,4 @@
-//! Bodies of every kind, through the entrance of the functions: an event.
+//! Request bodies of every kind, passed to a function in an event.
 
 use crate::{block_on, keys};
 use action::{Action, FormPage, Sample};
@@ -13,7 +13,8 @@ use std::collections::BTreeMap;
 use store::{Store, TableSettings};
 use wrapper::{App, Config, Revalidation, Runner};
 
-/// What a body is said to be, by the first byte of the input; past these, by its first line.
+/// The content types, chosen by the first byte of the input. Other first bytes take the type from the
+/// first line of the input, or check that all encodings read the same.
 const KINDS: [&str; 7] = [
     "application/x-www-form-urlencoded",
     "application/json",
@@ -24,14 +25,14 @@ const KINDS: [&str; 7] = [
     "text/plain",
 ];
 
-/// An action whose form shows every field that was read. It reads and writes nothing.
+/// An action whose form shows every field of the body. It reads and writes no records.
 struct Echo;
 
 #[derive(Clone, Serialize)]
 struct Refused;
 
 thread_local! {
-    /// The fields whose values are told as their errors.
+    /// The fields whose values are returned as their error messages.
     static NAMES: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
 }
 
@@ -39,7 +40,7 @@ impl Input for Refused {
     fn parse(form: &mut Form<'_>) -> Result<Self, Invalid> {
         NAMES.with_borrow(|names| {
             for name in names {
-                let _told = form.verbatim(name, |value| Err::<(), _>(value.to_owned()));
+                let _reported = form.verbatim(name, |value| Err::<(), _>(value.to_owned()));
             }
         });
         form.verbatim("", |_| Err::<Self, _>("always"))
@@ -57,7 +58,7 @@ impl Action for Echo {
     }
 
     fn run(_: &Context<Option<Actor>>, _: &Refused, _: &Found) -> Result<Commit<()>, ActionError> {
-        Err(ActionError::NotFound("never asked"))
+        Err(ActionError::NotFound("the input is always refused"))
     }
 
     fn success_path(_: Option<&Layout>, _: &Refused, (): &()) -> String {
@@ -70,7 +71,7 @@ impl Action for Echo {
 }
 
 fn echo() -> Runner {
-    // Nothing of it is ever asked.
+    // No input passes, so neither the store nor the edge is ever called.
     let store = Store::connect(TableSettings::local("http://127.0.0.1:1", "edge-crm"));
     let edge = Invalidations::connect(CloudFront::local("http://127.0.0.1:1"));
     let config = Config {
@@ -90,7 +91,7 @@ fn echo() -> Runner {
     )
 }
 
-/// What the function makes of a body: its status, and the fields where it could be read.
+/// Sends a body to the function. Returns the status, and the fields if the body was readable.
 fn read(kind: &str, body: &str, encoded: bool) -> (u64, Option<Value>) {
     thread_local! {
         static ECHO: Runner = echo();
@@ -107,31 +108,31 @@ fn read(kind: &str, body: &str, encoded: bool) -> (u64, Option<Value>) {
     if !kind.is_empty() {
         event["headers"]["content-type"] = json!(kind);
     }
-    let answer = ECHO.with(|echo| block_on(echo.invoke(event.to_string().as_bytes())));
-    let answer: Value = serde_json::from_slice(&answer).expect("an answer is JSON");
-    let status = answer["statusCode"].as_u64().expect("a status");
+    let response = ECHO.with(|echo| block_on(echo.invoke(event.to_string().as_bytes())));
+    let response: Value = serde_json::from_slice(&response).expect("a JSON response");
+    let status = response["statusCode"].as_u64().expect("a status");
     let page: Option<Value> =
-        serde_json::from_str(answer["body"].as_str().unwrap_or_default()).ok();
-    let told = match answer["headers"]["content-type"].as_str() {
+        serde_json::from_str(response["body"].as_str().unwrap_or_default()).ok();
+    let fields = match response["headers"]["content-type"].as_str() {
         Some("application/json") => page.map(|page| page["fieldErrors"].clone()),
         _ => page,
     };
-    (status, told.filter(Value::is_object))
+    (status, fields.filter(Value::is_object))
 }
 
-/// The same in JSON, which tells the values of these fields.
-fn told(kind: &str, body: &str, fields: &BTreeMap<&str, &str>) -> (u64, Option<Value>) {
+/// The same for a JSON body, whose response has only the fields that the input asks for.
+fn read_json(kind: &str, body: &str, fields: &BTreeMap<&str, &str>) -> (u64, Option<Value>) {
     let names = fields.keys().map(|name| (*name).to_owned()).collect();
     NAMES.set(names);
-    let (status, mut told) = read(kind, body, false);
+    let (status, mut read_fields) = read(kind, body, false);
     NAMES.set(Vec::new());
-    let told_fields = told.as_mut().and_then(Value::as_object_mut);
-    told_fields.map(|fields| fields.remove(""));
-    (status, told)
+    let object = read_fields.as_mut().and_then(Value::as_object_mut);
+    object.map(|fields| fields.remove(""));
+    (status, read_fields)
 }
 
-/// A body is read or refused, the same in base64 as in plain text, and what can be said in every
-/// encoding is read alike from all of them.
+/// Every body is read or refused, in base64 the same as in plain text. Fields that every encoding can
+/// express are read the same from all of them.
 pub fn body(data: &[u8]) {
     let Some((&first, rest)) = data.split_first() else {
         return;
@@ -160,7 +161,7 @@ fn junk(kind: &str, body: &[u8]) {
         assert!(!name.contains('\0') && !value.contains('\0'));
         assert!(
             name.len() + value.len() <= body.len() * 3,
-            "more than was sent"
+            "the fields are longer than the body"
         );
     }
     if let Ok(text) = std::str::from_utf8(body) {
@@ -174,7 +175,8 @@ fn junk(kind: &str, body: &[u8]) {
     assert!(expected.contains(&status), "{status}, {fields:?}");
 }
 
-/// Lines are fields, `name=value` each, where no name is there twice.
+/// Reads each line as a field `name=value`, and sends the fields in each encoding. Of two lines with
+/// the same name, the last counts.
 fn alike(data: &[u8]) {
     let text = String::from_utf8_lossy(data).replace(['\0', '\r'], "");
     let pairs = text.lines().filter_map(|line| line.split_once('='));
@@ -190,13 +192,13 @@ fn alike(data: &[u8]) {
     let urlencoded: String = form_urlencoded::Serializer::new(String::new())
         .extend_pairs(&fields)
         .finish();
-    // The page of the form has all fields, and JSON the errors of those that were asked for.
+    // The form's page shows all fields. JSON has only the errors of those that the input asks for.
     assert_eq!(read(KINDS[0], &urlencoded, false), expected);
     assert_eq!(
-        told(KINDS[1], &Value::Object(object).to_string(), &fields),
+        read_json(KINDS[1], &Value::Object(object).to_string(), &fields),
         expected
     );
-    // What quotes a name in a part's header is left to browsers.
+    // Browsers differ in how they quote a name in a part's header, so only plain names are sent.
     if fields
         .keys()
         .all(|name| name.bytes().all(|b| b.is_ascii_alphanumeric()))

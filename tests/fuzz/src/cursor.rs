@@ -1,24 +1,24 @@
-//! Cursors of lists, and the tokens in links, which are made in the same way.
+//! List cursors and the tokens in links, which are sealed in the same way.
 
 use crate::{keys, other_keys, previous_keys};
 use action::Context;
 use std::sync::Arc;
 
-/// Only what was issued for a list leads anywhere in it.
+/// Only a cursor that was issued for a list has a position in that list.
 pub fn cursor(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     let context = Context::new((), 0, Arc::new(keys()));
-    let before = Context::new((), 0, Arc::new(previous_keys()));
-    let strange = Context::new((), 0, Arc::new(other_keys()));
+    let previous = Context::new((), 0, Arc::new(previous_keys()));
+    let foreign = Context::new((), 0, Arc::new(other_keys()));
     assert_eq!(context.position("acme:contacts", &text), None, "{text:?}");
     assert_eq!(context.open("invitation", &text), None, "{text:?}");
-    for issuer in [&context, &before] {
+    for issuer in [&context, &previous] {
         let issued = issuer.cursor("acme:contacts", &text);
         let position = context.position("acme:contacts", &issued);
         assert_eq!(position.as_deref(), Some(&*text));
         assert_eq!(context.position("beta:contacts", &issued), None);
         assert_eq!(context.open("acme:contacts", &issued), None);
-        assert_eq!(strange.position("acme:contacts", &issued), None);
+        assert_eq!(foreign.position("acme:contacts", &issued), None);
         assert!(!issued.contains(['&', '=', '+', '%', '#', '/']), "{issued}");
         for at in [0, issued.len() / 2, issued.len() - 1] {
             let mut bytes = issued.clone().into_bytes();
@@ -27,13 +27,13 @@ pub fn cursor(data: &[u8]) {
             assert_eq!(context.position("acme:contacts", &changed), None);
         }
     }
-    // The signature is right, and what it signs is not what the cursor says.
+    // A valid signature over a different text must not be accepted.
     if let Some((claimed, signature)) = text.split_once(' ') {
         let issued = context.cursor("acme:contacts", claimed);
-        let right = issued
+        let valid = issued
             .split_once('.')
             .map_or("", |(_, signature)| signature);
-        let forged = format!("{signature}.{right}");
+        let forged = format!("{signature}.{valid}");
         let position = context.position("acme:contacts", &forged);
         assert!(position.is_none() || forged == issued, "{forged}");
     }

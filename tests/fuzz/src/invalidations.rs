@@ -1,5 +1,4 @@
-//! The XML of invalidations: what the local edge reads of calls, and what our client makes of
-//! answers.
+//! The XML of invalidations: how the local edge parses calls, and how the client parses responses.
 
 use crate::block_on;
 use cdn::{CloudFront, InvalidationError, Invalidations};
@@ -17,14 +16,14 @@ use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
 use tokio::net::TcpListener;
 
-/// The statuses of answers that are tried.
+/// The response statuses to try.
 const STATUSES: [u16; 8] = [201, 200, 400, 403, 404, 409, 500, 503];
 
-/// The local edge and a service that answers what it is told to.
+/// The local edge, and a service that sends a configured response to the client.
 struct Services {
     distribution: Distribution,
     http: reqwest::Client,
-    said: Arc<Mutex<(u16, Bytes)>>,
+    response: Arc<Mutex<(u16, Bytes)>>,
     client: Invalidations,
 }
 
@@ -33,33 +32,33 @@ impl Services {
         let settings = DistributionSettings::local(443, &"k".repeat(64)).expect("randomness");
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
-        let said = Arc::new(Mutex::new((500, Bytes::new())));
-        tokio::spawn(serve(listener, Arc::clone(&said)));
+        let response = Arc::new(Mutex::new((500, Bytes::new())));
+        tokio::spawn(serve(listener, Arc::clone(&response)));
         Self {
             distribution: Distribution::start(settings).await.expect("a port"),
             http: reqwest::Client::new(),
             client: Invalidations::connect(CloudFront::local(&url)),
-            said,
+            response,
         }
     }
 }
 
-async fn serve(listener: TcpListener, said: Arc<Mutex<(u16, Bytes)>>) {
+async fn serve(listener: TcpListener, response: Arc<Mutex<(u16, Bytes)>>) {
     while let Ok((stream, _)) = listener.accept().await {
-        let said = Arc::clone(&said);
+        let response = Arc::clone(&response);
         let service = service_fn(move |_: Request<_>| {
-            let (status, body) = said.lock().expect("a lock").clone();
-            let mut answer = Response::new(Full::new(body));
-            *answer.status_mut() = StatusCode::from_u16(status).expect("a status");
-            async move { Ok::<_, Infallible>(answer) }
+            let (status, body) = response.lock().expect("a lock").clone();
+            let mut reply = Response::new(Full::new(body));
+            *reply.status_mut() = StatusCode::from_u16(status).expect("a status");
+            async move { Ok::<_, Infallible>(reply) }
         });
         tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
     }
 }
 
-/// What the local edge accepts is what was asked for, and the same again is the same. What our
-/// client takes for accepted is an invalidation, and what it does not names the reason that was
-/// given.
+/// The local edge creates exactly the requested invalidation, and the same request again returns the
+/// same one. The client accepts only a response with an invalidation, and otherwise returns the error
+/// that the response names.
 pub fn invalidations(data: &[u8]) {
     thread_local! {
         static SERVICES: Services = block_on(Services::start());
@@ -68,7 +67,8 @@ pub fn invalidations(data: &[u8]) {
         return;
     };
     SERVICES.with(|services| {
-        // Digits, so that a corpus can be read: even ones call, odd ones answer.
+        // The first byte is a digit, so that the corpus is readable. Even means a call, odd a
+        // response.
         if first % 2 == 0 {
             block_on(call(services, body));
         } else {
@@ -90,14 +90,14 @@ async fn create(services: &Services, body: &[u8]) -> (u16, String) {
         .body(body.to_vec())
         .send()
         .await
-        .expect("an answer");
+        .expect("a response");
     let status = sent.status().as_u16();
     (status, sent.text().await.expect("XML is text"))
 }
 
 async fn call(services: &Services, body: &[u8]) {
     let (status, text) = create(services, body).await;
-    let read = Read::of(&text).expect("an answer is XML");
+    let read = Parsed::of(&text).expect("a response is XML");
     if status != 201 {
         assert!([400, 409, 413].contains(&status), "{status} {text}");
         assert!(
@@ -106,7 +106,7 @@ async fn call(services: &Services, body: &[u8]) {
         );
         return;
     }
-    let asked = Read::of(&String::from_utf8_lossy(body)).expect("what is accepted is XML");
+    let requested = Parsed::of(&String::from_utf8_lossy(body)).expect("an accepted call is XML");
     let paths: Vec<_> = read.texts("Path").collect();
     assert_eq!(
         read.texts("Quantity").collect::<Vec<_>>(),
@@ -114,27 +114,27 @@ async fn call(services: &Services, body: &[u8]) {
     );
     for path in &paths {
         let is_tag = path.strip_prefix('#').is_some_and(|tag| !tag.is_empty());
-        assert!(is_tag || path.starts_with('/'), "{path:?} of {asked:?}");
+        assert!(is_tag || path.starts_with('/'), "{path:?} of {requested:?}");
     }
     let again = create(services, body).await;
     assert_eq!(again.0, 201, "{again:?}");
-    let again = Read::of(&again.1).expect("XML");
-    let id = |read: &Read| read.texts("Id").map(str::to_owned).collect::<Vec<_>>();
+    let again = Parsed::of(&again.1).expect("XML");
+    let id = |read: &Parsed| read.texts("Id").map(str::to_owned).collect::<Vec<_>>();
     assert_eq!(
         (id(&read).len(), id(&again)),
         (1, id(&read)),
-        "the same again is the same"
+        "the same call again returns the same invalidation"
     );
 }
 
 async fn answer(services: &Services, status: u16, body: &[u8]) {
-    *services.said.lock().expect("a lock") = (status, Bytes::copy_from_slice(body));
+    *services.response.lock().expect("a lock") = (status, Bytes::copy_from_slice(body));
     let tags = BTreeSet::from(["acme:contacts".to_owned()]);
     let cause = BTreeSet::from(["fuzz".to_owned()]);
     let text = String::from_utf8_lossy(body);
     match services.client.invalidate("EFUZZ", &tags, &cause).await {
         Ok(()) => {
-            assert!(status < 300, "{status} was taken for accepted: {text}");
+            assert!(status < 300, "{status} counts as accepted: {text}");
             assert!(
                 text.contains("<Id") || text.contains(":Id"),
                 "no invalidation: {text}"
@@ -149,11 +149,11 @@ async fn answer(services: &Services, status: u16, body: &[u8]) {
     }
 }
 
-/// The texts of elements, by their names, read by a parser that knows no schema.
+/// The names and texts of all elements, parsed without a schema.
 #[derive(Debug)]
-struct Read(Vec<(String, String)>);
+struct Parsed(Vec<(String, String)>);
 
-impl Read {
+impl Parsed {
     fn of(text: &str) -> Option<Self> {
         let mut reader = Reader::from_str(text);
         let (mut found, mut open) = (Vec::new(), Vec::new());

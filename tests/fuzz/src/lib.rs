@@ -1,5 +1,5 @@
-//! What holds for every input of the parsers that read what strangers send. Each function panics
-//! for an input for which it does not hold; the fuzzers look for one, and a test runs the corpus.
+//! Properties of the parsers that read untrusted input. Each function checks one input and panics if a
+//! property fails. The fuzzers search for such an input, and a test runs the corpus.
 
 mod body;
 mod cursor;
@@ -15,10 +15,10 @@ pub use viewer_request::viewer_request;
 
 use auth::Keys;
 
-/// A target: its name, which is its corpus' too, and what holds.
+/// A fuzz target: the name of the target and of its corpus, and the function that checks an input.
 pub type Target = (&'static str, fn(&[u8]));
 
-/// Every target.
+/// All targets.
 pub const TARGETS: [Target; 5] = [
     ("body", body),
     ("cursor", cursor),
@@ -30,22 +30,22 @@ pub const TARGETS: [Target; 5] = [
 const KEY: &str = "a-signing-key-for-the-fuzzers-only";
 const PREVIOUS: &str = "the-signing-key-that-was-there-before";
 
-/// Both slots are filled.
+/// Keys with a current and a previous key.
 fn keys() -> Keys {
     Keys::new(KEY.as_bytes(), Some(PREVIOUS.as_bytes())).expect("long keys")
 }
 
-/// The key before, as if it still were the only one.
+/// Keys in which the previous key is the current one, as before the rotation.
 fn previous_keys() -> Keys {
     Keys::new(PREVIOUS.as_bytes(), None).expect("a long key")
 }
 
-/// Keys of somebody else.
+/// Unrelated keys.
 fn other_keys() -> Keys {
     Keys::new(&[7; 32], None).expect("a long key")
 }
 
-/// Runs what is asynchronous on this thread.
+/// Runs asynchronous work on this thread.
 fn block_on<T>(work: impl Future<Output = T>) -> T {
     thread_local! {
         static RUNTIME: tokio::runtime::Runtime = tokio::runtime::Builder::new_current_thread()

@@ -3,23 +3,23 @@
 use crate::{keys, other_keys, previous_keys};
 use auth::Token;
 
-/// Only what was signed is a token, and it says what was signed.
+/// Only a signed text is a token, and the token has exactly the signed claims.
 pub fn session(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     let keys = keys();
-    // A fuzzer guesses no signature, so nothing that it makes is a token.
+    // No fuzzer guesses a signature, so its raw input is never a token.
     assert_eq!(Token::verify(&text, &keys), None, "{text:?}");
     for signer in [&keys, &previous_keys()] {
         let signed = format!("{text}.{}", signer.sign("session", &text));
         let Some(token) = Token::verify(&signed, &keys) else {
             continue;
         };
-        // It says what was signed, and says it again.
+        // Signing the parsed token again gives the same token.
         let again = token.sign(signer);
         assert_eq!(Token::verify(&again, &keys).as_ref(), Some(&token));
         assert_eq!(Token::verify(&signed, &other_keys()), None);
-        let elsewhere = format!("{text}.{}", signer.sign("cursor session", &text));
-        assert_eq!(Token::verify(&elsewhere, &keys), None);
+        let other_purpose = format!("{text}.{}", signer.sign("cursor session", &text));
+        assert_eq!(Token::verify(&other_purpose, &keys), None);
         let at = data.len() / 2;
         let mut bytes = signed.into_bytes();
         bytes[at] = if bytes[at] == b'A' { b'B' } else { b'A' };

@@ -1,4 +1,4 @@
-//! The CloudFront function's input: whatever a viewer sends.
+//! The CloudFront function's input: any request of a viewer.
 
 use crate::{KEY, PREVIOUS, keys, other_keys, previous_keys};
 use action::{Actor, Role, TenantId};
@@ -37,7 +37,7 @@ fn token(tenant: &str, role: Role, expires: i64, keys: &Keys) -> String {
     .sign(keys)
 }
 
-/// The text with real tokens in the places kept for them: a fuzzer guesses none.
+/// The text with its placeholders replaced by real tokens, because no fuzzer guesses a token.
 fn filled(text: &str) -> String {
     let later = now() + 100;
     let tokens = [
@@ -53,13 +53,13 @@ fn filled(text: &str) -> String {
             token("acme", Role::Owner, later, &other_keys()),
         ),
     ];
-    let fill = |text: String, (place, token): &(&str, String)| text.replace(place, token);
+    let fill =
+        |text: String, (placeholder, token): &(&str, String)| text.replace(placeholder, token);
     tokens.iter().fold(text.to_owned(), fill)
 }
 
-/// The function answers every request with that request: without what the client said in our
-/// name, with what the edge knows, and with a cache key that is shared only among those who hold a
-/// live token of the path's organisation.
+/// The function passes on every request. It removes the client's `x-crm-*` headers and sets its own.
+/// Requests share a cache key only if each has a live token of the path's organisation.
 pub fn viewer_request(data: &[u8]) {
     thread_local! {
         static FUNCTION: ViewerRequest = ViewerRequest::new(SOURCE, &Settings {
@@ -113,7 +113,7 @@ fn is_ours(name: &str) -> bool {
     name.to_lowercase().starts_with("x-crm-")
 }
 
-/// What is not ours stays as it was sent.
+/// All other headers stay as they were sent.
 fn kept(headers: &[(String, String)], event: &Event<'_>) {
     let others = headers
         .iter()
@@ -129,7 +129,7 @@ fn kept(headers: &[(String, String)], event: &Event<'_>) {
     assert_eq!(others, sent);
 }
 
-/// A key that requests share is `tenant|role|html or json|fresh`, and all of it is true.
+/// A shared cache key is `tenant|role|html or json|fresh`, and each part matches the request.
 fn shared(key: &str, event: &Event<'_>) {
     let parts: Vec<_> = key.split('|').collect();
     let [tenant, role, kind, fresh] = parts.as_slice() else {

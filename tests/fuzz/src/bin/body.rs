@@ -1,4 +1,4 @@
-//! Looks for an input for which `edge_crm_fuzz::body` does not hold.
+//! Searches for an input for which `edge_crm_fuzz::body` panics.
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| edge_crm_fuzz::body(data));

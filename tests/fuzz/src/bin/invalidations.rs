@@ -1,4 +1,4 @@
-//! Looks for an input for which `edge_crm_fuzz::invalidations` does not hold.
+//! Searches for an input for which `edge_crm_fuzz::invalidations` panics.
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| edge_crm_fuzz::invalidations(data));

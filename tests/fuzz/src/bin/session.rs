@@ -1,4 +1,4 @@
-//! Looks for an input for which `edge_crm_fuzz::session` does not hold.
+//! Searches for an input for which `edge_crm_fuzz::session` panics.
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| edge_crm_fuzz::session(data));

@@ -1,15 +1,14 @@
-//! The load test: mixed traffic at a steady rate, for as long as is asked, and the audit of the
-//! whole table afterwards.
+//! The load test: sends mixed traffic at a steady rate for a given time, then audits the whole table.
 //!
 //! ```text
 //! cargo run --bin load -- --seconds 60 --rate 20
 //! cargo run --bin load -- --seconds 1800 --rate 30
 //! ```
 //!
-//! Requests are sent by a schedule, whether those before have been answered or not, and a latency
-//! counts from the scheduled moment: so a stall shows in every request that was due meanwhile. It
-//! ends with 1 where an answer was wrong, where memory or latency was not flat
-//! ([`slices::Run::flaws`] says what that means), or where the audit found anything.
+//! It sends requests on a schedule, without waiting for earlier responses, and measures latency from
+//! the scheduled time. So a stall shows in every request that was due during it. The exit code is 1 if
+//! a response was wrong, if memory or latency was not flat ([`slices::Run::flaws`] defines that), or if
+//! the audit found a flaw.
 
 mod slices;
 mod team;
@@ -27,23 +26,23 @@ use team::Team;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio::time::sleep_until;
 
-/// How long what is left in the outbox may take: a page that was just cached is purged a second
-/// time after half a minute.
+/// The longest that the outbox may take to empty: a page that was cached just before a change is
+/// purged a second time after half a minute.
 const DRAINED: Duration = Duration::from_secs(90);
 
-/// How long the last answers may take.
+/// The longest that the last responses may take.
 const ANSWERED: Duration = Duration::from_secs(30);
 
 #[derive(Debug, Parser)]
 #[command(about = "Sends mixed traffic to the product at a steady rate and audits its table")]
 struct Options {
-    /// How long, in seconds
+    /// How long to send traffic, in seconds
     #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u64).range(20..))]
     seconds: u64,
-    /// How many operations are begun in a second
+    /// How many operations to start each second
     #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..))]
     rate: u64,
-    /// How many organisations
+    /// How many organisations to sign up
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..))]
     organizations: u64,
 }
@@ -72,7 +71,7 @@ async fn main() -> ExitCode {
     }
 }
 
-/// Begins an operation whenever one is due, and waits for all of them.
+/// Starts each operation when it is due, and waits for all of them.
 async fn drive(options: &Options, product: &Product, teams: &[Arc<Team>]) -> Run {
     let (sender, mut receiver) = unbounded_channel();
     let begin = Instant::now();
@@ -93,7 +92,7 @@ async fn drive(options: &Options, product: &Product, teams: &[Arc<Team>]) -> Run
     }
     drop(sender);
     let late = tokio::time::Instant::now() + ANSWERED;
-    // The channel closes when the last operation has ended, or has panicked.
+    // The channel closes when the last operation has ended or panicked.
     while let Ok(Some(sample)) = tokio::time::timeout_at(late, receiver.recv()).await {
         run.take(sample);
     }
@@ -113,15 +112,15 @@ async fn operate(team: Arc<Team>, due: Instant, sender: UnboundedSender<Sample>)
     let _the_run_has_given_up = sender.send(sample);
 }
 
-/// Waits until nothing is left to be seen to, stops the product, and audits its table: what does
-/// not hold, in words.
+/// Waits until no work is pending, stops the product and audits its table. Returns descriptions of the
+/// flaws.
 async fn audit(product: Product, scratch: &Scratch, teams: &[Arc<Team>], run: &Run) -> Vec<String> {
     let table = Table::open(scratch.path()).await;
     let late = Instant::now() + DRAINED;
     while !table.waiting().is_empty() && Instant::now() < late {
         tokio::time::sleep(Duration::from_millis(500)).await;
     }
-    let _what_it_logged_is_no_matter = product.stop();
+    let _output = product.stop();
     let audit = table.audit().await;
     let mut flaws: Vec<_> = audit.flaws.into_iter().collect();
     let mut done: BTreeMap<String, usize> = BTreeMap::new();
@@ -133,9 +132,9 @@ async fn audit(product: Product, scratch: &Scratch, teams: &[Arc<Team>], run: &R
         *done.entry(action.to_owned()).or_default() += count;
     }
     if done != audit.successes {
-        let told = &audit.successes;
+        let audited = &audit.successes;
         flaws.push(format!(
-            "the answers tell of {done:?}, the audit records of {told:?}"
+            "the responses report {done:?}, the audit records {audited:?}"
         ));
     }
     println!(

@@ -1,4 +1,4 @@
-//! What a run came to, by slices of its time.
+//! The results of a run, by time slice.
 
 use crate::team::Kind;
 use edge_crm_tests::statistics::Statistics;
@@ -6,58 +6,58 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::{Duration, Instant};
 
-/// How many slices the table has.
+/// The number of time slices in the printed table.
 const SLICES: u32 = 12;
 
-/// A page is kept at the edge for so long at most: from then on the cache, whose size is bounded,
-/// has what it will have.
+/// The longest that the edge caches a page. After this time the cache no longer grows.
 const FILLED: Duration = Duration::from_secs(300);
 
-/// From so long a part on, slow requests are counted as the product's and not as the machine's.
+/// The shortest third of a run in which slow requests count as a flaw. In a shorter one the machine may
+/// be the cause.
 const LASTING: Duration = Duration::from_secs(120);
 
-/// How many bytes the edge's cache keeps at most, in KiB.
+/// The capacity of the edge's cache, in KiB.
 const CACHE: u64 = 64 * 1024;
 
-/// What memory may grow by besides, in KiB.
+/// The growth of memory that is always allowed, in KiB.
 const SLACK: u64 = 16 * 1024;
 
-/// One operation.
+/// A finished operation.
 #[derive(Debug)]
 pub struct Sample {
-    /// What it was.
+    /// Its kind.
     pub kind: Kind,
-    /// When it was to begin.
+    /// When it was due to start.
     pub due: Instant,
-    /// From then to its answer.
+    /// The time from then to the response.
     pub latency: Duration,
-    /// What it did, or how it was answered instead.
+    /// What it did, or the unexpected response.
     pub outcome: Result<Outcome, String>,
 }
 
-/// What an operation that was answered rightly did.
+/// What an operation with the expected response did.
 #[derive(Debug, Default)]
 pub struct Outcome {
-    /// The actions that have succeeded, each time once.
+    /// The actions that succeeded, once for each success.
     pub done: Vec<&'static str>,
-    /// Whether pages came from the edge's cache.
+    /// The number of pages from the edge's cache.
     pub hits: u64,
-    /// Whether pages came from the origin.
+    /// The number of pages from the origin.
     pub misses: u64,
 }
 
-/// All operations.
+/// All operations of a run.
 pub struct Run {
     begin: Instant,
     slice: Duration,
     samples: Vec<Sample>,
-    /// Resident memory in KiB, and when.
+    /// Resident memory in KiB, and the time since the start.
     memory: Vec<(Duration, u64)>,
     expected: u64,
 }
 
 impl Run {
-    /// One that begins then and lasts so long.
+    /// A run with this start and length.
     pub fn new(begin: Instant, length: Duration) -> Self {
         Self {
             begin,
@@ -68,22 +68,22 @@ impl Run {
         }
     }
 
-    /// Takes the product's resident memory, in KiB.
+    /// Records the product's resident memory, in KiB.
     pub fn memory(&mut self, resident: u64) {
         self.memory.push((self.begin.elapsed(), resident));
     }
 
-    /// Takes an operation that has ended.
+    /// Records a finished operation.
     pub fn take(&mut self, sample: Sample) {
         self.samples.push(sample);
     }
 
-    /// How many operations there were to be.
+    /// Sets the number of operations that were started.
     pub fn expect(&mut self, count: u64) {
         self.expected = count;
     }
 
-    /// The successes of each action.
+    /// The succeeded actions, with a count of 1 for each success.
     pub fn done(&self) -> impl Iterator<Item = (&'static str, usize)> {
         let outcomes = self
             .samples
@@ -92,7 +92,7 @@ impl Run {
         outcomes.flat_map(|outcome| outcome.done.iter().map(|action| (*action, 1)))
     }
 
-    /// Latencies and memory in these slices, of `0..SLICES`.
+    /// The latencies and memory in these slices, a part of `0..SLICES`.
     fn part(&self, slices: std::ops::Range<u32>) -> (Vec<Duration>, Vec<u64>) {
         let (from, to) = (self.slice * slices.start, self.slice * slices.end);
         let within = |at: Duration| from <= at && at < to;
@@ -107,16 +107,16 @@ impl Run {
         )
     }
 
-    /// What is wrong, in words. After a warm-up of a quarter of the time the rest is split into
-    /// thirds, of which the first and the last are compared:
+    /// Describes what is wrong. The first quarter of the run is a warm-up. The rest is split into thirds,
+    /// and the last third is compared with the first:
     ///
-    /// - **Latency** is flat where the last median is at most twice the first and 25 ms: what queues up
-    ///   grows by more. In a run whose thirds are long enough for what comes and goes on a machine
-    ///   ([`LASTING`]), the last 95th percentile is at most three times the first and 50 ms besides;
-    ///   a shorter one prints it, and a disk that is slow for a few seconds is no flaw.
-    /// - **Memory** is flat where the last mean is at most the first, a tenth of it and 16 MiB. Where
-    ///   the warm-up is shorter than a page is kept at the edge, it may grow by the capacity of the
-    ///   edge's cache besides. What is stored is on disk and does not count.
+    /// - **Latency** is flat if the last median is at most twice the first plus 25 ms. A growing queue
+    ///   exceeds that. If a third is at least as long as [`LASTING`], the last 95th percentile must also
+    ///   be at most three times the first plus 50 ms. In a shorter run a disk that is slow for a few
+    ///   seconds could exceed that, so the percentile is only printed.
+    /// - **Memory** is flat if the last mean is at most 1.1 times the first plus 16 MiB. If the warm-up is
+    ///   shorter than the edge caches a page, memory may also grow by the capacity of the edge's cache.
+    ///   Stored records are on disk and do not count.
     pub fn flaws(&self) -> Vec<String> {
         let mut flaws: BTreeMap<String, usize> = BTreeMap::new();
         for sample in &self.samples {
@@ -130,31 +130,31 @@ impl Run {
         let mut flaws: Vec<_> = flaws.into_iter().map(times).collect();
         if self.samples.len() as u64 != self.expected {
             let answered = self.samples.len();
-            flaws.push(format!("of {} operations {answered} ended", self.expected));
+            flaws.push(format!("{answered} of {} operations ended", self.expected));
         }
         for kind in Kind::ALL {
             if !self.samples.iter().any(|sample| sample.kind == kind) {
                 flaws.push(format!("{kind:?} was never tried"));
             }
         }
-        let (hits, misses) = self.seen(&self.samples.iter().collect::<Vec<_>>());
+        let (hits, misses) = self.hits_and_misses(&self.samples.iter().collect::<Vec<_>>());
         if hits == 0 || misses == 0 {
             flaws.push(format!(
                 "{hits} pages came from the cache and {misses} did not"
             ));
         }
-        flaws.extend(self.slope());
+        flaws.extend(self.growth());
         flaws
     }
 
-    fn slope(&self) -> Vec<String> {
+    fn growth(&self) -> Vec<String> {
         let (first, last) = (self.part(3..6), self.part(9..12));
-        let unseen = || vec!["too little was measured to compare anything".to_owned()];
+        let too_short = || vec!["the run is too short to compare its parts".to_owned()];
         if [&first.0, &last.0].iter().any(|times| times.is_empty()) {
-            return unseen();
+            return too_short();
         }
         if [&first.1, &last.1].iter().any(|sizes| sizes.is_empty()) {
-            return unseen();
+            return too_short();
         }
         let mut flaws = Vec::new();
         let (early, late) = (Statistics::of(first.0), Statistics::of(last.0));
@@ -177,7 +177,7 @@ impl Run {
         flaws
     }
 
-    fn seen(&self, samples: &[&Sample]) -> (u64, u64) {
+    fn hits_and_misses(&self, samples: &[&Sample]) -> (u64, u64) {
         let outcomes = samples
             .iter()
             .filter_map(|sample| sample.outcome.as_ref().ok());
@@ -207,7 +207,7 @@ impl fmt::Display for Run {
                 .iter()
                 .filter(|sample| within.contains(&(sample.due - self.begin)))
                 .collect();
-            let (hits, misses) = self.seen(&samples);
+            let (hits, misses) = self.hits_and_misses(&samples);
             let wrong = samples
                 .iter()
                 .filter(|sample| sample.outcome.is_err())
@@ -239,8 +239,7 @@ mod tests {
 
     const MIB: u64 = 1024;
 
-    /// A run of ten operations a second, each as `latency` says by its second, with the memory that
-    /// `memory` says.
+    /// A run of ten operations a second. `latency` and `memory` give the values for each second.
     fn run(seconds: u32, latency: impl Fn(u32) -> u64, memory: impl Fn(u32) -> u64) -> Run {
         let begin = Instant::now();
         let mut run = Run::new(begin, Duration::from_secs(seconds.into()));
@@ -289,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn latency_that_grows_is_found() {
+    fn growing_latency_is_found() {
         let run = run(
             120,
             |second| 10 + u64::from(second).pow(2) / 20,
@@ -299,7 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn one_in_ten_that_stalls_more_and_more_is_found_where_it_lasts() {
+    fn growing_stalls_of_one_in_ten_are_found_in_a_long_run() {
         let stalls = |seconds: u32| {
             let stall = move |second: u32| match second.is_multiple_of(10) {
                 true => u64::from(second.pow(2) * 10 / seconds),
@@ -312,13 +311,13 @@ mod tests {
     }
 
     #[test]
-    fn memory_that_grows_is_found() {
+    fn growing_memory_is_found() {
         let leak = |second| (90 + u64::from(second) * 2) * MIB;
         assert!(flaw(&run(120, |_| 10, leak)).starts_with("memory is not flat"));
     }
 
     #[test]
-    fn memory_may_grow_by_the_edges_cache_while_that_fills_and_no_longer() {
+    fn memory_may_grow_only_while_the_edges_cache_fills() {
         let filling = |seconds: u32| move |second| (90 + u64::from(60 * second / seconds)) * MIB;
         assert_eq!(run(120, |_| 10, filling(120)).flaws(), [""; 0]);
         let late = run(1_800, |_| 10, filling(1_800));
@@ -326,7 +325,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_answer_is_found() {
+    fn a_wrong_response_is_found() {
         let mut run = run(120, |_| 10, |_| 90 * MIB);
         for sample in &mut run.samples[..2] {
             sample.outcome = Err("500".to_owned());
@@ -336,10 +335,10 @@ mod tests {
     }
 
     #[test]
-    fn what_never_ended_was_never_tried_or_never_cached_is_found() {
+    fn operations_that_never_end_or_are_never_tried_or_cached_are_found() {
         let mut run = run(120, |_| 10, |_| 90 * MIB);
         run.expect(1_201);
-        assert_eq!(flaw(&run), "of 1201 operations 1200 ended");
+        assert_eq!(flaw(&run), "1200 of 1201 operations ended");
         run.expect(1_091);
         run.samples.retain(|sample| sample.kind != Kind::Replay);
         assert_eq!(flaw(&run), "Replay was never tried");

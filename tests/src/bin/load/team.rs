@@ -1,4 +1,4 @@
-//! An organisation and what its people do.
+//! An organisation and the operations of its members.
 
 use crate::slices::Outcome;
 use edge_crm_tests::fault::random;
@@ -7,20 +7,20 @@ use reqwest::Method;
 use serde_json::Value;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// How many contacts an organisation starts with, and about how many it keeps: what a list or a
-/// search has to read stays the same.
+/// The number of contacts at the start. The number stays near it, so that lists and searches always read
+/// about as much.
 const CONTACTS: usize = 100;
 const FEWEST: usize = 75;
 const MOST: usize = 125;
 
-/// How many requests are remembered, to be sent again.
+/// How many requests are kept to be replayed.
 const REMEMBERED: usize = 50;
 
 const WORDS: [&str; 8] = [
     "Orchard", "Harbour", "Lantern", "Quarry", "Meadow", "Copper", "Juniper", "Walnut",
 ];
 
-/// One kind of operation.
+/// A kind of operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     Create,
@@ -51,7 +51,7 @@ impl Kind {
         Self::SignIn,
     ];
 
-    /// One of a hundred, as often as people do it.
+    /// A random kind, weighted as in real use.
     fn random() -> Self {
         match random(100) {
             0..11 => Self::Create,
@@ -69,7 +69,7 @@ impl Kind {
     }
 }
 
-/// A request that created something, and what it was answered.
+/// A request that created a contact, and the `data` of its response.
 #[derive(Clone)]
 struct Sent {
     fields: Vec<(&'static str, String)>,
@@ -77,7 +77,7 @@ struct Sent {
     data: Value,
 }
 
-/// An organisation with somebody who writes, and somebody who only reads.
+/// An organisation with one member who writes and one who only reads.
 pub struct Team {
     writer: Client,
     reader: Client,
@@ -90,7 +90,7 @@ pub struct Team {
 type Done = Result<Outcome, String>;
 
 impl Team {
-    /// Founds one, with its people and contacts.
+    /// Signs up an organisation and adds its members and contacts.
     pub async fn found(product: &Product, number: u64) -> Arc<Self> {
         let writer = product.sign_up(&format!("Team {number}")).await;
         let email = people::email();
@@ -125,12 +125,12 @@ impl Team {
         Arc::new(team)
     }
 
-    /// The successes that founding it took.
+    /// The successes of `found`, by action.
     pub fn founded(&self) -> [(&'static str, usize); 4] {
         self.founded
     }
 
-    /// An operation that keeps the number of contacts about the same.
+    /// Chooses an operation, so that the number of contacts stays about the same.
     pub fn choose(&self) -> Kind {
         let (contacts, trash) = (lock(&self.contacts).len(), lock(&self.trash).len());
         match Kind::random() {
@@ -141,7 +141,7 @@ impl Team {
         }
     }
 
-    /// Does it; an error says how it was answered instead.
+    /// Runs an operation. The error is the unexpected response.
     pub async fn run(&self, kind: Kind) -> Done {
         match kind {
             Kind::Create => self.create().await,
@@ -201,30 +201,30 @@ impl Team {
         Ok(done("restore-contact"))
     }
 
-    /// The list, mostly for who only reads, whose pages the edge keeps until somebody writes.
+    /// Gets the list, mostly as the reader: the edge caches the reader's pages until the next change.
     async fn list(&self) -> Done {
-        let who = if random(4) == 0 {
+        let client = if random(4) == 0 {
             &self.writer
         } else {
             &self.reader
         };
         let answer = match random(4) {
-            0 => who.get(&who.contacts("")).await,
-            _ => who.page(&who.contacts("")).await,
+            0 => client.get(&client.contacts("")).await,
+            _ => client.page(&client.contacts("")).await,
         };
-        seen(&answer)
+        page(&answer)
     }
 
     async fn search(&self) -> Done {
         let word = WORDS[random(WORDS.len() as u64) as usize].to_ascii_lowercase();
         let path = self.reader.contacts(&format!("?q={word}"));
         let answer = self.reader.get(&path).await;
-        let seen = seen(&answer)?;
+        let outcome = page(&answer)?;
         let found = answer.data();
         let found = found["contacts"].as_array().ok_or("no list")?;
         let holds = |contact: &Value| contact.to_string().to_ascii_lowercase().contains(&word);
         match found.iter().all(holds) {
-            true => Ok(seen),
+            true => Ok(outcome),
             false => Err(format!("{word} is not in all of {found:?}")),
         }
     }
@@ -239,10 +239,10 @@ impl Team {
             0 => self.reader.get(&path).await,
             _ => self.reader.page(&path).await,
         };
-        // It may have been deleted since.
+        // Another operation may have deleted it.
         match answer.status {
             404 => Ok(Outcome::default()),
-            _ => seen(&answer),
+            _ => page(&answer),
         }
     }
 
@@ -292,8 +292,8 @@ impl Team {
             }
             _ => {
                 let request = self.writer.request(Method::POST, "/actions/create-contact");
-                let elsewhere = request.header("origin", "https://elsewhere.example");
-                (elsewhere.form(&fields).answer().await, 403)
+                let foreign = request.header("origin", "https://elsewhere.example");
+                (foreign.form(&fields).answer().await, 403)
             }
         };
         match answer.status == expected {
@@ -337,7 +337,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Takes one out, so that nobody else changes it meanwhile.
+/// Takes one out at random, so that no other operation changes it in the meantime.
 fn take<T>(pool: &Mutex<Vec<T>>) -> Option<T> {
     let mut pool = lock(pool);
     let count = pool.len() as u64;
@@ -352,7 +352,7 @@ fn key() -> String {
     uuid::Uuid::new_v4().to_string()
 }
 
-/// A form that creates a contact, name and email first.
+/// The fields of a new contact, with name and email first.
 fn details() -> Vec<(&'static str, String)> {
     let word = || WORDS[random(WORDS.len() as u64) as usize];
     vec![
@@ -373,7 +373,7 @@ fn done(action: &'static str) -> Outcome {
     }
 }
 
-/// The data of a success that is no repetition.
+/// The data of a success that is not a replay.
 fn once(answer: &Answer) -> Result<Value, String> {
     match answer.status == 200 && !answer.is_replayed() {
         true => Ok(answer.data()),
@@ -381,8 +381,8 @@ fn once(answer: &Answer) -> Result<Value, String> {
     }
 }
 
-/// A page, and where it came from.
-fn seen(answer: &Answer) -> Done {
+/// The outcome of a page: a cache hit or a miss.
+fn page(answer: &Answer) -> Done {
     if answer.status != 200 {
         return Err(unexpected(answer));
     }
