@@ -1,4 +1,4 @@
-// Who comes in, where they get to, and what they see there.
+// Signing up, in and out, and the pages that follow.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { openProduct } from './harness.mjs';
@@ -11,7 +11,7 @@ for (const javaScriptEnabled of [true, false]) {
   const email = (name) => `${name}-${javaScriptEnabled}@example.com`;
 
   describe(javaScriptEnabled ? 'with JavaScript' : 'without JavaScript', () => {
-    test('signing up leads to an empty list of one\'s own', visit(stranger, async (visitor) => {
+    test('signing up leads to the empty list of a new organization', visit(stranger, async (visitor) => {
       const { page } = visitor;
       await visitor.goto('/');
       await visitor.at('/sign-in');
@@ -26,22 +26,22 @@ for (const javaScriptEnabled of [true, false]) {
       await visitor.canGoOn();
     }));
 
-    test('what is wrong with a sign-up stands beside its fields, and no password comes back', visit(stranger, async (visitor) => {
+    test('errors of a sign-up are shown beside the fields, and the password is not sent back', visit(stranger, async (visitor) => {
       const { page } = visitor;
       await visitor.goto('/sign-up');
       await visitor.fill({ name: 'Ada', email: 'ada@', password: 'short' });
-      const [answer] = await Promise.all([page.waitForResponse('**/actions/sign-up'), visitor.submit().click()]);
-      assert.equal(answer.status(), 400);
+      const [response] = await Promise.all([page.waitForResponse('**/actions/sign-up'), visitor.submit().click()]);
+      assert.equal(response.status(), 400);
       await page.locator('.summary').waitFor();
       const messages = await page.locator('.summary li').allTextContents();
       assert.deepEqual(messages, ['Invalid email format', 'Password must be at least 8 characters', 'Organization is required']);
       for (const name of ['email', 'password', 'organization']) await page.locator(`#${name}-error`).waitFor();
       assert.deepEqual(await visitor.values('name', 'email'), ['Ada', 'ada@']);
-      assert(!(await answer.text()).includes('short'));
+      assert(!(await response.text()).includes('short'));
       await visitor.canGoOn();
     }));
 
-    test('an account that exists cannot be made again', visit(member, async (visitor) => {
+    test('an email that has an account cannot sign up again', visit(member, async (visitor) => {
       await visitor.context.clearCookies();
       await visitor.goto('/sign-up');
       await visitor.fill({ ...visitor.account, name: 'Somebody else', email: visitor.account.email.toUpperCase() });
@@ -50,7 +50,7 @@ for (const javaScriptEnabled of [true, false]) {
       assert.deepEqual(await visitor.values('name'), ['Somebody else']);
     }));
 
-    test('signing in leads to the page that asked for it', visit(member, async (visitor) => {
+    test('signing in leads to the page that required it', visit(member, async (visitor) => {
       const { page, list, account } = visitor;
       await visitor.addContact('Ada Lovelace');
       await visitor.addContact('Grace Hopper');
@@ -69,9 +69,9 @@ for (const javaScriptEnabled of [true, false]) {
     }));
 
     test('signing in never leads to another site', visit(member, async (visitor) => {
-      for (const elsewhere of ['https://evil.example/', '//evil.example/', '/\\evil.example']) {
+      for (const target of ['https://evil.example/', '//evil.example/', '/\\evil.example']) {
         await visitor.context.clearCookies();
-        await visitor.goto(`/sign-in?return_to=${encodeURIComponent(elsewhere)}`);
+        await visitor.goto(`/sign-in?return_to=${encodeURIComponent(target)}`);
         await visitor.fill({ email: visitor.account.email, password: visitor.account.password });
         await visitor.submit().click();
         await visitor.at(visitor.list);
@@ -87,18 +87,19 @@ for (const javaScriptEnabled of [true, false]) {
       await visitor.canGoOn();
       await visitor.goto(list);
       assert.match(page.url(), /\/sign-in\?return_to=/);
-      // The old cookie opens what is cached, for the two minutes that its token lasts; no more.
+      // For two minutes, until its token expires, the old cookie opens cached pages. This one is
+      // not cached.
       await visitor.context.addCookies(cookies);
       await visitor.goto(`${list}/new`);
       assert.match(page.url(), /\/sign-in\?return_to=/);
     }));
 
-    test('a page that is not there says so and leads on', visit(member, async (visitor) => {
+    test('a missing page shows an error and leads on', visit(member, async (visitor) => {
       const { page, list } = visitor;
       const missing = '01970000-0000-7000-8000-000000000000';
       for (const path of ['/nothing', '/t/somebody-else/contacts', `${list}/${missing}`, `${list}/${missing}/edit`, `${list}/x/delete`]) {
-        const answer = await visitor.goto(path);
-        assert.equal(answer.status(), 404, path);
+        const response = await visitor.goto(path);
+        assert.equal(response.status(), 404, path);
         await visitor.canGoOn();
         await page.getByRole('link', { name: 'Go to contacts' }).click();
         await visitor.at(list);

@@ -1,4 +1,4 @@
-// What a team member does with contacts: the same with and without JavaScript.
+// What a member does with contacts: the same with and without JavaScript.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { openProduct, until } from './harness.mjs';
@@ -6,9 +6,9 @@ import { openProduct, until } from './harness.mjs';
 const { visit } = openProduct();
 
 for (const javaScriptEnabled of [true, false]) {
-  const when = { javaScriptEnabled };
+  const options = { javaScriptEnabled };
   describe(javaScriptEnabled ? 'with JavaScript' : 'without JavaScript', () => {
-    test('a contact is added, found, edited and deleted', visit(when, async (visitor) => {
+    test('a contact is added, found, edited and deleted', visit(options, async (visitor) => {
       const { page, list } = visitor;
       await visitor.addContact('Grace Hopper', { company: 'Navy' });
       await visitor.openAddForm();
@@ -49,7 +49,7 @@ for (const javaScriptEnabled of [true, false]) {
       assert.deepEqual(await visitor.names(), ['Grace Hopper']);
     }));
 
-    test('an empty list says so and how to begin', visit(when, async (visitor) => {
+    test('an empty list shows a message and how to begin', visit(options, async (visitor) => {
       await visitor.goto(visitor.list);
       await visitor.reads('No contacts yet');
       await visitor.reads('Add your first contact using the form above.');
@@ -61,7 +61,7 @@ for (const javaScriptEnabled of [true, false]) {
       assert.equal(await visitor.page.getByText('No contacts yet').count(), 0);
     }));
 
-    test('a search that finds nothing says so and leads back', visit(when, async (visitor) => {
+    test('a search without results shows a message and leads back', visit(options, async (visitor) => {
       await visitor.addContact('Ada Lovelace');
       await visitor.goto(`${visitor.list}?q=nobody`);
       await visitor.reads('No contacts match “nobody”');
@@ -69,7 +69,7 @@ for (const javaScriptEnabled of [true, false]) {
       await visitor.sees('Ada Lovelace');
     }));
 
-    test('errors stand beside the fields, the summary leads to them, and the input stays', visit(when, async (visitor) => {
+    test('errors are shown beside the fields, the summary links to them, and the input stays', visit(options, async (visitor) => {
       const { page } = visitor;
       await visitor.openAddForm();
       await visitor.fill({ email: 'not an email', company: 'Kept Ltd', phone: '123456789012345678901', notes: 'Kept\nnotes' });
@@ -94,7 +94,7 @@ for (const javaScriptEnabled of [true, false]) {
       assert.deepEqual([ada.email, ada.company, ada.notes], ['ada@example.com', 'Kept Ltd', 'Kept\nnotes']);
     }));
 
-    test('an email that is taken leads to the contact that has it', visit(when, async (visitor) => {
+    test('a taken email leads to the contact that has it', visit(options, async (visitor) => {
       await visitor.addContact('Ada Lovelace');
       await visitor.openAddForm();
       await visitor.fill({ name: 'Another Ada', email: 'ADA.lovelace@example.com' });
@@ -106,15 +106,15 @@ for (const javaScriptEnabled of [true, false]) {
       assert.deepEqual(await visitor.names(), ['Ada Lovelace']);
     }));
 
-    test('a double click makes one contact', visit(when, async (visitor) => {
+    test('a double click makes one contact', visit(options, async (visitor) => {
       const { page } = visitor;
-      // The answer to the first click is late, so that the second finds the form still there.
+      // The response to the first click is delayed, so that the form is still there for the second.
       let release;
       const released = new Promise((resolve) => { release = resolve; });
       await page.route('**/actions/create-contact', async (route) => {
         const response = await route.fetch({ maxRedirects: 0 });
         await released;
-        await route.fulfill({ response }).catch(() => {}); // The browser may not wait for it any more.
+        await route.fulfill({ response }).catch(() => {}); // The browser may no longer wait for it.
       });
       await visitor.openAddForm();
       await visitor.fill({ name: 'Ada', email: 'ada@example.com' });
@@ -131,7 +131,7 @@ for (const javaScriptEnabled of [true, false]) {
       assert.deepEqual(await visitor.names(), ['Ada']);
     }));
 
-    test('what was saved stays one contact when the form is gone back to', visit(when, async (visitor) => {
+    test('going back to the form and sending it again makes no second contact', visit(options, async (visitor) => {
       const form = `${visitor.list}/new`;
       await visitor.goto(form);
       await visitor.fill({ name: 'Ada', email: 'ada@example.com' });
@@ -140,15 +140,15 @@ for (const javaScriptEnabled of [true, false]) {
       await visitor.goBack(form);
       assert(await visitor.submit().isEnabled());
       assert.equal(await visitor.submit().textContent(), 'Create Contact');
-      // The form comes back as it was, or new; either way the same contact is not made again.
+      // The browser shows the old form or a fresh one. Neither makes a second contact.
       await visitor.fill({ name: 'Ada', email: 'ada@example.com' });
       await visitor.submit().click();
-      await until('an answer', async () => (await visitor.page.getByText('Contact created!').filter({ visible: true }).count())
+      await until('a response', async () => (await visitor.page.getByText('Contact created!').filter({ visible: true }).count())
         || (await visitor.page.locator('.summary').count()));
       assert.deepEqual(await visitor.names(), ['Ada']);
     }));
 
-    test('deleting asks first, and a change of mind keeps the contact', visit(when, async (visitor) => {
+    test('deleting asks for confirmation, and Cancel keeps the contact', visit(options, async (visitor) => {
       await visitor.addContact('Ada');
       await visitor.goto(visitor.list);
       await visitor.page.getByRole('link', { name: 'Delete Ada' }).click();
@@ -159,7 +159,7 @@ for (const javaScriptEnabled of [true, false]) {
       assert.deepEqual(visitor.sent, []);
     }));
 
-    test('an edit that somebody overtook shows both versions, and saving again decides', visit(when, async (visitor) => {
+    test('a conflicting edit shows both versions, and saving again replaces the other one', visit(options, async (visitor) => {
       const { page } = visitor;
       const { id } = await visitor.addContact('Ada', { company: 'Before' });
       const edit = `${visitor.list}/${id}/edit`;
@@ -185,7 +185,7 @@ for (const javaScriptEnabled of [true, false]) {
       assert.deepEqual([ada.company, ada.notes, ada.version], ['Mine', 'Mine too', 3]);
     }));
 
-    test('a session that ends while a form is open loses no input', visit(when, async (visitor) => {
+    test('a session that ends while a form is open loses no input', visit(options, async (visitor) => {
       const { page, context } = visitor;
       await visitor.openAddForm();
       await visitor.fill({ name: 'Ada', email: 'ada@example.com', notes: 'Long notes' });
@@ -204,7 +204,7 @@ for (const javaScriptEnabled of [true, false]) {
       assert.deepEqual([ada.name, ada.notes], ['Ada', 'Long notes']);
     }));
 
-    test('what is entered stays text', visit(when, async (visitor) => {
+    test('input never becomes markup', visit(options, async (visitor) => {
       const name = '<img src=x onerror=alert(1)> & "Ada"';
       await visitor.openAddForm();
       await visitor.fill({ name, email: 'ada@example.com', company: '<b>Co</b>' });
@@ -218,26 +218,27 @@ for (const javaScriptEnabled of [true, false]) {
   });
 }
 
-test('without JavaScript, an old form that is sent again with other input makes no second contact and keeps the input', visit({ javaScriptEnabled: false }, async (visitor) => {
+test('without JavaScript, sending an old form again with other input makes no second contact and keeps the input', visit({ javaScriptEnabled: false }, async (visitor) => {
   const form = `${visitor.list}/new`;
   const old = await (await visitor.goto(form)).text();
   await visitor.fill({ name: 'Ada', email: 'ada@example.com' });
   await visitor.submit().click();
   await visitor.reads('Contact created!');
-  // Chromium asks for the page anew, since a cookie has changed; other browsers bring back what they had.
+  // Chromium loads the page again because a cookie has changed. Other browsers restore the old
+  // page, so the test does that.
   await visitor.page.route(`**${form}`, (route) => route.fulfill({ body: old, contentType: 'text/html' }));
   await visitor.goBack(form);
   await visitor.page.unroute(`**${form}`);
-  assert.deepEqual(await visitor.values('idempotency_key'), [visitor.sent[0].key], 'the page was not brought back as it was');
+  assert.deepEqual(await visitor.values('idempotency_key'), [visitor.sent[0].key], 'the old page is restored');
   await visitor.fill({ name: 'Grace', email: 'grace@example.com' });
-  const [answer] = await Promise.all([visitor.page.waitForResponse('**/actions/create-contact'), visitor.submit().click()]);
-  assert.equal(answer.status(), 422);
+  const [response] = await Promise.all([visitor.page.waitForResponse('**/actions/create-contact'), visitor.submit().click()]);
+  assert.equal(response.status(), 422);
   await visitor.reads('This form was sent before with other input, and that was saved.');
   assert.deepEqual(await visitor.values('name', 'email'), ['Grace', 'grace@example.com']);
   assert.deepEqual(await visitor.names(), ['Ada']);
   await visitor.canGoOn();
 
-  // Who means it sends it once more, with the fresh key of that page.
+  // Sending it once more, with the fresh key of that page, makes the second contact.
   await visitor.submit().click();
   await visitor.reads('Contact created!');
   assert.deepEqual(await visitor.names(), ['Grace', 'Ada']);

@@ -1,8 +1,8 @@
-// Every page of the product, as links lead to it.
+// Visits every page of the product by following links.
 import assert from 'node:assert/strict';
 import { Visitor } from './harness.mjs';
 
-/** What strains a layout: the longest name, email and company that may be. */
+/** The longest contact that is allowed, as a test of layouts. */
 export const LONGEST = {
   name: 'N'.repeat(100),
   email: `${'e'.repeat(60)}@${`${'d'.repeat(60)}.`.repeat(3)}example.com`,
@@ -11,8 +11,8 @@ export const LONGEST = {
   notes: 'n'.repeat(500),
 };
 
-/** An organisation in which every page has something on it, for its owner to look at. */
-export async function furnish(visitor) {
+/** Fills the visitor's organization so that every page has something to show. */
+export async function fillOrganization(visitor) {
   const { email, password } = visitor.account;
   const people = { member: 'Mia Member', viewer: LONGEST.name };
   for (const [role, name] of Object.entries(people)) {
@@ -42,28 +42,28 @@ export async function furnish(visitor) {
   await visitor.act('sign-in', { email, password });
 }
 
-/** What an invitation's link holds. */
+/** The token in a link. */
 export const token = (link) => new URL(link, 'http://localhost').searchParams.get('token');
 
-/** The address without what is particular to one organisation or record. */
+/** The address without tenant, ids and query values: the same for all pages of one kind. */
 export const kind = (address) => address.replace(/[0-9a-f]{8}-[0-9a-f-]{27}/g, '{id}').replace(/=[^&]+/g, '=').replace(/^\/t\/[^/]+/, '/t/{tenant}');
 
-/** Where to begin: the list, and the pages that only those need for whom the script does not run. */
-export const startsOf = (list) => [list, `${list}/new`, list.replace('contacts', 'projects/new'), list.replace('contacts', 'members/invite')];
+/** Where to start: the list, and the pages that are linked only without the script. */
+export const startPaths = (list) => [list, `${list}/new`, list.replace('contacts', 'projects/new'), list.replace('contacts', 'members/invite')];
 
-/** Looks at every page, but no file, that links lead to from `starts`, themselves included; of those that differ
- *  in nothing but an id or a search, at `enough`. Gives their addresses. */
-export async function crawl(visitor, starts, look, enough = 3) {
+/** Calls `look` on `starts` and on every page that links lead to from there, except files. Of pages
+ *  of the same kind, it visits at most `maxPerKind`. Returns the addresses. */
+export async function crawl(visitor, starts, look, maxPerKind = 3) {
   const { page, url } = visitor;
   const seen = new Set();
   const seenOf = {};
   const waiting = [...starts];
   for (let next = waiting.shift(); next; next = waiting.shift()) {
-    if (seen.has(next) || seenOf[kind(next)] === enough) continue;
+    if (seen.has(next) || seenOf[kind(next)] === maxPerKind) continue;
     seen.add(next);
     seenOf[kind(next)] = (seenOf[kind(next)] ?? 0) + 1;
-    const answer = await visitor.goto(next);
-    assert.equal(answer.status(), 200, next);
+    const response = await visitor.goto(next);
+    assert.equal(response.status(), 200, next);
     await look(next);
     const links = await page.locator('a[href]:not([href*=".csv"])').evaluateAll((all) => all.map((link) => link.href));
     waiting.push(...links.filter((link) => link.startsWith(url)).map((link) => link.slice(url.length).replace(/#.*/, '')));

@@ -1,18 +1,21 @@
-// Every form of the product: where it stands, and how a person fills it. `forms.test.mjs` holds this
-// list against the pages and against the list of actions.
+// Every form of the product: its page, and how a user fills it in. `forms.test.mjs` checks that the
+// list is complete: against the pages and against the list of actions.
 //
 // - `form`: the page and the action, as `formsOn` names them
-// - `before`: makes what the form needs, without its page
-// - `send`: what the person does, after which so many `letters` are sent; or it only `reads`
-// - `refused`: what they get wrong first, and the messages for that
+// - `about`: what is special about this case
+// - `before`: prepares the data and opens the form
+// - `send`: what the user does
+// - `emails`: how many emails that sends, if any
+// - `readOnly`: whether it stores nothing
+// - `refused`: invalid input that the user sends first, and the messages for it
 import { ACCOUNTS } from './forms/accounts.mjs';
 import { CONTACTS } from './forms/contacts.mjs';
 import { ORGANIZATION } from './forms/organization.mjs';
 
 export const FORMS = [...ACCOUNTS, ...CONTACTS, ...ORGANIZATION];
 
-/** The forms on the page that is open, those in templates too: the page's path without what is
- *  particular to an organisation, and the action. A form that reads goes by its class. */
+/** The forms on the open page, including those in templates, each as "page: action". The page is
+ *  its path without tenant and ids. A GET form has no action and goes by its class. */
 export function formsOn(page) {
   return page.evaluate(() => {
     const path = location.pathname.replace(/[0-9a-f]{8}-[0-9a-f-]{27}/, '{id}').replace(/^\/t\/[^/]+/, '/t/{tenant}');

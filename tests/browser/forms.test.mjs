@@ -1,15 +1,15 @@
-// Every form ends in the same stored state with the script and without it, whether it is sent
-// right or wrong; and every form of the product is among those that are tried.
+// With valid and with invalid input, every form leads to the same stored state with the script and
+// without it. The list of forms is complete.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
-import { crawl, furnish, startsOf } from './crawl.mjs';
+import { crawl, fillOrganization, startPaths } from './crawl.mjs';
 import { FORMS, formsOn } from './forms.mjs';
 import { resetLink } from './forms/steps.mjs';
 import { Visitor, startBrowser } from './harness.mjs';
-import { changed, letters, startProductOnEngine } from './table.mjs';
+import { changed, emails, startProductOnEngine } from './table.mjs';
 
-/** Two products with a table each, so that all that is stored can be compared. */
+/** One product for each mode, each with its own table, so that the tables can be compared. */
 const modes = [{ javaScriptEnabled: true }, { javaScriptEnabled: false }].map((options) => ({ options }));
 
 before(async () => {
@@ -22,13 +22,13 @@ after(async () => {
   for (const { running } of modes) await running?.product.stop();
 });
 
-/** Lets somebody do `work` in both modes at once, and gives what came of it in each. */
-function inBoth(work) {
+/** Runs `work` in both modes at once. Returns the result of each. */
+function inBothModes(work) {
   return Promise.all(modes.map(async ({ running, options }) => {
     const visitor = await Visitor.enter(running, options);
     try {
       const result = await work(visitor, running);
-      assert.deepEqual(visitor.complaints, [], 'errors in the console');
+      assert.deepEqual(visitor.consoleErrors, [], 'errors in the console');
       return result;
     } catch (error) {
       error.message = `${visitor.script ? 'with' : 'without'} JavaScript, at ${visitor.page.url()}: ${error.message}`;
@@ -39,8 +39,8 @@ function inBoth(work) {
   }));
 }
 
-/** What the form says was wrong with it, and what it holds. */
-async function told(form) {
+/** The errors that the form shows, and its input. */
+async function readErrors(form) {
   await form.locator('.summary').waitFor();
   return form.evaluate((node) => {
     const text = (element) => element.textContent.trim().replace(/\s+/g, ' ');
@@ -58,26 +58,26 @@ async function told(form) {
   });
 }
 
-/** Sends the form with what is wrong. */
-async function beRefused(visitor, { form, refused }) {
+/** Sends the form with the invalid input. Returns the errors that it shows. */
+async function sendInvalid(visitor, { form, refused }) {
   const action = form.split(': ')[1];
   const sent = visitor.page.locator(`form[action="/actions/${action}"]`);
   for (const [name, value] of Object.entries(refused.fields)) await sent.locator(`[name=${name}]`).fill(value);
   await sent.locator('button').last().click();
-  return told(sent);
+  return readErrors(sent);
 }
 
-/** Checks that the person was told what they should be, and gives that back to be compared. */
-function expectTold(heard, { fields, message, messages = {}, conflict }) {
-  assert(heard.isError, 'the title says that something is wrong');
-  const wrong = Object.entries(heard.fields).filter(([, field]) => field.wrong).map(([name, { says }]) => [name, says.at(-1)]);
+/** Checks that the form shows the expected errors. */
+function assertErrors(errors, { fields, message, messages = {}, conflict }) {
+  assert(errors.isError, 'the title starts with "Error: "');
+  const wrong = Object.entries(errors.fields).filter(([, field]) => field.wrong).map(([name, { says }]) => [name, says.at(-1)]);
   assert.deepEqual(Object.fromEntries(wrong), messages);
-  if (message) assert(heard.summary.includes(message), `${heard.summary}`);
-  if (conflict) assert.deepEqual(heard.differing.map(([name]) => name), conflict);
+  if (message) assert(errors.summary.includes(message), `${errors.summary}`);
+  if (conflict) assert.deepEqual(errors.differing.map(([name]) => name), conflict);
   for (const [name, value] of Object.entries(fields)) {
-    const kept = heard.fields[name]?.value;
-    // A password is typed again, except where the page with it is still there.
-    if (!/password/i.test(name)) assert.equal(kept, value, `what was entered as ${name}`);
+    const kept = errors.fields[name]?.value;
+    // A password is never sent back. With the script, the page and its input stay.
+    if (!/password/i.test(name)) assert.equal(kept, value, `the input in ${name}`);
   }
 }
 
@@ -85,52 +85,52 @@ describe('every form', () => {
   for (const [number, entry] of FORMS.entries()) {
     const { form, about, refused, send } = entry;
     test(`${form}${about ? `, ${about}` : ''}`, async () => {
-      const [scripted, plain] = await inBoth(async (visitor, { product }) => {
-        const state = async () => ({ table: await product.table.settled(), letters: await letters(product) });
+      const [scripted, plain] = await inBothModes(async (visitor, { product }) => {
+        const state = async () => ({ table: await product.table.settled(), emails: await emails(product) });
         await visitor.signUp({ email: `ann-${number}@example.com`, organization: `Organization ${number}` });
         if (entry.signedOut) await visitor.context.clearCookies();
         await entry.before(visitor);
         const states = [await state()];
-        let heard = null;
+        let errors = null;
         if (refused) {
-          heard = await beRefused(visitor, entry);
-          expectTold(heard, refused);
+          errors = await sendInvalid(visitor, entry);
+          assertErrors(errors, refused);
           states.push(await state());
         }
         if (send) await send(visitor);
         states.push(await state());
         const shown = await visitor.page.evaluate(() => [document.title, document.querySelector('h1').textContent]);
-        return { heard, shown, states };
+        return { errors, shown, states };
       });
       for (const step of scripted.states.slice(1).keys()) {
         const done = [scripted, plain].map(({ states: { [step]: from, [step + 1]: to } }) => ({
           stored: changed(from.table, to.table),
-          sent: to.letters.slice(0, to.letters.length - from.letters.length),
+          sent: to.emails.slice(0, to.emails.length - from.emails.length),
         }));
-        assert.deepEqual(done[0], done[1], 'the same is stored and sent');
+        assert.deepEqual(done[0], done[1], 'both modes store and send the same');
         const [{ stored, sent }] = done;
         if (refused && step === 0) {
-          assert.deepEqual(stored.filter(({ key }) => !key.startsWith('#refused:')), [], 'what is refused stores nothing');
-          assert.deepEqual(sent, [], 'and sends nothing');
+          assert.deepEqual(stored.filter(({ key }) => !key.startsWith('#refused:')), [], 'a refused form stores nothing');
+          assert.deepEqual(sent, [], 'a refused form sends no email');
         } else if (send) {
-          assert.equal(stored.length > 0, !entry.reads, 'what is sent is stored');
-          assert.equal(sent.length, entry.letters ?? 0, 'letters');
+          assert.equal(stored.length > 0, !entry.readOnly, 'only a form that is not read-only stores something');
+          assert.equal(sent.length, entry.emails ?? 0, 'the number of emails');
         }
       }
-      assert.deepEqual(withoutPasswords(scripted.heard), withoutPasswords(plain.heard), 'the same is said');
-      assert.deepEqual(scripted.shown, plain.shown, 'the same page comes after');
+      assert.deepEqual(withoutPasswords(scripted.errors), withoutPasswords(plain.errors), 'both modes show the same errors');
+      assert.deepEqual(scripted.shown, plain.shown, 'both modes lead to the same page');
     });
   }
 });
 
-/** A password that was refused stays in a page that stays, and is never sent back with one. */
-function withoutPasswords(heard) {
-  if (!heard) return heard;
-  const fields = Object.entries(heard.fields).map(([name, field]) => [name, /password/i.test(name) ? { ...field, value: '' } : field]);
-  return { ...heard, fields: Object.fromEntries(fields) };
+/** Leaves out passwords: they stay in a page that stays, and are never sent back in a new one. */
+function withoutPasswords(errors) {
+  if (!errors) return errors;
+  const fields = Object.entries(errors.fields).map(([name, field]) => [name, /password/i.test(name) ? { ...field, value: '' } : field]);
+  return { ...errors, fields: Object.fromEntries(fields) };
 }
 
-/** The actions that there are, from a table that a test of its own holds to the code. */
+/** The actions of the product, from a table that another test compares with the code. */
 function actions() {
   const permissions = readFileSync(new URL('../../docs/permissions.md', import.meta.url), 'utf8');
   const [, table] = /## Actions\n(.*?)## Views/s.exec(permissions);
@@ -140,19 +140,19 @@ function actions() {
 describe('the list of forms', () => {
   const tried = [...new Set(FORMS.map(({ form }) => form))].sort();
 
-  test('holds every form on every page, and no other', async () => {
-    const [scripted, plain] = await inBoth(async (visitor) => {
+  test('contains exactly the forms that are on the pages', async () => {
+    const [scripted, plain] = await inBothModes(async (visitor) => {
       const found = new Set();
       const look = async () => (await formsOn(visitor.page)).forEach((form) => found.add(form));
       await visitor.signUp({ email: 'everything@example.com', organization: 'Everything' });
-      await furnish(visitor);
+      await fillOrganization(visitor);
       const { link } = await visitor.act('invite-member', { email: 'new@example.com', role: 'member' });
-      await crawl(visitor, startsOf(visitor.list), look);
+      await crawl(visitor, startPaths(visitor.list), look);
       await visitor.context.clearCookies();
       await crawl(visitor, ['/sign-in'], look);
       await visitor.act('request-password-reset', { email: visitor.account.email });
-      for (const letter of [link, await resetLink(visitor)]) {
-        await visitor.page.goto(new URL(letter, visitor.url).href);
+      for (const address of [link, await resetLink(visitor)]) {
+        await visitor.page.goto(new URL(address, visitor.url).href);
         await look();
       }
       return [...found].sort();
@@ -161,9 +161,9 @@ describe('the list of forms', () => {
     assert.deepEqual(plain, tried);
   });
 
-  test('holds a form for every action', () => {
+  test('contains a form for every action', () => {
     const sent = new Set(tried.map((form) => form.split(': ')[1]).filter((action) => !['search', 'filter'].includes(action)));
     assert.deepEqual([...sent].sort(), actions().sort());
-    assert(actions().length > 20, 'the table of actions can be read');
+    assert(actions().length > 20, 'the table of actions was parsed');
   });
 });

@@ -1,4 +1,4 @@
-// What every test needs: the product in a process of its own, a browser, and visitors in it.
+// The setup of every test: the product in its own process, a browser, and visitors who use it.
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync } from 'node:fs';
@@ -10,14 +10,14 @@ import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const PATIENCE = 20_000; // ms, for a machine that does much else
+const TIMEOUT = 20_000; // ms: long enough for a busy machine
 const FLAGS = [
   '--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
   '--disable-background-networking', '--disable-component-update', '--disable-sync',
 ];
 
-/** Builds a program of the local stack and says where it is. `EDGE_CRM_BIN` names a product that is
- *  built already, such as an optimised one. */
+/** Builds a program of the local stack and returns its path. `EDGE_CRM_BIN` names a product that is
+ *  already built, such as an optimized one. */
 export function build(kind, name) {
   if (name === 'edge-crm' && process.env.EDGE_CRM_BIN) return process.env.EDGE_CRM_BIN;
   const args = ['build', '--quiet', '--message-format=json', `--${kind}`, name];
@@ -27,7 +27,7 @@ export function build(kind, name) {
   return messages.findLast((message) => message.executable && message.target.name === name).executable;
 }
 
-/** Starts a server that prints one line with its URL when it is ready. */
+/** Starts a server and waits for the line with its URL, which it prints when it is ready. */
 export async function start(binary, args, env = {}) {
   const server = spawn(binary, args, { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
   let log = '';
@@ -51,14 +51,13 @@ export async function start(binary, args, env = {}) {
   return { url, stop };
 }
 
-/** Starts the product with nothing in it and no limits on how often one may call. */
+/** Starts the product with an empty table and without rate limits. */
 export function startProduct(...options) {
   const unlimited = { RATE_LIMIT_PER_USER: '0', RATE_LIMIT_PER_IP: '0' };
   return start(build('bin', 'edge-crm'), ['--port', '0', '--memory', ...options], unlimited);
 }
 
-/** Chromium with a new, empty profile. The back button brings a page back as it was, as it does
- *  outside of tests. */
+/** Starts Chromium with a new, empty profile. The back/forward cache is on, as it is for users. */
 export function startBrowser() {
   return chromium.launch({
     executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
@@ -67,19 +66,19 @@ export function startBrowser() {
   });
 }
 
-/** Waits until `condition` holds: for what no locator can wait for. */
+/** Waits until `condition` holds, if no locator can wait for it. */
 export async function until(what, condition) {
-  const end = Date.now() + PATIENCE;
+  const end = Date.now() + TIMEOUT;
   while (!(await condition())) {
-    assert(Date.now() < end, `in vain waited for: ${what}`);
+    assert(Date.now() < end, `timed out waiting for ${what}`);
     await sleep(20);
   }
 }
 
-/** Starts product and browser for the tests of a file, and gives `visit`: it makes a test of what
- *  a visitor does. The visitor has a browser of their own and, unless `signedIn` is false, has
- *  just signed up. A test fails on errors in the console too, above all on refusals by the
- *  content security policy. */
+/** Starts the product and the browser for the tests of a file. Returns `visit`, which turns the
+ *  steps of a visitor into a test. The visitor has their own browser context and, unless `signedIn`
+ *  is false, has just signed up. A test also fails on errors in the console, such as violations of
+ *  the content security policy. */
 export function openProduct({ product = startProduct } = {}) {
   const running = {};
   before(async () => {
@@ -95,7 +94,7 @@ export function openProduct({ product = startProduct } = {}) {
     try {
       if (signedIn) await visitor.signUp();
       await body(visitor);
-      assert.deepEqual(visitor.complaints, [], 'errors in the console');
+      assert.deepEqual(visitor.consoleErrors, [], 'errors in the console');
     } catch (error) {
       const picture = join(mkdtempSync(join(tmpdir(), 'edge-crm-')), 'page.png');
       await visitor.page.screenshot({ path: picture }).catch(() => {});
@@ -110,19 +109,19 @@ export function openProduct({ product = startProduct } = {}) {
 
 let accounts = 0;
 
-/** Somebody with a browser window. */
+/** A user with a browser window. */
 export class Visitor {
   static async enter(running, options = {}) {
     const { product, browser } = running;
     const context = await browser.newContext({ viewport: { width: 1200, height: 800 }, ...options });
-    context.setDefaultTimeout(PATIENCE);
+    context.setDefaultTimeout(TIMEOUT);
     const visitor = new Visitor();
     Object.assign(visitor, {
       running,
       url: product.url,
       context,
       script: options.javaScriptEnabled ?? true,
-      complaints: [],
+      consoleErrors: [],
       sent: [],
     });
     context.on('page', (page) => visitor.#watch(page));
@@ -131,12 +130,13 @@ export class Visitor {
   }
 
   #watch(page) {
-    page.on('pageerror', (error) => this.complaints.push(String(error)));
+    page.on('pageerror', (error) => this.consoleErrors.push(String(error)));
     page.on('console', (message) => {
-      // A refused action is a failed resource to the console. A missing asset is one to us.
+      // The console reports every 4xx and 5xx. Refused actions are expected, missing assets are
+      // not.
       const { url } = message.location();
-      const refused = message.text().startsWith('Failed to load resource') && !url.includes('/assets/');
-      if (message.type() === 'error' && !refused) this.complaints.push(`${message.text()} (${url})`);
+      const isExpected = message.text().startsWith('Failed to load resource') && !url.includes('/assets/');
+      if (message.type() === 'error' && !isExpected) this.consoleErrors.push(`${message.text()} (${url})`);
     });
     page.on('request', (request) => {
       const action = /\/actions\/(.+)$/.exec(request.url())?.[1];
@@ -146,7 +146,7 @@ export class Visitor {
     });
   }
 
-  /** Makes an account and an organisation, through the front door but without its page. */
+  /** Creates an account and an organization by the JSON interface, without the page. */
   async signUp(more) {
     accounts += 1;
     this.account = {
@@ -160,12 +160,12 @@ export class Visitor {
     this.list = `/t/${tenant}/contacts`;
   }
 
-  /** Runs an action by its JSON interface, with the browser's session. */
+  /** Runs an action by its JSON interface, in the browser's session. */
   async act(action, form) {
     const headers = { accept: 'application/json', origin: this.url };
-    const answer = await (await this.context.request.post(`${this.url}/actions/${action}`, { form, headers })).json();
-    assert(answer.ok, JSON.stringify(answer));
-    return answer.data;
+    const response = await (await this.context.request.post(`${this.url}/actions/${action}`, { form, headers })).json();
+    assert(response.ok, JSON.stringify(response));
+    return response.data;
   }
 
   addContact(name, more = {}) {
@@ -173,11 +173,11 @@ export class Visitor {
     return this.act('create-contact', { name, email, ...more });
   }
 
-  /** What is stored. */
+  /** The stored contacts. */
   async contacts() {
     const headers = { accept: 'application/json' };
-    const answer = await (await this.context.request.get(this.url + this.list, { headers })).json();
-    return answer.data.contacts;
+    const response = await (await this.context.request.get(this.url + this.list, { headers })).json();
+    return response.data.contacts;
   }
 
   async names() {
@@ -188,15 +188,15 @@ export class Visitor {
     return page.goto(this.url + path);
   }
 
-  /** A way back that may bring the page from memory, where no `load` is told of. */
+  /** Goes back. The page may come from the back/forward cache, which fires no `load` event. */
   async goBack(path) {
     await this.page.goBack({ waitUntil: 'commit' });
     await this.at(path);
     await this.page.locator('h1').waitFor();
   }
 
-  /** The page with its styles, for whoever asks where things are or how they look: Chromium shows
-   *  elements to a test before it has them. */
+  /** Waits for the page and its stylesheet, before a test looks at positions or styles: Chromium
+   *  shows elements to a test before the stylesheet is there. */
   loaded(page = this.page) {
     return page.waitForLoadState('load');
   }
@@ -221,7 +221,7 @@ export class Visitor {
     return Promise.all(names.map((name) => this.form().locator(`[name=${name}]`).inputValue()));
   }
 
-  /** The form to add a contact: beside the list where the script puts it, else on its own page. */
+  /** Opens the form to add a contact: beside the list with the script, else on its own page. */
   async openAddForm() {
     await this.goto(this.list);
     if (!this.script) await this.page.getByRole('link', { name: 'Add Contact' }).click();
@@ -237,26 +237,26 @@ export class Visitor {
     return this.page.locator('[data-rows] > [data-id]:visible .name').allTextContents();
   }
 
-  /** The names in the list, once they are these. */
+  /** Waits until the list shows exactly these names. */
   async sees(...names) {
     const shown = async () => JSON.stringify(await this.shownNames());
     await until(`the rows ${names}, not ${await shown()}`, async () => (await shown()) === JSON.stringify(names));
   }
 
-  /** `text` on the page, once and no more than once. */
+  /** Waits until the page shows `text`, exactly once. */
   async reads(text, within = this.page) {
     const shown = within.getByText(text).filter({ visible: true });
-    let count; // Of one look: a message may be gone at the next.
+    let count; // Kept from the check that succeeded: the message may be gone by the next.
     await until(`"${text}"`, async () => {
-      count = await shown.count().catch(() => 0); // Between two pages.
+      count = await shown.count().catch(() => 0); // The page is being replaced.
       return count > 0;
     });
     assert.equal(count, 1, `"${text}" is shown more than once`);
   }
 
-  /** The page has a link or a form in it that leads on. */
+  /** Checks that the page has a link or a form that leads on. */
   async canGoOn(page = this.page) {
-    const ways = page.locator('main :is(a[href]:not([href^="#"]), form button), header a[href]').filter({ visible: true });
-    assert(await ways.count(), `${page.url()} is a dead end`);
+    const exits = page.locator('main :is(a[href]:not([href^="#"]), form button), header a[href]').filter({ visible: true });
+    assert(await exits.count(), `${page.url()} is a dead end`);
   }
 }

@@ -1,13 +1,13 @@
-// Everything by keyboard alone, with the script and without: no mouse, no touch.
+// Everything works with the keyboard alone, with the script and without.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { crawl, furnish, startsOf } from './crawl.mjs';
+import { crawl, fillOrganization, startPaths } from './crawl.mjs';
 import { resetLink } from './forms/steps.mjs';
 import { openProduct, until } from './harness.mjs';
 
 const { visit } = openProduct();
 
-/** A visitor's hands on the keyboard. */
+/** A visitor who uses only the keyboard. */
 class Keys {
   constructor(visitor) {
     this.visitor = visitor;
@@ -18,7 +18,8 @@ class Keys {
     return keys.reduce((done, key) => done.then(() => this.page.keyboard.press(key)), Promise.resolve());
   }
 
-  /** What has the focus: its role for a person, its name, and whether the focus can be seen. */
+  /** The element that has the focus: its accessible name, its tag, and whether the focus is
+   *  visible. */
   async focus() {
     await this.visitor.loaded();
     return this.page.evaluate(() => {
@@ -38,20 +39,21 @@ class Keys {
     });
   }
 
-  /** Presses Tab until the focus is on what goes by this name, seeing it on each stop. */
+  /** Presses Tab until the element with this name has the focus. The focus must be visible on the
+   *  way. */
   async tabTo(name, key = 'Tab') {
     const passed = [];
     for (let presses = 0; presses < 60; presses += 1) {
       await this.press(key);
       const focus = await this.focus();
-      if (focus.tag !== 'body') assert(focus.visible, `the focus on "${focus.name}" can be seen at ${this.page.url()}`);
+      if (focus.tag !== 'body') assert(focus.visible, `the focus on "${focus.name}" is visible at ${this.page.url()}`);
       if (focus.name === name) return passed;
       passed.push(focus.name);
     }
     return assert.fail(`no way to "${name}" at ${this.page.url()}, only to ${[...new Set(passed)]}`);
   }
 
-  async into(fields) {
+  async fillIn(fields) {
     for (const [name, value] of Object.entries(fields)) {
       await this.tabTo(name);
       await this.press('Control+a');
@@ -64,19 +66,19 @@ class Keys {
     await this.press('Enter');
   }
 
-  /** The first heading of the page that is there now. */
-  async lands(heading) {
+  /** Waits for the page with this heading. */
+  async seesHeading(heading) {
     await this.page.getByRole('heading', { name: heading, level: 1 }).waitFor();
   }
 
-  /** A message that a screen reader says. */
+  /** Waits for a message that a screen reader reads out. */
   async hears(words) {
     await this.page.getByRole('status').filter({ hasText: words, visible: true }).waitFor();
   }
 }
 
-/** After a refusal the next Tab leads to the first message, and Enter from there into the field. */
-async function correct(keys, message, field) {
+/** After a refusal, Tab leads to the first error in the summary, and Enter from there to the field. */
+async function correctError(keys, message, field) {
   await keys.page.locator('.summary').waitFor();
   assert.match(await keys.page.title(), /^Error: /);
   await until('the focus on the summary', () => keys.page.evaluate(() => document.activeElement.className === 'summary'));
@@ -86,57 +88,57 @@ async function correct(keys, message, field) {
 
 for (const javaScriptEnabled of [true, false]) {
   describe(javaScriptEnabled ? 'with JavaScript' : 'without JavaScript', () => {
-    test('an account, a contact and all that is done to it', visit({ javaScriptEnabled, signedIn: false }, async (visitor) => {
+    test('an account, and a contact from its creation to the trash and back', visit({ javaScriptEnabled, signedIn: false }, async (visitor) => {
       const { page } = visitor;
       const keys = new Keys(visitor);
       await visitor.goto('/');
       await keys.follow('Create an account');
-      await keys.lands('Create your account');
-      await keys.into({ 'Your name': 'Ann', Email: `keys-${javaScriptEnabled}@example.com`, Password: 'short', Organization: `Keys ${javaScriptEnabled}` });
+      await keys.seesHeading('Create your account');
+      await keys.fillIn({ 'Your name': 'Ann', Email: `keys-${javaScriptEnabled}@example.com`, Password: 'short', Organization: `Keys ${javaScriptEnabled}` });
       await keys.press('Enter');
-      await correct(keys, 'Password must be at least 8 characters', 'password');
+      await correctError(keys, 'Password must be at least 8 characters', 'password');
       await page.keyboard.type('correct horse');
       await keys.press('Enter');
-      await keys.lands('Contacts (0)');
+      await keys.seesHeading('Contacts (0)');
 
       await openForm(keys, 'Add Contact');
-      await keys.into({ Name: 'Ada Lovelace', Email: 'no email', Company: 'Engines' });
+      await keys.fillIn({ Name: 'Ada Lovelace', Email: 'no email', Company: 'Engines' });
       await keys.press('Enter');
-      await correct(keys, 'Invalid email format', 'email');
+      await correctError(keys, 'Invalid email format', 'email');
       await keys.press('Control+a');
       await page.keyboard.type('ada@example.com');
       await keys.tabTo('Create Contact');
       await keys.press('Space');
       await keys.hears('Contact created!');
-      await keys.lands('Contacts (1)');
+      await keys.seesHeading('Contacts (1)');
 
       await keys.tabTo('Search contacts', 'Shift+Tab');
       await page.keyboard.type('engines');
       await keys.press('Enter');
       await page.waitForURL('**?q=engines');
       await keys.follow('Ada Lovelace');
-      await keys.lands('Ada Lovelace');
+      await keys.seesHeading('Ada Lovelace');
       await keys.follow('Edit');
-      await keys.lands('Edit Contact');
-      await keys.into({ Name: 'Ada King' });
+      await keys.seesHeading('Edit Contact');
+      await keys.fillIn({ Name: 'Ada King' });
       await keys.press('Enter');
       await keys.hears('Contact updated!');
-      await keys.lands('Ada King');
+      await keys.seesHeading('Ada King');
 
       await keys.follow('Delete');
-      if (javaScriptEnabled) await throughDialog(keys);
+      if (javaScriptEnabled) await confirmInDialog(keys);
       else {
-        await keys.lands('Delete Contact');
+        await keys.seesHeading('Delete Contact');
         await keys.follow('Delete');
       }
       await keys.hears('Contact deleted!');
-      await keys.lands('Contacts (0)');
+      await keys.seesHeading('Contacts (0)');
       await keys.follow('Trash');
-      await keys.lands('Trash');
+      await keys.seesHeading('Trash');
       await keys.follow('Restore');
       await keys.hears('Contact restored!');
       await keys.follow('Sign out');
-      await keys.lands('Sign in');
+      await keys.seesHeading('Sign in');
     }));
 
     test('projects, members and settings', visit({ javaScriptEnabled }, async (visitor) => {
@@ -144,20 +146,20 @@ for (const javaScriptEnabled of [true, false]) {
       const keys = new Keys(visitor);
       await visitor.goto(visitor.list);
       await keys.follow('Projects');
-      await keys.lands('Projects (0)');
+      await keys.seesHeading('Projects (0)');
       await openForm(keys, 'Add Project');
-      await keys.into({ Name: 'Turbine' });
+      await keys.fillIn({ Name: 'Turbine' });
       await keys.press('Enter');
       await keys.hears('Project created!');
       await keys.follow('Edit Turbine');
-      await keys.lands('Edit Project');
+      await keys.seesHeading('Edit Project');
       await keys.follow('Archive Project');
       await keys.hears('Project archived!');
 
       await keys.follow('Members');
-      await keys.lands('Members (1)');
+      await keys.seesHeading('Members (1)');
       await openForm(keys, 'Invite');
-      await keys.into({ Email: `invited.${visitor.account.email}` });
+      await keys.fillIn({ Email: `invited.${visitor.account.email}` });
       await keys.tabTo('Role');
       await page.keyboard.type('Admin');
       await keys.follow('Invite');
@@ -168,7 +170,7 @@ for (const javaScriptEnabled of [true, false]) {
       await keys.follow('Change role');
       await keys.hears('Role changed!');
       await keys.follow(`Edit invited.${visitor.account.email}`);
-      await keys.lands(`invited.${visitor.account.email}`);
+      await keys.seesHeading(`invited.${visitor.account.email}`);
       assert.equal(await page.locator('[name=role]').inputValue(), 'member');
       await keys.tabTo('Withdraw invitation');
       await keys.press('Enter');
@@ -176,39 +178,39 @@ for (const javaScriptEnabled of [true, false]) {
       await keys.hears('Invitation withdrawn!');
 
       await keys.follow('Settings');
-      await keys.lands('Settings');
-      await keys.into({ 'Current password': visitor.account.password, 'New password': 'a longer password' });
+      await keys.seesHeading('Settings');
+      await keys.fillIn({ 'Current password': visitor.account.password, 'New password': 'a longer password' });
       await keys.press('Enter');
       await keys.hears('Password changed!');
       await keys.follow('Sign out everywhere');
-      await keys.lands('Sign in');
+      await keys.seesHeading('Sign in');
     }));
 
-    test('a new password by the link of a letter', visit({ javaScriptEnabled }, async (visitor) => {
+    test('a new password by the link in an email', visit({ javaScriptEnabled }, async (visitor) => {
       const keys = new Keys(visitor);
       await visitor.context.clearCookies();
       await visitor.goto('/forgot-password');
-      await keys.into({ Email: visitor.account.email });
+      await keys.fillIn({ Email: visitor.account.email });
       await keys.press('Enter');
-      await until('the answer', () => new URL(visitor.page.url()).hash !== '');
+      await until('the response', () => new URL(visitor.page.url()).hash !== '');
       await visitor.page.goto(await resetLink(visitor));
-      await keys.into({ 'New password': 'an entirely new password' });
+      await keys.fillIn({ 'New password': 'an entirely new password' });
       await keys.follow('Set password');
-      await keys.lands('Contacts (0)');
+      await keys.seesHeading('Contacts (0)');
     }));
 
-    test('on every page Tab goes through all there is, in the order of the page, and back', visit({ javaScriptEnabled }, async (visitor) => {
+    test('on every page Tab visits every control, in the order of the page, and Shift+Tab goes back', visit({ javaScriptEnabled }, async (visitor) => {
       const { page } = visitor;
       const keys = new Keys(visitor);
-      await furnish(visitor);
-      const pages = await crawl(visitor, startsOf(visitor.list), async (path) => {
+      await fillOrganization(visitor);
+      const pages = await crawl(visitor, startPaths(visitor.list), async (path) => {
         const expected = await stops(page);
         const visited = async (key, times) => {
           const order = [];
           while (order.length < times) {
             await keys.press(key);
             const focus = await keys.focus();
-            assert(focus.visible, `the focus on ${focus.tag} after ${order} by ${key} can be seen at ${path}`);
+            assert(focus.visible, `the focus on ${focus.tag} after ${order} by ${key} is visible at ${path}`);
             order.push(focus.stop);
           }
           return order;
@@ -222,7 +224,7 @@ for (const javaScriptEnabled of [true, false]) {
   });
 }
 
-/** Numbers everything on the page that can be used, in its order. */
+/** Numbers the usable controls of the page, in order. */
 function stops(page) {
   return page.evaluate(() => {
     const all = [...document.querySelectorAll('a[href], button, input:not([type=hidden]), select, textarea, summary')];
@@ -234,7 +236,7 @@ function stops(page) {
   });
 }
 
-/** The form beside a list; without the script a page of its own. */
+/** Opens the form beside a list, which without the script is on its own page. */
 async function openForm(keys, name) {
   await keys.tabTo(name);
   const isOpen = keys.visitor.script && (await keys.page.locator('[data-add] details').getAttribute('open')) !== null;
@@ -242,19 +244,19 @@ async function openForm(keys, name) {
   await keys.visitor.submit().waitFor();
 }
 
-/** Asked whether to delete: the dialog keeps the focus, Escape closes it and gives the focus back. */
-async function throughDialog(keys) {
+/** Confirms a deletion. The dialog keeps the focus, and Escape closes it and returns the focus. */
+async function confirmInDialog(keys) {
   const { page } = keys;
   const dialog = page.getByRole('dialog');
   await dialog.waitFor();
   for (let presses = 0; presses < 6; presses += 1) {
     await keys.press(presses < 3 ? 'Tab' : 'Shift+Tab');
-    // The browser's own controls are the only way out; the page behind is none.
+    // Tab may leave the dialog for the browser's own controls, but not for the page behind.
     assert(await page.evaluate(() => document.activeElement === document.body || document.activeElement.closest('dialog')), 'the focus stays in the dialog');
   }
   await keys.press('Escape');
   await dialog.waitFor({ state: 'detached' });
-  assert.equal((await keys.focus()).name, 'Delete', 'the focus is back where it was');
+  assert.equal((await keys.focus()).name, 'Delete', 'the focus is back on the link');
   await keys.press('Enter');
   await dialog.waitFor();
   if ((await keys.focus()).name !== 'Delete') await keys.tabTo('Delete');

@@ -1,22 +1,22 @@
-// Every page: leads on, fits a phone, can be read in light and dark.
+// Every page leads on, fits a phone, and is readable in light and dark.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { LONGEST, crawl, furnish, startsOf } from './crawl.mjs';
+import { LONGEST, crawl, fillOrganization, startPaths } from './crawl.mjs';
 import { openProduct } from './harness.mjs';
 
 const { visit } = openProduct();
 
-/** What is lost on the page: what stands out to the side, is cut off, or lies under something. */
-function lost(page) {
+/** Elements that a user cannot see whole: outside the page, cut off, or covered by something. */
+function hiddenElements(page) {
   return page.evaluate(() => {
     const { clientWidth, scrollWidth } = document.documentElement;
-    const unseen = (element) => element.closest('.visually-hidden, .skip, [aria-hidden], .notice');
-    const shown = [...document.querySelectorAll('body *')].filter((element) => element.checkVisibility({ visibilityProperty: true }) && !unseen(element));
+    const isIgnored = (element) => element.closest('.visually-hidden, .skip, [aria-hidden], .notice');
+    const shown = [...document.querySelectorAll('body *')].filter((element) => element.checkVisibility({ visibilityProperty: true }) && !isIgnored(element));
     const hasText = (element) => [...element.childNodes].some((node) => node.nodeType === Node.TEXT_NODE && node.data.trim());
-    const aside = scrollWidth > clientWidth ? ['the page'] : [];
+    const overflow = scrollWidth > clientWidth ? ['the page'] : [];
     const out = shown.filter((element) => element.getBoundingClientRect().right > clientWidth + 1 || element.getBoundingClientRect().left < -1);
     const cut = shown.filter((element) => {
-      if (element.matches('input, select, textarea')) return false; // Who writes in it sees the rest.
+      if (element.matches('input, select, textarea')) return false; // These scroll.
       const { overflowX, overflowY } = getComputedStyle(element);
       return [overflowX, overflowY].some((overflow) => ['hidden', 'clip'].includes(overflow))
         && (element.scrollWidth > element.clientWidth + 1 || element.scrollHeight > element.clientHeight + 1);
@@ -26,7 +26,7 @@ function lost(page) {
       if (!element.matches('a, button, input, select, textarea, summary') && !hasText(element)) return false;
       if (modal && !modal.contains(element)) return false;
       const line = () => element.getClientRects()[0];
-      if (!line()?.width) return false; // An option of a select.
+      if (!line()?.width) return false; // An option of a closed select has no box.
       scrollBy(0, line().top - innerHeight / 2);
       const box = line();
       const there = document.elementFromPoint(box.left + box.width / 2, box.top + Math.min(box.height / 2, 12));
@@ -34,34 +34,34 @@ function lost(page) {
     });
     const name = (why) => (element) => `${why}: ${element.outerHTML.slice(0, 100)}`;
     scrollTo(0, 0);
-    return [...aside, ...out.map(name('out')), ...cut.map(name('cut')), ...covered.map(name('covered'))];
+    return [...overflow, ...out.map(name('out')), ...cut.map(name('cut')), ...covered.map(name('covered'))];
   });
 }
 
-/** The spacing of text that a reader may ask for (WCAG 2.2, 1.4.12), or none. */
-function space(page, wanted) {
+/** Turns the wider text spacing that users may set (WCAG 2.2, 1.4.12) on or off. */
+function setTextSpacing(page, wanted) {
   return page.evaluate((on) => {
-    const sheet = new CSSStyleSheet(); // A policy without `unsafe-inline` lets this in.
+    const sheet = new CSSStyleSheet(); // The content security policy allows this without `unsafe-inline`.
     if (on) sheet.replaceSync('* { line-height: 1.5 !important; letter-spacing: .12em !important; word-spacing: .16em !important } p { margin-bottom: 2em !important }');
     document.adoptedStyleSheets = [sheet];
   }, wanted);
 }
 
-/** The texts with less contrast to their ground than WCAG 2.2, 1.4.3 asks for. */
-function faint(page) {
+/** The texts with less contrast than WCAG 2.2, 1.4.3 requires. */
+function lowContrastTexts(page) {
   return page.evaluate(() => {
     const context = new OffscreenCanvas(1, 1).getContext('2d', { willReadFrequently: true });
-    const pixel = (colour) => {
+    const pixel = (color) => {
       context.clearRect(0, 0, 1, 1);
-      context.fillStyle = colour;
+      context.fillStyle = color;
       context.fillRect(0, 0, 1, 1);
       return context.getImageData(0, 0, 1, 1).data;
     };
-    const luminance = (colour) => {
-      const [r, g, b] = [...pixel(colour)].map((c) => (c / 255 <= 0.04045 ? c / 255 / 12.92 : ((c / 255 + 0.055) / 1.055) ** 2.4));
+    const luminance = (color) => {
+      const [r, g, b] = [...pixel(color)].map((c) => (c / 255 <= 0.04045 ? c / 255 / 12.92 : ((c / 255 + 0.055) / 1.055) ** 2.4));
       return 0.2126 * r + 0.7152 * g + 0.0722 * b;
     };
-    const ground = (element) => {
+    const background = (element) => {
       for (let at = element; at; at = at.parentElement) {
         const { backgroundColor } = getComputedStyle(at);
         if (pixel(backgroundColor)[3] === 255) return backgroundColor;
@@ -71,7 +71,7 @@ function faint(page) {
     const shown = [...document.querySelectorAll('body *')].filter((element) => element.checkVisibility({ visibilityProperty: true })
       && [...element.childNodes].some((node) => node.nodeType === Node.TEXT_NODE && node.data.trim()));
     return shown.map((element) => {
-      const [a, b] = [luminance(getComputedStyle(element).color), luminance(ground(element))].sort((x, y) => y - x);
+      const [a, b] = [luminance(getComputedStyle(element).color), luminance(background(element))].sort((x, y) => y - x);
       return [(a + 0.05) / (b + 0.05), element.outerHTML.slice(0, 100)];
     }).filter(([contrast]) => contrast < 4.5);
   });
@@ -84,56 +84,56 @@ const SIZES = {
 };
 
 for (const [size, options] of Object.entries(SIZES)) {
-  test(`every page leads on, loses nothing and can be read in light and dark, ${size}`, visit({ ...options, reducedMotion: 'reduce' }, async (visitor) => {
+  test(`every page leads on, hides nothing and is readable in light and dark, ${size}`, visit({ ...options, reducedMotion: 'reduce' }, async (visitor) => {
     const { page, list } = visitor;
-    await furnish(visitor);
-    const sound = async (what) => {
+    await fillOrganization(visitor);
+    const checkPage = async (what) => {
       await visitor.loaded();
       await visitor.canGoOn();
       assert.equal(await page.locator('h1').count(), 1, `${what}: one heading`);
       assert.match(await page.title(), /\S – Edge CRM$/, what);
       for (const spaced of [true, false]) {
-        await space(page, spaced);
-        assert.deepEqual(await lost(page), [], `${what}: nothing is lost${spaced ? ' where text is spaced' : ''}`);
+        await setTextSpacing(page, spaced);
+        assert.deepEqual(await hiddenElements(page), [], `${what}: nothing is hidden${spaced ? ' with wider text spacing' : ''}`);
       }
       for (const colorScheme of ['light', 'dark']) {
         await page.emulateMedia({ colorScheme });
-        assert.deepEqual(await faint(page), [], `${what}: every text can be read in ${colorScheme}`);
+        assert.deepEqual(await lowContrastTexts(page), [], `${what}: every text is readable in ${colorScheme}`);
       }
       const unnamed = await page.locator(':is(input:not([type=hidden]), textarea, select)').evaluateAll((all) => all.filter((field) => !field.labels.length).length);
       assert.equal(unnamed, 0, `${what}: every field has a label`);
     };
-    const pages = await crawl(visitor, startsOf(list), sound);
+    const pages = await crawl(visitor, startPaths(list), checkPage);
     for (const name of ['contacts', 'contacts/trash', 'projects', 'members', 'members/leave', 'audit', 'settings']) {
       assert(pages.includes(list.replace('contacts', name)), `${name} is among ${pages}`);
     }
-    // Of each contact its page, edit and delete.
+    // Three contacts, each with its page, edit page and delete page.
     assert.equal(pages.filter((path) => /\/contacts\/[0-9a-f-]{36}/.test(path)).length, 9, `${pages}`);
 
     await visitor.goto(`${list}?q=nobody`);
-    await sound('a search that finds nothing');
+    await checkPage('a search without results');
     await visitor.goto(`${list}/new`);
     await visitor.submit().click();
     await page.locator('.summary').waitFor();
-    await sound('errors');
+    await checkPage('errors');
     await visitor.goto(`${list}/none`);
-    await sound('a page that is not there');
+    await checkPage('a missing page');
 
     const { id } = await visitor.addContact('Edited', { notes: LONGEST.notes });
     await visitor.goto(`${list}/${id}/edit`);
     await visitor.act('update-contact', { ...LONGEST, id, version: '1', email: `theirs.${LONGEST.email.slice(7)}` });
     await visitor.submit().click();
     await page.locator('.conflict').waitFor();
-    await sound('two versions');
+    await checkPage('a conflict');
 
     await visitor.goto(list);
     await page.locator('[data-delete]').first().click();
-    await sound('a question');
+    await checkPage('a confirmation');
 
     await visitor.goto('/mailbox');
-    await sound('the mailbox');
+    await checkPage('the mailbox');
     await visitor.context.clearCookies();
-    await crawl(visitor, ['/sign-in'], sound);
+    await crawl(visitor, ['/sign-in'], checkPage);
   }));
 }
 
@@ -149,7 +149,7 @@ test('dark is dark and light is light', visit({}, async (visitor) => {
   assert((await brightness('dark')) < 150);
 }));
 
-test('on a phone the form to add a contact starts shut, under its name', visit({ viewport: { width: 320, height: 640 } }, async (visitor) => {
+test('on a phone the form to add a contact starts closed', visit({ viewport: { width: 320, height: 640 } }, async (visitor) => {
   const { page } = visitor;
   await visitor.addContact('Ada');
   await visitor.goto(visitor.list);
@@ -160,7 +160,7 @@ test('on a phone the form to add a contact starts shut, under its name', visit({
   await visitor.sees('Grace', 'Ada');
 }));
 
-test('on a phone a search that finds nothing says so at once', visit({ viewport: { width: 320, height: 640 } }, async (visitor) => {
+test('on a phone the message of a search without results is visible without scrolling', visit({ viewport: { width: 320, height: 640 } }, async (visitor) => {
   await visitor.addContact('Ada');
   await visitor.goto(`${visitor.list}?q=nobody`);
   const box = await visitor.page.getByText('No contacts match').boundingBox();

@@ -1,5 +1,5 @@
-// A network that goes away, pages that are loaded again or gone back to, impatient fingers: a
-// contact is made once, and nothing that was typed is lost without a word.
+// Lost connections, reloads, going back, double clicks: a contact is made once, and no input is
+// lost without a message.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { openProduct, until } from './harness.mjs';
@@ -9,8 +9,8 @@ const { visit } = openProduct();
 const ADA = { name: 'Ada Lovelace', email: 'ada@example.com' };
 const CONNECTION = 'Connection problem. Please check your internet and try again.';
 
-/** Holds requests to the action, and gives how to let them go on: `before` the server has seen
- *  the first, or after it has done its work, when the answer is `lost`. */
+/** Holds requests to the action until `release` is called: `before` they reach the server, or
+ *  `after` it has done the work. */
 async function hold(visitor, { when, action = 'create-contact' }) {
   const seen = [];
   let release;
@@ -20,25 +20,25 @@ async function hold(visitor, { when, action = 'create-contact' }) {
     const response = when === 'after' ? await route.fetch({ maxRedirects: 0 }) : null;
     if (seen.length === 1) seen.reached = true;
     await released;
-    await (response ? route.fulfill({ response }) : route.continue()).catch(() => {}); // Nobody waits for it any more.
+    await (response ? route.fulfill({ response }) : route.continue()).catch(() => {}); // The browser may no longer wait for it.
   });
   return { seen, release };
 }
 
-/** Sends the request past the browser, which never learns of the answer, nor of its cookies. */
+/** Sends the request without the browser, which never sees the response or its cookies. */
 async function deliver(request) {
-  const answer = await fetch(request.url(), {
+  const response = await fetch(request.url(), {
     method: 'POST',
     headers: await request.allHeaders(),
     body: request.postData(),
     redirect: 'manual',
   });
-  assert([200, 303].includes(answer.status), `${answer.status}`);
+  assert([200, 303].includes(response.status), `${response.status}`);
 }
 
 const isOnline = (visitor) => visitor.page.evaluate(() => navigator.onLine);
 
-async function madeOnce(visitor, name = ADA.name) {
+async function assertMadeOnce(visitor, name = ADA.name) {
   assert.deepEqual(await visitor.names(), [name]);
 }
 
@@ -47,7 +47,7 @@ describe('going offline while a contact is being created', () => {
     test(`${effect}, and coming back, makes it once`, visit({}, async (visitor) => {
       const { page, context } = visitor;
       let held = 0;
-      // Chromium lets a request that a test holds go on offline, so it is cut off here.
+      // Chromium would complete a held request even while offline, so the test aborts it.
       await page.route('**/actions/create-contact', async (route) => {
         held += 1;
         if (effect.startsWith('after')) await deliver(route.request());
@@ -66,12 +66,13 @@ describe('going offline while a contact is being created', () => {
       await visitor.reads(CONNECTION);
       const created = visitor.reads('Contact created!');
       await context.setOffline(false);
-      // An attempt that still waits for the network goes on by itself: then there is no button.
+      // An attempt that is still waiting for the network continues by itself. Then there is no
+      // button.
       await page.getByRole('button', { name: 'Try Again' }).click({ timeout: 5000 }).catch(() => {});
       await created;
       await visitor.sees(ADA.name);
       assert.equal(new Set(visitor.sent.map(({ key }) => key)).size, 1, 'one key');
-      await madeOnce(visitor);
+      await assertMadeOnce(visitor);
     }));
 
     for (const way of ['loading the page again', 'going back']) {
@@ -85,27 +86,27 @@ describe('going offline while a contact is being created', () => {
         await visitor.goto(form);
         await visitor.fill(ADA);
         await visitor.submit().click({ noWaitAfter: true });
-        await until('the browser\'s own page about it', () => page.url().startsWith('chrome-error:'));
+        await until('the browser\'s own error page', () => page.url().startsWith('chrome-error:'));
         if (way === 'going back') {
           await visitor.goBack(form);
           assert.deepEqual(await visitor.values('name', 'email'), [ADA.name, ADA.email]);
           await visitor.submit().click();
         } else {
-          await until('the page that is loaded again', () => sendAgain(page));
+          await until('the reloaded page', () => resendByReload(page));
         }
         await visitor.reads('Contact created!');
         await visitor.sees(ADA.name);
         assert.equal(visitor.sent.length, 2);
         assert.equal(new Set(visitor.sent.map(({ key }) => key)).size, 1, 'one key');
-        await madeOnce(visitor);
+        await assertMadeOnce(visitor);
       }));
     }
   }
 });
 
-/** Loads the page again, so that the browser sends the form again; not while its own page is still
- *  taking the place of the one before it. */
-function sendAgain(page) {
+/** Reloads the page, so that the browser sends the form again. Returns nothing if the browser's
+ *  error page is not attached yet, so that the caller tries again. */
+function resendByReload(page) {
   const tooSoon = (error) => {
     if (!error.message.includes('Not attached to an active page')) throw error;
   };
@@ -123,10 +124,10 @@ for (const javaScriptEnabled of [true, false]) {
       for (let times = 0; times < 3; times += 1) await visitor.page.reload();
       await visitor.sees(ADA.name);
       assert.equal(visitor.sent.length, 1);
-      await madeOnce(visitor);
+      await assertMadeOnce(visitor);
     }));
 
-    test('the same from the form\'s own page', visit(when, async (visitor) => {
+    test('loading the page again after success on the form\'s own page makes no second contact', visit(when, async (visitor) => {
       await visitor.goto(`${visitor.list}/new`);
       await visitor.fill(ADA);
       await visitor.submit().click();
@@ -135,15 +136,15 @@ for (const javaScriptEnabled of [true, false]) {
       await visitor.sees(ADA.name);
       await visitor.goBack(`${visitor.list}/new`);
       await visitor.page.reload();
-      assert.deepEqual(await visitor.values('name'), [''], 'a form for the next contact');
+      assert.deepEqual(await visitor.values('name'), [''], 'the form is empty, for the next contact');
       await visitor.page.goForward({ waitUntil: 'commit' });
       await visitor.sees(ADA.name);
       assert.equal(visitor.sent.length, 1);
-      await madeOnce(visitor);
+      await assertMadeOnce(visitor);
     }));
 
-    // Without the script, what Chromium keeps in memory cannot be taken from it.
-    if (javaScriptEnabled) test('going back after signing out shows nothing of before', visit(when, async (visitor) => {
+    // Without the script, nothing can remove the page from Chromium's back/forward cache.
+    if (javaScriptEnabled) test('going back after signing out shows no contacts', visit(when, async (visitor) => {
       const { page } = visitor;
       await visitor.openAddForm();
       await visitor.fill(ADA);
@@ -166,16 +167,16 @@ for (const javaScriptEnabled of [true, false]) {
       await visitor.submit().click({ noWaitAfter: true });
       await until('the contact', async () => (await visitor.contacts()).length === 1);
       assert(seen.length > 0);
-      const reloaded = page.reload({ waitUntil: 'commit' }).catch(() => {}); // The answer may come first.
+      const reloaded = page.reload({ waitUntil: 'commit' }).catch(() => {}); // The response may come first.
       release();
       await reloaded;
-      await until('a page that works', async () => (await page.locator('h1').count()) > 0);
+      await until('a page with a heading', async () => (await page.locator('h1').count()) > 0);
       await visitor.goto(visitor.list);
       await visitor.sees(ADA.name);
-      await madeOnce(visitor);
+      await assertMadeOnce(visitor);
     }));
 
-    test('a refused form that is loaded again, and then corrected, makes one contact', visit(when, async (visitor) => {
+    test('a refused form that is reloaded and then corrected makes one contact', visit(when, async (visitor) => {
       const { page } = visitor;
       await visitor.openAddForm();
       await visitor.fill({ ...ADA, email: 'no email' });
@@ -191,10 +192,10 @@ for (const javaScriptEnabled of [true, false]) {
       await visitor.fill(ADA);
       await visitor.submit().click();
       await visitor.reads('Contact created!');
-      await madeOnce(visitor);
+      await assertMadeOnce(visitor);
     }));
 
-    test('Enter and a click at once make one contact', visit(when, async (visitor) => {
+    test('pressing Enter and clicking at the same time makes one contact', visit(when, async (visitor) => {
       const { page } = visitor;
       const { release } = await hold(visitor, { when: 'before' });
       await visitor.openAddForm();
@@ -207,10 +208,10 @@ for (const javaScriptEnabled of [true, false]) {
       await visitor.reads('Contact created!');
       await visitor.sees(ADA.name);
       assert.equal(new Set(visitor.sent.map(({ key }) => key)).size, 1);
-      await madeOnce(visitor);
+      await assertMadeOnce(visitor);
     }));
 
-    test('the same contact entered in two tabs is made once, and the second is told', visit(when, async (visitor) => {
+    test('the same contact entered in two tabs is made once, and the second tab shows an error', visit(when, async (visitor) => {
       const { page, context } = visitor;
       const other = await context.newPage();
       const form = `${visitor.list}/new`;
@@ -220,12 +221,12 @@ for (const javaScriptEnabled of [true, false]) {
       await visitor.fill(ADA, other);
       await Promise.all([visitor.submit().click(), visitor.submit(other).click()]);
       const outcome = (tab) => tab.getByText(/Contact created!|Contact with this email already exists/).filter({ visible: true }).first();
-      const told = await Promise.all([outcome(page).textContent(), outcome(other).textContent()]);
-      assert.deepEqual(told.sort(), ['Contact created!', 'Contact with this email already exists']);
-      await madeOnce(visitor);
+      const messages = await Promise.all([outcome(page).textContent(), outcome(other).textContent()]);
+      assert.deepEqual(messages.sort(), ['Contact created!', 'Contact with this email already exists']);
+      await assertMadeOnce(visitor);
     }));
 
-    test('a tab that is closed and opened again with its form makes no second contact', visit(when, async (visitor) => {
+    test('a tab that is closed and restored with its form makes no second contact', visit(when, async (visitor) => {
       const { page, context } = visitor;
       const form = `${visitor.list}/new`;
       const saved = await (await visitor.goto(form)).text();
@@ -235,7 +236,7 @@ for (const javaScriptEnabled of [true, false]) {
       const [{ key }] = visitor.sent;
       await page.close();
 
-      // What a browser restores: the page as it was stored, with its key, and what was typed.
+      // A browser restores the stored page with its key, and the input.
       const restored = await context.newPage();
       await restored.route(`**${form}`, (route) => route.fulfill({ body: saved, contentType: 'text/html' }));
       await visitor.goto(form, restored);
@@ -243,63 +244,63 @@ for (const javaScriptEnabled of [true, false]) {
       await visitor.submit(restored).click();
       await visitor.reads('Contact created!', restored);
       assert.deepEqual(visitor.sent.map((sent) => sent.key), [key, key]);
-      await madeOnce(visitor);
+      await assertMadeOnce(visitor);
     }));
   });
 }
 
-/** Writes down every time the row of `name` comes and goes. */
-async function watch(page, name) {
+/** Records each time the row of `name` appears and disappears. */
+async function recordVisibility(page, name) {
   await page.evaluate((wanted) => {
     const shown = () => [...document.querySelectorAll('[data-rows] > [data-id]')].some((row) => !row.hidden && row.querySelector('.name').textContent.trim() === wanted);
-    window.story = [shown()];
+    window.changes = [shown()];
     new MutationObserver(() => {
-      if (shown() !== window.story.at(-1)) window.story.push(shown());
+      if (shown() !== window.changes.at(-1)) window.changes.push(shown());
     }).observe(document.querySelector('main'), { subtree: true, childList: true, attributes: true });
   }, name);
-  return () => page.evaluate(() => window.story);
+  return () => page.evaluate(() => window.changes);
 }
 
-test('a row that was added stays, and none flickers', visit({}, async (visitor) => {
+test('an added row stays, and no row flickers', visit({}, async (visitor) => {
   const { page } = visitor;
   await visitor.addContact('First');
   await visitor.openAddForm();
-  const story = await watch(page, ADA.name);
+  const changes = await recordVisibility(page, ADA.name);
   const others = await page.locator('[data-rows] > [data-id]').elementHandle();
   await visitor.fill(ADA);
   await visitor.submit().click();
   await visitor.reads('Contact created!');
   await page.getByText('Contact created!').filter({ visible: true }).waitFor({ state: 'detached' });
-  assert.deepEqual(await story(), [false, true]);
-  assert(await others.evaluate((row) => row.isConnected), 'the other rows are the ones that were there');
+  assert.deepEqual(await changes(), [false, true]);
+  assert(await others.evaluate((row) => row.isConnected), 'the other rows were not replaced');
   await page.reload();
   await visitor.sees(ADA.name, 'First');
 }));
 
-test('a row that was deleted stays away where the server agrees', visit({}, async (visitor) => {
+test('a deleted row does not come back if the server agrees', visit({}, async (visitor) => {
   const { page } = visitor;
   await visitor.addContact('First');
   await visitor.addContact(ADA.name);
   await visitor.goto(visitor.list);
-  const story = await watch(page, ADA.name);
+  const changes = await recordVisibility(page, ADA.name);
   await page.getByRole('link', { name: `Delete ${ADA.name}` }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
   await visitor.reads('Contact deleted!');
-  assert.deepEqual(await story(), [true, false]);
+  assert.deepEqual(await changes(), [true, false]);
   await page.reload();
   await visitor.sees('First');
 }));
 
-test('a deletion that fails for want of a network is taken back with the message, and done once by Try Again', visit({}, async (visitor) => {
+test('a deletion that fails offline brings the row back with a message, and Try Again deletes it once', visit({}, async (visitor) => {
   const { page, context } = visitor;
   await visitor.addContact(ADA.name);
   await visitor.goto(visitor.list);
-  const story = await watch(page, ADA.name);
+  const changes = await recordVisibility(page, ADA.name);
   await context.setOffline(true);
   await page.getByRole('link', { name: `Delete ${ADA.name}` }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
   await visitor.reads(CONNECTION);
-  assert.deepEqual(await story(), [true, false, true]);
+  assert.deepEqual(await changes(), [true, false, true]);
   await context.setOffline(false);
   await page.getByRole('button', { name: 'Try Again' }).click();
   await visitor.reads('Contact deleted!');
@@ -307,8 +308,8 @@ test('a deletion that fails for want of a network is taken back with the message
   assert.equal(new Set(visitor.sent.map(({ key }) => key)).size, 1);
 }));
 
-/** Keeps the requests to the action, and gives the one of that number once it is there. */
-async function keep(page, action) {
+/** Holds the requests to the action. Returns a function that waits for the request of a number. */
+async function holdEach(page, action) {
   const kept = [];
   await page.route(`**/actions/${action}`, (route) => { kept.push(route); });
   return async (number) => {
@@ -317,85 +318,85 @@ async function keep(page, action) {
   };
 }
 
-/** Refuses as a server does in which something broke, and which is not asked again by itself. */
-const broken = (route) => route.fulfill({ status: 500, json: { ok: false } });
+/** Responds with a 500, which the script does not retry by itself. */
+const respondWith500 = (route) => route.fulfill({ status: 500, json: { ok: false } });
 
 const NOT_DELETED = 'Failed to delete contact. Please try again.';
 
-/** Asks for the row of `name`, or for the contact on its own page, to be deleted. */
-async function askToDelete(page, name = '') {
+/** Deletes the contact of a row, or without `name` the one whose page is open. */
+async function deleteContact(page, name = '') {
   await page.getByRole('link', { name: `Delete ${name}`.trim(), exact: true }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
 }
 
-describe('two rows that are deleted at once', () => {
+describe('deleting two rows at the same time', () => {
   const deleteBoth = async (visitor, search = '') => {
     await visitor.addContact('One More');
     await visitor.addContact('One');
     await visitor.goto(visitor.list + search);
-    const kept = await keep(visitor.page, 'delete-contact');
-    await askToDelete(visitor.page, 'One');
+    const kept = await holdEach(visitor.page, 'delete-contact');
+    await deleteContact(visitor.page, 'One');
     const first = await kept(0);
-    await askToDelete(visitor.page, 'One More');
+    await deleteContact(visitor.page, 'One More');
     const second = await kept(1);
     await first.continue();
     await visitor.reads('Contact deleted!');
     return { kept, second };
   };
-  const emptyBoxes = (visitor) => visitor.page.locator('[data-empty]').count();
+  const emptyMessages = (visitor) => visitor.page.locator('[data-empty]').count();
 
-  test('the second fails while a search is shown: the page stays, with the row and the message', visit({}, async (visitor) => {
+  test('if the second fails during a search, the page stays, with the row and a message', visit({}, async (visitor) => {
     const { page, list } = visitor;
     const { kept, second } = await deleteBoth(visitor, '?q=one');
-    await broken(second);
+    await respondWith500(second);
     await visitor.reads(NOT_DELETED);
     await visitor.sees('One More');
     assert.equal(page.url(), `${visitor.url}${list}?q=one`);
     await page.getByRole('button', { name: 'Try Again' }).click();
     await (await kept(2)).continue();
     await visitor.reads('No contacts yet');
-    assert(!page.url().includes('?'), 'the list, where there may be others');
+    assert(!page.url().includes('?'), 'the whole list, which may have other contacts');
     assert.deepEqual(await visitor.names(), []);
   }));
 
-  test('the second fails: the list does not say that it is empty', visit({}, async (visitor) => {
+  test('if the second fails, the list does not show that it is empty', visit({}, async (visitor) => {
     const { second } = await deleteBoth(visitor);
-    assert.equal(await emptyBoxes(visitor), 0, 'not before the answer');
-    await broken(second);
+    assert.equal(await emptyMessages(visitor), 0, 'not before the response');
+    await respondWith500(second);
     await visitor.reads(NOT_DELETED);
     await visitor.sees('One More');
-    assert.equal(await emptyBoxes(visitor), 0);
+    assert.equal(await emptyMessages(visitor), 0);
     await visitor.reads('Contacts (1)');
   }));
 
-  test('both succeed: the list says once that it is empty', visit({}, async (visitor) => {
+  test('if both succeed, the list shows once that it is empty', visit({}, async (visitor) => {
     const { second } = await deleteBoth(visitor);
     await second.continue();
-    await until('no row that may come back', async () => (await visitor.page.locator('[data-rows] > [data-id]').count()) === 0);
+    await until('no hidden row', async () => (await visitor.page.locator('[data-rows] > [data-id]').count()) === 0);
     await visitor.reads('No contacts yet');
-    assert.equal(await emptyBoxes(visitor), 1);
+    assert.equal(await emptyMessages(visitor), 1);
     assert.deepEqual(await visitor.names(), []);
   }));
 });
 
-test('a row that somebody else deleted before stays away, and the page says why', visit({}, async (visitor) => {
+test('a contact that another user has already deleted disappears with a message', visit({}, async (visitor) => {
   const { page } = visitor;
   await visitor.addContact('First');
   const { id } = await visitor.addContact(ADA.name);
   await visitor.goto(visitor.list);
   await visitor.act('delete-contact', { id });
-  await askToDelete(page, ADA.name);
+  await deleteContact(page, ADA.name);
   await visitor.reads('Contact not found or access denied');
   await visitor.sees('First');
   await visitor.reads('Contacts (1)');
 }));
 
-test('a deletion after the session ended leads to a sign-in, and speaks of no form', visit({}, async (visitor) => {
+test('a deletion after the session has ended leads to a sign-in, with a message that mentions no form', visit({}, async (visitor) => {
   const { page, context, account } = visitor;
   await visitor.addContact(ADA.name);
   await visitor.goto(visitor.list);
   await context.clearCookies();
-  await askToDelete(page, ADA.name);
+  await deleteContact(page, ADA.name);
   await visitor.reads('Your session has ended.');
   assert.doesNotMatch(await page.locator('.results .summary').textContent(), /form/);
   await visitor.sees(ADA.name);
@@ -404,22 +405,22 @@ test('a deletion after the session ended leads to a sign-in, and speaks of no fo
   await visitor.fill({ email: account.email, password: account.password }, tab);
   await visitor.submit(tab).click();
   await tab.waitForURL(`**${visitor.list}`);
-  await askToDelete(page, ADA.name);
+  await deleteContact(page, ADA.name);
   await visitor.reads('Contact deleted!');
   assert.deepEqual(await visitor.names(), []);
 }));
 
-test('on its own page, a deletion that is under way is no longer asked about, and says when it failed', visit({}, async (visitor) => {
+test('on the contact\'s own page, a deletion under way cannot be canceled, and a failure is shown', visit({}, async (visitor) => {
   const { page, list } = visitor;
   const { id } = await visitor.addContact(ADA.name);
   await visitor.goto(`${list}/${id}`);
-  const kept = await keep(page, 'delete-contact');
-  await askToDelete(page);
+  const kept = await holdEach(page, 'delete-contact');
+  await deleteContact(page);
   const first = await kept(0);
   await page.keyboard.press('Escape');
   await page.keyboard.press('Escape');
   assert.equal(await page.getByRole('button', { name: 'Cancel', disabled: false }).count(), 0);
-  await broken(first);
+  await respondWith500(first);
   await visitor.reads(NOT_DELETED);
   await page.getByRole('heading', { name: ADA.name }).waitFor();
   await page.getByRole('button', { name: 'Try Again' }).click();
@@ -429,11 +430,11 @@ test('on its own page, a deletion that is under way is no longer asked about, an
   assert.deepEqual(await visitor.names(), []);
 }));
 
-describe('the focus after a contact was made', () => {
+describe('the focus after adding a contact', () => {
   const focused = (page) => page.evaluate(() => document.activeElement.id);
 
   for (const field of ['q', 'notes']) {
-    test(`stays with who types elsewhere meanwhile: in ${field}`, visit({}, async (visitor) => {
+    test(`stays in ${field} if the user types there meanwhile`, visit({}, async (visitor) => {
       const { page } = visitor;
       const { release } = await hold(visitor, { when: 'before' });
       await visitor.openAddForm();
@@ -450,7 +451,7 @@ describe('the focus after a contact was made', () => {
     }));
   }
 
-  test('goes to the first field for the next one', visit({}, async (visitor) => {
+  test('goes to the first field, for the next contact', visit({}, async (visitor) => {
     const { page } = visitor;
     await visitor.openAddForm();
     await visitor.fill(ADA);
@@ -460,9 +461,9 @@ describe('the focus after a contact was made', () => {
   }));
 });
 
-describe('going back to a list after a change of one\'s own', () => {
-  /** Back to the page of a contact that is no more, which is loaded anew. */
-  const backToNothing = async (visitor, path) => {
+describe('going back to a list after changing a contact', () => {
+  /** Goes back to the page of a contact that no longer exists. */
+  const goBackToMissing = async (visitor, path) => {
     await visitor.goBack(path);
     await visitor.page.getByRole('link', { name: 'Go to contacts' }).waitFor();
     await visitor.loaded();
@@ -475,15 +476,15 @@ describe('going back to a list after a change of one\'s own', () => {
     await visitor.goto(list);
     await page.getByRole('link', { name: ADA.name, exact: true }).click();
     await visitor.at(`${list}/${id}`);
-    await askToDelete(page);
+    await deleteContact(page);
     await visitor.reads('Contact deleted!');
-    await backToNothing(visitor, `${list}/${id}`);
+    await goBackToMissing(visitor, `${list}/${id}`);
     await visitor.goBack(list);
     await visitor.row(ADA.name).waitFor({ state: 'detached' });
     await visitor.sees('First');
   }));
 
-  test('shows the name that was changed', visit({}, async (visitor) => {
+  test('shows the changed name', visit({}, async (visitor) => {
     const { page, list } = visitor;
     const { id } = await visitor.addContact(ADA.name);
     await visitor.goto(list);
@@ -498,7 +499,7 @@ describe('going back to a list after a change of one\'s own', () => {
     await visitor.sees('Ada King');
   }));
 
-  test('keeps what was typed there', visit({}, async (visitor) => {
+  test('keeps the input in its form', visit({}, async (visitor) => {
     const { page, list } = visitor;
     const { id } = await visitor.addContact(ADA.name);
     await visitor.openAddForm();
@@ -506,13 +507,13 @@ describe('going back to a list after a change of one\'s own', () => {
     await page.evaluate(() => { window.sameDocument = true; });
     await page.getByRole('link', { name: ADA.name, exact: true }).click();
     await visitor.at(`${list}/${id}`);
-    await askToDelete(page);
+    await deleteContact(page);
     await visitor.reads('No contacts yet');
-    await backToNothing(visitor, `${list}/${id}`);
-    const asked = page.waitForResponse((response) => response.request().method() === 'HEAD' && response.url() === visitor.url + list);
+    await goBackToMissing(visitor, `${list}/${id}`);
+    const checked = page.waitForResponse((response) => response.request().method() === 'HEAD' && response.url() === visitor.url + list);
     await visitor.goBack(list);
-    await asked;
-    assert(await page.evaluate(() => window.sameDocument), 'the page as it was left');
+    await checked;
+    assert(await page.evaluate(() => window.sameDocument), 'the page was not loaded again');
     assert.deepEqual(await visitor.values('name'), ['Grace']);
   }));
 });

@@ -1,12 +1,12 @@
-// What a reader has asked their system for: light or dark, no motion, colours of their own, paper.
+// The preferences of the user's system: light or dark, no motion, forced colors. And printing.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { openProduct } from './harness.mjs';
 
 const { visit } = openProduct();
 
-/** Everything that moves by itself, or would: the longest time of each element, in seconds. */
-function motions(page) {
+/** The elements with an animation or a transition, each with its longest duration in seconds. */
+function movingElements(page) {
   return page.evaluate(() => {
     const longest = (times) => Math.max(...times.split(',').map((time) => parseFloat(time) * (time.trim().endsWith('ms') ? 0.001 : 1)));
     return [...document.querySelectorAll('*')].flatMap((element) => [null, '::before', '::after'].map((pseudo) => {
@@ -17,8 +17,8 @@ function motions(page) {
   });
 }
 
-/** The list with a message on it, and a question before it. */
-async function lively(visitor) {
+/** Opens the list with a message and a dialog. */
+async function openListWithMotion(visitor) {
   const { page } = visitor;
   await visitor.openAddForm();
   await visitor.fill({ name: 'Ada', email: `ada-${Math.random()}@example.com` });
@@ -29,29 +29,29 @@ async function lively(visitor) {
   await visitor.loaded();
 }
 
-test('nothing moves for who wants no motion, and something does for others', visit({ reducedMotion: 'reduce' }, async (visitor) => {
+test('nothing moves with reduced motion, and something does without', visit({ reducedMotion: 'reduce' }, async (visitor) => {
   const { page } = visitor;
-  await lively(visitor);
-  assert.deepEqual(await motions(page), []);
+  await openListWithMotion(visitor);
+  assert.deepEqual(await movingElements(page), []);
   for (const path of [`${visitor.list}/new`, visitor.list.replace('contacts', 'settings'), '/mailbox']) {
     await visitor.goto(path);
-    assert.deepEqual(await motions(page), [], path);
+    assert.deepEqual(await movingElements(page), [], path);
   }
   await page.emulateMedia({ reducedMotion: 'no-preference' });
-  await lively(visitor);
-  const moving = (await motions(page)).map(([name]) => name);
+  await openListWithMotion(visitor);
+  const moving = (await movingElements(page)).map(([name]) => name);
   assert(moving.includes('button') && moving.includes('p'), `${moving}`);
 }));
 
 test('light and dark differ, down to the browser\'s own controls', visit({}, async (visitor) => {
   const { page } = visitor;
-  const colours = async (colorScheme) => {
+  const colors = async (colorScheme) => {
     await page.emulateMedia({ colorScheme });
     await visitor.goto(`${visitor.list}/new`);
     return page.evaluate(() => {
       const of = (selector, ...names) => names.map((name) => getComputedStyle(document.querySelector(selector))[name]);
       const probe = document.createElement('p');
-      probe.style.color = 'FieldText'; // A colour that only the browser decides.
+      probe.style.color = 'FieldText'; // A color that the browser chooses.
       document.body.append(probe);
       const own = getComputedStyle(probe).color;
       probe.remove();
@@ -65,15 +65,15 @@ test('light and dark differ, down to the browser\'s own controls', visit({}, asy
       };
     });
   };
-  const [light, dark] = [await colours('light'), await colours('dark')];
+  const [light, dark] = [await colors('light'), await colors('dark')];
   assert.deepEqual(light.scheme, ['light dark']);
   for (const part of ['page', 'field', 'button', 'link']) {
-    light[part].forEach((colour, at) => assert.notEqual(colour, dark[part][at], `${part}, ${colour}`));
+    light[part].forEach((color, at) => assert.notEqual(color, dark[part][at], `${part}, ${color}`));
   }
   assert.notEqual(light.own, dark.own);
 }));
 
-test('with forced colours, controls have edges and the focus can be seen', visit({ forcedColors: 'active' }, async (visitor) => {
+test('with forced colors, controls have borders and the focus is visible', visit({ forcedColors: 'active' }, async (visitor) => {
   const { page } = visitor;
   await visitor.goto(`${visitor.list}/new`);
   const edges = await page.locator('main :is(input, textarea, button, .button)').evaluateAll((all) => all.map((element) => {
@@ -88,14 +88,14 @@ test('with forced colours, controls have edges and the focus can be seen', visit
   }
 }));
 
-test('on paper there is what was asked for, dark on white, and nothing to press', visit({ colorScheme: 'dark' }, async (visitor) => {
+test('a printed page shows its content, dark on white, without controls', visit({ colorScheme: 'dark' }, async (visitor) => {
   const { page } = visitor;
   await visitor.addContact('Ada Lovelace', { notes: 'Met in London.' });
   await visitor.goto(visitor.list);
   await page.emulateMedia({ media: 'print' });
   assert.deepEqual(await visitor.shownNames(), ['Ada Lovelace']);
   assert.equal(await page.locator(':is(button, nav, .add, .tools)').filter({ visible: true }).count(), 0);
-  const [ink, ground] = await page.evaluate(() => [getComputedStyle(document.body).color, getComputedStyle(document.body).backgroundColor]);
-  const light = (colour) => colour.match(/\d+/g).slice(0, 3).reduce((sum, part) => sum + Number(part), 0);
-  assert(light(ink) < 200 && light(ground) > 700, `${ink} on ${ground}`);
+  const [ink, background] = await page.evaluate(() => [getComputedStyle(document.body).color, getComputedStyle(document.body).backgroundColor]);
+  const light = (color) => color.match(/\d+/g).slice(0, 3).reduce((sum, part) => sum + Number(part), 0);
+  assert(light(ink) < 200 && light(background) > 700, `${ink} on ${background}`);
 }));

@@ -1,5 +1,5 @@
-// Takes pictures of every page: `node screenshots.mjs`. The list goes to docs/list.png, for the
-// README; the others go to a temporary folder, to be looked at.
+// Takes screenshots of every page: `node screenshots.mjs`. The list goes to docs/list.png, for the
+// README. The others go to a temporary folder.
 import { mkdirSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,19 +7,19 @@ import { fileURLToPath } from 'node:url';
 import { Visitor, startBrowser, startProduct } from './harness.mjs';
 
 const DOCS = fileURLToPath(new URL('../../docs', import.meta.url));
-const folder = mkdtempSync(join(tmpdir(), 'edge-crm-pictures-'));
+const folder = mkdtempSync(join(tmpdir(), 'edge-crm-screenshots-'));
 const LOOKS = {
   light: { viewport: { width: 1280, height: 860 }, colorScheme: 'light' },
   dark: { viewport: { width: 1280, height: 860 }, colorScheme: 'dark' },
   phone: { viewport: { width: 375, height: 720 }, colorScheme: 'light' },
 };
 
-async function pictures(visitor, look) {
+async function takeScreenshots(visitor, look) {
   const { page } = visitor;
-  const shoot = (name) => page.screenshot({ path: join(folder, `${name}-${look}.png`), fullPage: true });
+  const screenshot = (name) => page.screenshot({ path: join(folder, `${name}-${look}.png`), fullPage: true });
   const visit = async (name, path) => {
     await visitor.goto(path);
-    await shoot(name);
+    await screenshot(name);
   };
   await visit('sign-up', '/sign-up');
   await visit('sign-in', '/sign-in');
@@ -40,7 +40,7 @@ async function pictures(visitor, look) {
   await visitor.fill({ email: 'not an email' });
   await visitor.submit().click();
   await page.locator('.summary').waitFor();
-  await shoot('errors');
+  await screenshot('errors');
 
   await visitor.goto(`${path}/edit`);
   const { id, version, name, email } = contact;
@@ -48,7 +48,7 @@ async function pictures(visitor, look) {
   await visitor.fill({ notes: 'What I wrote.' });
   await visitor.submit().click();
   await page.locator('.conflict').waitFor();
-  await shoot('conflict');
+  await screenshot('conflict');
 
   await visitor.goto(visitor.list);
   await page.locator('[data-delete]').first().click();
@@ -70,7 +70,7 @@ const product = await startProduct('--demo');
 const browser = await startBrowser();
 for (const [look, options] of Object.entries(LOOKS)) {
   const visitor = await Visitor.enter({ product, browser }, { ...options, reducedMotion: 'reduce' });
-  await pictures(visitor, look);
+  await takeScreenshots(visitor, look);
   await visitor.context.close();
 }
 await browser.close();

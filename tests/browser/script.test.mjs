@@ -1,4 +1,4 @@
-// What the script adds: answers in place, retries that do nothing twice, input that survives.
+// What the script adds: results without a page load, safe retries, input that is kept.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { openProduct, until } from './harness.mjs';
@@ -9,15 +9,15 @@ const ADA = { name: 'Ada Lovelace', email: 'ada@example.com' };
 const GRACE = { name: 'Grace Hopper', email: 'grace@example.com' };
 const CONNECTION = 'Connection problem. Please check your internet and try again.';
 
-/** A promise, and what fulfils it. */
+/** A promise, and the function that fulfills it. */
 function gate() {
   let open;
   const opened = new Promise((resolve) => { open = resolve; });
   return { open, opened };
 }
 
-/** The network loses the next answers, after the server has done its work. */
-async function loseAnswers(page, action, count) {
+/** Loses the next `count` responses, after the server has done the work. */
+async function loseResponses(page, action, count) {
   let lost = 0;
   await page.route(`**/actions/${action}`, async (route) => {
     if (lost === count) return route.continue();
@@ -29,7 +29,7 @@ async function loseAnswers(page, action, count) {
 
 const keys = (visitor) => new Set(visitor.sent.map(({ key }) => key));
 
-test('while a contact is being created the button says so and cannot be pressed', visit({}, async (visitor) => {
+test('while a contact is being created the button is disabled and shows it', visit({}, async (visitor) => {
   const { page } = visitor;
   const { open, opened } = gate();
   await page.route('**/actions/create-contact', async (route) => {
@@ -69,7 +69,7 @@ test('a new contact joins the list without a reload, and the form is ready for t
   assert.equal(keys(visitor).size, 2);
   assert(await page.evaluate(() => window.sameDocument));
 
-  // The rows that the script made are the ones that the server makes.
+  // The script renders rows exactly as the server does.
   const rows = () => page.locator('[data-rows]').evaluate((list) => [...list.querySelectorAll('*')].map((element) => {
     const attributes = [...element.attributes].map(({ name, value }) => `${name}=${value}`).sort();
     return [element.tagName, ...attributes, element.children.length ? '' : element.textContent.trim()].join(' ');
@@ -79,12 +79,12 @@ test('a new contact joins the list without a reload, and the form is ready for t
   assert.deepEqual(made, await rows());
 }));
 
-test('a contact that is in the list already takes its place again, and stands there once', visit({}, async (visitor) => {
+test('a contact that is already in the list is replaced, not added again', visit({}, async (visitor) => {
   const ada = await visitor.addContact('Ada Lovelace');
   await visitor.addContact('Grace Hopper');
-  // The answer to a form that was sent before, perhaps from another tab.
-  const answer = { ok: true, data: { ...ada, company: 'Engines' }, revalidated: [], requestId: 'r' };
-  await visitor.page.route('**/actions/create-contact', (route) => route.fulfill({ json: answer }));
+  // The replayed response to a form that was already sent, perhaps from another tab.
+  const response = { ok: true, data: { ...ada, company: 'Engines' }, revalidated: [], requestId: 'r' };
+  await visitor.page.route('**/actions/create-contact', (route) => route.fulfill({ json: response }));
   await visitor.openAddForm();
   await visitor.fill(ADA);
   await visitor.submit().click();
@@ -94,7 +94,7 @@ test('a contact that is in the list already takes its place again, and stands th
   await visitor.reads('Contacts (2)');
 }));
 
-test('what is typed while an answer is on its way is kept', visit({}, async (visitor) => {
+test('input typed while a request is under way is kept', visit({}, async (visitor) => {
   const { open, opened } = gate();
   await visitor.page.route('**/actions/create-contact', async (route) => {
     await opened;
@@ -112,7 +112,7 @@ test('what is typed while an answer is on its way is kept', visit({}, async (vis
   await visitor.sees('Grace Hopper', 'Ada Lovelace');
 }));
 
-test('a message goes after three seconds', visit({}, async (visitor) => {
+test('a message disappears after three seconds', visit({}, async (visitor) => {
   const { page } = visitor;
   const message = page.getByText('Contact created!').filter({ visible: true });
   const lasts = async () => {
@@ -130,10 +130,10 @@ test('a message goes after three seconds', visit({}, async (visitor) => {
   await visitor.fill(GRACE);
   await visitor.submit().click();
   assert((await lasts()) > 2000);
-  await visitor.at(visitor.list); // Else a reload would say it again.
+  await visitor.at(visitor.list); // Otherwise a reload would show it again.
 }));
 
-test('a deleted row goes at once, and comes back to its place where the server refuses', visit({}, async (visitor) => {
+test('a deleted row disappears at once, and comes back to its place if the server refuses', visit({}, async (visitor) => {
   const { page } = visitor;
   for (const name of ['One', 'Two', 'Three']) await visitor.addContact(name);
   const { open, opened } = gate();
@@ -153,7 +153,7 @@ test('a deleted row goes at once, and comes back to its place where the server r
   await visitor.sees('Three', 'Two', 'One');
   await visitor.reads('Contacts (3)');
 
-  // The rest of the page goes on, and so does deleting.
+  // The rest of the page still works, and so does deleting.
   await page.unroute('**/actions/delete-contact');
   await page.getByRole('link', { name: 'Delete One' }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
@@ -171,8 +171,8 @@ test('deleting the last contact shows the empty list', visit({}, async (visitor)
   await visitor.reads('Contacts (0)');
 }));
 
-test('an answer that is lost on its way is asked for again, and the contact is made once', visit({}, async (visitor) => {
-  await loseAnswers(visitor.page, 'create-contact', 1);
+test('after a lost response the request is retried, and the contact is made once', visit({}, async (visitor) => {
+  await loseResponses(visitor.page, 'create-contact', 1);
   await visitor.openAddForm();
   await visitor.fill(ADA);
   await visitor.submit().click();
@@ -183,9 +183,9 @@ test('an answer that is lost on its way is asked for again, and the contact is m
   assert.deepEqual(await visitor.names(), ['Ada Lovelace']);
 }));
 
-test('where answers stay lost the input stays, and Try Again makes the contact once', visit({}, async (visitor) => {
+test('if every response is lost the input stays, and Try Again makes the contact once', visit({}, async (visitor) => {
   const { page } = visitor;
-  await loseAnswers(page, 'create-contact', 3);
+  await loseResponses(page, 'create-contact', 3);
   await visitor.openAddForm();
   await visitor.fill(ADA);
   await visitor.submit().click();
@@ -201,8 +201,8 @@ test('where answers stay lost the input stays, and Try Again makes the contact o
   assert.deepEqual(await visitor.names(), ['Ada Lovelace']);
 }));
 
-test('other input after a lost answer makes no second contact unasked, and stays in the form', visit({}, async (visitor) => {
-  await loseAnswers(visitor.page, 'create-contact', 3);
+test('other input after a lost response is kept, and makes a second contact only when sent again', visit({}, async (visitor) => {
+  await loseResponses(visitor.page, 'create-contact', 3);
   await visitor.openAddForm();
   await visitor.fill(ADA);
   await visitor.submit().click();
@@ -217,9 +217,9 @@ test('other input after a lost answer makes no second contact unasked, and stays
   assert.deepEqual(await visitor.names(), ['Grace Hopper', 'Ada Lovelace']);
 }));
 
-test('a lost answer to a deletion is asked for again', visit({}, async (visitor) => {
+test('after a lost response a deletion is retried', visit({}, async (visitor) => {
   await visitor.addContact('Ada');
-  await loseAnswers(visitor.page, 'delete-contact', 1);
+  await loseResponses(visitor.page, 'delete-contact', 1);
   await visitor.goto(visitor.list);
   await visitor.page.getByRole('link', { name: 'Delete Ada' }).click();
   await visitor.page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
@@ -228,7 +228,7 @@ test('a lost answer to a deletion is asked for again', visit({}, async (visitor)
   assert.deepEqual(await visitor.names(), []);
 }));
 
-test('what is sent while offline arrives once the network is back', visit({}, async (visitor) => {
+test('a form sent while offline arrives when the network is back', visit({}, async (visitor) => {
   await visitor.openAddForm();
   await visitor.fill(ADA);
   await visitor.context.setOffline(true);
@@ -242,7 +242,7 @@ test('what is sent while offline arrives once the network is back', visit({}, as
   assert.deepEqual(await visitor.names(), ['Ada Lovelace']);
 }));
 
-test('who stays offline is told so, and loses no input', visit({}, async (visitor) => {
+test('a user who stays offline gets a message and keeps the input', visit({}, async (visitor) => {
   await visitor.openAddForm();
   await visitor.fill(ADA);
   await visitor.context.setOffline(true);
@@ -255,7 +255,7 @@ test('who stays offline is told so, and loses no input', visit({}, async (visito
   assert.deepEqual(await visitor.names(), ['Ada Lovelace']);
 }));
 
-test('an error of the server is told in plain words, and sent again with the same key', visit({}, async (visitor) => {
+test('a server error is shown in plain words, and Try Again uses the same key', visit({}, async (visitor) => {
   const { page } = visitor;
   await page.route('**/actions/create-contact', (route) => route.fulfill({ status: 500, contentType: 'text/html', body: '<h1>stack trace</h1>' }), { times: 1 });
   await visitor.openAddForm();
@@ -268,7 +268,7 @@ test('an error of the server is told in plain words, and sent again with the sam
   assert.equal(keys(visitor).size, 1);
 }));
 
-test('a part that breaks says so, and the rest of the page goes on working', visit({}, async (visitor) => {
+test('a part that breaks shows it, and the rest of the page still works', visit({}, async (visitor) => {
   const { page } = visitor;
   await visitor.addContact('Grace');
   await visitor.addContact('Linus');
@@ -281,8 +281,8 @@ test('a part that breaks says so, and the rest of the page goes on working', vis
   await visitor.submit().click();
   await visitor.reads('Something went wrong');
   await page.getByRole('button', { name: 'Refresh Page' }).waitFor();
-  await until('the error in the console', () => visitor.complaints.length === 1);
-  visitor.complaints.length = 0;
+  await until('the error in the console', () => visitor.consoleErrors.length === 1);
+  visitor.consoleErrors.length = 0;
 
   await page.getByRole('link', { name: 'Delete Linus' }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
@@ -294,7 +294,7 @@ test('a part that breaks says so, and the rest of the page goes on working', vis
   assert.deepEqual(await visitor.names(), ['Ada Lovelace', 'Grace']);
 }));
 
-test('a contact can be added, and deleted, by keyboard alone', visit({}, async (visitor) => {
+test('a contact can be added and deleted by keyboard alone', visit({}, async (visitor) => {
   const { page } = visitor;
   const { keyboard } = page;
   const tabTo = async (selector) => {
@@ -329,7 +329,7 @@ test('a contact can be added, and deleted, by keyboard alone', visit({}, async (
   await page.getByRole('dialog').waitFor();
   await keyboard.press('Escape');
   await page.getByRole('dialog').waitFor({ state: 'detached' });
-  assert(await page.evaluate(() => document.activeElement.matches('[data-delete]')), 'the focus is back where it was');
+  assert(await page.evaluate(() => document.activeElement.matches('[data-delete]')), 'the focus is back on the link');
   await keyboard.press('Enter');
   await tabTo('dialog .danger');
   await keyboard.press('Enter');

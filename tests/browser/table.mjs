@@ -1,8 +1,8 @@
-// The product's table, seen from outside: what is stored, and what somebody changed in it.
+// The product's table: reads what is stored, and compares two tables.
 import assert from 'node:assert/strict';
 import { build, start, startProduct, until } from './harness.mjs';
 
-/** The product on an engine that can be reached from here; its `table` is the one it writes to. */
+/** Starts the product on a database engine that tests can reach. `table` is the product's table. */
 export async function startProductOnEngine() {
   const engine = await start(build('example', 'dynamodb'), []);
   const product = await startProduct('--dynamodb-url', engine.url);
@@ -13,10 +13,10 @@ export async function startProductOnEngine() {
   return { ...product, stop, stopEngine: engine.stop, table: new Table(engine.url) };
 }
 
-/** The letters in the mailbox of the local stack, newest first. */
-export async function letters({ url }) {
+/** The emails in the mailbox of the local stack, newest first. */
+export async function emails({ url }) {
   const page = await (await fetch(`${url}/mailbox`)).text();
-  return [...page.matchAll(/<article.*?<\/article>/gs)].map(([letter]) => withoutChance(letter.replaceAll(url, '')));
+  return [...page.matchAll(/<article.*?<\/article>/gs)].map(([email]) => withoutRandom(email.replaceAll(url, '')));
 }
 
 class Table {
@@ -25,7 +25,7 @@ class Table {
   }
 
   async #call(operation, request) {
-    const answer = await fetch(this.url, {
+    const response = await fetch(this.url, {
       method: 'POST',
       headers: {
         'content-type': 'application/x-amz-json-1.0',
@@ -35,12 +35,12 @@ class Table {
       },
       body: JSON.stringify({ TableName: 'edge-crm', ...request }),
     });
-    const text = await answer.text();
-    assert.equal(answer.status, 200, text);
+    const text = await response.text();
+    assert.equal(response.status, 200, text);
     return JSON.parse(text);
   }
 
-  /** Every item, under its keys. */
+  /** Every item, by its key. */
   async items() {
     const items = new Map();
     let from;
@@ -55,17 +55,17 @@ class Table {
     return items;
   }
 
-  /** Every item, once no letter waits to be sent. */
+  /** Every item, after all stored emails have been sent. */
   async settled() {
     let items;
-    await until('all letters to be sent', async () => {
+    await until('all emails to be sent', async () => {
       items = await this.items();
       return ![...items.keys()].some((key) => key.startsWith('#mail:'));
     });
     return items;
   }
 
-  /** Gives a member another role, past the product. */
+  /** Changes a member's role directly in the table. */
   changeRole(tenant, user, role) {
     return this.#call('UpdateItem', {
       Key: { pk: { S: `${tenant}:members` }, sk: { S: user } },
@@ -77,25 +77,25 @@ class Table {
   }
 }
 
-/** DynamoDB's JSON as plain JSON. */
+/** Turns DynamoDB's JSON into plain JSON. */
 function plain(attribute) {
   const [[type, value]] = Object.entries(attribute);
   if (type === 'L') return value.map(plain);
-  // The engine gives attributes in any order.
+  // The engine returns attributes in any order.
   if (type === 'M') return Object.fromEntries(Object.keys(value).sort().map((name) => [name, plain(value[name])]));
   if (type === 'N') return Number(value);
   return type === 'NULL' ? null : value;
 }
 
-/** What the edge may have kept and what is still to be revalidated or indexed, which depends on who looked
- *  at what and when, and counters of requests. */
-const ASIDE = /^#(mark|rate|outbox|search|unindexed):/;
+/** Items that depend on timing and on page views: marks, rate counters, the outbox and the search
+ *  index. */
+const IGNORED = /^#(mark|rate|outbox|search|unindexed):/;
 
-/** The items that differ, each as it was and as it is, so that two tables can be compared in which
- *  the same was done: what is made at random and when it was done are left out, and who is meant
- *  by an id is told by a number. */
+/** The items that changed, each with its old and its new value. Two tables in which the same was
+ *  done give the same result: times and random values are left out, and ids are replaced by
+ *  numbers. */
 export function changed(before, after) {
-  const keys = [...new Set([...before.keys(), ...after.keys()])].filter((key) => !ASIDE.test(key));
+  const keys = [...new Set([...before.keys(), ...after.keys()])].filter((key) => !IGNORED.test(key));
   const changes = keys
     .map((key) => ({ key, was: before.get(key) ?? null, is: after.get(key) ?? null }))
     .filter(({ was, is }) => JSON.stringify(was) !== JSON.stringify(is));
@@ -104,11 +104,12 @@ export function changed(before, after) {
 
 const ID = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g;
 
-/** Ids become numbers in the order in which they first appear, in an order that no id decides. */
+/** Replaces ids by numbers, in the order of their first appearance in the sorted changes. */
 function numbered(changes) {
-  const texts = changes.map((change) => withoutChance(JSON.stringify(change)));
+  const texts = changes.map((change) => withoutRandom(JSON.stringify(change)));
   const blank = (text) => text.replace(ID, '');
-  // Items that differ in nothing but their ids are told apart by age, which the ids tell.
+  // Sorted without ids, which are random. Items that differ only in ids are sorted by age: the ids
+  // begin with a time.
   texts.sort((a, b) => (blank(a) < blank(b) ? -1 : blank(a) > blank(b) ? 1 : a < b ? -1 : 1));
   const numbers = new Map();
   const number = (id) => {
@@ -118,14 +119,14 @@ function numbered(changes) {
   return texts.map((text) => JSON.parse(text.replace(ID, number)));
 }
 
-/** Without times, and without keys, tokens and hashes: anything of 22 characters (128 bits in
- *  base64) and more that is no word. One in 1,500 hashes has no digit: it has capitals inside,
- *  as no word here does. */
-export function withoutChance(text) {
+/** Replaces times, keys, tokens and hashes. A run of 22 characters (128 bits in base64) or more is
+ *  random if it has a digit, or a capital that is not its first character: one in 1,500 hashes has
+ *  no digit, and no word here has a capital inside. */
+export function withoutRandom(text) {
   return text
     .replace(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g, '(time)')
     .replace(/\$argon2[^"]+/g, '(password)')
     .replace(/:\d{10}\b/g, ':"(time)"')
-    .replace(/#outbox:[0-9a-f]","\d{13}/g, '#outbox:(chance)","(time)')
-    .replace(/[\w+/=-]{22,}/g, (run) => (/\d|.[A-Z]/.test(run) && !run.match(ID) ? '(chance)' : run));
+    .replace(/#outbox:[0-9a-f]","\d{13}/g, '#outbox:(random)","(time)')
+    .replace(/[\w+/=-]{22,}/g, (run) => (/\d|.[A-Z]/.test(run) && !run.match(ID) ? '(random)' : run));
 }

@@ -1,4 +1,4 @@
-// A viewer, who may read and nothing else.
+// A viewer may read, and change nothing.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { openProduct } from './harness.mjs';
@@ -6,11 +6,11 @@ import { startProductOnEngine } from './table.mjs';
 
 const { visit, running } = openProduct({ product: startProductOnEngine });
 
-/** Makes somebody a viewer, past the product: an owner alone in an organisation stays one. */
+/** Makes a user a viewer, directly in the table: the product keeps the last owner an owner. */
 const makeViewer = (tenant, user) => running.product.table.changeRole(tenant, user, 'viewer');
 
 for (const javaScriptEnabled of [true, false]) {
-  test(`a viewer reads, and is offered nothing that changes anything, ${javaScriptEnabled ? 'with' : 'without'} JavaScript`, visit({ javaScriptEnabled }, async (visitor) => {
+  test(`a viewer can read and is offered no changes, ${javaScriptEnabled ? 'with' : 'without'} JavaScript`, visit({ javaScriptEnabled }, async (visitor) => {
     const { page, list } = visitor;
     const ada = await visitor.addContact('Ada Lovelace', { notes: 'Read me' });
     await makeViewer(list.split('/')[2], ada.ownerId);
@@ -25,8 +25,8 @@ for (const javaScriptEnabled of [true, false]) {
     assert.equal(await page.getByText(/Edit|Delete/).count(), 0);
 
     for (const path of [`${list}/new`, `${list}/${ada.id}/edit`, `${list}/${ada.id}/delete`]) {
-      const answer = await visitor.goto(path);
-      assert.equal(answer.status(), 403, path);
+      const response = await visitor.goto(path);
+      assert.equal(response.status(), 403, path);
       await page.getByRole('heading', { name: 'This is not open to you' }).waitFor();
       await page.getByRole('link', { name: 'Go to contacts' }).click();
       await visitor.at(list);
@@ -35,7 +35,7 @@ for (const javaScriptEnabled of [true, false]) {
     await visitor.canGoOn();
   }));
 
-  test(`who becomes a viewer while a form is open is told so and loses no input, ${javaScriptEnabled ? 'with' : 'without'} JavaScript`, visit({ javaScriptEnabled }, async (visitor) => {
+  test(`a user who becomes a viewer while a form is open gets a message and keeps the input, ${javaScriptEnabled ? 'with' : 'without'} JavaScript`, visit({ javaScriptEnabled }, async (visitor) => {
     const { ownerId } = await visitor.addContact('Ada Lovelace');
     await visitor.openAddForm();
     await visitor.fill({ name: 'Grace', email: 'grace@example.com' });

@@ -1,6 +1,7 @@
-// The forms about accounts: who comes in, and how. `../forms.mjs` tells what is said of each.
+// The forms about accounts: signing in and up, passwords and settings. `../forms.mjs` describes the
+// fields.
 import { token } from '../crawl.mjs';
-import { at, belongToTwo, press, resetLink } from './steps.mjs';
+import { at, inviteToSecondOrganization, press, resetLink } from './steps.mjs';
 
 export const ACCOUNTS = [
   {
@@ -66,7 +67,7 @@ export const ACCOUNTS = [
   {
     form: '/t/{tenant}/settings: switch-organization',
     before: async (visitor) => {
-      const link = await belongToTwo(visitor);
+      const link = await inviteToSecondOrganization(visitor);
       await visitor.act('accept-invite', { token: token(link), name: '', password: visitor.account.password });
       await visitor.act('sign-in', { email: visitor.account.email, password: visitor.account.password });
       await visitor.goto(at(visitor, '/settings'));
@@ -97,7 +98,7 @@ export const ACCOUNTS = [
   },
   {
     form: '/forgot-password: request-password-reset',
-    letters: 1,
+    emails: 1,
     before: async (visitor) => {
       await visitor.context.clearCookies();
       await visitor.goto('/sign-in');

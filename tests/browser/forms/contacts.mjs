@@ -1,5 +1,5 @@
-// The forms about contacts. `../forms.mjs` tells what is said of each.
-import { ADA, BAD_CONTACT, openBeside, press, trashed } from './steps.mjs';
+// The forms about contacts. `../forms.mjs` describes the fields.
+import { ADA, BAD_CONTACT, addDeletedContact, openBeside, press } from './steps.mjs';
 
 export const CONTACTS = [
   {
@@ -44,7 +44,7 @@ export const CONTACTS = [
   },
   {
     form: '/t/{tenant}/contacts/{id}/edit: update-contact',
-    about: 'that somebody overtook',
+    about: 'after another user has changed the contact',
     before: async (visitor) => {
       const { id } = await visitor.addContact('Ada King', { company: 'Before' });
       await visitor.goto(`${visitor.list}/${id}/edit`);
@@ -70,7 +70,7 @@ export const CONTACTS = [
   },
   {
     form: '/t/{tenant}/contacts/{id}/delete: delete-contact',
-    about: 'on its own page, of a contact that is gone',
+    about: 'on its own page, of a contact that no longer exists',
     before: async (visitor) => {
       const { id } = await visitor.addContact('Ada Lovelace');
       await visitor.addContact('Grace Hopper');
@@ -94,7 +94,7 @@ export const CONTACTS = [
   {
     form: '/t/{tenant}/contacts/trash: restore-contact',
     before: async (visitor) => {
-      await trashed(visitor);
+      await addDeletedContact(visitor);
       await visitor.goto(`${visitor.list}/trash`);
     },
     send: async (visitor) => {
@@ -104,9 +104,9 @@ export const CONTACTS = [
   },
   {
     form: '/t/{tenant}/contacts/trash: restore-contact',
-    about: 'whose email has been taken',
+    about: 'of a contact whose email is taken',
     before: async (visitor) => {
-      await trashed(visitor);
+      await addDeletedContact(visitor);
       await visitor.addContact('Ada Lovelace');
       await visitor.goto(`${visitor.list}/trash`);
     },
@@ -119,7 +119,7 @@ export const CONTACTS = [
   },
   {
     form: '/t/{tenant}/contacts: search',
-    reads: true,
+    readOnly: true,
     before: async (visitor) => {
       await visitor.addContact('Ada Lovelace');
       await visitor.addContact('Grace Hopper');

@@ -1,6 +1,6 @@
-// The forms about projects, members and the audit. `../forms.mjs` tells what is said of each.
+// The forms about projects, members and the audit. `../forms.mjs` describes the fields.
 import { token } from '../crawl.mjs';
-import { OTHER, at, belongToTwo, invite, joined, openBeside, press, project } from './steps.mjs';
+import { OTHER, addProject, at, invite, inviteAndJoin, inviteToSecondOrganization, openBeside, press } from './steps.mjs';
 
 export const ORGANIZATION = [
   {
@@ -26,7 +26,7 @@ export const ORGANIZATION = [
   {
     form: '/t/{tenant}/projects/{id}/edit: rename-project',
     before: async (visitor) => {
-      const { id } = await project(visitor);
+      const { id } = await addProject(visitor);
       await visitor.goto(at(visitor, `/projects/${id}/edit`));
     },
     refused: { fields: { name: '' }, messages: { name: 'Name is required' } },
@@ -39,7 +39,7 @@ export const ORGANIZATION = [
   {
     form: '/t/{tenant}/projects/{id}/edit: archive-project',
     before: async (visitor) => {
-      await project(visitor);
+      await addProject(visitor);
       await visitor.goto(at(visitor, '/projects'));
       await visitor.page.getByRole('link', { name: 'Edit Turbine' }).click();
     },
@@ -51,7 +51,7 @@ export const ORGANIZATION = [
   {
     form: '/t/{tenant}/projects/{id}/edit: restore-project',
     before: async (visitor) => {
-      const { id } = await project(visitor);
+      const { id } = await addProject(visitor);
       await visitor.act('archive-project', { id });
       await visitor.goto(at(visitor, `/projects/${id}/edit`));
     },
@@ -62,7 +62,7 @@ export const ORGANIZATION = [
   },
   {
     form: '/t/{tenant}/members: invite-member',
-    letters: 1,
+    emails: 1,
     before: (visitor) => openBeside(visitor, at(visitor, '/members'), 'Invite'),
     refused: { fields: { email: 'no email' }, messages: { email: 'Invalid email format' } },
     send: async (visitor) => {
@@ -74,7 +74,7 @@ export const ORGANIZATION = [
   },
   {
     form: '/t/{tenant}/members/invite: invite-member',
-    letters: 1,
+    emails: 1,
     before: (visitor) => visitor.goto(at(visitor, '/members/invite')),
     refused: { fields: { email: '' }, messages: { email: 'Invalid email format' } },
     send: async (visitor) => {
@@ -86,7 +86,7 @@ export const ORGANIZATION = [
   {
     form: '/t/{tenant}/members/{id}/edit: change-role',
     before: async (visitor) => {
-      await joined(visitor, 'member');
+      await inviteAndJoin(visitor, 'member');
       await visitor.goto(at(visitor, '/members'));
       await visitor.page.getByRole('link', { name: 'Edit Other Person' }).click();
     },
@@ -109,7 +109,7 @@ export const ORGANIZATION = [
   {
     form: '/t/{tenant}/members/{id}/edit: remove-member',
     before: async (visitor) => {
-      await joined(visitor, 'member');
+      await inviteAndJoin(visitor, 'member');
       await visitor.goto(at(visitor, '/members'));
       await visitor.page.getByRole('link', { name: 'Edit Other Person' }).click();
     },
@@ -121,7 +121,7 @@ export const ORGANIZATION = [
   },
   {
     form: '/t/{tenant}/members/{id}/edit: remove-member',
-    about: 'that withdraws an invitation',
+    about: 'of an invitation that was not accepted',
     before: async (visitor) => {
       const { id } = await invite(visitor);
       await visitor.goto(at(visitor, `/members/${id}/edit`));
@@ -135,7 +135,7 @@ export const ORGANIZATION = [
   {
     form: '/t/{tenant}/members/leave: remove-member',
     before: async (visitor) => {
-      const link = await belongToTwo(visitor);
+      const link = await inviteToSecondOrganization(visitor);
       await visitor.act('accept-invite', { token: token(link), name: '', password: visitor.account.password });
       const { tenant } = await visitor.act('sign-in', { email: visitor.account.email, password: visitor.account.password });
       await visitor.goto(`/t/${tenant}/settings`);
@@ -170,9 +170,9 @@ export const ORGANIZATION = [
   },
   {
     form: '/accept-invite: accept-invite',
-    about: 'of somebody who has an account',
+    about: 'for an email that has an account',
     before: async (visitor) => {
-      const link = await belongToTwo(visitor);
+      const link = await inviteToSecondOrganization(visitor);
       await visitor.context.clearCookies();
       await visitor.goto(link);
     },
@@ -184,7 +184,7 @@ export const ORGANIZATION = [
   },
   {
     form: '/t/{tenant}/audit: filter',
-    reads: true,
+    readOnly: true,
     before: async (visitor) => {
       await visitor.addContact('Ada Lovelace');
       await visitor.goto(at(visitor, '/audit'));

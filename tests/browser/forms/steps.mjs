@@ -1,58 +1,58 @@
-// What the tests of forms do before and while a form is sent.
+// Steps that the tests of forms share.
 import { token } from '../crawl.mjs';
 import { Visitor, until } from '../harness.mjs';
 
 export const OTHER = { name: 'Other Person', password: 'another long password' };
 
-/** Somebody else, in a browser of their own that closes with the visitor's. */
+/** A second user, in their own browser context, which closes with the visitor's. */
 export async function another(visitor) {
   const other = await Visitor.enter(visitor.running, { javaScriptEnabled: visitor.script });
   visitor.context.on('close', () => other.context.close());
   return other;
 }
 
-/** Invites somebody; their id and their link. */
+/** Invites a user. Returns their id and their link. */
 export async function invite(visitor, role = 'member') {
   const email = `other.${visitor.account.email}`;
   const { link, id } = await visitor.act('invite-member', { email, role });
   return { id, link };
 }
 
-/** Invites somebody, who joins. */
-export async function joined(visitor, role) {
+/** Invites a user, who accepts. */
+export async function inviteAndJoin(visitor, role) {
   const invitation = await invite(visitor, role);
   const other = await another(visitor);
   await other.act('accept-invite', { token: token(invitation.link), ...OTHER });
 }
 
-/** The visitor belongs to a second organisation, of which somebody else is the owner. */
-export async function belongToTwo(visitor) {
+/** Invites the visitor to a second organization, owned by another user. Returns the link. */
+export async function inviteToSecondOrganization(visitor) {
   const owner = await another(visitor);
   await owner.signUp({ email: `owner.${visitor.account.email}`, organization: `Second of ${visitor.account.organization}` });
   const { link } = await owner.act('invite-member', { email: visitor.account.email, role: 'member' });
   return link;
 }
 
-/** The link that sets a password anew, from the letter in the mailbox of the local stack. */
+/** The link that resets a password, from the email in the mailbox of the local stack. */
 export async function resetLink(visitor) {
-  const letters = visitor.page.locator('article', { hasText: `To ${visitor.account.email}` });
-  const link = letters.locator('a[href*="/reset-password"]').first();
-  await until('the letter', async () => {
+  const emails = visitor.page.locator('article', { hasText: `To ${visitor.account.email}` });
+  const link = emails.locator('a[href*="/reset-password"]').first();
+  await until('the email', async () => {
     await visitor.goto('/mailbox');
     return (await link.count()) > 0;
   });
   return link.getAttribute('href');
 }
 
-export const trashed = async (visitor) => {
+export const addDeletedContact = async (visitor) => {
   const { id } = await visitor.addContact('Ada Lovelace', { company: 'Engines' });
   await visitor.act('delete-contact', { id });
   return id;
 };
 
-export const project = (visitor) => visitor.act('create-project', { name: 'Turbine' });
+export const addProject = (visitor) => visitor.act('create-project', { name: 'Turbine' });
 
-/** Follows the link to the form; with the script the form of the list stands there already. */
+/** Opens the form beside a list. Without the script, a link leads to it. */
 export async function openBeside(visitor, path, name) {
   await visitor.goto(path);
   const link = visitor.page.getByRole('link', { name, exact: true });
