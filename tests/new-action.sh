@@ -6,14 +6,16 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 tests/install-tools.sh python
 PATH="$PWD/target/tools/bin:$PATH"
-export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$PWD/target}"
+export CARGO_TARGET_DIR="$PWD/target/new-action"
 readonly NAME=archive-everything
+rm -rf "$CARGO_TARGET_DIR"
+[ ! -d target/debug/deps ] || python3 tests/seed-target.py target "$CARGO_TARGET_DIR"
 
 copy=$(mktemp -d)
 stack=
 finish() {
   [ -z "$stack" ] || kill "$stack" 2>/dev/null || true
-  rm -rf "$copy"
+  rm -rf "$copy" "$CARGO_TARGET_DIR"
 }
 trap finish EXIT
 git ls-files -z --cached --others --exclude-standard |
@@ -21,7 +23,7 @@ git ls-files -z --cached --others --exclude-standard |
   xargs -0 cp --parents -t "$copy"
 # The tools look for themselves under `target`.
 mkdir "$copy/target"
-ln -s "$CARGO_TARGET_DIR/tools" "$copy/target/tools"
+ln -s "$PWD/target/tools" "$copy/target/tools"
 cd "$copy"
 cargo xtask check
 git init --quiet
