@@ -168,7 +168,7 @@ class Translated(unittest.TestCase):
         self.assertGreater(len(json.loads(body)["widgets"]), 3)
 
     def test_what_the_functions_log_is_what_is_watched(self):
-        logged = (ROOT / "shared" / "action" / "src" / "log.rs").read_text(encoding="utf-8")
+        logged = (ROOT / "shared" / "wrapper" / "src" / "log.rs").read_text(encoding="utf-8")
         metrics = set(re.findall(r'\("(\w+)", "(?:Milliseconds|Count)"\)', logged))
         alarms = of_type(self.template, "AWS::CloudWatch::Alarm").values()
         watched = {alarm["MetricName"] for alarm in alarms if alarm.get("Namespace") == "EdgeCRM"}
