@@ -37,7 +37,7 @@ pub async fn serve(function: Function, site: Site) -> Result<(), Error> {
     if function.is_background() {
         let work = |event: LambdaEvent<Box<RawValue>>| async move {
             let event = serde_json::from_str(event.payload.get())?;
-            Ok::<_, Error>(server.work(&event).await?)
+            server.work(&event).await
         };
         return lambda_runtime::run(service_fn(work)).await;
     }
