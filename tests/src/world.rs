@@ -8,7 +8,7 @@ use auth::{Keys, SessionSecret, Token};
 use bytes::Bytes;
 use cdn::{CloudFront, Invalidations};
 use edge_crm_local::{
-    Distribution, DistributionSettings, Edge, Faults, Mailbox, Origin, TEMPLATE, Template,
+    Distribution, DistributionSettings, Edge, Faults, FunctionOrigin, Mailbox, TEMPLATE, Template,
 };
 use futures_util::FutureExt;
 use http_body_util::{BodyExt, Full};
@@ -133,7 +133,7 @@ impl World {
     /// Sends a request.
     pub async fn send(&self, request: Request<Full<Bytes>>) -> Response {
         let peer = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
-        let (parts, body) = self.edge.answer(request, peer).await.into_parts();
+        let (parts, body) = self.edge.respond(request, peer).await.into_parts();
         let bytes = body
             .collect()
             .await
@@ -248,10 +248,10 @@ impl World {
 }
 
 /// The function as an origin that may be killed while it runs. Its response is empty then.
-fn crashing(function: Runner, crashes: &Arc<AtomicU64>) -> Origin {
+fn crashing(function: Runner, crashes: &Arc<AtomicU64>) -> FunctionOrigin {
     let (name, function) = (function.name(), Arc::new(function));
     let crashes = Arc::clone(crashes);
-    Origin::new(name, move |event: Vec<u8>| {
+    FunctionOrigin::new(name, move |event: Vec<u8>| {
         let function = Arc::clone(&function);
         let dies = crate::fault::random(100) < crashes.load(Ordering::Relaxed);
         async move {
@@ -268,7 +268,7 @@ fn crashing(function: Runner, crashes: &Arc<AtomicU64>) -> Origin {
     })
 }
 
-async fn tick(function: Origin) {
+async fn tick(function: FunctionOrigin) {
     let mut interval = tokio::time::interval(TICK);
     interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {

@@ -1,8 +1,8 @@
-//! The embedded DynamoDB alone, in memory, with the table in it: for functions that run outside
-//! the local stack, such as under `cargo lambda watch`.
+//! Runs only the embedded DynamoDB, in memory, and creates the table: for functions that run outside
+//! the local stack, for example under `cargo lambda watch`.
 //!
-//! `cargo run -p edge-crm-local --example dynamodb -- 8000` prints its URL when it is ready. Any
-//! credentials do; the table is `edge-crm`.
+//! `cargo run -p edge-crm-local --example dynamodb -- 8000` prints its URL when it is ready. It
+//! accepts any credentials. The table is `edge-crm`.
 
 use dynoxide::Database;
 use std::error::Error;
@@ -19,10 +19,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let listener = TcpListener::bind(("127.0.0.1", port)).await?;
     let url = format!("http://{}", listener.local_addr()?);
     let database = Database::memory()?;
-    let engine = tokio::spawn(dynoxide::server::serve_on(listener, database));
+    let server = tokio::spawn(dynoxide::server::serve_on(listener, database));
     let store = Store::connect(TableSettings::local(&url, "edge-crm"));
     store.create_table_if_missing().await?;
     writeln!(io::stdout(), "DynamoDB is ready on {url}")?;
-    engine.await?;
+    server.await?;
     Ok(())
 }

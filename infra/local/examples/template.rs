@@ -1,8 +1,8 @@
-//! What the local stack reads from `template.yaml`, as JSON: for tests that compare it with what
-//! is deployed.
+//! Prints what the local stack reads from `template.yaml`, as JSON, for tests that compare it with the
+//! deployed template.
 //!
 //! `cargo run -p edge-crm-local --example template -- /t/acme/contacts` prints the functions, those
-//! that have a URL, and which of them answers each path.
+//! that have a URL, and the function that each path is routed to.
 
 use edge_crm_local::{TEMPLATE, Template};
 use serde_json::{Map, json};
@@ -19,11 +19,11 @@ fn main() -> Result<(), Box<dyn Error>> {
             (path, function)
         })
         .collect();
-    let read = json!({
+    let summary = json!({
         "functions": template.functions,
         "served": template.served,
         "routes": routes,
     });
-    writeln!(io::stdout(), "{read}")?;
+    writeln!(io::stdout(), "{summary}")?;
     Ok(())
 }

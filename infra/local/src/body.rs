@@ -1,4 +1,4 @@
-//! Reading a request's body in bounded memory and time.
+//! Reads a request's body with a limit on its size and time.
 
 use crate::refusal::Refusal;
 use bytes::Bytes;
@@ -9,15 +9,15 @@ use std::error::Error;
 use std::time::Duration;
 use tokio::time::timeout;
 
-/// The most that [Lambda](https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html)
-/// takes in one invocation, in bytes.
+/// The largest payload of an invocation in
+/// [Lambda](https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html), in bytes.
 pub(crate) const LIMIT: usize = 6 * 1024 * 1024;
 
-/// How long a body may take.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// How long a body may take to arrive.
+const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// How long a client may go on sending what nobody wants.
-const LINGER: Duration = Duration::from_secs(5);
+/// How long the rest of a refused body is read and dropped.
+const DRAIN_TIME: Duration = Duration::from_secs(5);
 
 /// The whole body, at most [`LIMIT`] bytes of it.
 ///
@@ -30,13 +30,13 @@ where
 {
     let declared = body.size_hint().lower();
     if declared > LIMIT as u64 {
-        // A client that waits for `100 Continue` gets the refusal instead, and sends nothing.
+        // A client that waits for `100 Continue` gets the refusal instead and sends no body.
         if !headers.contains_key(EXPECT) {
             tokio::spawn(discard(body));
         }
         return Err(Refusal::TooLarge);
     }
-    match timeout(PATIENCE, Limited::new(&mut body, LIMIT).collect()).await {
+    match timeout(TIMEOUT, Limited::new(&mut body, LIMIT).collect()).await {
         Ok(Ok(collected)) => Ok(collected.to_bytes()),
         Ok(Err(error)) if error.is::<LengthLimitError>() => {
             tokio::spawn(discard(body));
@@ -47,11 +47,11 @@ where
     }
 }
 
-/// Takes the rest of a body for a while and drops it: a connection that is closed while the
-/// client still sends is reset, and the client may never see why.
+/// Reads the rest of a body for a while and drops it. If the server closed the connection while the
+/// client still sends, the connection would be reset and the client might not see the response.
 async fn discard(mut body: impl Body<Data = Bytes> + Unpin) {
     let rest = async { while let Some(Ok(_)) = body.frame().await {} };
-    let _ended_or_not = timeout(LINGER, rest).await;
+    let _timed_out = timeout(DRAIN_TIME, rest).await;
 }
 
 #[cfg(test)]
@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_body_over_the_limit_is_refused_declared_or_not() {
+    async fn a_body_over_the_limit_is_refused_with_or_without_a_declared_length() {
         let declared = Full::new(Bytes::from(vec![7; LIMIT + 1]));
         assert_eq!(
             read(&HeaderMap::new(), declared).await,

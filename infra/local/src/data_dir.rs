@@ -1,30 +1,30 @@
-//! The directory that outlives a run.
+//! The directory that keeps the database and the signing key between runs.
 
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
-/// Bytes of a signing key, as HMAC-SHA-256 wants it at least
+/// The bytes of a signing key: the least that HMAC-SHA-256 should have
 /// ([RFC 2104, section 3](https://www.rfc-editor.org/rfc/rfc2104#section-3)).
 const KEY_LENGTH: usize = 32;
 
-/// Why the data directory is of no use.
+/// Why the data directory cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum DataError {
-    /// Another process has it: stop that one, or choose another directory.
+    /// Another process uses it. Stop that process or choose another directory.
     #[error(
-        "{0} is in use by another process; stop that one or choose another directory with --data"
+        "{0} is in use by another process; stop that process or choose another directory with --data"
     )]
     InUse(PathBuf),
-    /// It cannot be read or written.
+    /// A file cannot be read or written.
     #[error("{path}: {source}")]
     Io {
         /// The file or directory.
         path: PathBuf,
-        /// What the system says.
+        /// The system's error.
         source: io::Error,
     },
-    /// The system has no random bytes.
+    /// The system provides no random bytes.
     #[error("no random bytes: {0}")]
     Random(#[from] getrandom::Error),
 }
@@ -36,21 +36,21 @@ fn io_error(path: &Path) -> impl Fn(io::Error) -> DataError + '_ {
     }
 }
 
-/// The data directory, made if missing, for its owner only.
+/// The data directory. Only its owner can read it.
 #[derive(Debug)]
 pub(crate) struct DataDir {
     path: PathBuf,
 }
 
-/// Held as long as the process may write the database. The system lets go of it when the
-/// process ends, however it ends.
+/// Held while the process may write the database. The system releases it when the process ends,
+/// even after a crash.
 #[derive(Debug)]
 pub(crate) struct Lock {
     _file: File,
 }
 
 impl DataDir {
-    /// Opens the directory at `path`.
+    /// Opens the directory at `path` and creates it if it is missing.
     ///
     /// # Errors
     /// [`DataError::Io`].
@@ -65,13 +65,13 @@ impl DataDir {
         })
     }
 
-    /// Claims the directory's database for this process.
+    /// Locks the directory's database for this process.
     ///
     /// # Errors
     /// [`DataError::InUse`] or [`DataError::Io`].
     pub(crate) fn lock(&self) -> Result<Lock, DataError> {
         let path = self.path.join("lock");
-        let file = private().open(&path).map_err(io_error(&path))?;
+        let file = private_file().open(&path).map_err(io_error(&path))?;
         match file.try_lock() {
             Ok(()) => Ok(Lock { _file: file }),
             Err(TryLockError::WouldBlock) => Err(DataError::InUse(self.path.clone())),
@@ -79,19 +79,19 @@ impl DataDir {
         }
     }
 
-    /// Where the database is.
+    /// The path of the database file.
     pub(crate) fn database(&self) -> PathBuf {
         self.path.join("dynamodb.sqlite")
     }
 
-    /// The signing key, made at the first call. Two processes that share the directory get the
-    /// same one; a key that was not written to its end was never used, and is made anew.
+    /// The signing key, which the first call creates. Processes that share the directory get the
+    /// same key. A key that was only partly written was never used, so it is replaced.
     ///
     /// # Errors
     /// [`DataError::Io`] or [`DataError::Random`].
     pub(crate) fn signing_key(&self) -> Result<Vec<u8>, DataError> {
         let path = self.path.join("signing-key");
-        let mut file = private().open(&path).map_err(io_error(&path))?;
+        let mut file = private_file().open(&path).map_err(io_error(&path))?;
         file.lock().map_err(io_error(&path))?;
         let mut key = Vec::with_capacity(KEY_LENGTH);
         file.read_to_end(&mut key).map_err(io_error(&path))?;
@@ -118,8 +118,8 @@ pub(crate) fn random_key() -> Result<Vec<u8>, DataError> {
     Ok(key)
 }
 
-/// Opens a file for its owner only, and makes it if missing.
-fn private() -> OpenOptions {
+/// Options that open a file, or create it so that only its owner can read it.
+fn private_file() -> OpenOptions {
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false);
     #[cfg(unix)]
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn the_signing_key_is_made_once_and_for_its_owner_only() {
+    fn the_signing_key_is_created_once_and_only_its_owner_can_read_it() {
         let path = directory();
         let key = DataDir::open(&path).unwrap().signing_key().unwrap();
         assert_eq!(key.len(), KEY_LENGTH);
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_broke_off_is_made_anew() {
+    fn a_partly_written_key_is_replaced() {
         let path = directory();
         let data = DataDir::open(&path).unwrap();
         std::fs::write(path.join("signing-key"), [1; 5]).unwrap();
@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn a_directory_in_use_is_refused_until_it_is_free() {
+    fn a_directory_can_be_locked_only_once_at_a_time() {
         let path = directory();
         let data = DataDir::open(&path).unwrap();
         let lock = data.lock().unwrap();

@@ -1,4 +1,4 @@
-//! An organisation to look around in, made through the same actions that a user's browser calls.
+//! Creates a demo organisation through the same actions that a browser calls.
 
 use crate::edge::Edge;
 use bytes::Bytes;
@@ -11,37 +11,37 @@ use std::net::{IpAddr, Ipv4Addr};
 /// The demo user's email.
 pub const EMAIL: &str = "demo@example.com";
 
-/// The demo user's password. It guards nothing: the local stack listens on this machine only.
+/// The demo user's password. It need not be secret: the local stack listens on this machine only.
 pub const PASSWORD: &str = "correct horse battery staple";
 
 const CONTACTS: &str = include_str!("../demo/contacts.json");
 
-/// Why there is no demo organisation.
+/// Why the demo organisation cannot be created.
 #[derive(Debug, thiserror::Error)]
 pub enum DemoError {
-    /// An action refused; the text says which and how.
-    #[error("{action} answered {status}: {body}")]
+    /// An action failed. The text has its response.
+    #[error("{action} responded with {status}: {body}")]
     Refused {
         /// The action's name.
         action: &'static str,
-        /// The status of its answer.
+        /// The status code of its response.
         status: StatusCode,
-        /// Its answer.
+        /// The body of its response.
         body: String,
     },
-    /// The list of contacts is no list.
+    /// The file of contacts is not a JSON array.
     #[error("demo/contacts.json: {0}")]
     Contacts(#[from] serde_json::Error),
-    /// A request cannot be built.
+    /// A request to an action cannot be built.
     #[error(transparent)]
     Request(#[from] hyper::http::Error),
 }
 
-/// Signs the demo organisation up and creates its contacts.
+/// Signs up the demo organisation and creates its contacts.
 ///
-/// Every request has an idempotency key, so that a second seeding within a day changes nothing
-/// and completes one that broke off. Later, the sign-up finds the account there, and nothing else
-/// is tried: what the user has changed or deleted meanwhile stays so.
+/// Every request has an idempotency key. So a second run within a day changes nothing, and completes
+/// a run that was interrupted. After that day, the sign-up fails because the account exists. Then
+/// nothing else is tried, and the user's changes and deletions are kept.
 ///
 /// # Errors
 /// [`DemoError`].
@@ -52,9 +52,9 @@ pub(crate) async fn seed(edge: &Edge) -> Result<(), DemoError> {
     let signed_up = post(edge, "sign-up", "demo-sign-up", "", &account).await?;
     match signed_up.status() {
         StatusCode::OK => {}
-        // The account is there: made more than a day ago, or with another password by now.
+        // The account exists: it was created more than a day ago, or its password was changed.
         StatusCode::CONFLICT | StatusCode::UNAUTHORIZED => return Ok(()),
-        _ => return Err(refused("sign-up", signed_up).await),
+        _ => return Err(failed("sign-up", signed_up).await),
     }
     let session = cookies(&signed_up);
     for (number, contact) in contacts.iter().enumerate() {
@@ -67,7 +67,7 @@ pub(crate) async fn seed(edge: &Edge) -> Result<(), DemoError> {
         )
         .await?;
         if created.status() != StatusCode::OK {
-            return Err(refused("create-contact", created).await);
+            return Err(failed("create-contact", created).await);
         }
     }
     Ok(())
@@ -87,10 +87,10 @@ async fn post(
         .header("Sec-Fetch-Site", "same-origin")
         .header(COOKIE, session)
         .body(Full::from(fields.to_string()))?;
-    Ok(edge.answer(request, IpAddr::V4(Ipv4Addr::LOCALHOST)).await)
+    Ok(edge.respond(request, IpAddr::V4(Ipv4Addr::LOCALHOST)).await)
 }
 
-/// The cookies that an answer sets, as a request sends them back.
+/// The cookies that a response sets, in the form of a request's `Cookie` header.
 fn cookies(response: &Response<Full<Bytes>>) -> String {
     let set = response
         .headers()
@@ -101,7 +101,7 @@ fn cookies(response: &Response<Full<Bytes>>) -> String {
     pairs.join("; ")
 }
 
-async fn refused(action: &'static str, response: Response<Full<Bytes>>) -> DemoError {
+async fn failed(action: &'static str, response: Response<Full<Bytes>>) -> DemoError {
     let status = response.status();
     let body = match response.into_body().collect().await {
         Ok(body) => String::from_utf8_lossy(&body.to_bytes()).into_owned(),

@@ -1,4 +1,4 @@
-//! An HTTP request as the event that Lambda passes to a function at its URL, in
+//! Encodes an HTTP request as the event that Lambda passes to a function at its URL, in
 //! [payload format 2.0](https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html#urls-payloads).
 
 use base64::Engine;
@@ -14,23 +14,23 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use uuid::Uuid;
 
-/// What an event holds beside the request itself.
-pub(crate) struct Call<'a> {
+/// What an event contains besides the request itself.
+pub(crate) struct Invocation<'a> {
     /// The function's name.
     pub(crate) function: &'a str,
     /// The invocation's id.
     pub(crate) id: Uuid,
-    /// When the request came in.
-    pub(crate) at: Timestamp,
-    /// Who passed it on to the function.
+    /// When the request arrived.
+    pub(crate) received_at: Timestamp,
+    /// The address that called the function: the edge.
     pub(crate) peer: IpAddr,
-    /// Who sent it in the first place.
+    /// The address of the viewer, who sent the request to the edge.
     pub(crate) viewer: IpAddr,
-    /// The port it came in at.
+    /// The port that the request arrived at.
     pub(crate) port: u16,
 }
 
-/// Header names in lower case to values, duplicates joined by a comma.
+/// Values by header name in lower case. A comma joins duplicates.
 type Headers<'a> = BTreeMap<&'a str, Cow<'a, str>>;
 
 #[derive(Serialize)]
@@ -78,17 +78,17 @@ struct Http<'a> {
 
 /// The event, as JSON, for the request of `parts` with the whole `body`.
 ///
-/// As behind CloudFront, the function sees its own host name, never the one the viewer asked
-/// for, and what the viewer claims in `X-Forwarded-*` is replaced by what is true.
+/// As behind CloudFront, the function sees its own host name instead of the one that the viewer
+/// requested. The edge replaces the viewer's `X-Forwarded-*` headers with its own.
 ///
 /// # Errors
-/// None that is known: the event is built from strings only.
+/// No known case: the event is built from strings and numbers only.
 pub(crate) fn encode(
     parts: &Parts,
     body: &[u8],
-    call: &Call<'_>,
+    invocation: &Invocation<'_>,
 ) -> Result<Vec<u8>, serde_json::Error> {
-    let domain = format!("{}.lambda-url.local.on.aws", call.function);
+    let domain = format!("{}.lambda-url.local.on.aws", invocation.function);
     let query = parts.uri.query().unwrap_or_default();
     let text = text_of(&parts.headers, body);
     let is_base64_encoded = text.is_none() && !body.is_empty();
@@ -98,9 +98,9 @@ pub(crate) fn encode(
         raw_path: parts.uri.path(),
         raw_query_string: query,
         cookies: cookies(&parts.headers),
-        headers: headers(&parts.headers, body.len(), call, &domain),
+        headers: headers(&parts.headers, body.len(), invocation, &domain),
         query_string_parameters: query_parameters(query),
-        request_context: context(parts, call, &domain),
+        request_context: context(parts, invocation, &domain),
         body: match text {
             Some(text) => (!text.is_empty()).then_some(Cow::Borrowed(text)),
             None => is_base64_encoded.then(|| Cow::Owned(BASE64_STANDARD.encode(body))),
@@ -112,32 +112,39 @@ pub(crate) fn encode(
     Ok(json)
 }
 
-fn context<'a>(parts: &'a Parts, call: &Call<'a>, domain: &'a str) -> RequestContext<'a> {
+fn context<'a>(
+    parts: &'a Parts,
+    invocation: &Invocation<'a>,
+    domain: &'a str,
+) -> RequestContext<'a> {
     RequestContext {
         account_id: "anonymous",
-        api_id: call.function,
+        api_id: invocation.function,
         domain_name: domain,
-        domain_prefix: call.function,
+        domain_prefix: invocation.function,
         http: Http {
             method: parts.method.as_str(),
             path: parts.uri.path(),
             protocol: Cow::Owned(format!("{:?}", parts.version)),
-            source_ip: call.peer,
+            source_ip: invocation.peer,
             user_agent: parts
                 .headers
                 .get("user-agent")
                 .map(|v| lossy(v.as_bytes()))
                 .unwrap_or_default(),
         },
-        request_id: call.id,
+        request_id: invocation.id,
         route_key: "$default",
         stage: "$default",
-        time: call.at.strftime("%d/%b/%Y:%H:%M:%S +0000").to_string(),
-        time_epoch: call.at.as_millisecond(),
+        time: invocation
+            .received_at
+            .strftime("%d/%b/%Y:%H:%M:%S +0000")
+            .to_string(),
+        time_epoch: invocation.received_at.as_millisecond(),
     }
 }
 
-/// The body, if Lambda would pass it as text: UTF-8 of one of a few content types.
+/// The body, if Lambda would pass it as text: it is UTF-8 and has one of a few content types.
 fn text_of<'a>(headers: &HeaderMap, body: &'a [u8]) -> Option<&'a str> {
     let declared = headers.get(CONTENT_TYPE)?.to_str().ok()?;
     let essence = declared
@@ -170,7 +177,7 @@ fn cookies(headers: &HeaderMap) -> Vec<Cow<'_, str>> {
 fn headers<'a>(
     received: &'a HeaderMap,
     body_length: usize,
-    call: &Call<'_>,
+    invocation: &Invocation<'_>,
     domain: &'a str,
 ) -> Headers<'a> {
     let mut headers = Headers::new();
@@ -194,9 +201,9 @@ fn headers<'a>(
         headers.insert("content-length", Cow::Owned(body_length.to_string()));
     }
     headers.insert("host", Cow::Borrowed(domain));
-    headers.insert("x-forwarded-for", Cow::Owned(call.viewer.to_string()));
+    headers.insert("x-forwarded-for", Cow::Owned(invocation.viewer.to_string()));
     headers.insert("x-forwarded-proto", Cow::Borrowed("http"));
-    headers.insert("x-forwarded-port", Cow::Owned(call.port.to_string()));
+    headers.insert("x-forwarded-port", Cow::Owned(invocation.port.to_string()));
     headers
 }
 
@@ -204,7 +211,7 @@ fn is_replaced(name: &HeaderName) -> bool {
     [HOST, COOKIE, CONTENT_LENGTH].contains(name) || name.as_str().starts_with("x-forwarded-")
 }
 
-/// Whether a header is about the connection only
+/// Whether a header concerns only this connection
 /// ([RFC 9110, section 7.6.1](https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1)).
 fn is_hop_by_hop(name: &HeaderName, received: &HeaderMap) -> bool {
     const ALWAYS: [&str; 10] = [
@@ -219,7 +226,7 @@ fn is_hop_by_hop(name: &HeaderName, received: &HeaderMap) -> bool {
         "transfer-encoding",
         "upgrade",
     ];
-    let nominated = |value: &str| {
+    let is_listed = |value: &str| {
         value
             .split(',')
             .any(|option| option.trim().eq_ignore_ascii_case(name.as_str()))
@@ -229,10 +236,10 @@ fn is_hop_by_hop(name: &HeaderName, received: &HeaderMap) -> bool {
             .get_all(CONNECTION)
             .iter()
             .filter_map(|value| value.to_str().ok())
-            .any(nominated)
+            .any(is_listed)
 }
 
-/// Decoded, duplicates joined by a comma.
+/// The decoded parameters. A comma joins duplicates.
 fn query_parameters(query: &str) -> BTreeMap<Cow<'_, str>, Cow<'_, str>> {
     let mut parameters = BTreeMap::<Cow<'_, str>, Cow<'_, str>>::new();
     for (name, value) in form_urlencoded::parse(query.as_bytes()) {
@@ -248,7 +255,7 @@ fn query_parameters(query: &str) -> BTreeMap<Cow<'_, str>, Cow<'_, str>> {
     parameters
 }
 
-/// JSON has no place for bytes that are no UTF-8.
+/// The text with replacement characters for invalid UTF-8, which JSON cannot contain.
 fn lossy(bytes: &[u8]) -> Cow<'_, str> {
     String::from_utf8_lossy(bytes)
 }

@@ -4,19 +4,19 @@ use serde_json::{Value, json};
 
 fn encoded(request: hyper::http::request::Builder, body: &[u8]) -> Value {
     let (parts, ()) = request.body(()).unwrap().into_parts();
-    let call = Call {
+    let invocation = Invocation {
         function: "create-contact",
         id: Uuid::from_u128(1),
-        at: Timestamp::from_millisecond(1_767_600_000_123).unwrap(),
+        received_at: Timestamp::from_millisecond(1_767_600_000_123).unwrap(),
         peer: IpAddr::from([127, 0, 0, 1]),
         viewer: IpAddr::from([192, 0, 2, 1]),
         port: 3000,
     };
-    serde_json::from_slice(&encode(&parts, body, &call).unwrap()).unwrap()
+    serde_json::from_slice(&encode(&parts, body, &invocation).unwrap()).unwrap()
 }
 
 #[test]
-fn a_form_becomes_the_event_that_lambda_would_pass() {
+fn a_form_becomes_the_event_that_lambda_passes() {
     let request = Request::post("/actions/create-contact?a=1&b=x%20y&a=2")
         .header("Host", "127.0.0.1:3000")
         .header("Content-Type", "application/x-www-form-urlencoded")
@@ -67,7 +67,7 @@ fn a_form_becomes_the_event_that_lambda_would_pass() {
 }
 
 #[test]
-fn only_text_of_a_textual_type_stays_text() {
+fn only_utf_8_of_a_textual_type_stays_text() {
     let post = |content_type: &str| Request::post("/").header("Content-Type", content_type);
     for content_type in [
         "application/json",
@@ -104,7 +104,7 @@ fn only_text_of_a_textual_type_stays_text() {
 }
 
 #[test]
-fn what_is_not_there_is_left_out() {
+fn absent_parts_are_left_out_of_the_event() {
     let event = encoded(Request::get("/t/acme/contacts"), b"");
     for field in ["body", "cookies", "queryStringParameters"] {
         assert_eq!(event.get(field), None, "{field}");
@@ -115,7 +115,7 @@ fn what_is_not_there_is_left_out() {
 }
 
 #[test]
-fn a_viewer_cannot_forge_where_it_comes_from() {
+fn a_viewer_cannot_forge_its_address_or_host() {
     let request = Request::get("/")
         .header("Host", "evil.example")
         .header("X-Forwarded-For", "10.0.0.1")
@@ -129,7 +129,7 @@ fn a_viewer_cannot_forge_where_it_comes_from() {
 }
 
 #[test]
-fn headers_about_the_connection_stay_behind() {
+fn hop_by_hop_headers_are_not_forwarded() {
     let request = Request::get("/")
         .header("Connection", "keep-alive, X-Private")
         .header("X-Private", "1")
@@ -152,7 +152,7 @@ fn headers_about_the_connection_stay_behind() {
 }
 
 #[test]
-fn a_header_that_is_no_utf_8_is_replaced_where_it_is_broken() {
+fn invalid_utf_8_in_a_header_is_replaced() {
     let request = Request::get("/")
         .header("X-Name", &b"Zo\xeb"[..])
         .header("Cookie", &b"a=\xeb; ;b=1"[..]);

@@ -1,13 +1,13 @@
-//! The local stack: the functions behind the routes of `template.yaml`, given the events that
-//! Lambda gives, with an embedded DynamoDB and a caching edge, in one process.
+//! The local stack in one process: a caching edge with the routes of `template.yaml`, the functions,
+//! which get the events that Lambda would pass, and an embedded DynamoDB.
 
-mod answer;
 mod body;
 mod data_dir;
 mod demo;
+mod dynamodb;
 mod edge;
-mod engine;
 mod event;
+mod function_response;
 mod mailbox;
 mod options;
 mod rebuild;
@@ -21,11 +21,11 @@ mod ticker;
 mod verify;
 
 pub use self::edge::{
-    Behavior, Counters, Distribution, DistributionSettings, Edge, EdgeError, Faults, Origin,
+    Behavior, Counters, Distribution, DistributionSettings, Edge, EdgeError, Faults, FunctionOrigin,
 };
 pub use data_dir::DataError;
 pub use demo::{DemoError, EMAIL as DEMO_EMAIL, PASSWORD as DEMO_PASSWORD};
-pub use engine::EngineError;
+pub use dynamodb::DynamoDbError;
 
 pub use mailbox::{MailFaults, Mailbox};
 pub use options::Options;

@@ -1,7 +1,7 @@
-//! The post of the local stack: SES's API, as far as sending a letter goes, and a page that shows
-//! what was sent.
+//! The mailbox of the local stack: SES's API for sending an email, and a page that shows the sent
+//! emails.
 //!
-//! Signatures are not looked at: the API listens on this machine only.
+//! Signatures are not checked, because the API listens on this machine only.
 //!
 //! Source: <https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_SendEmail.html>
 
@@ -24,14 +24,14 @@ use uuid::Uuid;
 /// The page's path.
 const PATH: &str = "/mailbox";
 
-/// How many letters are kept.
-const KEPT: usize = 100;
+/// How many emails are kept.
+const MAX_EMAILS: usize = 100;
 
-/// The largest letter, in bytes.
-const LIMIT: usize = 1 << 20;
+/// The largest call that is read, in bytes.
+const BODY_LIMIT: usize = 1 << 20;
 
-/// What the page has, as every page of the product.
-const HEADERS: [(&str, &str); 7] = [
+/// The page's headers, the same as on every page of the product.
+const PAGE_HEADERS: [(&str, &str); 7] = [
     ("cache-control", "private, no-store"),
     (
         "content-security-policy",
@@ -48,27 +48,28 @@ const HEADERS: [(&str, &str); 7] = [
     ("x-frame-options", "DENY"),
 ];
 
-/// What goes wrong with the calls to send a letter, each in percent, one at most of a call.
+/// The faults of calls to send an email. Each is a percentage of the calls. A call gets at most one
+/// fault, so the percentages add up to at most 100.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct MailFaults {
-    /// Answered with `TooManyRequestsException`.
+    /// The response is `TooManyRequestsException`.
     pub throttled: u8,
-    /// Answered with a 503.
+    /// The response is a 503.
     pub unavailable: u8,
-    /// Answered with `MessageRejected`.
+    /// The response is `MessageRejected`.
     pub refused: u8,
-    /// Taken, and the connection closed without an answer.
+    /// The email is sent, but the connection is closed without a response.
     pub lost_after: u8,
 }
 
 #[derive(Debug, Default)]
 struct State {
-    letters: VecDeque<pages::SentEmail>,
+    emails: VecDeque<pages::SentEmail>,
     faults: MailFaults,
     calls: u64,
 }
 
-/// The letters that were sent. Cheap to clone; its API ends with the last clone.
+/// The emails that were sent. Cheap to clone; the API stops when the last clone is dropped.
 #[derive(Debug, Clone)]
 pub struct Mailbox {
     shared: Shared,
@@ -89,12 +90,12 @@ impl Mailbox {
     /// Starts an empty mailbox, and its API at a free port of this machine.
     ///
     /// # Errors
-    /// Where no port can be listened at.
+    /// If it cannot listen on any port.
     pub async fn start() -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let endpoint = format!("http://{}", listener.local_addr()?).into();
         let shared = Shared::default();
-        let api = Server::start(listener, Api(shared.clone()));
+        let api = Server::start(listener, SesApi(shared.clone()));
         Ok(Self {
             shared,
             endpoint,
@@ -102,32 +103,32 @@ impl Mailbox {
         })
     }
 
-    /// Where the API is, as the SDK wants it.
+    /// The URL of the API, as the SDK expects it.
     #[must_use]
     pub fn endpoint(&self) -> &str {
         &self.endpoint
     }
 
-    /// What was sent, the newest first.
+    /// The sent emails, newest first.
     #[must_use]
-    pub fn letters(&self) -> Vec<pages::SentEmail> {
-        self.shared.lock().letters.iter().cloned().collect()
+    pub fn emails(&self) -> Vec<pages::SentEmail> {
+        self.shared.lock().emails.iter().cloned().collect()
     }
 
-    /// How often a letter was to be sent, whatever became of it.
+    /// How many calls to send an email there were, whatever their result.
     #[must_use]
     pub fn calls(&self) -> u64 {
         self.shared.lock().calls
     }
 
-    /// From now on this goes wrong, instead of what did.
+    /// Replaces the faults that are injected from now on.
     pub fn set_faults(&self, faults: MailFaults) {
         self.shared.lock().faults = faults;
     }
 }
 
-/// The API.
-struct Api(Shared);
+/// SES's API.
+struct SesApi(Shared);
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -170,58 +171,59 @@ struct Data {
 }
 
 impl From<SendEmail> for pages::SentEmail {
-    fn from(letter: SendEmail) -> Self {
+    fn from(email: SendEmail) -> Self {
         Self {
             at: jiff::Timestamp::now(),
-            from: letter.from_email_address,
-            to: letter.destination.to_addresses.join(", "),
-            subject: letter.content.simple.subject.data,
-            plain: letter.content.simple.body.text.data,
-            html: letter.content.simple.body.html.data,
+            from: email.from_email_address,
+            to: email.destination.to_addresses.join(", "),
+            subject: email.content.simple.subject.data,
+            plain: email.content.simple.body.text.data,
+            html: email.content.simple.body.html.data,
         }
     }
 }
 
-/// A status, an error's code if it is one, and the body.
-type Outcome = (StatusCode, Option<&'static str>, Value);
+/// The status code, the error's code if it is an error, and the body.
+type CallResult = (StatusCode, Option<&'static str>, Value);
 
-impl Api {
-    /// The outcome of a call; `None` where the connection is closed instead.
-    async fn send(&self, request: Request<Incoming>) -> Option<Outcome> {
+impl SesApi {
+    /// The result of a call; `None` if the connection is to be closed without a response.
+    async fn send(&self, request: Request<Incoming>) -> Option<CallResult> {
         let error = |status, code| Some((status, Some(code), json!({ "message": code })));
         let is_call =
             request.method() == Method::POST && request.uri().path() == "/v2/email/outbound-emails";
         if !is_call {
             return error(StatusCode::NOT_FOUND, "NotFoundException");
         }
-        let body = Limited::new(request.into_body(), LIMIT).collect().await;
+        let body = Limited::new(request.into_body(), BODY_LIMIT)
+            .collect()
+            .await;
         let body = body.map(|body| body.to_bytes()).unwrap_or_default();
         let mut state = self.0.lock();
         state.calls += 1;
         let faults = state.faults;
-        let mut left = fastrand::u8(..100);
-        let mut befalls = |percent: u8| {
-            let befalls = left < percent;
-            left = left
-                .saturating_sub(percent)
-                .max(if befalls { 100 } else { 0 });
-            befalls
+        // One draw for all faults, so that a call gets at most one.
+        let mut draw = fastrand::u8(..100);
+        let mut hits = |percent: u8| {
+            let hits = draw < percent;
+            draw = draw.saturating_sub(percent).max(if hits { 100 } else { 0 });
+            hits
         };
-        if befalls(faults.throttled) {
+        if hits(faults.throttled) {
             return error(StatusCode::TOO_MANY_REQUESTS, "TooManyRequestsException");
         }
-        if befalls(faults.unavailable) {
+        if hits(faults.unavailable) {
             return error(StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable");
         }
-        if befalls(faults.refused) {
+        if hits(faults.refused) {
             return error(StatusCode::BAD_REQUEST, "MessageRejected");
         }
-        let Ok(letter) = serde_json::from_slice::<SendEmail>(&body) else {
+        let Ok(email) = serde_json::from_slice::<SendEmail>(&body) else {
             return error(StatusCode::BAD_REQUEST, "BadRequestException");
         };
-        state.letters.push_front(letter.into());
-        state.letters.truncate(KEPT);
-        if befalls(faults.lost_after) {
+        state.emails.push_front(email.into());
+        state.emails.truncate(MAX_EMAILS);
+        if hits(faults.lost_after) {
             return None;
         }
         let id = Uuid::new_v4().to_string();
@@ -229,7 +231,7 @@ impl Api {
     }
 }
 
-impl Handler for Api {
+impl Handler for SesApi {
     async fn handle(
         &self,
         request: Request<Incoming>,
@@ -249,7 +251,7 @@ impl Handler for Api {
     async fn finished(&self) {}
 }
 
-/// The product with the mailbox's page, at the product's own port.
+/// The product, with the mailbox's page at the same port.
 pub(crate) struct WithMailbox {
     pub(crate) edge: Edge,
     pub(crate) mailbox: Mailbox,
@@ -263,9 +265,9 @@ impl Handler for WithMailbox {
     ) -> Option<Response<Full<Bytes>>> {
         let reads = matches!(*request.method(), Method::GET | Method::HEAD);
         if request.uri().path() == PATH && reads {
-            return Some(page(&self.mailbox.letters(), request.method()));
+            return Some(page(&self.mailbox.emails(), request.method()));
         }
-        Some(self.edge.answer(request, peer).await)
+        Some(self.edge.respond(request, peer).await)
     }
 
     async fn finished(&self) {
@@ -273,15 +275,15 @@ impl Handler for WithMailbox {
     }
 }
 
-fn page(letters: &[pages::SentEmail], method: &Method) -> Response<Full<Bytes>> {
-    let html = pages::mailbox(letters);
+fn page(emails: &[pages::SentEmail], method: &Method) -> Response<Full<Bytes>> {
+    let html = pages::mailbox(emails);
     let body = if *method == Method::HEAD {
         Bytes::new()
     } else {
         Bytes::from(html)
     };
     let mut response = Response::new(Full::new(body));
-    let headers: HeaderMap = HEADERS
+    let headers: HeaderMap = PAGE_HEADERS
         .map(|(name, value)| {
             (
                 HeaderName::from_static(name),

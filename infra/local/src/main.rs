@@ -7,8 +7,9 @@ use std::pin::pin;
 use std::process::ExitCode;
 use tracing_subscriber::EnvFilter;
 
-/// glibc's would keep the 19 MiB of a password hash in each thread's arena, and what is cached for
-/// minutes between what is gone at once: after half an hour of traffic most of it was empty.
+/// glibc's allocator keeps the 19 MiB of a password hash in each thread's arena. It also mixes
+/// allocations that live for minutes with short ones, so after half an hour of traffic most of its
+/// memory was empty.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
@@ -23,7 +24,7 @@ async fn main() -> ExitCode {
     match run(&options).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            let _nobody_reads = writeln!(io::stderr(), "edge-crm: {error}");
+            let _unwritable = writeln!(io::stderr(), "edge-crm: {error}");
             tracing::debug!(?error, "not started");
             ExitCode::FAILURE
         }
@@ -31,13 +32,13 @@ async fn main() -> ExitCode {
 }
 
 async fn run(options: &Options) -> Result<(), Box<dyn std::error::Error>> {
-    let mut asked_to_stop = pin!(stop_signal()?);
+    let mut stop = pin!(stop_signal()?);
     let stack = tokio::select! {
         started = Stack::start(options) => started?,
-        () = &mut asked_to_stop => return Ok(()),
+        () = &mut stop => return Ok(()),
     };
-    let _nobody_reads = announce(&stack, options.demo);
-    asked_to_stop.await;
+    let _unwritable = announce(&stack, options.demo);
+    stop.await;
     stack.stop().await;
     Ok(())
 }
@@ -54,7 +55,7 @@ fn announce(stack: &Stack, demo: bool) -> io::Result<()> {
     out.flush()
 }
 
-/// Ends at the first SIGTERM or SIGINT from now on.
+/// Completes at the first SIGTERM or SIGINT.
 #[cfg(unix)]
 fn stop_signal() -> io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
@@ -68,7 +69,7 @@ fn stop_signal() -> io::Result<impl Future<Output = ()>> {
     })
 }
 
-/// Ends at the first Ctrl-C.
+/// Completes at the first Ctrl-C.
 #[cfg(not(unix))]
 fn stop_signal() -> io::Result<impl Future<Output = ()>> {
     Ok(async {

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-/// What the local stack is asked to do.
+/// The options of the local stack.
 #[derive(Debug, Clone, clap::Parser)]
 #[command(
     name = "edge-crm",
@@ -10,7 +10,7 @@ use std::path::PathBuf;
     about = "Edge CRM on this machine, in one process"
 )]
 pub struct Options {
-    /// Port to listen on, at 127.0.0.1; 0 for any free one
+    /// Port to listen on, at 127.0.0.1; 0 for any free port
     #[arg(long, default_value_t = 3000)]
     pub port: u16,
 
@@ -18,15 +18,15 @@ pub struct Options {
     #[arg(long, value_name = "DIR", default_value = ".data")]
     pub data: PathBuf,
 
-    /// Keep nothing: data and signing key live in memory, and --data is not used
+    /// Keep the data and the signing key in memory only, and ignore --data
     #[arg(long)]
     pub memory: bool,
 
-    /// Make an organisation with contacts, unless it is there, and print how to sign in
+    /// Create an organisation with contacts unless it exists, and print how to sign in
     #[arg(long)]
     pub demo: bool,
 
-    /// Use this DynamoDB-compatible engine instead of the embedded one; any credentials must do
+    /// Use this DynamoDB-compatible engine instead of the embedded one; it must accept any credentials
     #[arg(long, value_name = "URL", value_parser = endpoint)]
     pub dynamodb_url: Option<String>,
 
@@ -34,7 +34,7 @@ pub struct Options {
     #[arg(long, value_name = "N", env = "RATE_LIMIT_PER_USER", value_parser = whole_number, default_value_t = 120)]
     pub rate_limit_per_user: u64,
 
-    /// Actions an address may run in 60 seconds where nobody is signed in; 0 for no limit
+    /// Actions that an IP address may run in 60 seconds without a signed-in user; 0 for no limit
     #[arg(long, value_name = "N", env = "RATE_LIMIT_PER_IP", value_parser = whole_number, default_value_t = 30)]
     pub rate_limit_per_ip: u64,
 }
@@ -51,6 +51,6 @@ pub(crate) fn endpoint(text: &str) -> Result<String, &'static str> {
 
 fn whole_number(text: &str) -> Result<u64, &'static str> {
     text.parse().map_err(
-        |_| "not a whole number (the option and the environment variable of its name take one)",
+        |_| "expected a whole number, in the option or in the environment variable of the same name",
     )
 }

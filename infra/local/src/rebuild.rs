@@ -1,4 +1,4 @@
-//! The command that builds search indexes anew.
+//! The command that rebuilds search indexes.
 
 use crate::{Target, TargetError};
 use action::{Entity, Key, TenantId};
@@ -7,21 +7,21 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 use store::{IndexError, Rebuilt, Store};
 
-/// How long a search that began before an index was replaced may go on reading the old one: longer
-/// than any function may run that searches.
-const SEARCHING: Duration = Duration::from_secs(30);
+/// How long a running search may still read an index after it was replaced: longer than the timeout
+/// of every function that searches.
+const SEARCH_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// What to build.
+/// The options of `rebuild-search`.
 #[derive(Debug, Clone, clap::Parser)]
 #[command(
     name = "rebuild-search",
     version,
-    about = "Builds the search index of Edge CRM anew, from all contacts",
-    after_help = "The product may go on meanwhile; searches use the index there was until the new one is complete. \
-                  Ends with 0 where all are built, with 1 where one is not because somebody else was at it, with 2 where it cannot."
+    about = "Rebuilds the search index of Edge CRM from all contacts",
+    after_help = "The product may keep running; searches use the old index until the new one is complete. \
+                  Exits with 0 if all indexes were rebuilt, with 1 if another process was rebuilding one, with 2 if the table cannot be used."
 )]
 pub struct RebuildOptions {
-    /// Which table.
+    /// The table.
     #[command(flatten)]
     pub target: Target,
 
@@ -30,25 +30,25 @@ pub struct RebuildOptions {
     pub tenant: Option<String>,
 }
 
-/// Builds the indexes that `options` name. Gives for each collection what came of it; `None` where
-/// somebody else was at it.
+/// Rebuilds the indexes that `options` select. Returns the result for each collection; `None` if
+/// another process was rebuilding its index or the index is too large.
 ///
 /// # Errors
-/// [`TargetError`] where the table cannot be read or written.
+/// [`TargetError`] if the table cannot be read or written.
 pub async fn rebuild_search(
     options: &RebuildOptions,
 ) -> Result<Vec<(String, Option<Rebuilt>)>, TargetError> {
     let table = options.target.open().await?;
-    let grace = match table.is_alone() {
+    let grace = match table.is_exclusive() {
         true => Duration::ZERO,
-        false => SEARCHING,
+        false => SEARCH_TIMEOUT,
     };
-    let built = build(&table.store, options.tenant.as_deref(), grace).await;
+    let rebuilt = rebuild(&table.store, options.tenant.as_deref(), grace).await;
     table.close().await;
-    built
+    rebuilt
 }
 
-async fn build(
+async fn rebuild(
     store: &Store,
     tenant: Option<&str>,
     grace: Duration,
@@ -75,13 +75,13 @@ async fn build(
         match store.remove_stale_indexes(collection).await {
             Ok(_) => {}
             Err(IndexError::Store(error)) => return Err(error.into()),
-            Err(error) => tracing::warn!(%error, collection, "an old index stays for now"),
+            Err(error) => tracing::warn!(%error, collection, "an old index was not removed"),
         }
     }
     Ok(all)
 }
 
-/// The partitions of contacts that there are.
+/// The partition keys of the contacts: of one organisation, or of all.
 async fn collections(store: &Store, tenant: Option<&str>) -> Result<BTreeSet<String>, TargetError> {
     if let Some(slug) = tenant {
         let unknown = || TargetError::NoOrganization(slug.to_owned());
@@ -93,12 +93,12 @@ async fn collections(store: &Store, tenant: Option<&str>) -> Result<BTreeSet<Str
     }
     let resource = Contact::RESOURCE;
     let mut found = BTreeSet::new();
-    let mut note = |pk: &str| {
+    let mut add = |pk: &str| {
         let parts = pk.split_once(':');
         if parts.is_some_and(|(tenant, kind)| !tenant.starts_with('#') && kind == resource) {
             found.insert(pk.to_owned());
         }
     };
-    store.scan(|key, _| note(key.parts().0)).await?;
+    store.scan(|key, _| add(key.parts().0)).await?;
     Ok(found)
 }

@@ -1,4 +1,4 @@
-//! `rebuild-search`: builds search indexes anew.
+//! `rebuild-search`: rebuilds search indexes.
 
 use clap::Parser;
 use edge_crm_local::{RebuildOptions, rebuild_search};
@@ -11,19 +11,22 @@ async fn main() -> ExitCode {
     let built = match rebuild_search(&options).await {
         Ok(built) => built,
         Err(error) => {
-            let _nobody_reads = writeln!(io::stderr(), "rebuild-search: {error}");
+            let _unwritable = writeln!(io::stderr(), "rebuild-search: {error}");
             return ExitCode::from(2);
         }
     };
     let mut out = io::stdout().lock();
     for (collection, built) in &built {
-        let _nobody_reads = match built {
+        let _unwritable = match built {
             Some(built) => writeln!(
                 out,
                 "{collection}: {} in the index, {} pages of posting lists",
                 built.entities, built.lists
             ),
-            None => writeln!(out, "{collection}: somebody else was at it; try again"),
+            None => writeln!(
+                out,
+                "{collection}: another process was rebuilding it; try again"
+            ),
         };
     }
     ExitCode::from(u8::from(built.iter().any(|(_, built)| built.is_none())))

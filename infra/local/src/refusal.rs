@@ -1,33 +1,33 @@
-//! Answers that come from the front itself, not from a function.
+//! The responses that the edge makes itself because no function made one.
 
-use crate::edge::Answer;
+use crate::edge::BufferedResponse;
 use bytes::Bytes;
 use hyper::StatusCode;
 use hyper::header::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::json;
 use uuid::Uuid;
 
-/// Why a request got no answer from a function.
+/// Why a request got no response from a function.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Refusal {
-    /// The request has no path that a function could answer.
+    /// The request has no path that can be routed.
     NoPath,
     /// The body did not arrive in time.
     Slow,
-    /// The body broke off.
+    /// The body ended early.
     Broken,
-    /// The body is larger than Lambda takes, or the head than CloudFront does.
+    /// The body is too large for Lambda, or the head for CloudFront.
     TooLarge,
-    /// The path and the query string are longer than CloudFront takes.
+    /// The path and query string are too long for CloudFront.
     LongUrl,
-    /// The function panicked, or its answer is none; or the CloudFront function set a header that
-    /// it must not.
+    /// The function panicked or returned no valid response, or the CloudFront function set a header
+    /// that it must not set.
     Failed,
     /// The CloudFront function failed.
     Unavailable,
 }
 
-/// What every response has; nothing here is a page or may be kept.
+/// The headers of every such response. None of them is a page, and none may be cached.
 const HEADERS: [(&str, &str); 7] = [
     ("cache-control", "private, no-store"),
     (
@@ -45,6 +45,7 @@ const HEADERS: [(&str, &str); 7] = [
 ];
 
 impl Refusal {
+    /// The status, the code and the message.
     fn parts(self) -> (StatusCode, &'static str, &'static str) {
         match self {
             Self::NoPath => (
@@ -85,9 +86,9 @@ impl Refusal {
         }
     }
 
-    /// The answer in the form that every error has. After a request that was not read to its
-    /// end, the connection closes.
-    pub(crate) fn answer(self, id: Uuid) -> Answer {
+    /// The response, in the JSON form of every error. If the request was not read completely, the
+    /// connection closes afterwards.
+    pub(crate) fn response(self, id: Uuid) -> BufferedResponse {
         let (status, code, message) = self.parts();
         let body = json!({"ok": false, "code": code, "error": message, "fieldErrors": {}, "requestId": id});
         let mut headers: HeaderMap = HEADERS
@@ -105,7 +106,7 @@ impl Refusal {
         if !matches!(self, Self::Failed | Self::Unavailable) {
             headers.insert("connection", HeaderValue::from_static("close"));
         }
-        Answer {
+        BufferedResponse {
             status,
             headers,
             body: Bytes::from(body.to_string()),

@@ -1,9 +1,9 @@
-//! Which function answers a path: the rules of CloudFront's
+//! Routes a path to its target by the rules of CloudFront's
 //! [cache behaviours](https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/DownloadDistValuesCacheBehavior.html#DownloadDistValuesPathPattern).
 
 use std::borrow::Cow;
 
-/// Path patterns in order, each with what it leads to, and what the rest leads to.
+/// Path patterns in order, each with its target, and the target of every other path.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Routes<T> {
     behaviors: Vec<(String, T)>,
@@ -11,8 +11,8 @@ pub struct Routes<T> {
 }
 
 impl<T> Routes<T> {
-    /// Routes that try `behaviors` in their order and then fall back to `default`. A pattern
-    /// means the same with or without its leading slash.
+    /// Routes that try `behaviors` in order and fall back to `default`. The leading slash of a
+    /// pattern is optional.
     pub fn new(behaviors: impl IntoIterator<Item = (String, T)>, default: T) -> Self {
         let behaviors = behaviors
             .into_iter()
@@ -24,8 +24,8 @@ impl<T> Routes<T> {
         Self { behaviors, default }
     }
 
-    /// The target of the first pattern that matches `path`, which has no query. The path is
-    /// normalised for the comparison only, as CloudFront does it.
+    /// The target of the first pattern that matches `path`, which must have no query. As on
+    /// CloudFront, the path is normalised for the comparison only.
     pub fn target(&self, path: &str) -> &T {
         let path = normalised(path);
         self.behaviors
@@ -34,7 +34,7 @@ impl<T> Routes<T> {
             .map_or(&self.default, |(_, target)| target)
     }
 
-    /// The same routes, leading to what `look_up` makes of each target.
+    /// The same routes with `look_up` applied to each target.
     ///
     /// # Errors
     /// The first error of `look_up`.
@@ -50,7 +50,7 @@ impl<T> Routes<T> {
         })
     }
 
-    /// Every target, the default's last.
+    /// Every target, the default last.
     pub fn targets(&self) -> impl Iterator<Item = &T> {
         self.behaviors
             .iter()
@@ -59,10 +59,10 @@ impl<T> Routes<T> {
     }
 }
 
-/// `*` is any run of characters, slashes too; `?` is one character; the rest is itself.
-/// Remembers only the last `*`, so time is at most the product of both lengths.
+/// Whether the whole path matches. `*` matches any characters, including slashes; `?` matches one
+/// character. Only the last `*` is retried, so the time is at most the product of both lengths.
 fn matches(pattern: &[u8], path: &[u8]) -> bool {
-    let (mut at, mut seen) = (0, 0);
+    let (mut at, mut seen) = (0, 0); // In the pattern, and in the path.
     let mut star = None;
     while seen < path.len() {
         match pattern.get(at) {
@@ -87,7 +87,7 @@ fn matches(pattern: &[u8], path: &[u8]) -> bool {
     pattern[at..].iter().all(|byte| *byte == b'*')
 }
 
-/// Without percent-encoded unreserved characters and without dot segments
+/// The path with unreserved characters decoded and dot segments removed
 /// ([RFC 3986, section 6.2.2](https://www.rfc-editor.org/rfc/rfc3986#section-6.2.2)).
 fn normalised(path: &str) -> Cow<'_, str> {
     let path = match path.contains('%') {
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn a_star_is_any_run_of_characters_slashes_too() {
+    fn a_star_matches_any_characters_including_slashes() {
         let routes = routes(&["/t/*/contacts/*/edit"]);
         for path in [
             "/t/acme/contacts/1/edit",
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn a_question_mark_is_exactly_one_character() {
+    fn a_question_mark_matches_exactly_one_character() {
         let routes = routes(&["/a?c"]);
         assert_eq!(*routes.target("/abc"), "/a?c");
         assert_eq!(*routes.target("/a/c"), "/a?c");
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_pattern_that_matches_decides() {
+    fn the_first_matching_pattern_wins() {
         let routes = routes(&["/t/*/contacts/new", "/t/*/contacts/*", "/t/*/contacts", "*"]);
         assert_eq!(*routes.target("/t/acme/contacts/new"), "/t/*/contacts/new");
         assert_eq!(*routes.target("/t/acme/contacts/newer"), "/t/*/contacts/*");
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hostile_path_costs_no_more_than_a_long_one() {
+    fn a_hostile_path_is_matched_in_bounded_time() {
         let routes = routes(&["/*a*a*a*a*a*a*a*a*b"]);
         let path = format!("/{}", "a".repeat(60_000));
         assert_eq!(*routes.target(&path), "default");

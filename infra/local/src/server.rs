@@ -1,4 +1,4 @@
-//! HTTP over TCP, for the edge and for its API.
+//! An HTTP/1.1 server, for the edge, its API and the mailbox.
 
 use bytes::Bytes;
 use http_body_util::Full;
@@ -16,34 +16,34 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
-/// How long a request's head may take, and a connection be idle.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// How long a request's head may take to arrive, and how long a connection may be idle.
+const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// How long running requests may take once the server is to stop.
-const GRACE: Duration = Duration::from_secs(5);
+/// How long running requests may take after the server is told to stop.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How long to wait for a free file descriptor.
-const PAUSE: Duration = Duration::from_millis(100);
+/// How long to wait after a connection was not accepted, for example for a free file descriptor.
+const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(100);
 
-/// What answers requests.
+/// Handles requests.
 pub(crate) trait Handler: Send + Sync + 'static {
-    /// The answer to a request from `peer`; without one, the connection is closed.
+    /// The response to a request from `peer`; `None` closes the connection.
     fn handle(
         &self,
         request: Request<Incoming>,
         peer: IpAddr,
     ) -> impl Future<Output = Option<Response<Full<Bytes>>>> + Send;
 
-    /// Ends when nothing that a request has begun goes on. No request comes after.
+    /// Waits until everything that requests have started has ended. No request follows.
     fn finished(&self) -> impl Future<Output = ()> + Send;
 }
 
-/// The connection is closed on purpose.
+/// The handler closes the connection.
 #[derive(Debug, thiserror::Error)]
 #[error("closed on purpose")]
 struct Closed;
 
-/// A running server. It accepts nothing more once this is dropped.
+/// A running server. Dropping it stops accepting connections.
 #[derive(Debug)]
 pub struct Server {
     stop: oneshot::Sender<()>,
@@ -58,11 +58,11 @@ impl Server {
         Self { stop, task }
     }
 
-    /// Accepts nothing more and returns when the running requests are done, or their time is up.
+    /// Stops accepting connections and waits for the running requests, up to a timeout.
     pub async fn stop(self) {
         drop(self.stop);
         if let Err(error) = self.task.await {
-            tracing::error!(%error, "the server broke");
+            tracing::error!(%error, "the server failed");
         }
     }
 }
@@ -82,7 +82,7 @@ async fn serve(
             Ok((stream, peer)) => connect(stream, peer.ip(), &handler, &connections),
             Err(error) => {
                 tracing::warn!(%error, "a connection was not accepted");
-                sleep(PAUSE).await;
+                sleep(ACCEPT_RETRY_DELAY).await;
             }
         }
     }
@@ -91,7 +91,7 @@ async fn serve(
         connections.shutdown().await;
         handler.finished().await;
     };
-    if timeout(GRACE, finish).await.is_err() {
+    if timeout(SHUTDOWN_TIMEOUT, finish).await.is_err() {
         tracing::warn!("some requests did not finish in time");
     }
 }
@@ -102,7 +102,7 @@ fn connect(
     handler: &Arc<impl Handler>,
     connections: &GracefulShutdown,
 ) {
-    // Answers are small and wait for nothing.
+    // Responses are small, so they are sent without waiting for more data.
     let _best_effort = stream.set_nodelay(true);
     let handler = Arc::clone(handler);
     let service = service_fn(move |request| {
@@ -111,12 +111,12 @@ fn connect(
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(PATIENCE)
+        .header_read_timeout(TIMEOUT)
         .serve_connection(TokioIo::new(stream), service);
     let connection = connections.watch(connection);
     tokio::spawn(async move {
         if let Err(error) = connection.await {
-            tracing::debug!(%error, "a connection broke");
+            tracing::debug!(%error, "a connection failed");
         }
     });
 }

@@ -1,13 +1,13 @@
-//! The parts of the local stack, put together.
+//! Starts and stops the parts of the local stack.
 
 use crate::data_dir::{DataDir, Lock, random_key};
 use crate::demo::{self, DemoError};
-use crate::edge::{Distribution, DistributionSettings, Edge, EdgeError, Origin};
-use crate::engine::Engine;
+use crate::dynamodb::DynamoDb;
+use crate::edge::{Distribution, DistributionSettings, Edge, EdgeError, FunctionOrigin};
 use crate::mailbox::{Mailbox, WithMailbox};
 use crate::server::Server;
 use crate::ticker::Ticker;
-use crate::{DataError, EngineError, Options, TEMPLATE, Template, TemplateError};
+use crate::{DataError, DynamoDbError, Options, TEMPLATE, Template, TemplateError};
 use auth::{Keys, WeakKey};
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -20,57 +20,58 @@ use store::{Store, StoreError, TableSettings};
 use tokio::net::TcpListener;
 use wrapper::{App, Config, Log, Revalidation, Runner};
 
-/// The table's name, on every engine.
+/// The table's name, in every local DynamoDB.
 pub(crate) const TABLE: &str = "edge-crm";
 
-/// Whom the letters of the local stack are from.
+/// The sender of the local stack's emails.
 const MAIL_FROM: &str = "Edge CRM <crm@localhost>";
 
-/// How often the outbox and the mail are looked at.
-const SWEEP: Duration = Duration::from_secs(1);
+/// How often the outbox and the queued emails are processed.
+const OUTBOX_PERIOD: Duration = Duration::from_secs(1);
 
-/// How often the search index is brought up to date: seldom, since many changes at once cost less.
-const INDEXING: Duration = Duration::from_secs(10);
+/// How often the search index is updated. Rarely, because many changes together cost less.
+const INDEX_PERIOD: Duration = Duration::from_secs(10);
 
 /// Why the local stack does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// The port is taken, or not for this user: choose another.
+    /// The port is in use or this user may not use it. Choose another.
     #[error("port {port} cannot be used: {source}; choose another with --port")]
     Port {
         /// The port asked for.
         port: u16,
-        /// What the system says.
+        /// The system's error.
         source: io::Error,
     },
     /// See [`DataError`].
     #[error(transparent)]
     Data(#[from] DataError),
-    /// See [`EngineError`].
+    /// See [`DynamoDbError`].
     #[error(transparent)]
-    Engine(#[from] EngineError),
-    /// The table cannot be made: see whether the engine is there. What the store says is long.
-    #[error("the table cannot be made at {endpoint}: is DynamoDB there?")]
+    DynamoDb(#[from] DynamoDbError),
+    /// The table cannot be created. Check that DynamoDB runs at the endpoint. The message leaves out
+    /// the source, which is long.
+    #[error("the table cannot be created at {endpoint}: is DynamoDB running there?")]
     Table {
-        /// Where the engine should be.
+        /// The URL of the DynamoDB.
         endpoint: String,
-        /// What the store says.
+        /// The store's error.
         source: StoreError,
     },
-    /// The signing key is too short: remove its file, and everybody signs in again.
+    /// The signing key is too short. Remove its file; then every user must sign in again.
     #[error("the signing key: {0}")]
     Key(#[from] WeakKey),
     /// See [`TemplateError`].
     #[error(transparent)]
     Template(#[from] TemplateError),
-    /// The edge's API, or the mailbox's, has no port to listen at.
+    /// The API of the edge or of the mailbox cannot listen on any port.
     #[error("the edge or the mailbox cannot listen: {0}")]
     Listen(io::Error),
     /// See [`EdgeError`].
     #[error(transparent)]
     Edge(#[from] EdgeError),
     /// See [`DemoError`].
-    #[error("the demo organisation cannot be made: {0}")]
+    #[error("the demo organisation cannot be created: {0}")]
     Demo(#[from] DemoError),
 }
 
@@ -79,27 +80,27 @@ pub struct Stack {
     url: String,
     server: Server,
     tickers: [Ticker; 3],
-    engine: Option<Engine>,
+    dynamodb: Option<DynamoDb>,
     _lock: Option<Lock>,
 }
 
 impl Stack {
-    /// Starts everything that `options` ask for; it takes requests when this returns.
+    /// Starts the local stack. It accepts requests when this returns.
     ///
     /// # Errors
-    /// [`StartError`], and then nothing is left running.
+    /// [`StartError`]. Then nothing is left running.
     pub async fn start(options: &Options) -> Result<Self, StartError> {
-        let unusable = |source| StartError::Port {
+        let port_error = |source| StartError::Port {
             port: options.port,
             source,
         };
         let listener = TcpListener::bind(("127.0.0.1", options.port))
             .await
-            .map_err(unusable)?;
-        let port = listener.local_addr().map_err(unusable)?.port();
+            .map_err(port_error)?;
+        let port = listener.local_addr().map_err(port_error)?.port();
         let storage = Storage::open(options).await?;
         let template = Template::parse(TEMPLATE)?;
-        // The CloudFront function takes a key that is text, so everybody does.
+        // The CloudFront function needs a key that is text, so all parts use the text.
         let key = BASE64_URL_SAFE_NO_PAD.encode(&storage.key);
         let keys = Keys::new(key.as_bytes(), None)?;
         let distribution = DistributionSettings::local(port, &key)?;
@@ -128,11 +129,11 @@ impl Stack {
         let edge =
             |app: &Arc<App>| Edge::new(&template, distribution.clone(), functions::runners(app));
         if options.demo {
-            // Its requests are not a user's, and must not use up a user's allowance.
+            // These requests must not count against the rate limits.
             demo::seed(&edge(&app(Limits::NONE, |_| ()))?).await?;
         }
         let app = app(options.into(), LOG);
-        let tick = |runner: Runner, period| Ticker::start(Origin::from(runner), period);
+        let tick = |runner: Runner, period| Ticker::start(FunctionOrigin::from(runner), period);
         let product = WithMailbox {
             edge: edge(&app)?,
             mailbox,
@@ -142,46 +143,46 @@ impl Stack {
             tickers: [
                 tick(
                     Runner::new(Arc::clone(&app), functions::background::REVALIDATE),
-                    SWEEP,
+                    OUTBOX_PERIOD,
                 ),
                 tick(
                     Runner::new(Arc::clone(&app), functions::background::DELIVER_MAIL),
-                    SWEEP,
+                    OUTBOX_PERIOD,
                 ),
                 tick(
                     Runner::new(Arc::clone(&app), functions::background::INDEX_SEARCH),
-                    INDEXING,
+                    INDEX_PERIOD,
                 ),
             ],
             server: Server::start(listener, product),
-            engine: storage.engine,
+            dynamodb: storage.dynamodb,
             _lock: storage.lock,
         })
     }
 
-    /// Where it listens.
+    /// The URL of the product.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// Takes no more requests, finishes those that run, and closes the database.
+    /// Stops accepting requests, finishes the running ones, and closes the database.
     pub async fn stop(self) {
         self.server.stop().await;
         for ticker in self.tickers {
             ticker.stop().await;
         }
-        if let Some(engine) = self.engine {
-            engine.stop().await;
+        if let Some(dynamodb) = self.dynamodb {
+            dynamodb.stop().await;
         }
     }
 }
 
-/// What a run keeps, or not.
+/// The database and the signing key, in the data directory or in memory.
 struct Storage {
     store: Store,
     key: Vec<u8>,
-    engine: Option<Engine>,
+    dynamodb: Option<DynamoDb>,
     lock: Option<Lock>,
 }
 
@@ -199,12 +200,12 @@ impl Storage {
             Some(data) => data.signing_key()?,
             None => random_key()?,
         };
-        let engine = match options.dynamodb_url {
+        let dynamodb = match options.dynamodb_url {
             Some(_) => None,
-            None => Some(Engine::start(data.map(|data| data.database()).as_deref()).await?),
+            None => Some(DynamoDb::start(data.map(|data| data.database()).as_deref()).await?),
         };
-        let endpoint = match (&options.dynamodb_url, &engine) {
-            (None, Some(engine)) => engine.endpoint(),
+        let endpoint = match (&options.dynamodb_url, &dynamodb) {
+            (None, Some(dynamodb)) => dynamodb.endpoint(),
             (url, _) => url.as_deref().unwrap_or_default(),
         };
         let store = Store::connect(TableSettings::local(endpoint, TABLE));
@@ -216,13 +217,13 @@ impl Storage {
         Ok(Self {
             store,
             key,
-            engine,
+            dynamodb,
             lock,
         })
     }
 }
 
-/// Requests per 60 seconds; 0 for no limit.
+/// The rate limits, in requests per 60 seconds; 0 means no limit.
 pub(crate) struct Limits {
     per_user: u64,
     per_ip: u64,
@@ -244,7 +245,7 @@ impl From<&Options> for Limits {
     }
 }
 
-/// How the functions are set up for the local stack at `port`.
+/// The configuration of the functions of a local stack at `port`.
 pub(crate) fn config(port: u16, keys: Keys, limits: Limits) -> Config {
     Config {
         https: false,
@@ -261,7 +262,7 @@ pub(crate) fn config(port: u16, keys: Keys, limits: Limits) -> Config {
     }
 }
 
-/// One write a line: standard error has no buffer.
+/// Writes each line with one call, because standard error has no buffer.
 const LOG: Log = |line| {
-    let _nobody_reads = io::stderr().write_all(format!("{line}\n").as_bytes());
+    let _unwritable = io::stderr().write_all(format!("{line}\n").as_bytes());
 };

@@ -1,16 +1,17 @@
-//! The table that a command looks into.
+//! The table that a command works on.
 
 use crate::data_dir::{DataDir, Lock};
-use crate::engine::Engine;
+use crate::dynamodb::DynamoDb;
 use crate::options::endpoint;
 use crate::stack::TABLE;
-use crate::{DataError, EngineError};
+use crate::{DataError, DynamoDbError};
 use aws::Access;
 use std::path::PathBuf;
 use std::time::Duration;
 use store::{Patience, Store, StoreError, TableSettings};
 
-/// Nobody waits for a page, and a large table on this machine may have to be put in order first.
+/// Longer than in the product: no user waits, and the embedded DynamoDB may first have to recover a
+/// large table.
 const PATIENCE: Patience = Patience {
     connect: Duration::from_secs(5),
     attempt: Duration::from_secs(60),
@@ -18,54 +19,54 @@ const PATIENCE: Patience = Patience {
     wait: None,
 };
 
-/// Which table a command looks into.
+/// Selects the table that a command works on.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Target {
     /// Directory that keeps the data of the local stack, which must not be running
     #[arg(long, value_name = "DIR", default_value = ".data")]
     pub data: PathBuf,
 
-    /// Look into this DynamoDB-compatible engine instead
+    /// Use this DynamoDB-compatible engine instead
     #[arg(long, value_name = "URL", value_parser = endpoint, conflicts_with = "aws")]
     pub dynamodb_url: Option<String>,
 
-    /// Look into the table on AWS that TABLE_NAME names, with AWS_REGION and the credentials of
-    /// the environment
+    /// Use the table on AWS that TABLE_NAME names, with AWS_REGION and the credentials of the
+    /// environment
     #[arg(long)]
     pub aws: bool,
 }
 
-/// Why a command cannot do its work.
+/// Why a command cannot use the table.
 #[derive(Debug, thiserror::Error)]
 pub enum TargetError {
-    /// There is no database there: name the directory that the local stack uses.
+    /// The directory contains no database. Choose the directory that the local stack uses.
     #[error("there is no database in {0}; choose another directory with --data")]
     NoData(PathBuf),
     /// See [`DataError`].
     #[error(transparent)]
     Data(#[from] DataError),
-    /// See [`EngineError`].
+    /// See [`DynamoDbError`].
     #[error(transparent)]
-    Engine(#[from] EngineError),
-    /// A variable of the environment is missing or wrong.
+    DynamoDb(#[from] DynamoDbError),
+    /// An environment variable is missing or invalid.
     #[error(transparent)]
     Environment(#[from] aws::EnvironmentError),
-    /// There is no such organisation: its slug is what stands in the addresses of its pages.
+    /// No organisation has this slug. The slug is in the addresses of the organisation's pages.
     #[error("there is no organisation {0:?}")]
     NoOrganization(String),
     /// The table cannot be read or written.
-    #[error("the table does not answer as it should: {0}")]
+    #[error("the table cannot be read or written: {0}")]
     Store(#[from] StoreError),
 }
 
-/// The table, open.
+/// An open table.
 pub(crate) struct OpenTable {
     pub(crate) store: Store,
-    engine: Option<(Engine, Lock)>,
+    embedded: Option<(DynamoDb, Lock)>,
 }
 
 impl Target {
-    /// Opens it.
+    /// Opens the table.
     pub(crate) async fn open(&self) -> Result<OpenTable, TargetError> {
         if self.aws {
             let access = Access::from_env()?;
@@ -81,31 +82,31 @@ impl Target {
         }
         let data = DataDir::open(&self.data)?;
         let lock = data.lock()?;
-        let engine = Engine::start(Some(&file)).await?;
-        let settings = TableSettings::local(engine.endpoint(), TABLE);
-        Ok(OpenTable::new(settings, Some((engine, lock))))
+        let dynamodb = DynamoDb::start(Some(&file)).await?;
+        let settings = TableSettings::local(dynamodb.endpoint(), TABLE);
+        Ok(OpenTable::new(settings, Some((dynamodb, lock))))
     }
 }
 
 impl OpenTable {
-    fn new(settings: TableSettings, engine: Option<(Engine, Lock)>) -> Self {
+    fn new(settings: TableSettings, embedded: Option<(DynamoDb, Lock)>) -> Self {
         let patience = PATIENCE;
         let store = Store::connect(TableSettings {
             patience,
             ..settings
         });
-        Self { store, engine }
+        Self { store, embedded }
     }
 
-    /// Whether nobody else can be using it.
-    pub(crate) fn is_alone(&self) -> bool {
-        self.engine.is_some()
+    /// Whether no other process can use the table: this one has locked its file.
+    pub(crate) fn is_exclusive(&self) -> bool {
+        self.embedded.is_some()
     }
 
-    /// Closes it, if it is a file.
+    /// Closes the table's file, if it is one.
     pub(crate) async fn close(self) {
-        if let Some((engine, _lock)) = self.engine {
-            engine.stop().await;
+        if let Some((dynamodb, _lock)) = self.embedded {
+            dynamodb.stop().await;
         }
     }
 }

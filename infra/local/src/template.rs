@@ -1,5 +1,5 @@
-//! What the local stack needs to know from `template.yaml`: the functions, and how CloudFront
-//! leads to them.
+//! Reads what the local stack needs from `template.yaml`: the functions, and how CloudFront routes to
+//! them.
 
 mod policies;
 
@@ -10,37 +10,37 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// The functions of a SAM template and the distribution in front of them. A function goes by the
-/// name of its binary.
+/// The functions of a SAM template and the distribution in front of them. A function is named by its
+/// binary.
 #[derive(Debug)]
 pub struct Template {
-    /// Every function's binary.
+    /// The binaries of all functions.
     pub functions: Vec<String>,
     /// The binaries of the functions that have a URL.
     pub served: Vec<String>,
     /// The distribution's cache behaviours.
     pub routes: Routes<Behavior>,
-    /// The header that holds the tags of an origin's answer, in lower case, if it has one.
+    /// The response header with the cache tags, in lower case, if there is one.
     pub(crate) tag_header: Option<String>,
-    /// For how long an error of a status is kept at least; 10 seconds where there is none.
+    /// The minimum time that an error is cached, by status code. If it is missing, 10 seconds.
     pub(crate) errors: BTreeMap<u16, Duration>,
 }
 
-/// Why a template is of no use here.
+/// Why a template cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum TemplateError {
-    /// Not YAML, or not of the expected shape: correct the line it names.
+    /// It is not YAML or does not have the expected shape. Correct the line that the message names.
     #[error("template.yaml cannot be read: {0}")]
     Unreadable(String),
-    /// Something that another part refers to is not there: add it or correct the reference.
+    /// Something that the template refers to is missing. Add it or correct the reference.
     #[error("template.yaml: {0}")]
     Missing(String),
-    /// An origin is to get a header of a name that CloudFront keeps to itself: choose another.
+    /// An origin has a custom header whose name CloudFront reserves. Choose another name.
     #[error("template.yaml: CloudFront adds no header {0} to a request")]
     Reserved(String),
 }
 
-/// Logical id to resource.
+/// The resources by logical id.
 type Resources = BTreeMap<String, Resource>;
 
 #[derive(Deserialize)]
@@ -62,7 +62,7 @@ struct Resource {
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Distribution {
-    origins: Vec<Origin>,
+    origins: Vec<OriginConfig>,
     #[serde(default)]
     cache_behaviors: Vec<PathBehavior>,
     default_cache_behavior: BehaviorConfig,
@@ -73,7 +73,7 @@ struct Distribution {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Origin {
+struct OriginConfig {
     id: String,
     domain_name: Value,
     #[serde(default)]
@@ -88,7 +88,7 @@ struct CustomHeader {
 }
 
 impl CustomHeader {
-    /// Names that an origin's headers cannot have
+    /// Names that a custom header cannot have
     /// ([source](https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/add-origin-custom-headers.html#add-origin-custom-headers-denylist)).
     const RESERVED: [&str; 23] = [
         "cache-control",
@@ -168,11 +168,10 @@ struct CacheTagConfig {
 }
 
 impl Template {
-    /// Reads a template whose intrinsics are in their long form (`Fn::GetAtt: […]`).
+    /// Parses a template whose intrinsics are in their long form (`Fn::GetAtt: […]`).
     ///
     /// # Errors
-    /// [`TemplateError`], when it is unreadable, a route leads to no function, or a policy is not
-    /// known.
+    /// [`TemplateError`] if it is unreadable, a route has no function, or a policy is unknown.
     pub fn parse(text: &str) -> Result<Self, TemplateError> {
         let document: Document =
             serde_saphyr::from_str(text).map_err(|e| TemplateError::Unreadable(e.to_string()))?;
@@ -195,18 +194,18 @@ impl Template {
             .filter_map(|e| Some((e.error_code, e.error_caching_min_ttl?)))
             .map(|(code, seconds)| (code, Duration::from_secs(seconds.into())))
             .collect();
-        let tags = distribution.cache_tag_config.as_ref();
+        let tag_config = distribution.cache_tag_config.as_ref();
         Ok(Self {
             served: served(&resources, &binaries),
             functions: binaries.into_values().collect(),
             routes,
-            tag_header: tags.map(|config| config.header_name.to_ascii_lowercase()),
+            tag_header: tag_config.map(|config| config.header_name.to_ascii_lowercase()),
             errors,
         })
     }
 }
 
-/// Logical id to binary, of every function.
+/// The binary of every function, by logical id.
 fn binaries(resources: &Resources) -> Result<BTreeMap<String, String>, TemplateError> {
     let functions = resources
         .iter()
@@ -276,7 +275,7 @@ fn behavior(
     })
 }
 
-/// A plain text is itself; a dynamic reference, or an intrinsic that makes one, is the secret.
+/// The header's name and value. A dynamic reference, or an intrinsic that makes one, is the secret.
 fn origin_header(header: &CustomHeader) -> (String, OriginHeader) {
     let value = match header.header_value.as_str() {
         Some(text) if !text.starts_with("{{resolve:") => OriginHeader::Literal(text.to_owned()),

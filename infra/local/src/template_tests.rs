@@ -1,7 +1,7 @@
 use super::*;
 use std::collections::BTreeSet;
 
-fn ours() -> Template {
+fn product() -> Template {
     Template::parse(crate::TEMPLATE).unwrap()
 }
 
@@ -11,7 +11,7 @@ fn target<'a>(template: &'a Template, path: &str) -> &'a str {
 
 #[test]
 fn each_action_has_its_own_function() {
-    let template = ours();
+    let template = product();
     let is_view = |name: &str| {
         ["list-", "get-"].iter().any(|verb| name.starts_with(verb))
             || ["audit", "pages", "settings"].contains(&name)
@@ -23,8 +23,8 @@ fn each_action_has_its_own_function() {
 }
 
 #[test]
-fn uncached_pages_come_before_the_cached_views() {
-    let template = ours();
+fn uncached_pages_have_priority_over_the_cached_views() {
+    let template = product();
     let expected = [
         ("/t/acme/contacts", "list-contacts"),
         ("/t/acme/audit", "audit"),
@@ -65,7 +65,7 @@ fn uncached_pages_come_before_the_cached_views() {
 
 #[test]
 fn every_function_with_a_url_is_reachable() {
-    let template = ours();
+    let template = product();
     let reachable: BTreeSet<_> = template.routes.targets().map(Behavior::function).collect();
     let served: BTreeSet<_> = template.served.iter().map(String::as_str).collect();
     assert_eq!(reachable, served);
@@ -74,8 +74,8 @@ fn every_function_with_a_url_is_reachable() {
 }
 
 #[test]
-fn the_views_are_cached_under_what_the_edge_says_and_nothing_else_is() {
-    let template = ours();
+fn only_the_views_are_cached_and_their_key_is_the_edges_header() {
+    let template = product();
     for path in ["/t/acme/contacts", "/t/acme/contacts/0198c5d2"] {
         let behavior = template.routes.target(path);
         assert_eq!(behavior.cache.ttl.min, Duration::ZERO);
@@ -100,8 +100,8 @@ fn the_views_are_cached_under_what_the_edge_says_and_nothing_else_is() {
 }
 
 #[test]
-fn an_asset_is_asked_for_by_nobody_in_particular() {
-    let template = ours();
+fn a_request_for_an_asset_has_no_cookies_or_credentials() {
+    let template = product();
     let behavior = template.routes.target("/assets/app.css");
     assert!(behavior.forward.cookies.is_none() && behavior.cache.key.cookies.is_none());
     assert!(behavior.forward.headers.includes("accept"));
@@ -109,8 +109,8 @@ fn an_asset_is_asked_for_by_nobody_in_particular() {
 }
 
 #[test]
-fn every_behaviour_runs_the_function_proves_itself_and_hides_the_tags() {
-    let template = ours();
+fn every_behaviour_runs_the_function_sends_the_secret_and_removes_the_tags() {
+    let template = product();
     assert_eq!(template.tag_header.as_deref(), Some("cache-tag"));
     for behavior in template.routes.targets() {
         assert!(behavior.runs_function, "{behavior:?}");
@@ -124,8 +124,8 @@ fn every_behaviour_runs_the_function_proves_itself_and_hides_the_tags() {
 }
 
 #[test]
-fn no_error_is_kept() {
-    let template = ours();
+fn no_error_is_cached() {
+    let template = product();
     for status in [400, 403, 404, 405, 414, 500, 501, 502, 503, 504] {
         assert_eq!(
             template.errors.get(&status),
@@ -136,7 +136,7 @@ fn no_error_is_kept() {
 }
 
 #[test]
-fn a_header_that_cloudfront_keeps_to_itself_is_refused() {
+fn a_reserved_header_name_is_refused() {
     for name in ["x-edge-secret", "X-Amz-Secret", "Host", "x-real-ip"] {
         let broken = crate::TEMPLATE.replacen(
             "HeaderName: x-crm-secret",
@@ -149,7 +149,7 @@ fn a_header_that_cloudfront_keeps_to_itself_is_refused() {
 }
 
 #[test]
-fn a_route_to_nowhere_is_refused() {
+fn a_route_without_a_function_is_refused() {
     let broken = crate::TEMPLATE.replace("TargetOriginId: get-contact", "TargetOriginId: nowhere");
     let error = Template::parse(&broken).unwrap_err();
     assert_eq!(

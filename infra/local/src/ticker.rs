@@ -1,6 +1,6 @@
-//! What a schedule does on AWS: invokes a function again and again.
+//! Invokes a function periodically, as a schedule does on AWS.
 
-use crate::edge::Origin;
+use crate::edge::FunctionOrigin;
 use jiff::Timestamp;
 use serde_json::json;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval};
 use uuid::Uuid;
 
-/// A running schedule. It ends, if only after the run that is under way, once this is dropped.
+/// A running schedule. Dropping it ends the schedule after the current run.
 #[derive(Debug)]
 pub struct Ticker {
     stop: oneshot::Sender<()>,
@@ -17,38 +17,38 @@ pub struct Ticker {
 }
 
 impl Ticker {
-    /// Invokes `function` with the event of a schedule every `period`, never twice at once.
+    /// Invokes `function` with the event of a schedule every `period`. Runs never overlap.
     #[must_use]
-    pub fn start(function: Origin, period: Duration) -> Self {
+    pub fn start(function: FunctionOrigin, period: Duration) -> Self {
         let (stop, mut stopped) = oneshot::channel();
         let task = tokio::spawn(async move {
             let mut ticks = interval(period);
             ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
             loop {
                 tokio::select! {
-                    // Who is to stop does not run once more because it is time to.
+                    // If the stop signal and the next tick are both ready, stop.
                     biased;
                     _ = &mut stopped => break,
                     _ = ticks.tick() => {}
                 }
-                let answer = function.invoke(scheduled()).await;
-                tracing::trace!(function = function.name(), answer = %String::from_utf8_lossy(&answer));
+                let output = function.invoke(scheduled_event()).await;
+                tracing::trace!(function = function.name(), answer = %String::from_utf8_lossy(&output));
             }
         });
         Self { stop, task }
     }
 
-    /// Returns when the run that is under way has ended; there is none after.
+    /// Waits for the current run. No other follows.
     pub async fn stop(self) {
         drop(self.stop);
         if let Err(error) = self.task.await {
-            tracing::error!(%error, "the schedule broke");
+            tracing::error!(%error, "the schedule failed");
         }
     }
 }
 
 /// A [scheduled event](https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-rule-schedule.html).
-fn scheduled() -> Vec<u8> {
+fn scheduled_event() -> Vec<u8> {
     let event = json!({
         "version": "0",
         "id": Uuid::new_v4(),
@@ -74,7 +74,7 @@ mod tests {
         let running = Arc::new(AtomicU32::new(0));
         let runs = Arc::new(AtomicU32::new(0));
         let (now, all) = (Arc::clone(&running), Arc::clone(&runs));
-        let slow = Origin::new("slow", move |event| {
+        let slow = FunctionOrigin::new("slow", move |event| {
             let (now, all) = (Arc::clone(&now), Arc::clone(&all));
             async move {
                 let event: serde_json::Value = serde_json::from_slice(&event).unwrap();
@@ -90,9 +90,9 @@ mod tests {
         tokio::time::sleep(Duration::from_millis(2200)).await;
         ticker.stop().await;
         assert_eq!(running.load(Ordering::SeqCst), 0);
-        let counted = runs.load(Ordering::SeqCst);
-        assert!((3..=5).contains(&counted), "{counted}");
+        let count = runs.load(Ordering::SeqCst);
+        assert!((3..=5).contains(&count), "{count}");
         tokio::time::sleep(Duration::from_secs(5)).await;
-        assert_eq!(runs.load(Ordering::SeqCst), counted);
+        assert_eq!(runs.load(Ordering::SeqCst), count);
     }
 }

@@ -1,4 +1,4 @@
-//! `verify-audit`: whether audit records have been changed or removed.
+//! `verify-audit`: reports audit records that have been changed or removed.
 
 use clap::Parser;
 use edge_crm_local::{Report, VerifyOptions, verify_audit};
@@ -10,11 +10,11 @@ async fn main() -> ExitCode {
     let options = VerifyOptions::parse();
     match verify_audit(&options).await {
         Ok(report) => {
-            let _nobody_reads = print(&report);
+            let _unwritable = print(&report);
             ExitCode::from(u8::from(!report.flaws.is_empty()))
         }
         Err(error) => {
-            let _nobody_reads = writeln!(io::stderr(), "verify-audit: {error}");
+            let _unwritable = writeln!(io::stderr(), "verify-audit: {error}");
             ExitCode::from(2)
         }
     }

@@ -1,4 +1,4 @@
-//! Mail: what is committed is sent, at least once, and nothing is lost on the way.
+//! Mail: every stored email is sent at least once, and none is lost.
 
 use edge_crm_local::{MailFaults, Mailbox};
 use edge_crm_tests::inside::{Inside, config, no_edge};
@@ -13,14 +13,14 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 use wrapper::{Config, Runner};
 
-/// Letters that wait are due at once.
+/// Makes all waiting emails due.
 fn hurry(table: &Table) {
     for record in table.under("#mail:") {
         table.make_due(&record);
     }
 }
 
-/// The functions over one table, with a mailbox and nothing that ticks.
+/// The functions over one table, with a mailbox and without schedules.
 struct Post {
     inside: Inside,
     mailbox: Mailbox,
@@ -69,13 +69,13 @@ impl Post {
 }
 
 #[tokio::test]
-async fn a_letter_is_delivered_as_it_was_committed_and_its_link_works() {
+async fn an_email_is_sent_as_it_was_stored_and_its_link_works() {
     let world = World::start().await;
     let owner = world.sign_up("A & B <Co>").await;
     let mia = email();
     let data = world.invite(&owner, &mia, "admin").await;
-    world.delivered(Duration::from_secs(10)).await;
-    let letters = world.mailbox.letters();
+    world.delivered(Duration::from_secs(120)).await;
+    let letters = world.mailbox.emails();
     assert_eq!(letters.len(), 1, "{letters:?}");
     let letter = &letters[0];
     assert_eq!((&letter.to, letter.from.as_str()), (&mia, MAIL_FROM));
@@ -95,7 +95,7 @@ async fn a_letter_is_delivered_as_it_was_committed_and_its_link_works() {
 }
 
 #[tokio::test]
-async fn every_letter_arrives_through_faults() {
+async fn every_email_arrives_in_spite_of_faults() {
     let post = Post::start(config()).await;
     let emails: BTreeSet<String> = (0..20).map(|_| email()).collect();
     for email in &emails {
@@ -115,12 +115,12 @@ async fn every_letter_arrives_through_faults() {
         hurry(&post.inside.table);
     }
     assert_eq!(post.left(), 0);
-    let arrived: BTreeSet<String> = post.mailbox.letters().into_iter().map(|l| l.to).collect();
+    let arrived: BTreeSet<String> = post.mailbox.emails().into_iter().map(|l| l.to).collect();
     assert_eq!(arrived, emails);
 }
 
 #[tokio::test]
-async fn after_a_failure_a_letter_waits_longer_each_time_and_an_outage_never_ends_it() {
+async fn after_each_failure_an_email_waits_longer_and_an_outage_never_drops_it() {
     let post = Post::start(config()).await;
     post.invite(&email()).await;
     post.mailbox.set_faults(MailFaults {
@@ -129,23 +129,29 @@ async fn after_a_failure_a_letter_waits_longer_each_time_and_an_outage_never_end
     });
     let mut wait = 10_000;
     for attempt in 1..=12 {
-        let now = edge_crm_tests::now() * 1_000;
+        let before = edge_crm_tests::now() * 1_000;
         post.sweep().await;
         post.sweep().await;
-        assert_eq!(post.mailbox.calls(), attempt, "it is left alone meanwhile");
-        let waits = post.inside.table.under("#mail:")[0].get("dueAt");
-        let waits = waits.as_i64().unwrap() - now;
-        assert!((wait..wait + 5_000).contains(&waits), "{attempt}: {waits}");
+        assert_eq!(post.mailbox.calls(), attempt, "no call while it waits");
+        let due = post.inside.table.under("#mail:")[0].get("dueAt");
+        let due = due.as_i64().unwrap();
+        let after = edge_crm_tests::now() * 1_000;
+        // However long the sweeps took.
+        assert!(
+            due >= before + wait && due < after + wait + 5_000,
+            "{attempt}: {}",
+            due - before
+        );
         wait = (2 * wait).min(900_000);
         hurry(&post.inside.table);
     }
     post.mailbox.set_faults(MailFaults::default());
     post.sweep().await;
-    assert_eq!((post.left(), post.mailbox.letters().len()), (0, 1));
+    assert_eq!((post.left(), post.mailbox.emails().len()), (0, 1));
 }
 
 #[tokio::test]
-async fn a_letter_that_is_refused_is_given_up_and_holds_up_no_other() {
+async fn a_refused_email_is_given_up_and_holds_back_no_other() {
     let post = Post::start(config()).await;
     post.invite(&email()).await;
     post.mailbox.set_faults(MailFaults {
@@ -161,11 +167,11 @@ async fn a_letter_that_is_refused_is_given_up_and_holds_up_no_other() {
     post.mailbox.set_faults(MailFaults::default());
     post.invite(&email()).await;
     post.sweep().await;
-    assert_eq!(post.mailbox.letters().len(), 1);
+    assert_eq!(post.mailbox.emails().len(), 1);
 }
 
 #[tokio::test]
-async fn a_stream_brings_a_letter_and_runs_at_once_send_it_once() {
+async fn concurrent_runs_for_one_stream_event_send_an_email_once() {
     let post = Post::start(config()).await;
     for round in 1..=5 {
         post.invite(&email()).await;
@@ -175,7 +181,7 @@ async fn a_stream_brings_a_letter_and_runs_at_once_send_it_once() {
             json!({ "Records": [{ "eventName": "INSERT", "dynamodb": { "Keys": keys } }] });
         let runs = (0..6).map(|_| invoke_quietly(&post.deliver, &stream));
         futures_util::future::join_all(runs).await;
-        assert_eq!((post.left(), post.mailbox.letters().len()), (0, round));
+        assert_eq!((post.left(), post.mailbox.emails().len()), (0, round));
     }
     for junk in [json!({}), json!([]), Value::Null] {
         let answer = post.deliver.invoke(junk.to_string().as_bytes()).await;
@@ -189,7 +195,7 @@ async fn invoke_quietly(function: &Runner, event: &Value) {
 }
 
 #[tokio::test]
-async fn a_letter_to_nobody_is_dropped_and_one_that_cannot_be_read_too() {
+async fn an_email_without_a_recipient_and_an_unreadable_one_are_dropped() {
     let post = Post::start(config()).await;
     post.invite(&email()).await;
     let record = post.inside.table.under("#mail:").remove(0);
@@ -208,7 +214,7 @@ async fn a_letter_to_nobody_is_dropped_and_one_that_cannot_be_read_too() {
 static LINES: AtomicU32 = AtomicU32::new(0);
 
 #[tokio::test]
-async fn without_a_sender_letters_are_dropped_with_one_line_and_the_link_works() {
+async fn without_a_sender_emails_are_dropped_with_one_log_line_and_the_link_works() {
     let logged = Config {
         log: |line| {
             if line["action"] == "deliver-mail" {
@@ -233,7 +239,7 @@ async fn without_a_sender_letters_are_dropped_with_one_line_and_the_link_works()
 }
 
 #[tokio::test]
-async fn nothing_that_is_logged_holds_an_address() {
+async fn no_log_line_contains_an_email_address() {
     static SEEN: AtomicU32 = AtomicU32::new(0);
     let logged = Config {
         log: |line| {
@@ -253,7 +259,7 @@ async fn nothing_that_is_logged_holds_an_address() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_mailbox_shows_what_was_sent_and_escapes_it() {
+async fn the_mailbox_shows_sent_emails_escaped() {
     let product = Launch::new().start();
     let owner = product.sign_up("<b>A</b> & \"Co\"").await;
     assert!(owner.page("/mailbox").await.text.contains("No letters yet"));
@@ -268,7 +274,7 @@ async fn the_mailbox_shows_what_was_sent_and_escapes_it() {
                 tokio::time::sleep(Duration::from_millis(100)).await;
             }
         };
-        tokio::time::timeout(Duration::from_secs(10), shown)
+        tokio::time::timeout(Duration::from_secs(120), shown)
             .await
             .unwrap();
     }
@@ -284,7 +290,7 @@ async fn the_mailbox_shows_what_was_sent_and_escapes_it() {
             .find(&format!("<a href=\"{}{link}\"", owner.origin()))
     };
     let [first, second] = [at(&links[0]), at(&links[1])].map(|at| at.expect("a link"));
-    assert!(second < first, "the newest first");
+    assert!(second < first, "the newest is first");
     let joining: Client = product.client();
     let opened = joining.page(&links[0]).await;
     assert_eq!(opened.status, 200, "{opened:?}");

@@ -1,4 +1,4 @@
-//! The API, called by the real client.
+//! Tests of the API with the real client.
 
 use crate::edge::{Distribution, DistributionSettings, Faults};
 use aws::Access;
@@ -9,12 +9,13 @@ use aws_sdk_cloudfront::types::{Invalidation, InvalidationBatch, Paths};
 use aws_sdk_cloudfront::{Client, Config};
 use std::time::Duration;
 
-struct Stage {
+/// A distribution and a client of its API.
+struct Setup {
     distribution: Distribution,
     client: Client,
 }
 
-impl Stage {
+impl Setup {
     async fn new() -> Self {
         let settings = DistributionSettings::local(3000, &"k".repeat(32)).unwrap();
         let distribution = Distribution::start(settings).await.unwrap();
@@ -27,7 +28,7 @@ impl Stage {
             .retry_config(RetryConfig::disabled())
             .endpoint_url(distribution.endpoint())
             .build();
-        #[expect(clippy::disallowed_methods, reason = "the API is what is tested")]
+        #[expect(clippy::disallowed_methods, reason = "this tests the API itself")]
         let client = Client::from_conf(config);
         Self {
             distribution,
@@ -35,7 +36,7 @@ impl Stage {
         }
     }
 
-    /// The invalidation of `paths` under `reference`, or the code of the error.
+    /// Creates an invalidation of `paths`. The error is its code.
     async fn create(&self, reference: &str, paths: &[&str]) -> Result<Invalidation, String> {
         let quantity = i32::try_from(paths.len()).unwrap();
         self.create_as(self.distribution.id(), reference, quantity, paths)
@@ -71,7 +72,7 @@ impl Stage {
                 assert!(created.location().unwrap().ends_with(invalidation.id()));
                 Ok(invalidation)
             }
-            Err(error) => Err(error.code().unwrap_or("no answer").to_owned()),
+            Err(error) => Err(error.code().unwrap_or("no response").to_owned()),
         }
     }
 
@@ -84,11 +85,11 @@ impl Stage {
             .await;
         match found {
             Ok(found) => Ok(found.invalidation().unwrap().status().to_owned()),
-            Err(error) => Err(error.code().unwrap_or("no answer").to_owned()),
+            Err(error) => Err(error.code().unwrap_or("no response").to_owned()),
         }
     }
 
-    fn slow(&self, effect_delay: Duration) {
+    fn set_effect_delay(&self, effect_delay: Duration) {
         self.distribution.set_faults(Faults {
             effect_delay,
             ..Faults::default()
@@ -97,20 +98,20 @@ impl Stage {
 }
 
 #[tokio::test]
-async fn an_invalidation_is_made_and_can_be_looked_up() {
-    let stage = Stage::new().await;
+async fn an_invalidation_is_created_and_can_be_read() {
+    let setup = Setup::new().await;
     let paths = ["#acme:contacts", "/t/acme/*", "#a&<b>"];
-    let made = stage.create("r1", &paths).await.unwrap();
-    assert!(made.id().starts_with('I'));
-    let batch = made.invalidation_batch().unwrap();
+    let created = setup.create("r1", &paths).await.unwrap();
+    assert!(created.id().starts_with('I'));
+    let batch = created.invalidation_batch().unwrap();
     assert_eq!(batch.caller_reference(), "r1");
     assert_eq!(batch.paths().unwrap().items(), paths);
-    assert_eq!(stage.status(made.id()).await.unwrap(), "Completed");
+    assert_eq!(setup.status(created.id()).await.unwrap(), "Completed");
     assert_eq!(
-        stage.status("INONE").await.unwrap_err(),
+        setup.status("INONE").await.unwrap_err(),
         "NoSuchInvalidation"
     );
-    let counters = stage.distribution.counters();
+    let counters = setup.distribution.counters();
     assert_eq!(
         (
             counters.invalidation_requests,
@@ -122,38 +123,38 @@ async fn an_invalidation_is_made_and_can_be_looked_up() {
 }
 
 #[tokio::test]
-async fn it_is_in_progress_until_it_has_taken_effect() {
-    let stage = Stage::new().await;
-    stage.slow(Duration::from_millis(300));
-    let made = stage.create("r1", &["#a"]).await.unwrap();
-    assert_eq!(made.status(), "InProgress");
+async fn an_invalidation_is_in_progress_until_it_takes_effect() {
+    let setup = Setup::new().await;
+    setup.set_effect_delay(Duration::from_millis(300));
+    let created = setup.create("r1", &["#a"]).await.unwrap();
+    assert_eq!(created.status(), "InProgress");
     tokio::time::sleep(Duration::from_millis(350)).await;
-    assert_eq!(stage.status(made.id()).await.unwrap(), "Completed");
+    assert_eq!(setup.status(created.id()).await.unwrap(), "Completed");
 }
 
 #[tokio::test]
-async fn the_same_reference_is_the_same_invalidation_or_a_mistake() {
-    let stage = Stage::new().await;
-    let first = stage.create("r1", &["#a", "#b"]).await.unwrap();
-    let again = stage.create("r1", &["#a", "#b"]).await.unwrap();
+async fn a_reference_returns_the_same_invalidation_or_is_refused_for_another_batch() {
+    let setup = Setup::new().await;
+    let first = setup.create("r1", &["#a", "#b"]).await.unwrap();
+    let again = setup.create("r1", &["#a", "#b"]).await.unwrap();
     assert_eq!(first.id(), again.id());
     for other in [&["#a"][..], &["#a", "#c"], &["#a", "#b", "#c"]] {
         assert_eq!(
-            stage.create("r1", other).await.unwrap_err(),
+            setup.create("r1", other).await.unwrap_err(),
             "InvalidationBatchAlreadyExists"
         );
     }
     assert_ne!(
-        stage.create("r2", &["#a", "#b"]).await.unwrap().id(),
+        setup.create("r2", &["#a", "#b"]).await.unwrap().id(),
         first.id()
     );
-    let counters = stage.distribution.counters();
+    let counters = setup.distribution.counters();
     assert_eq!((counters.invalidations, counters.items), (2, 4));
 }
 
 #[tokio::test]
-async fn what_is_wrong_is_refused_by_its_name() {
-    let stage = Stage::new().await;
+async fn each_mistake_has_its_own_error_code() {
+    let setup = Setup::new().await;
     for (paths, code) in [
         (&["no-slash"][..], "InvalidArgument"),
         (&["#"], "InvalidArgument"),
@@ -162,58 +163,58 @@ async fn what_is_wrong_is_refused_by_its_name() {
         (&[], "InvalidArgument"),
     ] {
         assert_eq!(
-            stage.create("r", paths).await.unwrap_err(),
+            setup.create("r", paths).await.unwrap_err(),
             code,
             "{paths:?}"
         );
     }
     assert_eq!(
-        stage.create("", &["#a"]).await.unwrap_err(),
+        setup.create("", &["#a"]).await.unwrap_err(),
         "InvalidArgument"
     );
-    let wrong = stage
-        .create_as(stage.distribution.id(), "r", 2, &["#a"])
+    let refused = setup
+        .create_as(setup.distribution.id(), "r", 2, &["#a"])
         .await;
-    assert_eq!(wrong.unwrap_err(), "InconsistentQuantities");
-    let wrong = stage.create_as("ENONE", "r", 1, &["#a"]).await;
-    assert_eq!(wrong.unwrap_err(), "NoSuchDistribution");
+    assert_eq!(refused.unwrap_err(), "InconsistentQuantities");
+    let refused = setup.create_as("ENONE", "r", 1, &["#a"]).await;
+    assert_eq!(refused.unwrap_err(), "NoSuchDistribution");
     let many = vec!["#a"; 3001];
-    assert_eq!(stage.create("r", &many).await.unwrap_err(), "BatchTooLarge");
-    let call = stage.client.create_invalidation();
-    let nothing = call.distribution_id(stage.distribution.id()).send().await;
+    assert_eq!(setup.create("r", &many).await.unwrap_err(), "BatchTooLarge");
+    let call = setup.client.create_invalidation();
+    let nothing = call.distribution_id(setup.distribution.id()).send().await;
     assert_eq!(nothing.unwrap_err().code(), Some("MissingBody"));
-    assert_eq!(stage.distribution.counters().invalidations, 0);
+    assert_eq!(setup.distribution.counters().invalidations, 0);
 }
 
 #[tokio::test]
-async fn no_more_is_in_progress_than_cloudfront_allows() {
-    let stage = Stage::new().await;
-    stage.slow(Duration::from_millis(700));
-    stage.create("r1", &vec!["#a"; 2000]).await.unwrap();
-    let refused = stage.create("r2", &vec!["#a"; 1001]).await.unwrap_err();
+async fn the_limits_of_invalidations_in_progress_are_cloudfronts() {
+    let setup = Setup::new().await;
+    setup.set_effect_delay(Duration::from_millis(700));
+    setup.create("r1", &vec!["#a"; 2000]).await.unwrap();
+    let refused = setup.create("r2", &vec!["#a"; 1001]).await.unwrap_err();
     assert_eq!(refused, "TooManyInvalidationsInProgress");
-    stage.create("r3", &["/a*"; 15]).await.unwrap();
-    let refused = stage.create("r4", &["/a*"]).await.unwrap_err();
+    setup.create("r3", &["/a*"; 15]).await.unwrap();
+    let refused = setup.create("r4", &["/a*"]).await.unwrap_err();
     assert_eq!(refused, "TooManyInvalidationsInProgress");
-    // Nothing was accepted under the references that were refused.
+    // The refused calls did not use up their references.
     tokio::time::sleep(Duration::from_millis(800)).await;
-    stage.create("r2", &["#b"]).await.unwrap();
-    stage.create("r4", &["/a*"]).await.unwrap();
+    setup.create("r2", &["#b"]).await.unwrap();
+    setup.create("r4", &["/a*"]).await.unwrap();
 }
 
 #[tokio::test]
-async fn the_list_is_newest_first_and_comes_in_pages() {
-    let stage = Stage::new().await;
+async fn the_list_is_newest_first_and_in_pages() {
+    let setup = Setup::new().await;
     let mut ids = Vec::new();
     for number in 0..5 {
-        let made = stage.create(&number.to_string(), &["#a"]).await.unwrap();
-        ids.insert(0, made.id().to_owned());
+        let created = setup.create(&number.to_string(), &["#a"]).await.unwrap();
+        ids.insert(0, created.id().to_owned());
     }
     let (mut seen, mut marker) = (Vec::new(), None);
     loop {
-        let call = stage.client.list_invalidations().max_items(2);
+        let call = setup.client.list_invalidations().max_items(2);
         let call = call
-            .distribution_id(stage.distribution.id())
+            .distribution_id(setup.distribution.id())
             .set_marker(marker);
         let page = call.send().await.unwrap().invalidation_list.unwrap();
         assert_eq!(page.quantity(), i32::try_from(page.items().len()).unwrap());
@@ -225,16 +226,16 @@ async fn the_list_is_newest_first_and_comes_in_pages() {
         }
     }
     assert_eq!(seen, ids);
-    let call = stage.client.list_invalidations().marker("INONE");
-    let unknown = call.distribution_id(stage.distribution.id()).send().await;
+    let call = setup.client.list_invalidations().marker("INONE");
+    let unknown = call.distribution_id(setup.distribution.id()).send().await;
     assert_eq!(unknown.unwrap_err().code(), Some("InvalidArgument"));
 }
 
 #[tokio::test]
-async fn each_fault_does_what_it_says() {
-    let stage = Stage::new().await;
+async fn each_fault_has_its_documented_effect() {
+    let setup = Setup::new().await;
     let faults = Faults::default();
-    for (number, (faults, answer, done)) in [
+    for (number, (faults, code, takes_effect)) in [
         (
             Faults {
                 throttled: 100,
@@ -264,7 +265,7 @@ async fn each_fault_does_what_it_says() {
                 lost_before: 100,
                 ..faults
             },
-            "no answer",
+            "no response",
             false,
         ),
         (
@@ -272,7 +273,7 @@ async fn each_fault_does_what_it_says() {
                 lost_after: 100,
                 ..faults
             },
-            "no answer",
+            "no response",
             true,
         ),
     ]
@@ -280,29 +281,29 @@ async fn each_fault_does_what_it_says() {
     .enumerate()
     {
         let reference = number.to_string();
-        stage.distribution.set_faults(faults);
-        let before = stage.distribution.counters();
-        let failed = stage.create(&reference, &["#a"]).await.unwrap_err();
-        assert_eq!(failed, answer);
-        let after = stage.distribution.counters();
+        setup.distribution.set_faults(faults);
+        let before = setup.distribution.counters();
+        let failed = setup.create(&reference, &["#a"]).await.unwrap_err();
+        assert_eq!(failed, code);
+        let after = setup.distribution.counters();
         assert_eq!(
             after.invalidations - before.invalidations,
-            u64::from(done),
+            u64::from(takes_effect),
             "{faults:?}"
         );
-        // Tried again with the same reference it is made, if it was not made before.
-        stage.distribution.set_faults(Faults::default());
-        stage.create(&reference, &["#a"]).await.unwrap();
+        // A retry with the same reference creates it, unless the first call did.
+        setup.distribution.set_faults(Faults::default());
+        setup.create(&reference, &["#a"]).await.unwrap();
         assert_eq!(
-            stage.distribution.counters().invalidations,
+            setup.distribution.counters().invalidations,
             before.invalidations + 1
         );
     }
-    stage.distribution.set_faults(Faults {
+    setup.distribution.set_faults(Faults {
         answer_delay: Duration::from_millis(200),
         ..faults
     });
     let started = std::time::Instant::now();
-    stage.create("slow", &["#a"]).await.unwrap();
+    setup.create("slow", &["#a"]).await.unwrap();
     assert!(started.elapsed() >= Duration::from_millis(200));
 }

@@ -1,8 +1,8 @@
-//! What the edge has stored.
+//! The edge's cache.
 
 use super::key::Key;
 use super::lifetime::Lifetime;
-use super::purges::{Item, Purges, Subject};
+use super::purges::{EntryInfo, PurgeItem, Purges};
 use super::tags;
 use bytes::Bytes;
 use hyper::StatusCode;
@@ -14,84 +14,87 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// How much is stored at most, in bytes. What was not asked for lately goes first.
+/// The cache's capacity, in bytes. Entries that were not used recently are evicted first.
 const CAPACITY: u64 = 64 * 1024 * 1024;
 
-/// What an object takes beside its key, headers and body, in bytes, and a header beside its name
-/// and value.
-const OVERHEAD: usize = 1024;
-const HEADER: usize = 160;
+/// The memory of an entry without its key, headers and body, in bytes.
+const ENTRY_OVERHEAD: usize = 1024;
 
-/// An answer, as a viewer gets it.
+/// The memory of a header without its name and value, in bytes.
+const HEADER_OVERHEAD: usize = 160;
+
+/// A response with its whole body in memory.
 #[derive(Debug, Clone)]
-pub(crate) struct Answer {
+pub(crate) struct BufferedResponse {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
 }
 
-impl Answer {
+impl BufferedResponse {
     fn size(&self) -> usize {
         let headers = self.headers.iter();
-        let headers = headers.map(|(name, value)| name.as_str().len() + value.len() + HEADER);
+        let headers =
+            headers.map(|(name, value)| name.as_str().len() + value.len() + HEADER_OVERHEAD);
         headers.sum::<usize>() + self.body.len()
     }
 }
 
-/// A stored answer.
+/// A stored response.
 #[derive(Debug)]
-pub(crate) struct Object {
-    pub(crate) answer: Answer,
+pub(crate) struct CacheEntry {
+    pub(crate) response: BufferedResponse,
     number: u64,
-    items: Box<[Item]>,
-    stored: Instant,
-    /// In milliseconds after it was stored.
+    items: Box<[PurgeItem]>,
+    stored_at: Instant,
+    /// In milliseconds after `stored_at`.
     fresh_until: AtomicU64,
     stale_until: Instant,
 }
 
-impl Object {
-    /// How old it is, in whole seconds.
+impl CacheEntry {
+    /// The age, in whole seconds.
     pub(crate) fn age(&self) -> u64 {
-        self.stored.elapsed().as_secs()
+        self.stored_at.elapsed().as_secs()
     }
 
     fn is_fresh(&self) -> bool {
-        self.stored.elapsed() < Duration::from_millis(self.fresh_until.load(Ordering::Relaxed))
+        self.stored_at.elapsed() < Duration::from_millis(self.fresh_until.load(Ordering::Relaxed))
     }
 
     fn is_usable(&self) -> bool {
         self.is_fresh() || Instant::now() < self.stale_until
     }
 
-    /// Takes it for fresh for another while: the origin is failing, and is not asked again before.
+    /// Makes the entry fresh for `by` longer, because the origin is failing. Until then the origin is
+    /// not tried again.
     pub(crate) fn extend(&self, by: Duration) {
-        let until = self.stored.elapsed() + by;
+        let until = self.stored_at.elapsed() + by;
         self.fresh_until.store(millis(until), Ordering::Relaxed);
     }
 }
 
-/// How long what is stored can be of use: it need not wait to be pushed out.
-struct Usable;
+/// Evicts an entry when it can no longer be served, even if the cache is not full.
+struct EvictUnusable;
 
-impl Expiry<Key, Arc<Object>> for Usable {
+impl Expiry<Key, Arc<CacheEntry>> for EvictUnusable {
     fn expire_after_create(
         &self,
         _: &Key,
-        object: &Arc<Object>,
+        entry: &Arc<CacheEntry>,
         _: std::time::Instant,
     ) -> Option<Duration> {
-        Some(object.stale_until - object.stored)
+        Some(entry.stale_until - entry.stored_at)
     }
 
     fn expire_after_update(
         &self,
         key: &Key,
-        object: &Arc<Object>,
+        entry: &Arc<CacheEntry>,
         updated: std::time::Instant,
         _: Option<Duration>,
     ) -> Option<Duration> {
-        self.expire_after_create(key, object, updated)
+        self.expire_after_create(key, entry, updated)
     }
 }
 
@@ -99,109 +102,116 @@ fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// What a look-up found.
+/// The result of a look-up.
 #[derive(Debug)]
 pub(crate) enum Found {
-    Fresh(Arc<Object>),
-    /// Expired, but good enough while the origin fails.
-    Stale(Arc<Object>),
+    Fresh(Arc<CacheEntry>),
+    /// Expired, but may be served while the origin fails.
+    Stale(Arc<CacheEntry>),
     Nothing,
 }
 
-/// The cache, and what has been purged from it.
+/// The cache entries and the purges.
 #[derive(Debug)]
 pub(crate) struct Cache {
-    objects: Store<Key, Arc<Object>>,
+    entries: Store<Key, Arc<CacheEntry>>,
     purges: RwLock<Purges>,
-    /// The number of the object or purge that came last.
-    last: AtomicU64,
+    /// The number of the latest entry or purge. Both share one sequence.
+    latest: AtomicU64,
 }
 
 impl Cache {
     pub(crate) fn new() -> Self {
-        let weigh = |key: &Key, object: &Arc<Object>| {
-            let size = OVERHEAD + 2 * key.len() + object.answer.size();
+        let weigh = |key: &Key, entry: &Arc<CacheEntry>| {
+            let size = ENTRY_OVERHEAD + 2 * key.len() + entry.response.size();
             u32::try_from(size).unwrap_or(u32::MAX)
         };
         Self {
-            objects: Store::builder()
+            entries: Store::builder()
                 .max_capacity(CAPACITY)
                 .weigher(weigh)
-                .expire_after(Usable)
+                .expire_after(EvictUnusable)
                 .build(),
             purges: RwLock::default(),
-            last: AtomicU64::new(0),
+            latest: AtomicU64::new(0),
         }
     }
 
-    /// What is stored under `key` and has not been purged.
+    /// The entry under `key`, unless it has been purged.
     pub(crate) fn find(&self, key: &Key) -> Found {
-        match self.objects.get(key) {
-            Some(object) if object.is_usable() && !self.is_purged(key, &object) => {
-                match object.is_fresh() {
-                    true => Found::Fresh(object),
-                    false => Found::Stale(object),
+        match self.entries.get(key) {
+            Some(entry) if entry.is_usable() && !self.is_purged(key, &entry) => {
+                match entry.is_fresh() {
+                    true => Found::Fresh(entry),
+                    false => Found::Stale(entry),
                 }
             }
             _ => Found::Nothing,
         }
     }
 
-    /// Stores an answer whose tags are `tags`, as the newest object there is.
-    pub(crate) fn store(&self, key: Key, answer: Answer, tags: Vec<Box<str>>, lifetime: Lifetime) {
-        let path = Item::Path(key.path().into());
-        let items = tags.into_iter().map(Item::Tag).chain([path]).collect();
-        let stored = Instant::now();
-        // Purges wait until it is stored, or it could escape one that forgets.
-        let _purges = self.purges.read().unwrap_or_else(PoisonError::into_inner);
-        let object = Object {
-            answer,
-            number: self.next(),
+    /// Stores a response with its tags, as the newest entry.
+    pub(crate) fn store(
+        &self,
+        key: Key,
+        response: BufferedResponse,
+        tags: Vec<Box<str>>,
+        lifetime: Lifetime,
+    ) {
+        let path = PurgeItem::Path(key.path().into());
+        let items = tags.into_iter().map(PurgeItem::Tag).chain([path]).collect();
+        let stored_at = Instant::now();
+        // Hold off purges until the entry is stored. Otherwise a purge could finish, and be
+        // forgotten, without seeing it.
+        let _purges_wait = self.purges.read().unwrap_or_else(PoisonError::into_inner);
+        let entry = CacheEntry {
+            response,
+            number: self.next_number(),
             items,
-            stored,
+            stored_at,
             fresh_until: AtomicU64::new(millis(lifetime.fresh)),
-            stale_until: stored + lifetime.fresh + lifetime.stale,
+            stale_until: stored_at + lifetime.fresh + lifetime.stale,
         };
-        self.objects.insert(key, Arc::new(object));
+        self.entries.insert(key, Arc::new(entry));
     }
 
-    /// Purges what is stored by now, `delay` from now.
-    pub(crate) fn purge(&self, items: &[Item], delay: Duration) {
+    /// Purges the entries stored so far. The purge takes effect after `delay`.
+    pub(crate) fn purge(&self, items: &[PurgeItem], delay: Duration) {
         let mut purges = self.purges.write().unwrap_or_else(PoisonError::into_inner);
-        purges.add(items, self.next(), delay);
+        purges.add(items, self.next_number(), delay);
         if purges.are_many() {
             let now = Instant::now();
-            for (key, object) in &self.objects {
-                if purges.cover(subject(&key, &object), now) {
-                    self.objects.invalidate(&*key);
+            for (key, entry) in &self.entries {
+                if purges.cover(entry_info(&key, &entry), now) {
+                    self.entries.invalidate(&*key);
                 }
             }
             purges.forget(now);
         }
     }
 
-    fn is_purged(&self, key: &Key, object: &Object) -> bool {
+    fn is_purged(&self, key: &Key, entry: &CacheEntry) -> bool {
         let purges = self.purges.read().unwrap_or_else(PoisonError::into_inner);
-        purges.cover(subject(key, object), Instant::now())
+        purges.cover(entry_info(key, entry), Instant::now())
     }
 
-    fn next(&self) -> u64 {
-        self.last.fetch_add(1, Ordering::Relaxed) + 1
+    fn next_number(&self) -> u64 {
+        self.latest.fetch_add(1, Ordering::Relaxed) + 1
     }
 }
 
-fn subject<'a>(key: &'a Key, object: &'a Object) -> Subject<'a> {
-    Subject {
-        number: object.number,
-        items: &object.items,
+fn entry_info<'a>(key: &'a Key, entry: &'a CacheEntry) -> EntryInfo<'a> {
+    EntryInfo {
+        number: entry.number,
+        items: &entry.items,
         path: key.path(),
     }
 }
 
-/// The tags of an answer, by the header that the distribution names.
-pub(crate) fn tags_of(answer: &Answer, header: Option<&str>) -> Vec<Box<str>> {
+/// The tags of a response, from the header that the distribution names.
+pub(crate) fn tags_of(response: &BufferedResponse, header: Option<&str>) -> Vec<Box<str>> {
     header
-        .map(|name| tags::of(&answer.headers, name))
+        .map(|name| tags::of(&response.headers, name))
         .unwrap_or_default()
 }
 
@@ -210,14 +220,13 @@ mod tests {
     use super::super::policy::CachePolicy;
     use super::*;
 
-    /// What has expired must not wait until the cache is full.
     #[test]
-    fn what_is_of_no_more_use_is_given_up() {
+    fn an_unusable_entry_is_evicted_before_the_cache_is_full() {
         let cache = Cache::new();
         let lifetimes = [("/a", 5, 0), ("/b", 0, 5), ("/c", 60_000, 0)];
         for (path, fresh, stale) in lifetimes {
             let key = Key::of(1, &CachePolicy::default(), path, "", &HeaderMap::new());
-            let answer = Answer {
+            let response = BufferedResponse {
                 status: StatusCode::OK,
                 headers: HeaderMap::new(),
                 body: Bytes::from_static(b"page"),
@@ -226,13 +235,13 @@ mod tests {
                 fresh: Duration::from_millis(fresh),
                 stale: Duration::from_millis(stale),
             };
-            cache.store(key, answer, Vec::new(), lifetime);
+            cache.store(key, response, Vec::new(), lifetime);
         }
-        let late = std::time::Instant::now() + Duration::from_secs(30);
-        while cache.objects.entry_count() != 1 || cache.objects.iter().count() != 1 {
-            assert!(std::time::Instant::now() < late, "{:?}", cache.objects);
+        let deadline = std::time::Instant::now() + Duration::from_secs(30);
+        while cache.entries.entry_count() != 1 || cache.entries.iter().count() != 1 {
+            assert!(std::time::Instant::now() < deadline, "{:?}", cache.entries);
             std::thread::sleep(Duration::from_millis(20));
-            cache.objects.run_pending_tasks();
+            cache.entries.run_pending_tasks();
         }
     }
 }

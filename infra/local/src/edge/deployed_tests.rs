@@ -1,7 +1,7 @@
-//! The template that is deployed, with its CloudFront function, over origins that show what they
-//! are asked.
+//! Tests of the deployed template and its CloudFront function. Each origin responds with the event
+//! that it got.
 
-use super::{Distribution, DistributionSettings, Edge, Origin};
+use super::{Distribution, DistributionSettings, Edge, FunctionOrigin};
 use crate::{TEMPLATE, Template};
 use ::auth::{Keys, SessionSecret, Token};
 use action::{Actor, Role, TenantId, UserId};
@@ -14,18 +14,18 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 const KEY: &str = "a-signing-key-for-the-tests-only";
 
-struct Stage {
+struct Setup {
     edge: Edge,
 }
 
-impl Stage {
-    /// Every function answers with the event that it got, as a page that may be cached.
+impl Setup {
+    /// Every function responds with its event, as a cacheable page.
     async fn new() -> Self {
         let settings = DistributionSettings::local(3000, KEY).unwrap();
         let distribution = Distribution::start(settings).await.unwrap();
         let template = Template::parse(TEMPLATE).unwrap();
         let origins = template.served.iter().map(|name| {
-            Origin::new(name, |event| async move {
+            FunctionOrigin::new(name, |event| async move {
                 let event = String::from_utf8(event).unwrap();
                 let control = "max-age=0, must-revalidate, s-maxage=300, stale-if-error=0";
                 let headers = json!({"cache-control": control, "cache-tag": "acme:contacts"});
@@ -45,7 +45,7 @@ impl Stage {
         }
         let request = request.body(Full::<Bytes>::default()).unwrap();
         let peer = IpAddr::from([192, 0, 2, 9]);
-        let (parts, body) = self.edge.answer(request, peer).await.into_parts();
+        let (parts, body) = self.edge.respond(request, peer).await.into_parts();
         let body = body.collect().await.unwrap().to_bytes();
         let event = serde_json::from_slice(&body).unwrap();
         (Response::from_parts(parts, ()), event)
@@ -73,12 +73,12 @@ fn x_cache(response: &Response<()>) -> &str {
 
 #[tokio::test]
 async fn members_of_one_organisation_share_a_page() {
-    let stage = Stage::new().await;
+    let setup = Setup::new().await;
     let path = "/t/acme/contacts?q=a";
-    let (first, event) = stage.get(path, &[("cookie", &cookie("acme", 60))]).await;
+    let (first, event) = setup.get(path, &[("cookie", &cookie("acme", 60))]).await;
     assert_eq!(x_cache(&first), "Miss from cloudfront");
     assert_eq!(event["headers"]["x-crm-key"], "acme|member|html|");
-    let (second, _) = stage.get(path, &[("cookie", &cookie("acme", 60))]).await;
+    let (second, _) = setup.get(path, &[("cookie", &cookie("acme", 60))]).await;
     assert_eq!(x_cache(&second), "Hit from cloudfront");
     assert_eq!(second.headers().get("cache-tag"), None);
     for (path, cookie, accept) in [
@@ -95,7 +95,7 @@ async fn members_of_one_organisation_share_a_page() {
         ),
     ] {
         let headers = [("cookie", cookie.as_str()), ("accept", accept)];
-        let (response, _) = stage.get(path, &headers).await;
+        let (response, _) = setup.get(path, &headers).await;
         assert_eq!(
             x_cache(&response),
             "Miss from cloudfront",
@@ -105,23 +105,23 @@ async fn members_of_one_organisation_share_a_page() {
 }
 
 #[tokio::test]
-async fn nobody_else_hits_not_even_his_own_page() {
-    let stage = Stage::new().await;
+async fn a_request_without_a_session_never_hits_not_even_its_own_page() {
+    let setup = Setup::new().await;
     for headers in [&[][..], &[("x-crm-key", "acme|member|html|")]] {
         for _ in 0..2 {
-            let (response, event) = stage.get("/t/acme/contacts", headers).await;
+            let (response, event) = setup.get("/t/acme/contacts", headers).await;
             assert_eq!(x_cache(&response), "Miss from cloudfront");
             let key = &event["headers"]["x-crm-key"];
             assert_eq!(*key, response.headers()["x-amz-cf-id"].to_str().unwrap());
         }
     }
-    let counters = stage.edge.distribution().counters();
+    let counters = setup.edge.distribution().counters();
     assert_eq!((counters.hits, counters.misses), (0, 4));
 }
 
 #[tokio::test]
-async fn the_edges_headers_come_from_the_edge_alone() {
-    let stage = Stage::new().await;
+async fn a_viewer_cannot_set_the_edges_headers() {
+    let setup = Setup::new().await;
     let forged = [
         ("x-crm-secret", "forged"),
         ("x-crm-key", "acme|owner|html|"),
@@ -138,13 +138,13 @@ async fn the_edges_headers_come_from_the_edge_alone() {
         "/t/acme/contacts/new",
         "/assets/x.css",
     ] {
-        let (_, event) = stage.get(path, &forged).await;
+        let (_, event) = setup.get(path, &forged).await;
         let headers = event["headers"].as_object().unwrap();
         let text = event.to_string();
-        for junk in ["forged", "evil", "EVIL", "10.0.0.1", "acme|owner"] {
-            assert!(!text.contains(junk), "{path}: {junk} in {text}");
+        for forged in ["forged", "evil", "EVIL", "10.0.0.1", "acme|owner"] {
+            assert!(!text.contains(forged), "{path}: {forged} in {text}");
         }
-        let secret = &stage.edge.distribution().settings().origin_secret;
+        let secret = &setup.edge.distribution().settings().origin_secret;
         assert_eq!(headers["x-crm-secret"], **secret, "{path}");
         if !path.starts_with("/assets/") {
             assert_eq!(headers["x-crm-viewer-ip"], "192.0.2.9", "{path}");
@@ -155,8 +155,8 @@ async fn the_edges_headers_come_from_the_edge_alone() {
 }
 
 #[tokio::test]
-async fn a_cached_view_gets_the_session_and_nothing_else_of_the_viewers() {
-    let stage = Stage::new().await;
+async fn a_cached_view_gets_no_cookie_or_header_of_the_viewers_but_what_it_needs() {
+    let setup = Setup::new().await;
     let session = cookie("acme", 60);
     let headers = [
         (
@@ -169,7 +169,7 @@ async fn a_cached_view_gets_the_session_and_nothing_else_of_the_viewers() {
         ("authorization", "Bearer x"),
         ("user-agent", "viewer"),
     ];
-    let (_, event) = stage
+    let (_, event) = setup
         .get("/t/acme/contacts?q=1&utm_source=x&after=2", &headers)
         .await;
     assert_eq!(event["cookies"], json!([session]));
@@ -199,46 +199,46 @@ async fn a_cached_view_gets_the_session_and_nothing_else_of_the_viewers() {
 }
 
 #[tokio::test]
-async fn a_body_type_decides_the_answers_form_so_it_is_forwarded_and_an_odd_one_never_shared() {
-    let stage = Stage::new().await;
+async fn the_content_type_is_forwarded_and_an_unusual_one_is_never_shared() {
+    let setup = Setup::new().await;
     let session = cookie("acme", 60);
     let headers = |kind| [("cookie", &*session), ("content-type", kind)];
     for _ in 0..2 {
-        let (response, event) = stage.get("/t/acme/contacts", &headers("text/html")).await;
+        let (response, event) = setup.get("/t/acme/contacts", &headers("text/html")).await;
         assert_eq!(x_cache(&response), "Miss from cloudfront");
         assert_eq!(event["headers"]["content-type"], "text/html");
     }
     let plain = headers("application/json");
-    let (_, event) = stage.get("/t/acme/contacts", &plain).await;
+    let (_, event) = setup.get("/t/acme/contacts", &plain).await;
     assert_eq!(event["headers"]["content-type"], "application/json");
     let key = event["headers"]["x-crm-key"].as_str().unwrap();
     assert!(key.ends_with("|json|"), "{key}");
 }
 
 #[tokio::test]
-async fn an_uncached_page_gets_everything() {
-    let stage = Stage::new().await;
+async fn an_uncached_page_gets_every_header_and_parameter() {
+    let setup = Setup::new().await;
     let headers = [
         ("cookie", "a=1; b=2"),
         ("user-agent", "viewer"),
         ("x-own", "1"),
     ];
-    let (response, event) = stage.get("/sign-in?return_to=/x&y", &headers).await;
+    let (response, event) = setup.get("/sign-in?return_to=/x&y", &headers).await;
     assert_eq!(x_cache(&response), "Miss from cloudfront");
     assert_eq!(event["cookies"], json!(["a=1", "b=2"]));
     assert_eq!(event["rawQueryString"], "return_to=/x&y");
     assert_eq!(event["headers"]["user-agent"], "viewer");
     assert_eq!(event["headers"]["x-own"], "1");
-    let (again, _) = stage.get("/sign-in?return_to=/x&y", &headers).await;
+    let (again, _) = setup.get("/sign-in?return_to=/x&y", &headers).await;
     assert_eq!(x_cache(&again), "Miss from cloudfront");
 }
 
 #[test]
-fn the_template_has_the_text_of_the_function() {
+fn the_template_contains_the_functions_text() {
     let document: Value = serde_saphyr::from_str(TEMPLATE).unwrap();
     let code = "/Resources/ViewerRequest/Properties/FunctionCode/Fn::Sub/0";
     assert!(
         document.pointer(code).and_then(Value::as_str) == Some(viewer_request::SOURCE),
-        "run infra/edge/inline.py"
+        "the text differs: run infra/edge/inline.py"
     );
 }

@@ -1,89 +1,88 @@
-//! What goes wrong on purpose, and what is counted.
+//! Injected faults, and counters.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-/// What goes wrong at the edge. Each of the first five is a percentage of the calls to
-/// `CreateInvalidation`, of which one at most befalls a call: together at most 100.
+/// The faults to inject. Each of the first five is a percentage of the calls to
+/// `CreateInvalidation`. A call gets at most one fault, so the percentages add up to at most 100.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Faults {
-    /// Answered with `Throttling`.
+    /// The response is `Throttling`.
     pub throttled: u8,
-    /// Answered with `TooManyInvalidationsInProgress`.
+    /// The response is `TooManyInvalidationsInProgress`.
     pub too_many: u8,
-    /// Answered with a 503.
+    /// The response is a 503.
     pub refused: u8,
-    /// Not done, and the connection closed without an answer.
+    /// The call has no effect, and the connection is closed without a response.
     pub lost_before: u8,
-    /// Done, and the connection closed without an answer.
+    /// The call takes effect, but the connection is closed without a response.
     pub lost_after: u8,
-    /// How much later every answer of the API comes. What is asked for is done before.
+    /// The delay of every response of the API. The call takes effect before the delay.
     pub answer_delay: Duration,
-    /// How long an accepted invalidation takes to have an effect, and is in progress.
+    /// How long an accepted invalidation is in progress before it takes effect.
     pub effect_delay: Duration,
-    /// How long an origin's answer is on its way to the cache: at least and at most.
+    /// The shortest and the longest time that an origin's response takes to reach the cache.
     pub transit: (Duration, Duration),
 }
 
-/// What befalls one call.
+/// The fault of one call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Fate {
+pub(crate) enum Fault {
     Throttled,
     TooMany,
     Refused,
     LostBefore,
     LostAfter,
-    Spared,
 }
 
 impl Faults {
-    /// Draws what befalls a call.
-    pub(crate) fn draw(&self) -> Fate {
+    /// Draws the fault of a call; `None` if it gets none.
+    pub(crate) fn draw(&self) -> Option<Fault> {
         let mut left = fastrand::u8(..100);
-        for (percent, fate) in [
-            (self.throttled, Fate::Throttled),
-            (self.too_many, Fate::TooMany),
-            (self.refused, Fate::Refused),
-            (self.lost_before, Fate::LostBefore),
-            (self.lost_after, Fate::LostAfter),
+        for (percent, fault) in [
+            (self.throttled, Fault::Throttled),
+            (self.too_many, Fault::TooMany),
+            (self.refused, Fault::Refused),
+            (self.lost_before, Fault::LostBefore),
+            (self.lost_after, Fault::LostAfter),
         ] {
             if left < percent {
-                return fate;
+                return Some(fault);
             }
             left -= percent;
         }
-        Fate::Spared
+        None
     }
 
-    /// Draws how long an answer is on its way.
-    pub(crate) fn transit(&self) -> Duration {
+    /// Draws how long a response takes to reach the cache.
+    pub(crate) fn draw_transit(&self) -> Duration {
         let (least, most) = self.transit;
         least + most.saturating_sub(least).mul_f64(fastrand::f64())
     }
 }
 
-/// What has been counted since the start.
+/// The counts since the start.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counters {
-    /// Calls to `CreateInvalidation`, whatever became of them.
+    /// Calls to `CreateInvalidation`, whatever their result.
     pub invalidation_requests: u64,
-    /// Invalidations accepted; the same one again does not count.
+    /// Accepted invalidations. A repetition of the same one does not count.
     pub invalidations: u64,
-    /// Tags and paths in them: what AWS bills.
+    /// The tags and paths in those invalidations, which AWS bills.
     pub items: u64,
-    /// Requests answered from the cache.
+    /// Requests served from the cache.
     pub hits: u64,
-    /// Requests that waited for another's answer.
+    /// Requests that waited for another request's response.
     pub collapsed: u64,
-    /// Requests of cached behaviours that went to the origin.
+    /// Requests to cached behaviours that went to the origin.
     pub misses: u64,
     /// Requests that could not be cached.
     pub passes: u64,
 }
 
-/// The counting itself.
+/// The counters themselves.
 #[derive(Debug, Default)]
-pub(crate) struct Tally {
+pub(crate) struct AtomicCounters {
     pub(crate) invalidation_requests: AtomicU64,
     pub(crate) invalidations: AtomicU64,
     pub(crate) items: AtomicU64,
@@ -93,7 +92,7 @@ pub(crate) struct Tally {
     pub(crate) passes: AtomicU64,
 }
 
-impl Tally {
+impl AtomicCounters {
     pub(crate) fn read(&self) -> Counters {
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         Counters {
@@ -108,7 +107,7 @@ impl Tally {
     }
 }
 
-/// One more.
+/// Adds one.
 pub(crate) fn count(counter: &AtomicU64) {
     counter.fetch_add(1, Ordering::Relaxed);
 }
@@ -118,8 +117,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn fates_are_drawn_in_their_proportions() {
-        assert_eq!(Faults::default().draw(), Fate::Spared);
+    fn faults_are_drawn_in_their_proportions() {
+        assert_eq!(Faults::default().draw(), None);
         let faults = Faults {
             throttled: 20,
             lost_after: 80,
@@ -128,26 +127,26 @@ mod tests {
         let drawn: Vec<_> = (0..2000).map(|_| faults.draw()).collect();
         let throttled = drawn
             .iter()
-            .filter(|fate| **fate == Fate::Throttled)
+            .filter(|fault| **fault == Some(Fault::Throttled))
             .count();
         assert!((200..=600).contains(&throttled), "{throttled}");
         let lost = drawn
             .iter()
-            .filter(|fate| **fate == Fate::LostAfter)
+            .filter(|fault| **fault == Some(Fault::LostAfter))
             .count();
         assert_eq!(throttled + lost, 2000);
     }
 
     #[test]
-    fn a_transit_is_within_its_bounds() {
+    fn a_transit_time_is_within_its_bounds() {
         let bounds = [10, 20].map(Duration::from_millis);
         let faults = Faults {
             transit: bounds.into(),
             ..Faults::default()
         };
         for _ in 0..100 {
-            assert!((bounds[0]..=bounds[1]).contains(&faults.transit()));
+            assert!((bounds[0]..=bounds[1]).contains(&faults.draw_transit()));
         }
-        assert_eq!(Faults::default().transit(), Duration::ZERO);
+        assert_eq!(Faults::default().draw_transit(), Duration::ZERO);
     }
 }

@@ -1,14 +1,15 @@
-//! From a viewer's request to its answer.
+//! Serves a viewer's request: the CloudFront function, the cache, the origin.
 
-use super::cache::{Answer, Found};
+use super::cache::{BufferedResponse, Found};
 use super::distribution::Distribution;
-use super::errand::Errand;
+use super::error::EdgeError;
 use super::faults::count;
-use super::flights::{Flights, Turn};
-use super::function::{self, Circumstances, Passed};
+use super::fetch::Fetch;
+use super::function::{self, Decision, EventContext};
+use super::in_flight::{InFlight, Joined};
 use super::key::Key;
-use super::origin::{NO_BODY, Origin};
-use super::response::{Envelope, Source};
+use super::origin::{FunctionOrigin, NO_BODY};
+use super::response::{Source, ViewerResponse};
 use super::route::Route;
 use crate::refusal::Refusal;
 use crate::server::{Handler, Server};
@@ -36,20 +37,6 @@ const LONGEST_URL: usize = 8192;
 /// The largest head of a request, in bytes.
 const LARGEST_HEAD: usize = 32_768;
 
-/// Why there is no edge in front of these functions.
-#[derive(Debug, thiserror::Error)]
-pub enum EdgeError {
-    /// The template routes to a function that is not there.
-    #[error("template.yaml has the function {0}, and the local stack has not")]
-    UnknownFunction(String),
-    /// See [`FunctionError`].
-    #[error("the CloudFront function: {0}")]
-    Function(#[from] FunctionError),
-    /// A header of the template or of the settings cannot be sent.
-    #[error("the header {0} cannot be sent")]
-    Header(String),
-}
-
 /// The functions behind their distribution. Cheap to clone.
 #[derive(Clone)]
 pub struct Edge {
@@ -69,26 +56,26 @@ struct Front {
     distribution: Distribution,
     function: ViewerRequest,
     via: HeaderValue,
-    flights: Arc<Flights>,
+    in_flight: Arc<InFlight>,
     running: TaskTracker,
 }
 
 impl Edge {
-    /// Puts `distribution` in front of `functions`, which it leads to as `template` says.
+    /// Puts `distribution` in front of `functions`, with the routes of `template`.
     ///
     /// # Errors
     /// [`EdgeError`].
     pub fn new(
         template: &Template,
         distribution: Distribution,
-        functions: impl IntoIterator<Item = impl Into<Origin>>,
+        functions: impl IntoIterator<Item = impl Into<FunctionOrigin>>,
     ) -> Result<Self, EdgeError> {
-        let origins: Vec<Origin> = functions.into_iter().map(Into::into).collect();
+        let origins: Vec<FunctionOrigin> = functions.into_iter().map(Into::into).collect();
         let settings = distribution.settings();
-        let numbers = Cell::new(0);
+        let count = Cell::new(0);
         let routes = template.routes.try_map(|behavior| {
-            numbers.set(numbers.get() + 1);
-            let route = Route::new(numbers.get(), behavior, template, &origins, &distribution)?;
+            count.set(count.get() + 1);
+            let route = Route::new(count.get(), behavior, template, &origins, &distribution)?;
             Ok::<_, EdgeError>(Arc::new(route))
         })?;
         let function = ViewerRequest::new(
@@ -107,43 +94,43 @@ impl Edge {
                 distribution,
                 function,
                 via,
-                flights: Arc::default(),
+                in_flight: Arc::default(),
                 running: TaskTracker::new(),
             }),
         })
     }
 
-    /// Answers a request from `peer`; whatever happens, there is an answer.
-    pub async fn answer<B>(&self, request: Request<B>, peer: IpAddr) -> Response<Full<Bytes>>
+    /// The response to a request from `peer`. Every failure becomes a response too.
+    pub async fn respond<B>(&self, request: Request<B>, peer: IpAddr) -> Response<Full<Bytes>>
     where
         B: Body<Data = Bytes> + Send + Unpin + 'static,
         B::Error: Into<Box<dyn Error + Send + Sync>>,
     {
-        let visit = Visit::new(request.method().clone(), peer);
-        let answered = self.front.try_answer(request, &visit).await;
-        let (answer, source) =
-            answered.unwrap_or_else(|refusal| (refusal.answer(visit.id), Source::Miss));
-        let envelope = Envelope {
-            id: &visit.text,
+        let info = RequestInfo::new(request.method().clone(), peer);
+        let result = self.front.try_respond(request, &info).await;
+        let (response, source) =
+            result.unwrap_or_else(|refusal| (refusal.response(info.id), Source::Miss));
+        let viewer_response = ViewerResponse {
+            request_id: &info.id_text,
             via: &self.front.via,
-            method: &visit.method,
+            method: &info.method,
         };
-        envelope.seal(answer, source)
+        viewer_response.build(response, source)
     }
 
-    /// Serves it over HTTP/1.1 at `listener`.
+    /// Serves HTTP/1.1 at `listener`.
     #[must_use]
     pub fn serve(&self, listener: TcpListener) -> Server {
         Server::start(listener, self.clone())
     }
 
-    /// The distribution.
+    /// The distribution in front of the functions.
     #[must_use]
     pub fn distribution(&self) -> &Distribution {
         &self.front.distribution
     }
 
-    /// Ends when every invocation has. No request may come after.
+    /// Waits until every invocation has ended. No request may follow.
     pub async fn finished(&self) {
         self.front.running.close();
         self.front.running.wait().await;
@@ -156,7 +143,7 @@ impl Handler for Edge {
         request: Request<Incoming>,
         peer: IpAddr,
     ) -> Option<Response<Full<Bytes>>> {
-        Some(self.answer(request, peer).await)
+        Some(self.respond(request, peer).await)
     }
 
     async fn finished(&self) {
@@ -164,22 +151,22 @@ impl Handler for Edge {
     }
 }
 
-/// One request's circumstances.
-struct Visit {
+/// What the edge knows of a request besides the request itself.
+struct RequestInfo {
     id: Uuid,
-    text: String,
-    at: Timestamp,
+    id_text: String,
+    received_at: Timestamp,
     peer: IpAddr,
     method: Method,
 }
 
-impl Visit {
+impl RequestInfo {
     fn new(method: Method, peer: IpAddr) -> Self {
         let id = Uuid::new_v4();
         Self {
             id,
-            text: id.to_string(),
-            at: Timestamp::now(),
+            id_text: id.to_string(),
+            received_at: Timestamp::now(),
             peer,
             method,
         }
@@ -190,7 +177,7 @@ impl Visit {
     }
 }
 
-/// Refuses what CloudFront would not take.
+/// Refuses requests that exceed CloudFront's limits.
 fn check(parts: &Parts) -> Result<(), Refusal> {
     if !parts.uri.path().starts_with('/') {
         return Err(Refusal::NoPath);
@@ -211,11 +198,11 @@ fn check(parts: &Parts) -> Result<(), Refusal> {
 }
 
 impl Front {
-    async fn try_answer<B>(
+    async fn try_respond<B>(
         &self,
         request: Request<B>,
-        visit: &Visit,
-    ) -> Result<(Answer, Source), Refusal>
+        info: &RequestInfo,
+    ) -> Result<(BufferedResponse, Source), Refusal>
     where
         B: Body<Data = Bytes> + Send + Unpin + 'static,
         B::Error: Into<Box<dyn Error + Send + Sync>>,
@@ -223,73 +210,78 @@ impl Front {
         let (parts, body) = request.into_parts();
         check(&parts)?;
         let route = self.routes.target(parts.uri.path());
-        let parts = match self.pass(route, parts, visit)? {
-            Passed::On(parts) => parts,
-            Passed::Answered(answer) => return Ok((answer, Source::Function)),
+        let parts = match self.run_function(route, parts, info)? {
+            Decision::Forward(parts) => parts,
+            Decision::Respond(response) => return Ok((response, Source::Function)),
         };
-        if route.keeps && matches!(visit.method, Method::GET | Method::HEAD) {
-            return self.look_up(route, &parts, visit).await;
+        if route.may_cache && matches!(info.method, Method::GET | Method::HEAD) {
+            return self.look_up(route, &parts, info).await;
         }
         let body = body::read(&parts.headers, body).await?;
-        count(&self.distribution.state.tally.passes);
-        self.ask(route, &parts, &body, visit, Errand::default())
+        count(&self.distribution.state.counters.passes);
+        self.fetch(route, &parts, &body, info, Fetch::default())
             .await
     }
 
-    /// Answers from the cache, with the answer that somebody else waits for, or from the origin.
+    /// Responds from the cache, with the response of a request in flight, or from the origin.
     async fn look_up(
         &self,
         route: &Arc<Route>,
         parts: &Parts,
-        visit: &Visit,
-    ) -> Result<(Answer, Source), Refusal> {
+        info: &RequestInfo,
+    ) -> Result<(BufferedResponse, Source), Refusal> {
         let state = &self.distribution.state;
         let (path, query) = (parts.uri.path(), parts.uri.query().unwrap_or_default());
         let policy = &route.behavior.cache;
         let key = Key::of(route.number, policy, path, query, &parts.headers);
         let stale = match state.cache.find(&key) {
-            Found::Fresh(object) => {
-                count(&state.tally.hits);
-                return Ok((object.answer.clone(), Source::Hit(object.age())));
+            Found::Fresh(entry) => {
+                count(&state.counters.hits);
+                return Ok((entry.response.clone(), Source::Hit(entry.age())));
             }
-            Found::Stale(object) => Some(object),
+            Found::Stale(entry) => Some(entry),
             Found::Nothing => None,
         };
-        let turn = route
+        let joined = route
             .collapses
-            .then(|| self.flights.join(&key, visit.is_head()));
-        let flight = match turn {
-            Some(Turn::Follow(follower)) => {
-                count(&state.tally.collapsed);
-                let answer = follower.answer().await.ok_or(Refusal::Failed)?;
-                return Ok(((*answer).clone(), Source::Hit(0)));
+            .then(|| self.in_flight.join(&key, info.is_head()));
+        let leader = match joined {
+            Some(Joined::Follower(follower)) => {
+                count(&state.counters.collapsed);
+                let response = follower.response().await.ok_or(Refusal::Failed)?;
+                return Ok(((*response).clone(), Source::Hit(0)));
             }
-            Some(Turn::Lead(flight)) => Some(flight),
+            Some(Joined::Leader(leader)) => Some(leader),
             None => None,
         };
-        count(&state.tally.misses);
-        let errand = Errand {
+        count(&state.counters.misses);
+        let fetch = Fetch {
             key: Some(key),
             stale,
-            flight,
+            leader,
         };
-        self.ask(route, parts, &NO_BODY, visit, errand).await
+        self.fetch(route, parts, &NO_BODY, info, fetch).await
     }
 
-    /// Lets the CloudFront function see the request, where the behaviour has it.
-    fn pass(&self, route: &Route, parts: Parts, visit: &Visit) -> Result<Passed, Refusal> {
+    /// Runs the CloudFront function, if the behaviour has one.
+    fn run_function(
+        &self,
+        route: &Route,
+        parts: Parts,
+        info: &RequestInfo,
+    ) -> Result<Decision, Refusal> {
         if !route.behavior.runs_function {
-            return Ok(Passed::On(parts));
+            return Ok(Decision::Forward(parts));
         }
         let settings = self.distribution.settings();
-        let circumstances = Circumstances {
+        let context = EventContext {
             distribution_id: &settings.id,
             domain: &settings.domain,
-            request_id: &visit.text,
-            viewer_ip: &visit.peer.to_string(),
+            request_id: &info.id_text,
+            viewer_ip: &info.peer.to_string(),
         };
-        function::pass(&self.function, parts, &circumstances).map_err(|error| {
-            tracing::error!(request_id = %visit.id, %error, "the CloudFront function failed");
+        function::run(&self.function, parts, &context).map_err(|error| {
+            tracing::error!(request_id = %info.id, %error, "the CloudFront function failed");
             match error {
                 FunctionError::Header(_) => Refusal::Failed,
                 _ => Refusal::Unavailable,
@@ -297,36 +289,36 @@ impl Front {
         })
     }
 
-    /// Asks the function. It runs to its end even if the client goes away, as on Lambda, and what
-    /// it answers is stored.
-    async fn ask(
+    /// Invokes the function. As on Lambda, it runs to its end even if the client disconnects; its
+    /// response is then still stored.
+    async fn fetch(
         &self,
         route: &Arc<Route>,
         parts: &Parts,
         body: &[u8],
-        visit: &Visit,
-        errand: Errand,
-    ) -> Result<(Answer, Source), Refusal> {
-        let call = event::Call {
+        info: &RequestInfo,
+        fetch: Fetch,
+    ) -> Result<(BufferedResponse, Source), Refusal> {
+        let invocation = event::Invocation {
             function: route.origin.name(),
-            id: visit.id,
-            at: visit.at,
-            // The function sees the edge. Whom the edge sees is in a header.
+            id: info.id,
+            received_at: info.received_at,
+            // The function's peer is the edge. The viewer's address is in a header.
             peer: IpAddr::V4(Ipv4Addr::LOCALHOST),
-            viewer: visit.peer,
+            viewer: info.peer,
             port: self.distribution.settings().port,
         };
-        let parts = route.origin_request(parts, &self.via, &visit.text)?;
-        let event = route.origin.event(&parts, body, &call)?;
+        let parts = route.origin_request(parts, &self.via, &info.id_text)?;
+        let event = route.origin.event(&parts, body, &invocation)?;
         let (route, state) = (Arc::clone(route), Arc::clone(&self.distribution.state));
-        let (id, is_head) = (visit.id, visit.is_head());
+        let (id, is_head) = (info.id, info.is_head());
         let task = async move {
-            let answer = route.origin.answer(event, id).await;
-            let transit = state.faults().transit();
+            let response = route.origin.respond(event, id).await;
+            let transit = state.faults().draw_transit();
             if !transit.is_zero() {
                 tokio::time::sleep(transit).await;
             }
-            errand.finish(answer, &route, &state, is_head)
+            fetch.finish(response, &route, &state, is_head)
         };
         self.running.spawn(task).await.map_err(|_| Refusal::Failed)
     }

@@ -1,6 +1,6 @@
-//! The CloudFront function, which sees every request first.
+//! Runs the CloudFront function on a request, before anything else sees it.
 
-use super::cache::Answer;
+use super::cache::BufferedResponse;
 use bytes::Bytes;
 use hyper::StatusCode;
 use hyper::header::{HeaderMap, HeaderName, HeaderValue};
@@ -8,37 +8,37 @@ use hyper::http::request::Parts;
 use hyper::http::uri::{PathAndQuery, Uri};
 use viewer_request::{Event, FunctionError, Outcome, ViewerRequest};
 
-/// What the function made of a request.
-pub(crate) enum Passed {
-    /// It goes on, changed.
-    On(Parts),
-    /// The function answers it.
-    Answered(Answer),
+/// What the function decided about a request.
+pub(crate) enum Decision {
+    /// Forward it, as the function changed it.
+    Forward(Parts),
+    /// Send the viewer this response.
+    Respond(BufferedResponse),
 }
 
-/// What the function is told beside the request.
-pub(crate) struct Circumstances<'a> {
+/// The part of the function's event that does not come from the request itself.
+pub(crate) struct EventContext<'a> {
     pub(crate) distribution_id: &'a str,
     pub(crate) domain: &'a str,
     pub(crate) request_id: &'a str,
     pub(crate) viewer_ip: &'a str,
 }
 
-/// Passes a request through the function.
+/// Runs the function on a request.
 ///
 /// # Errors
-/// [`FunctionError`], for which CloudFront answers with a 503 or a 502.
-pub(crate) fn pass(
+/// [`FunctionError`]. CloudFront responds with a 503 or a 502.
+pub(crate) fn run(
     function: &ViewerRequest,
     mut parts: Parts,
-    circumstances: &Circumstances<'_>,
-) -> Result<Passed, FunctionError> {
+    context: &EventContext<'_>,
+) -> Result<Decision, FunctionError> {
     let headers = parts.headers.iter();
     let event = Event {
-        distribution_id: circumstances.distribution_id,
-        domain_name: circumstances.domain,
-        request_id: circumstances.request_id,
-        viewer_ip: circumstances.viewer_ip,
+        distribution_id: context.distribution_id,
+        domain_name: context.domain,
+        request_id: context.request_id,
+        viewer_ip: context.viewer_ip,
         method: parts.method.as_str(),
         uri: parts.uri.path(),
         query: parts.uri.query().unwrap_or_default(),
@@ -49,17 +49,17 @@ pub(crate) fn pass(
     match function.run(&event)? {
         Outcome::Request(request) => {
             let unchanged = request.uri == event.uri && request.query == event.query;
-            let headers = collect(request.headers)?;
+            let headers = header_map(request.headers)?;
             if !unchanged {
                 parts.uri = uri(&request.uri, &request.query)?;
             }
             parts.headers = headers;
-            Ok(Passed::On(parts))
+            Ok(Decision::Forward(parts))
         }
-        Outcome::Response(response) => Ok(Passed::Answered(Answer {
+        Outcome::Response(response) => Ok(Decision::Respond(BufferedResponse {
             status: StatusCode::from_u16(response.status)
                 .map_err(|e| FunctionError::Returned(e.to_string()))?,
-            headers: collect(response.headers)?,
+            headers: header_map(response.headers)?,
             body: Bytes::from(response.body),
         })),
     }
@@ -74,12 +74,12 @@ fn uri(path: &str, query: &str) -> Result<Uri, FunctionError> {
     Ok(Uri::from(path))
 }
 
-fn collect(pairs: Vec<(String, String)>) -> Result<HeaderMap, FunctionError> {
+fn header_map(pairs: Vec<(String, String)>) -> Result<HeaderMap, FunctionError> {
     let mut headers = HeaderMap::with_capacity(pairs.len());
     for (name, value) in pairs {
-        let unusable = |what: &str| FunctionError::Returned(format!("the {what} of {name:?}"));
-        let value = HeaderValue::try_from(value).map_err(|_| unusable("value"))?;
-        let name = HeaderName::try_from(&name).map_err(|_| unusable("name"))?;
+        let invalid = |what: &str| FunctionError::Returned(format!("the {what} of {name:?}"));
+        let value = HeaderValue::try_from(value).map_err(|_| invalid("value"))?;
+        let name = HeaderName::try_from(&name).map_err(|_| invalid("name"))?;
         headers.append(name, value);
     }
     Ok(headers)

@@ -1,22 +1,23 @@
-//! The cache key, and with it what the origin is asked.
+//! The cache key, and the query string and headers that are forwarded to the origin.
 //!
-//! Everything in the key is forwarded, so what the origin sees of it is what the key says.
+//! Everything in the key is forwarded, so two requests with one key look the same to the origin,
+//! except for what the origin request policy adds.
 //!
 //! Source: <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/understanding-the-cache-key.html>
 
 use super::policy::{CachePolicy, Selection, Selections};
 use hyper::header::{ACCEPT_ENCODING, COOKIE, HeaderMap, HeaderValue};
 
-/// A key. Two requests with the same one may get the same answer.
+/// A cache key. Two requests with the same key may get the same response.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Key {
     bytes: Box<[u8]>,
-    /// How much of it is the path and the query string.
-    path: usize,
+    /// The length of the path and query string, which come first.
+    path_len: usize,
 }
 
 impl Key {
-    /// The key of a request to the behaviour numbered `behavior`.
+    /// The key of a request to the behaviour at position `behavior`.
     pub(crate) fn of(
         behavior: usize,
         policy: &CachePolicy,
@@ -27,10 +28,10 @@ impl Key {
         let mut bytes = Vec::with_capacity(256);
         bytes.extend_from_slice(path.as_bytes());
         append_query(&mut bytes, query, |name| policy.key.queries.includes(name));
-        let path = bytes.len();
-        // No part can hold a line feed: not a path, not a header.
+        let path_len = bytes.len();
+        // A line feed separates the parts: neither a path nor a header can contain one.
         bytes.extend_from_slice(format!("\n{behavior}").as_bytes());
-        if let Selection::These(names) = &policy.key.headers {
+        if let Selection::Only(names) = &policy.key.headers {
             for (number, name) in names.iter().enumerate() {
                 for value in headers.get_all(name) {
                     bytes.extend_from_slice(format!("\nh{number} ").as_bytes());
@@ -48,22 +49,23 @@ impl Key {
         }
         Self {
             bytes: bytes.into_boxed_slice(),
-            path,
+            path_len,
         }
     }
 
     /// The path and the query string, as an invalidation names them.
     pub(crate) fn path(&self) -> &str {
-        std::str::from_utf8(&self.bytes[..self.path]).unwrap_or_default()
+        std::str::from_utf8(&self.bytes[..self.path_len]).unwrap_or_default()
     }
 
-    /// Its size in bytes.
+    /// The size in bytes.
     pub(crate) fn len(&self) -> usize {
         self.bytes.len()
     }
 }
 
-/// What the origin is asked: the query string and the headers.
+/// The query string and the headers that are forwarded: those in the key, and those that `more`
+/// selects.
 pub(crate) fn forwarded(
     policy: &CachePolicy,
     more: &Selections,
@@ -75,7 +77,7 @@ pub(crate) fn forwarded(
     append_query(&mut text, query, |name| {
         keyed.queries.includes(name) || more.queries.includes(name)
     });
-    // Without the question mark that it begins with, if it is not empty.
+    // Drops the leading question mark.
     let query = String::from_utf8(text.split_off(text.len().min(1))).unwrap_or_default();
     let mut kept = HeaderMap::with_capacity(16);
     for (name, value) in headers {
@@ -106,7 +108,7 @@ pub(crate) fn forwarded(
     (query, kept)
 }
 
-/// Appends `?` and the pairs whose names are included, raw and in their order.
+/// Appends `?` and the pairs whose names are included, undecoded and in their order.
 fn append_query(bytes: &mut Vec<u8>, query: &str, included: impl Fn(&str) -> bool) {
     let pairs = query.split('&').filter(|pair| !pair.is_empty());
     let mut separator = b'?';
@@ -119,7 +121,7 @@ fn append_query(bytes: &mut Vec<u8>, query: &str, included: impl Fn(&str) -> boo
     }
 }
 
-/// The cookies that are selected, as they stand.
+/// The selected cookies, each as received.
 fn cookies<'a>(
     headers: &'a HeaderMap,
     selection: &'a Selection,
@@ -141,14 +143,15 @@ fn name_of(pair: &[u8]) -> &str {
     std::str::from_utf8(name.trim_ascii()).unwrap_or_default()
 }
 
-/// What the viewer takes of what the policy tells apart; `None` where it sends no such header.
+/// The encodings that the viewer accepts, out of those that the policy distinguishes; `None` if it
+/// accepts none of them.
 ///
 /// Source: <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/ServingCompressedFiles.html>
 fn encodings(policy: &CachePolicy, headers: &HeaderMap) -> Option<&'static str> {
     if !policy.gzip && !policy.brotli {
         return None;
     }
-    let taken = |coding: &str| {
+    let accepts = |coding: &str| {
         let lines = headers.get_all(ACCEPT_ENCODING).into_iter();
         lines
             .filter_map(|line| line.to_str().ok())
@@ -160,7 +163,10 @@ fn encodings(policy: &CachePolicy, headers: &HeaderMap) -> Option<&'static str> 
                     && !parts.any(|weight| matches!(weight, "q=0" | "q=0.0" | "q=0.00" | "q=0.000"))
             })
     };
-    match (policy.brotli && taken("br"), policy.gzip && taken("gzip")) {
+    match (
+        policy.brotli && accepts("br"),
+        policy.gzip && accepts("gzip"),
+    ) {
         (true, true) => Some("br,gzip"),
         (true, false) => Some("br"),
         (false, true) => Some("gzip"),

@@ -2,7 +2,7 @@ use super::*;
 use hyper::header::HeaderName;
 
 fn policy() -> CachePolicy {
-    let names = |names: &[&str]| Selection::These(names.iter().map(|n| (*n).to_owned()).collect());
+    let names = |names: &[&str]| Selection::Only(names.iter().map(|n| (*n).to_owned()).collect());
     CachePolicy {
         key: Selections {
             headers: names(&["x-crm-key", "x-other"]),
@@ -35,7 +35,7 @@ fn key(path: &str, query: &str, pairs: &[(&'static str, &'static str)]) -> Key {
 }
 
 #[test]
-fn only_what_the_policy_names_tells_requests_apart() {
+fn only_what_the_policy_names_distinguishes_requests() {
     let one = key("/t/acme/contacts", "q=1&utm=2", &[("x-crm-key", "a")]);
     let more = [
         ("x-crm-key", "a"),
@@ -78,7 +78,7 @@ fn only_what_the_policy_names_tells_requests_apart() {
 }
 
 #[test]
-fn parts_do_not_run_into_each_other() {
+fn the_parts_of_a_key_cannot_be_confused() {
     assert_ne!(
         key("/", "", &[("x-crm-key", "a"), ("x-crm-key", "b")]),
         key("/", "", &[("x-crm-key", "a,b")])
@@ -94,7 +94,7 @@ fn parts_do_not_run_into_each_other() {
 }
 
 #[test]
-fn what_a_viewer_takes_is_normalised() {
+fn accepted_encodings_are_normalised() {
     let of =
         |accepted: &'static str| encodings(&policy(), &headers(&[("accept-encoding", accepted)]));
     assert_eq!(of("gzip, deflate, br, zstd"), Some("br,gzip"));
@@ -112,10 +112,10 @@ fn what_a_viewer_takes_is_normalised() {
 }
 
 #[test]
-fn the_origin_gets_what_is_keyed_and_what_is_listed_and_nothing_else() {
+fn the_origin_gets_what_either_policy_names_and_nothing_else() {
     let more = Selections {
-        headers: Selection::These(vec!["accept".to_owned()]),
-        cookies: Selection::These(vec!["session".to_owned()]),
+        headers: Selection::Only(vec!["accept".to_owned()]),
+        cookies: Selection::Only(vec!["session".to_owned()]),
         queries: Selection::None,
     };
     let sent = headers(&[

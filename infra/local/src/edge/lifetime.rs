@@ -1,8 +1,8 @@
-//! For how long an answer is kept.
+//! How long a response is cached.
 //!
-//! CloudFront's rules are its own: a policy clamps what the origin says, errors have a minimum of
-//! their own, and an expired object stays useful while the origin fails. A library of RFC 9111
-//! would decide differently at each of these points, so only the dates are left to one.
+//! CloudFront does not follow RFC 9111 here: a policy clamps the origin's `max-age`, errors have
+//! their own minimum, and an expired entry may be served while the origin fails. A library for
+//! RFC 9111 would decide each of these differently, so only the parsing of dates uses a library.
 //!
 //! Sources: <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/Expiration.html>,
 //! <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/HTTPStatusCodes.html>
@@ -13,25 +13,25 @@ use hyper::header::{CACHE_CONTROL, EXPIRES, HeaderMap};
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
-/// How long an error is kept where the distribution does not say.
+/// How long an error is cached if the distribution does not configure it.
 const ERROR_DEFAULT: Duration = Duration::from_secs(10);
 
-/// How long an expired object may stand in for a failing origin that set no bound: until it is
-/// evicted, on CloudFront.
-const FOREVER: Duration = Duration::from_secs(10 * 365 * 86_400);
+/// How long an expired entry may replace a failing origin's response if the origin set no limit. On
+/// CloudFront, that is until the entry is evicted.
+const UNLIMITED: Duration = Duration::from_secs(10 * 365 * 86_400);
 
-/// For how long an answer is good.
+/// How long a response may be served.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Lifetime {
-    /// As it is.
+    /// Without asking the origin.
     pub(crate) fresh: Duration,
-    /// After that, while the origin fails.
+    /// After that, as long as the origin fails.
     pub(crate) stale: Duration,
 }
 
-/// What the origin says of keeping its answer.
+/// The directives of a response's `Cache-Control`.
 #[derive(Debug, Default, PartialEq)]
-struct Control {
+struct CacheControl {
     /// `no-store`, `no-cache` or `private`.
     forbidden: bool,
     max_age: Option<Duration>,
@@ -39,7 +39,7 @@ struct Control {
     stale_if_error: Option<Duration>,
 }
 
-impl Control {
+impl CacheControl {
     fn of(headers: &HeaderMap) -> Self {
         let mut control = Self::default();
         let lines = headers.get_all(CACHE_CONTROL).into_iter();
@@ -65,24 +65,24 @@ impl Control {
     }
 }
 
-/// Seconds as a directive has them, quoted or not. What is no number is not there.
+/// The seconds of a directive, quoted or not; `None` if it is not a number.
 fn seconds(value: &str) -> Option<Duration> {
     let digits = value.trim().trim_matches('"');
     if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
         return None;
     }
-    // RFC 9111, section 1.2.2: what is too large to count is 2^31.
+    // RFC 9111, section 1.2.2: a number that is too large counts as 2^31.
     Some(Duration::from_secs(digits.parse().unwrap_or(1 << 31)))
 }
 
-/// For how long an answer to GET is kept; `None` where it is not.
+/// How long a response to GET is cached; `None` if it is not.
 pub(crate) fn of(
     status: StatusCode,
     headers: &HeaderMap,
     ttl: &Ttl,
     errors: &BTreeMap<u16, Duration>,
 ) -> Option<Lifetime> {
-    let control = Control::of(headers);
+    let control = CacheControl::of(headers);
     let lifetime = if status.is_client_error() || status.is_server_error() {
         let fresh = error(status, &control, ttl, errors)?;
         Lifetime {
@@ -92,13 +92,13 @@ pub(crate) fn of(
     } else {
         Lifetime {
             fresh: success(&control, headers, ttl)?,
-            stale: control.stale_if_error.unwrap_or(FOREVER),
+            stale: control.stale_if_error.unwrap_or(UNLIMITED),
         }
     };
     (lifetime.fresh + lifetime.stale > Duration::ZERO).then_some(lifetime)
 }
 
-fn success(control: &Control, headers: &HeaderMap, ttl: &Ttl) -> Option<Duration> {
+fn success(control: &CacheControl, headers: &HeaderMap, ttl: &Ttl) -> Option<Duration> {
     if ttl.is_zero() || (control.forbidden && ttl.min.is_zero()) {
         return None;
     }
@@ -106,47 +106,47 @@ fn success(control: &Control, headers: &HeaderMap, ttl: &Ttl) -> Option<Duration
         return Some(ttl.min);
     }
     Some(match control.age().or_else(|| expires(headers)) {
-        Some(said) => said.min(ttl.max).max(ttl.min),
+        Some(age) => age.min(ttl.max).max(ttl.min),
         None => ttl.default.max(ttl.min),
     })
 }
 
-/// An `Expires` that is no date has passed (RFC 9111, section 5.3).
+/// The time until `Expires`. An invalid date is in the past (RFC 9111, section 5.3).
 fn expires(headers: &HeaderMap) -> Option<Duration> {
     let text = headers.get(EXPIRES)?.to_str().unwrap_or_default();
     let at = httpdate::parse_http_date(text).unwrap_or(SystemTime::UNIX_EPOCH);
     Some(at.duration_since(SystemTime::now()).unwrap_or_default())
 }
 
-/// The longer of the minimum for errors and what the origin says, for those statuses that are
-/// kept at all. `no-store` does not change the minimum.
+/// How long an error is cached: the longer of the configured minimum and the origin's own time.
+/// `None` for a status that is never cached. `no-store` does not change the minimum.
 fn error(
     status: StatusCode,
-    control: &Control,
+    control: &CacheControl,
     ttl: &Ttl,
     errors: &BTreeMap<u16, Duration>,
 ) -> Option<Duration> {
-    let said = control.age().filter(|_| !control.forbidden);
+    let age = control.age().filter(|_| !control.forbidden);
     match status.as_u16() {
         404 | 405 | 414 | 500..=504 => {}
-        400 | 403 | 412 | 415 if said.is_some() => {}
+        400 | 403 | 412 | 415 if age.is_some() => {}
         _ => return None,
     }
-    let said = said.map(|said| said.min(ttl.max)).unwrap_or_default();
-    Some(said.max(minimum(status, errors)))
+    let age = age.map(|age| age.min(ttl.max)).unwrap_or_default();
+    Some(age.max(minimum(status, errors)))
 }
 
-/// For how long an error of this status is kept at least.
+/// The minimum time that an error of this status is cached.
 pub(crate) fn minimum(status: StatusCode, errors: &BTreeMap<u16, Duration>) -> Duration {
     let configured = errors.get(&status.as_u16());
     configured.copied().unwrap_or(ERROR_DEFAULT)
 }
 
-/// Whether some error is kept although no policy asks for it.
+/// Whether some error is cached although no policy asks for it.
 pub(crate) fn keeps_errors(errors: &BTreeMap<u16, Duration>) -> bool {
-    let kept = [404, 405, 414, 500, 501, 502, 503, 504].map(StatusCode::from_u16);
-    let mut kept = kept.into_iter().flatten();
-    kept.any(|status| !minimum(status, errors).is_zero())
+    let cached = [404, 405, 414, 500, 501, 502, 503, 504].map(StatusCode::from_u16);
+    let mut cached = cached.into_iter().flatten();
+    cached.any(|status| !minimum(status, errors).is_zero())
 }
 
 #[cfg(test)]
@@ -169,7 +169,7 @@ mod tests {
         max: Duration::ZERO,
     };
 
-    fn kept(status: u16, cache_control: &str, ttl: &Ttl) -> Option<(u64, bool)> {
+    fn cached(status: u16, cache_control: &str, ttl: &Ttl) -> Option<(u64, bool)> {
         let mut headers = HeaderMap::new();
         if !cache_control.is_empty() {
             headers.insert(CACHE_CONTROL, cache_control.parse().unwrap());
@@ -180,10 +180,10 @@ mod tests {
     }
 
     #[test]
-    fn what_is_said_for_shared_caches_counts_and_is_clamped() {
-        let ours = "max-age=0, must-revalidate, s-maxage=300, stale-if-error=0";
-        for (said, fresh) in [
-            (ours, (300, false)),
+    fn s_maxage_wins_over_max_age_and_the_policy_clamps_it() {
+        let product = "max-age=0, must-revalidate, s-maxage=300, stale-if-error=0";
+        for (control, fresh) in [
+            (product, (300, false)),
             ("max-age=10", (10, true)),
             ("s-maxage=20, max-age=10", (20, true)),
             ("S-MaxAge=\"20\"", (20, true)),
@@ -194,31 +194,31 @@ mod tests {
             ("max-age=junk", (0, true)),
             ("public, stale-if-error=5", (0, true)),
         ] {
-            assert_eq!(kept(200, said, &VIEWS), Some(fresh), "{said}");
+            assert_eq!(cached(200, control, &VIEWS), Some(fresh), "{control}");
         }
-        assert_eq!(kept(200, "max-age=0, stale-if-error=0", &VIEWS), None);
-        assert_eq!(kept(200, "max-age=0", &ASSETS), Some((1, true)));
-        assert_eq!(kept(200, "", &ASSETS), Some((86_400, true)));
+        assert_eq!(cached(200, "max-age=0, stale-if-error=0", &VIEWS), None);
+        assert_eq!(cached(200, "max-age=0", &ASSETS), Some((1, true)));
+        assert_eq!(cached(200, "", &ASSETS), Some((86_400, true)));
     }
 
     #[test]
-    fn what_must_not_be_stored_is_not_unless_the_policy_insists() {
-        for said in [
+    fn no_store_is_obeyed_unless_the_policy_has_a_minimum() {
+        for control in [
             "no-store",
             "private, no-store",
             "no-cache",
             "Private, s-maxage=300",
             "private=\"set-cookie\"",
         ] {
-            assert_eq!(kept(200, said, &VIEWS), None, "{said}");
-            assert_eq!(kept(200, said, &ASSETS), Some((1, true)), "{said}");
+            assert_eq!(cached(200, control, &VIEWS), None, "{control}");
+            assert_eq!(cached(200, control, &ASSETS), Some((1, true)), "{control}");
         }
-        assert_eq!(kept(200, "max-age=300", &DISABLED), None);
-        assert_eq!(kept(200, "", &DISABLED), None);
+        assert_eq!(cached(200, "max-age=300", &DISABLED), None);
+        assert_eq!(cached(200, "", &DISABLED), None);
     }
 
     #[test]
-    fn expires_counts_where_there_is_no_age() {
+    fn expires_counts_if_there_is_no_max_age() {
         let fresh = |expires: &str| {
             let mut headers = HeaderMap::new();
             headers.insert(EXPIRES, expires.parse().unwrap());
@@ -233,31 +233,31 @@ mod tests {
     }
 
     #[test]
-    fn errors_are_kept_for_ten_seconds_whatever_no_store_says() {
+    fn errors_are_cached_for_ten_seconds_despite_no_store() {
         for status in [404, 405, 414, 500, 501, 502, 503, 504] {
             for ttl in [&VIEWS, &DISABLED] {
-                assert_eq!(kept(status, "private, no-store", ttl), Some((10, false)));
-                assert_eq!(kept(status, "", ttl), Some((10, false)));
+                assert_eq!(cached(status, "private, no-store", ttl), Some((10, false)));
+                assert_eq!(cached(status, "", ttl), Some((10, false)));
             }
-            assert_eq!(kept(status, "max-age=60", &VIEWS), Some((60, false)));
-            assert_eq!(kept(status, "max-age=5", &VIEWS), Some((10, false)));
+            assert_eq!(cached(status, "max-age=60", &VIEWS), Some((60, false)));
+            assert_eq!(cached(status, "max-age=5", &VIEWS), Some((10, false)));
         }
         for status in [400, 403, 412, 415] {
-            assert_eq!(kept(status, "no-store", &VIEWS), None, "{status}");
-            assert_eq!(kept(status, "", &VIEWS), None, "{status}");
-            assert_eq!(kept(status, "max-age=60", &VIEWS), Some((60, false)));
+            assert_eq!(cached(status, "no-store", &VIEWS), None, "{status}");
+            assert_eq!(cached(status, "", &VIEWS), None, "{status}");
+            assert_eq!(cached(status, "max-age=60", &VIEWS), Some((60, false)));
         }
         for status in [401, 402, 409, 410, 422, 429, 505] {
-            assert_eq!(kept(status, "max-age=60", &VIEWS), None, "{status}");
+            assert_eq!(cached(status, "max-age=60", &VIEWS), None, "{status}");
         }
     }
 
     #[test]
-    fn a_minimum_of_zero_keeps_no_error() {
+    fn an_error_with_a_minimum_of_zero_is_not_cached() {
         let errors = BTreeMap::from([(404, Duration::ZERO)]);
-        let kept = |headers: &HeaderMap| of(StatusCode::NOT_FOUND, headers, &VIEWS, &errors);
-        assert_eq!(kept(&HeaderMap::new()), None);
+        let cached = |headers: &HeaderMap| of(StatusCode::NOT_FOUND, headers, &VIEWS, &errors);
+        assert_eq!(cached(&HeaderMap::new()), None);
         let headers = HeaderMap::from_iter([(CACHE_CONTROL, "max-age=5".parse().unwrap())]);
-        assert_eq!(kept(&headers).unwrap().fresh.as_secs(), 5);
+        assert_eq!(cached(&headers).unwrap().fresh.as_secs(), 5);
     }
 }

@@ -1,21 +1,22 @@
-//! A caching edge on this machine that behaves as CloudFront does where it matters.
+//! A caching edge on this machine that behaves as CloudFront does in what the product uses.
 //!
-//! A request passes the CloudFront function, is looked for in the cache under the key that its
-//! behaviour's policies make, and goes to the behaviour's function if it is not there. The real
-//! client of CloudFront's API invalidates what is cached.
+//! The CloudFront function sees each request first. Then the edge looks in the cache, under the
+//! key that the behaviour's policies make. On a miss it invokes the behaviour's function. The
+//! product invalidates with the real client of CloudFront's API.
 //!
-//! Left out: compression (though the key tells apart who takes it), conditional and range
-//! requests, and custom error pages. A body that comes with a GET of a cached behaviour is
-//! dropped, where CloudFront refuses the request.
+//! Left out: compression (though the key distinguishes viewers that accept it), conditional and
+//! range requests, and custom error pages. If a GET of a cached behaviour has a body, the edge
+//! drops it; CloudFront refuses such a request.
 
 mod api;
 mod cache;
 mod distribution;
-mod errand;
+mod error;
 mod faults;
-mod flights;
+mod fetch;
 mod front;
 mod function;
+mod in_flight;
 mod key;
 mod lifetime;
 mod origin;
@@ -23,15 +24,19 @@ mod policy;
 mod purges;
 mod response;
 mod route;
+mod settings;
+mod state;
 mod tags;
 
-pub use distribution::{Distribution, DistributionSettings};
+pub use distribution::Distribution;
+pub use error::EdgeError;
 pub use faults::{Counters, Faults};
-pub use front::{Edge, EdgeError};
-pub use origin::Origin;
+pub use front::Edge;
+pub use origin::FunctionOrigin;
 pub use policy::Behavior;
+pub use settings::DistributionSettings;
 
-pub(crate) use cache::Answer;
+pub(crate) use cache::BufferedResponse;
 pub(crate) use policy::{
     CachePolicy, OriginHeader, Selection, Selections, Ttl, managed_origin_request,
 };

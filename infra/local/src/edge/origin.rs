@@ -1,8 +1,8 @@
-//! The functions as origins: given the event that Lambda gives at a function's URL.
+//! The functions as origins. Each gets the event that Lambda passes to it at its function URL.
 
-use super::cache::Answer;
+use super::cache::BufferedResponse;
 use crate::refusal::Refusal;
-use crate::{answer, event};
+use crate::{event, function_response};
 use bytes::Bytes;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -14,23 +14,23 @@ use std::sync::Arc;
 use uuid::Uuid;
 use wrapper::Runner;
 
-/// Takes an event as JSON, gives an answer as JSON.
+/// From an event as JSON to the response as JSON.
 type Invoke = dyn Fn(Vec<u8>) -> BoxFuture<'static, Vec<u8>> + Send + Sync;
 
-/// A function that requests and other events can be sent to.
+/// A function that can be invoked with requests and other events.
 #[derive(Clone)]
-pub struct Origin {
+pub struct FunctionOrigin {
     name: Arc<str>,
     invoke: Arc<Invoke>,
 }
 
-impl fmt::Debug for Origin {
+impl fmt::Debug for FunctionOrigin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Origin").field(&self.name).finish()
+        f.debug_tuple("FunctionOrigin").field(&self.name).finish()
     }
 }
 
-impl From<Runner> for Origin {
+impl From<Runner> for FunctionOrigin {
     fn from(runner: Runner) -> Self {
         let function = Arc::new(runner);
         Self::new(function.name(), move |event: Vec<u8>| {
@@ -40,8 +40,8 @@ impl From<Runner> for Origin {
     }
 }
 
-impl Origin {
-    /// An origin called `name`, of which `invoke` takes events and gives answers, both JSON.
+impl FunctionOrigin {
+    /// An origin called `name`. `invoke` turns an event into a response, both as JSON.
     pub fn new<F>(name: &str, invoke: impl Fn(Vec<u8>) -> F + Send + Sync + 'static) -> Self
     where
         F: Future<Output = Vec<u8>> + Send + 'static,
@@ -58,31 +58,31 @@ impl Origin {
         &self.name
     }
 
-    /// Passes it an event.
+    /// Invokes the function with an event.
     pub async fn invoke(&self, event: Vec<u8>) -> Vec<u8> {
         (self.invoke)(event).await
     }
 
-    /// The event for a request to it.
+    /// The event for a request to the function.
     pub(super) fn event(
         &self,
         parts: &Parts,
         body: &[u8],
-        call: &event::Call<'_>,
+        invocation: &event::Invocation<'_>,
     ) -> Result<Vec<u8>, Refusal> {
-        event::encode(parts, body, call).map_err(|e| self.failed(call.id, &e))
+        event::encode(parts, body, invocation).map_err(|e| self.failed(invocation.id, &e))
     }
 
-    /// Its answer to the request with this id; a 502 where it gives none.
-    pub(super) async fn answer(&self, event: Vec<u8>, id: Uuid) -> Answer {
+    /// The function's response to the request with this id; a 502 if it has none.
+    pub(super) async fn respond(&self, event: Vec<u8>, id: Uuid) -> BufferedResponse {
         let refusal = match AssertUnwindSafe(self.invoke(event)).catch_unwind().await {
-            Ok(json) => match answer::decode(&json) {
-                Ok(answer) => return answer,
+            Ok(json) => match function_response::decode(&json) {
+                Ok(response) => return response,
                 Err(error) => self.failed(id, &error),
             },
             Err(_) => self.failed(id, &Panicked),
         };
-        refusal.answer(id)
+        refusal.response(id)
     }
 
     fn failed(&self, id: Uuid, error: &dyn Error) -> Refusal {
@@ -95,10 +95,10 @@ impl Origin {
 #[error("it panicked")]
 struct Panicked;
 
-/// Whether an answer is an origin's failure, for which an expired object may stand in.
-pub(super) fn has_failed(answer: &Answer) -> bool {
-    answer.status.is_server_error()
+/// Whether the origin failed. Then an expired cache entry may be served instead.
+pub(super) fn has_failed(response: &BufferedResponse) -> bool {
+    response.status.is_server_error()
 }
 
-/// Nothing: the body of a request that is forwarded without one.
+/// The body of a request that is forwarded without one.
 pub(super) const NO_BODY: Bytes = Bytes::new();

@@ -1,70 +1,71 @@
-//! What a behaviour keys, forwards, keeps and removes: CloudFront's three kinds of policies.
+//! A cache behaviour and CloudFront's three kinds of policies: which parts of a request are in the
+//! cache key, which are forwarded, and which headers the viewer does not get.
 
 use std::time::Duration;
 
-/// Which names of a request's headers, cookies or query strings a policy speaks of.
+/// Which headers, cookies or query strings of a request a policy selects, by name.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(crate) enum Selection {
     /// None of them.
     #[default]
     None,
-    /// Every one.
+    /// All of them.
     All,
-    /// These only.
-    These(Vec<String>),
-    /// Every one but these.
-    AllBut(Vec<String>),
+    /// Only these.
+    Only(Vec<String>),
+    /// All except these.
+    AllExcept(Vec<String>),
 }
 
 impl Selection {
-    /// Whether `name` is one of them. Header names are given in lower case.
+    /// Whether `name` is selected. Header names must be in lower case.
     pub(crate) fn includes(&self, name: &str) -> bool {
         match self {
             Self::None => false,
             Self::All => true,
-            Self::These(names) => names.iter().any(|n| n == name),
-            Self::AllBut(names) => names.iter().all(|n| n != name),
+            Self::Only(names) => names.iter().any(|n| n == name),
+            Self::AllExcept(names) => names.iter().all(|n| n != name),
         }
     }
 
-    /// Whether no name can be one of them.
+    /// Whether no name can be selected.
     pub(crate) fn is_none(&self) -> bool {
         match self {
             Self::None => true,
-            Self::These(names) => names.is_empty(),
-            Self::All | Self::AllBut(_) => false,
+            Self::Only(names) => names.is_empty(),
+            Self::All | Self::AllExcept(_) => false,
         }
     }
 
-    /// The same with `change` applied to every name.
+    /// The same selection with `change` applied to every name.
     pub(crate) fn map(self, change: impl Fn(String) -> String) -> Self {
         let change = |names: Vec<String>| names.into_iter().map(&change).collect();
         match self {
-            Self::These(names) => Self::These(change(names)),
-            Self::AllBut(names) => Self::AllBut(change(names)),
+            Self::Only(names) => Self::Only(change(names)),
+            Self::AllExcept(names) => Self::AllExcept(change(names)),
             other => other,
         }
     }
 }
 
-/// The headers, cookies and query strings that a policy speaks of.
+/// The headers, cookies and query strings that a policy selects.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(crate) struct Selections {
-    /// Names in lower case.
+    /// With names in lower case.
     pub(crate) headers: Selection,
     pub(crate) cookies: Selection,
     pub(crate) queries: Selection,
 }
 
 /// A [cache policy](https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/cache-key-understand-cache-policy.html):
-/// what is in the key, and for how long an answer is kept.
+/// what is in the key, and how long a response is cached.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(crate) struct CachePolicy {
-    /// What is in the key, and so is forwarded too.
+    /// What is in the key. It is forwarded too.
     pub(crate) key: Selections,
-    /// Whether the key tells viewers that take Gzip from others.
+    /// Whether the key distinguishes viewers that accept Gzip.
     pub(crate) gzip: bool,
-    /// Whether the key tells viewers that take Brotli from others.
+    /// Whether the key distinguishes viewers that accept Brotli.
     pub(crate) brotli: bool,
     pub(crate) ttl: Ttl,
 }
@@ -73,20 +74,20 @@ pub(crate) struct CachePolicy {
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub(crate) struct Ttl {
     pub(crate) min: Duration,
-    /// For answers that do not say for how long.
+    /// For responses that set no time themselves.
     pub(crate) default: Duration,
     pub(crate) max: Duration,
 }
 
 impl Ttl {
-    /// Whether nothing is ever kept. Then simultaneous requests are not collapsed either.
+    /// Whether nothing is ever cached. Then simultaneous requests are not collapsed either.
     pub(crate) fn is_zero(&self) -> bool {
         self.min.is_zero() && self.default.is_zero() && self.max.is_zero()
     }
 }
 
 impl CachePolicy {
-    /// CloudFront's own policy of this id, if it is known here.
+    /// CloudFront's managed policy with this id, if it is known here.
     ///
     /// Source: <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/using-managed-cache-policies.html>
     pub(crate) fn managed(id: &str) -> Option<Self> {
@@ -109,13 +110,13 @@ impl CachePolicy {
     }
 }
 
-/// CloudFront's own [origin request policy](https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/using-managed-origin-request-policies.html)
-/// of this id, if it is known here: what is forwarded beside what is in the key.
+/// CloudFront's managed [origin request policy](https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/using-managed-origin-request-policies.html)
+/// with this id, if it is known here: what is forwarded in addition to the key.
 pub(crate) fn managed_origin_request(id: &str) -> Option<Selections> {
     match id {
         // AllViewerExceptHostHeader
         "b689b0a8-53d0-40ab-baf2-68738e2966ac" => Some(Selections {
-            headers: Selection::AllBut(vec!["host".to_owned()]),
+            headers: Selection::AllExcept(vec!["host".to_owned()]),
             cookies: Selection::All,
             queries: Selection::All,
         }),
@@ -123,24 +124,25 @@ pub(crate) fn managed_origin_request(id: &str) -> Option<Selections> {
     }
 }
 
-/// What happens to the requests of one path pattern.
+/// How the edge handles the requests of one path pattern.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Behavior {
-    /// The function that answers.
+    /// The name of the function that responds.
     pub(crate) function: String,
     pub(crate) cache: CachePolicy,
-    /// What is forwarded beside what is in the key.
+    /// What is forwarded in addition to the key.
     pub(crate) forward: Selections,
-    /// The headers that no viewer sees, in lower case.
+    /// The headers that are removed from the response, in lower case.
     pub(crate) removed: Vec<String>,
     /// Whether the CloudFront function runs first.
     pub(crate) runs_function: bool,
-    /// Headers that the origin gets whatever the viewer sent: name in lower case and value.
+    /// The headers that the edge adds for the origin, replacing the viewer's: name in lower case, and
+    /// value.
     pub(crate) origin_headers: Vec<(String, OriginHeader)>,
 }
 
 impl Behavior {
-    /// The name of the function that answers.
+    /// The name of the function that responds.
     #[must_use]
     pub fn function(&self) -> &str {
         &self.function
@@ -150,9 +152,9 @@ impl Behavior {
 /// The value of a header that the edge adds for the origin.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum OriginHeader {
-    /// As it stands in the template.
+    /// The text in the template.
     Literal(String),
-    /// A reference that only a deployment resolves; here it is the distribution's own secret.
+    /// A reference that only a deployment resolves. Here it is the distribution's origin secret.
     Secret,
 }
 
@@ -161,13 +163,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_selection_includes_what_it_says() {
+    fn a_selection_includes_the_selected_names() {
         let names = || vec!["q".to_owned(), "after".to_owned()];
         let included = |selection: Selection| ["q", "Q", "x"].map(|name| selection.includes(name));
         assert_eq!(included(Selection::None), [false, false, false]);
         assert_eq!(included(Selection::All), [true, true, true]);
-        assert_eq!(included(Selection::These(names())), [true, false, false]);
-        assert_eq!(included(Selection::AllBut(names())), [false, true, true]);
+        assert_eq!(included(Selection::Only(names())), [true, false, false]);
+        assert_eq!(included(Selection::AllExcept(names())), [false, true, true]);
     }
 
     #[test]

@@ -1,38 +1,40 @@
-//! What has been invalidated, and since when.
+//! The purges, and which cache entries they cover.
 //!
-//! Nothing is searched for in the cache when a purge is accepted: each object that is looked up
-//! is compared with the purges of its tags and its path. Objects and purges are numbered in one
-//! sequence, so which was first is never a question of clocks.
+//! A purge does not search the cache. Instead, every look-up compares the entry with the purges of
+//! its tags and its path. Entries and purges are numbered in one sequence, so their order does not
+//! depend on a clock.
 
 use super::tags;
 use std::collections::HashMap;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// The most characters of a path
+/// The longest path of an invalidation, in characters
 /// (<https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/invalidation-specifying-objects.html>).
 const LONGEST_PATH: usize = 4000;
 
-/// How many purges are remembered before the cache is rid of what they purge.
+/// How many purged tags and paths are remembered before the purged entries are removed.
 const MANY: usize = 10_000;
+
+/// The same for prefixes, each of which a look-up compares with.
 const MANY_PREFIXES: usize = 64;
 
-/// One thing to invalidate.
+/// What to purge.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(crate) enum Item {
-    /// Objects with this tag, folded.
+pub(crate) enum PurgeItem {
+    /// The entries with this tag, which is in lower case.
     Tag(Box<str>),
-    /// The object at this path and query string, in all its variants.
+    /// The entries of this path and query string, in every variant.
     Path(Box<str>),
-    /// Objects whose path and query string begin so.
+    /// The entries whose path and query string begin with this.
     Prefix(Box<str>),
 }
 
-impl Item {
-    /// Reads `#tag`, `/path` or `/path*`; `None` for what CloudFront refuses.
+impl PurgeItem {
+    /// Parses `#tag`, `/path` or `/path*`; `None` for text that CloudFront refuses.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         if let Some(tag) = text.strip_prefix('#') {
-            return tags::folded(tag).map(Self::Tag);
+            return tags::normalised(tag).map(Self::Tag);
         }
         let is_path = text.starts_with('/')
             && text.len() <= LONGEST_PATH
@@ -52,41 +54,41 @@ impl Item {
 /// A purge of one item.
 #[derive(Debug, Clone, Copy)]
 struct Purge {
-    /// Its number: it is about objects with lower ones.
+    /// It covers entries with lower numbers.
     number: u64,
     /// When it takes effect.
     at: Instant,
 }
 
 impl Purge {
-    fn covers(self, object: u64, now: Instant) -> bool {
-        object < self.number && self.at <= now
+    fn covers(self, entry: u64, now: Instant) -> bool {
+        entry < self.number && self.at <= now
     }
 }
 
-/// What a purge may be about.
+/// What a purge needs to know of a cache entry.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Subject<'a> {
-    /// The object's number.
+pub(crate) struct EntryInfo<'a> {
+    /// The entry's number.
     pub(crate) number: u64,
-    /// What it may be purged by: its path and its tags.
-    pub(crate) items: &'a [Item],
-    /// Its path and the query string in its key.
+    /// The items that purge it: its path and its tags.
+    pub(crate) items: &'a [PurgeItem],
+    /// The path and query string in its key.
     pub(crate) path: &'a str,
 }
 
-/// The purges that some object may not have felt yet.
+/// The purges that may cover entries which are still in the cache.
 #[derive(Debug, Default)]
 pub(crate) struct Purges {
     latest: u64,
-    exact: HashMap<Item, Vec<Purge>>,
+    exact: HashMap<PurgeItem, Vec<Purge>>,
     prefixes: Vec<(Box<str>, Purge)>,
 }
 
 impl Purges {
-    /// Notes a purge that is about objects numbered lower than `number`, which is higher than any
-    /// before it, and takes effect `delay` from now.
-    pub(crate) fn add(&mut self, items: &[Item], number: u64, delay: Duration) {
+    /// Adds a purge of the entries numbered lower than `number`, which must be higher than any
+    /// before. It takes effect after `delay`.
+    pub(crate) fn add(&mut self, items: &[PurgeItem], number: u64, delay: Duration) {
         let now = Instant::now();
         let purge = Purge {
             number,
@@ -95,10 +97,10 @@ impl Purges {
         self.latest = number;
         for item in items {
             match item {
-                Item::Prefix(prefix) => self.prefixes.push((prefix.clone(), purge)),
+                PurgeItem::Prefix(prefix) => self.prefixes.push((prefix.clone(), purge)),
                 exact => {
                     let purges = self.exact.entry(exact.clone()).or_default();
-                    // One that takes effect no earlier covers nothing that this one does not.
+                    // An earlier purge that takes effect no sooner is now redundant.
                     purges.retain(|earlier| earlier.at < purge.at);
                     purges.push(purge);
                 }
@@ -106,27 +108,27 @@ impl Purges {
         }
     }
 
-    /// Whether the object has been purged.
-    pub(crate) fn cover(&self, object: Subject<'_>, now: Instant) -> bool {
-        if object.number > self.latest {
+    /// Whether the entry has been purged.
+    pub(crate) fn cover(&self, entry: EntryInfo<'_>, now: Instant) -> bool {
+        if entry.number > self.latest {
             return false;
         }
-        let covered = |item: &Item| {
+        let covered = |item: &PurgeItem| {
             let purges = self.exact.get(item);
-            purges.is_some_and(|purges| purges.iter().any(|p| p.covers(object.number, now)))
+            purges.is_some_and(|purges| purges.iter().any(|p| p.covers(entry.number, now)))
         };
-        object.items.iter().any(covered)
+        entry.items.iter().any(covered)
             || self.prefixes.iter().any(|(prefix, purge)| {
-                purge.covers(object.number, now) && object.path.starts_with(&**prefix)
+                purge.covers(entry.number, now) && entry.path.starts_with(&**prefix)
             })
     }
 
-    /// Whether so much is remembered that [`Purges::forget`] is due.
+    /// Whether there are so many that [`Purges::forget`] is due.
     pub(crate) fn are_many(&self) -> bool {
         self.exact.len() > MANY || self.prefixes.len() > MANY_PREFIXES
     }
 
-    /// Forgets what has taken effect by `now`, once the cache holds nothing that it covers.
+    /// Forgets the purges in effect at `now`. The caller has removed the entries that they cover.
     pub(crate) fn forget(&mut self, now: Instant) {
         self.exact.retain(|_, purges| {
             purges.retain(|purge| purge.at > now);
@@ -140,46 +142,55 @@ impl Purges {
 mod tests {
     use super::*;
 
-    fn subject<'a>(number: u64, items: &'a [Item], path: &'a str) -> Subject<'a> {
-        Subject {
+    fn entry<'a>(number: u64, items: &'a [PurgeItem], path: &'a str) -> EntryInfo<'a> {
+        EntryInfo {
             number,
             items,
             path,
         }
     }
 
-    fn items(texts: &[&str]) -> Vec<Item> {
+    fn items(texts: &[&str]) -> Vec<PurgeItem> {
         texts
             .iter()
-            .map(|text| Item::parse(text).unwrap())
+            .map(|text| PurgeItem::parse(text).unwrap())
             .collect()
     }
 
     #[test]
     fn an_item_is_a_tag_a_path_or_a_prefix() {
-        assert_eq!(Item::parse("#Acme:x"), Some(Item::Tag("acme:x".into())));
-        assert_eq!(Item::parse("/A?q=1"), Some(Item::Path("/A?q=1".into())));
-        assert_eq!(Item::parse("/a*"), Some(Item::Prefix("/a".into())));
-        assert_eq!(Item::parse("/*"), Some(Item::Prefix("/".into())));
+        assert_eq!(
+            PurgeItem::parse("#Acme:x"),
+            Some(PurgeItem::Tag("acme:x".into()))
+        );
+        assert_eq!(
+            PurgeItem::parse("/A?q=1"),
+            Some(PurgeItem::Path("/A?q=1".into()))
+        );
+        assert_eq!(
+            PurgeItem::parse("/a*"),
+            Some(PurgeItem::Prefix("/a".into()))
+        );
+        assert_eq!(PurgeItem::parse("/*"), Some(PurgeItem::Prefix("/".into())));
         let long = format!("/{}", "a".repeat(4000));
         for junk in [
             "", "a", "*", "#", "# a", "#a b", "#a,b", "/a*b", "/**", "/é", "/a b", &long,
         ] {
-            assert_eq!(Item::parse(junk), None, "{junk}");
+            assert_eq!(PurgeItem::parse(junk), None, "{junk}");
         }
         // No wildcard: the asterisk is a character of the tag.
-        assert_eq!(Item::parse("#a*"), Some(Item::Tag("a*".into())));
+        assert_eq!(PurgeItem::parse("#a*"), Some(PurgeItem::Tag("a*".into())));
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_purge_is_about_what_was_stored_before_it() {
+    async fn a_purge_covers_what_was_stored_before_it() {
         let mut purges = Purges::default();
         let tags = items(&["#a", "#b"]);
         purges.add(&items(&["#B"]), 5, Duration::ZERO);
         let now = Instant::now();
-        assert!(purges.cover(subject(4, &tags, "/x"), now));
-        assert!(!purges.cover(subject(6, &tags, "/x"), now));
-        assert!(!purges.cover(subject(4, &tags[..1], "/x"), now));
+        assert!(purges.cover(entry(4, &tags, "/x"), now));
+        assert!(!purges.cover(entry(6, &tags, "/x"), now));
+        assert!(!purges.cover(entry(4, &tags[..1], "/x"), now));
     }
 
     #[tokio::test(start_paused = true)]
@@ -190,23 +201,23 @@ mod tests {
         purges.add(&items(&["#a"]), 5, second);
         purges.add(&items(&["#a"]), 8, second * 3);
         let at = |after| Instant::now() + after;
-        assert!(!purges.cover(subject(4, &tags, "/"), at(Duration::ZERO)));
-        assert!(purges.cover(subject(4, &tags, "/"), at(second)));
-        assert!(!purges.cover(subject(7, &tags, "/"), at(second * 2)));
-        assert!(purges.cover(subject(7, &tags, "/"), at(second * 3)));
-        // A later one that is in effect first makes the slower ones superfluous.
+        assert!(!purges.cover(entry(4, &tags, "/"), at(Duration::ZERO)));
+        assert!(purges.cover(entry(4, &tags, "/"), at(second)));
+        assert!(!purges.cover(entry(7, &tags, "/"), at(second * 2)));
+        assert!(purges.cover(entry(7, &tags, "/"), at(second * 3)));
+        // A later purge that takes effect sooner replaces the delayed ones.
         purges.add(&items(&["#a"]), 9, Duration::ZERO);
-        assert!(purges.cover(subject(8, &tags, "/"), at(Duration::ZERO)));
-        assert_eq!(purges.exact[&Item::Tag("a".into())].len(), 1);
+        assert!(purges.cover(entry(8, &tags, "/"), at(Duration::ZERO)));
+        assert_eq!(purges.exact[&PurgeItem::Tag("a".into())].len(), 1);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn paths_are_exact_or_a_beginning_and_know_case() {
+    async fn a_path_matches_exactly_or_as_a_prefix_and_is_case_sensitive() {
         let mut purges = Purges::default();
         purges.add(&items(&["/a", "/b?q=1", "/c*"]), 5, Duration::ZERO);
         let purged = |path: &str| {
-            let item = [Item::Path(path.into())];
-            purges.cover(subject(1, &item, path), Instant::now())
+            let item = [PurgeItem::Path(path.into())];
+            purges.cover(entry(1, &item, path), Instant::now())
         };
         for path in ["/a", "/b?q=1", "/c", "/c/d", "/c?q=2"] {
             assert!(purged(path), "{path}");
@@ -217,13 +228,13 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn only_what_has_taken_effect_is_forgotten() {
+    async fn only_purges_in_effect_are_forgotten() {
         let mut purges = Purges::default();
         purges.add(&items(&["#a", "/a*"]), 5, Duration::ZERO);
         purges.add(&items(&["#b", "/b*"]), 6, Duration::from_secs(1));
         purges.forget(Instant::now());
         assert_eq!((purges.exact.len(), purges.prefixes.len()), (1, 1));
         let later = Instant::now() + Duration::from_secs(1);
-        assert!(purges.cover(subject(1, &[], "/b"), later));
+        assert!(purges.cover(entry(1, &[], "/b"), later));
     }
 }

@@ -1,9 +1,9 @@
-//! What the edge adds to an answer.
+//! What the edge adds to a response.
 //!
-//! The words are CloudFront's: <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/standard-logs-reference.html>
-//! has them as result types, and `X-Cache` repeats them.
+//! The values of `X-Cache` are CloudFront's, as its logs have them as result types:
+//! <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/standard-logs-reference.html>
 
-use super::cache::Answer;
+use super::cache::BufferedResponse;
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::header::{AGE, CONTENT_LENGTH, HeaderName, HeaderValue, VIA};
@@ -12,12 +12,12 @@ use hyper::{Method, Response, StatusCode};
 const X_CACHE: HeaderName = HeaderName::from_static("x-cache");
 const X_AMZ_CF_ID: HeaderName = HeaderName::from_static("x-amz-cf-id");
 
-/// Where an answer comes from.
+/// Where a response comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Source {
-    /// The cache; so many seconds old.
+    /// The cache, with the entry's age in seconds.
     Hit(u64),
-    /// The cache, expired, since the origin failed; so many seconds old.
+    /// An expired cache entry, because the origin failed; with its age in seconds.
     RefreshHit(u64),
     /// The origin.
     Miss,
@@ -26,7 +26,7 @@ pub(crate) enum Source {
 }
 
 impl Source {
-    fn label(self, status: StatusCode) -> &'static str {
+    fn x_cache(self, status: StatusCode) -> &'static str {
         match self {
             Self::Function => "FunctionGeneratedResponse from cloudfront",
             _ if status.is_client_error() || status.is_server_error() => "Error from cloudfront",
@@ -37,32 +37,36 @@ impl Source {
     }
 }
 
-/// Who answers whom.
+/// Builds the responses to the viewer of one request.
 #[derive(Debug)]
-pub(crate) struct Envelope<'a> {
+pub(crate) struct ViewerResponse<'a> {
     /// The request's id.
-    pub(crate) id: &'a str,
+    pub(crate) request_id: &'a str,
     /// The edge's own `Via`.
     pub(crate) via: &'a HeaderValue,
     /// The request's method.
     pub(crate) method: &'a Method,
 }
 
-impl Envelope<'_> {
-    /// The response to a viewer. The answer to HEAD has no body.
-    pub(crate) fn seal(&self, answer: Answer, source: Source) -> Response<Full<Bytes>> {
-        let Answer {
+impl ViewerResponse<'_> {
+    /// The response with the edge's headers. The response to a HEAD loses its body.
+    pub(crate) fn build(
+        &self,
+        response: BufferedResponse,
+        source: Source,
+    ) -> Response<Full<Bytes>> {
+        let BufferedResponse {
             status,
             mut headers,
             mut body,
-        } = answer;
+        } = response;
         if *self.method == Method::HEAD && !body.is_empty() {
             headers.insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
             body = Bytes::new();
         }
-        headers.insert(X_CACHE, HeaderValue::from_static(source.label(status)));
+        headers.insert(X_CACHE, HeaderValue::from_static(source.x_cache(status)));
         headers.insert(VIA, self.via.clone());
-        if let Ok(id) = HeaderValue::from_str(self.id) {
+        if let Ok(id) = HeaderValue::from_str(self.request_id) {
             headers.insert(X_AMZ_CF_ID, id);
         }
         if let Source::Hit(age) | Source::RefreshHit(age) = source {

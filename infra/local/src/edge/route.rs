@@ -1,10 +1,10 @@
-//! A behaviour with its function: where requests go, and how they get there.
+//! A cache behaviour together with its function, and the request that the function gets.
 
 use super::distribution::Distribution;
-use super::front::EdgeError;
+use super::error::EdgeError;
 use super::key::forwarded;
 use super::lifetime;
-use super::origin::Origin;
+use super::origin::FunctionOrigin;
 use super::policy::{Behavior, OriginHeader};
 use crate::Template;
 use crate::refusal::Refusal;
@@ -17,46 +17,47 @@ use std::time::Duration;
 /// The session cookie's name in the template.
 const DEPLOYED_COOKIE: &str = "__Host-session";
 
-/// A behaviour with its function.
+/// A cache behaviour together with its function.
 pub(super) struct Route {
+    /// Its position in the template, which keeps the keys of two behaviours apart.
     pub(super) number: usize,
     pub(super) behavior: Behavior,
-    pub(super) origin: Origin,
+    pub(super) origin: FunctionOrigin,
     pub(super) origin_headers: HeaderMap,
     pub(super) removed: Vec<HeaderName>,
     pub(super) tag_header: Option<String>,
     pub(super) errors: BTreeMap<u16, Duration>,
-    /// Whether an answer may be kept, if only an error.
-    pub(super) keeps: bool,
-    /// Whether simultaneous requests share an answer.
+    /// Whether a response may be cached, even if only an error.
+    pub(super) may_cache: bool,
+    /// Whether simultaneous requests share a response.
     pub(super) collapses: bool,
 }
 
 impl Route {
-    /// The route to the behaviour numbered `number`.
+    /// The route of the behaviour at position `number`.
     ///
     /// # Errors
-    /// [`EdgeError`], where its function is not there or a header cannot be sent.
+    /// [`EdgeError`] if its function does not exist or a header is invalid.
     pub(super) fn new(
         number: usize,
         behavior: &Behavior,
         template: &Template,
-        origins: &[Origin],
+        origins: &[FunctionOrigin],
         distribution: &Distribution,
     ) -> Result<Self, EdgeError> {
         let settings = distribution.settings();
         let origin = origins.iter().find(|o| o.name() == behavior.function);
         let origin = origin.ok_or_else(|| EdgeError::UnknownFunction(behavior.function.clone()))?;
         let mut behavior = behavior.clone();
-        // A browser takes no `__Host-` cookie from a page without https: over plain HTTP the
-        // session's cookie has another name, and only there.
+        // Browsers accept `__Host-` cookies over https only. Over plain HTTP the session cookie has
+        // another name.
         let rename = |name: String| match name.as_str() {
             DEPLOYED_COOKIE => settings.session_cookie.clone(),
             _ => name,
         };
         behavior.forward.cookies = behavior.forward.cookies.map(rename);
         behavior.cache.key.cookies = behavior.cache.key.cookies.map(rename);
-        let unusable = |name: &str| EdgeError::Header(name.to_owned());
+        let invalid = |name: &str| EdgeError::Header(name.to_owned());
         let mut origin_headers = HeaderMap::new();
         for (name, value) in &behavior.origin_headers {
             let value = match value {
@@ -64,12 +65,12 @@ impl Route {
                 OriginHeader::Secret => &settings.origin_secret,
             };
             origin_headers.insert(
-                HeaderName::try_from(name).map_err(|_| unusable(name))?,
-                HeaderValue::try_from(value).map_err(|_| unusable(name))?,
+                HeaderName::try_from(name).map_err(|_| invalid(name))?,
+                HeaderValue::try_from(value).map_err(|_| invalid(name))?,
             );
         }
         let removed = behavior.removed.iter();
-        let removed = removed.map(|name| HeaderName::try_from(name).map_err(|_| unusable(name)));
+        let removed = removed.map(|name| HeaderName::try_from(name).map_err(|_| invalid(name)));
         let collapses = !behavior.cache.ttl.is_zero();
         Ok(Self {
             number,
@@ -78,16 +79,16 @@ impl Route {
             removed: removed.collect::<Result<_, _>>()?,
             tag_header: template.tag_header.clone(),
             errors: template.errors.clone(),
-            keeps: collapses || lifetime::keeps_errors(&template.errors),
+            may_cache: collapses || lifetime::keeps_errors(&template.errors),
             collapses,
             behavior,
         })
     }
 
-    /// The request as the origin gets it.
+    /// The request that the origin gets.
     ///
     /// # Errors
-    /// [`Refusal::NoPath`] for a path that cannot be forwarded.
+    /// [`Refusal::NoPath`] if the path cannot be forwarded.
     pub(super) fn origin_request(
         &self,
         parts: &Parts,

@@ -1,4 +1,4 @@
-//! The CloudFront policies of a template.
+//! Reads the CloudFront policies of a template.
 
 use super::{Resources, TemplateError};
 use crate::edge::{CachePolicy, Selection, Selections, Ttl, managed_origin_request};
@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::time::Duration;
 
-/// One list of names with what it is for. Each kind of policy calls these three differently.
+/// Which names a policy selects. Each kind of value has its own names for these two fields.
 #[derive(Deserialize)]
 struct Choice {
     #[serde(
@@ -62,10 +62,10 @@ struct RemovedHeader {
     header: String,
 }
 
-/// The cache policy that `id` names: one of CloudFront's own, or a resource of the template.
+/// The cache policy with this id: a managed policy, or a resource of the template.
 ///
 /// # Errors
-/// [`TemplateError`] for one that is unknown or unreadable.
+/// [`TemplateError`] if the policy is unknown or unreadable.
 pub(super) fn cache(id: &Value, resources: &Resources) -> Result<CachePolicy, TemplateError> {
     if let Some(id) = id.as_str() {
         return CachePolicy::managed(id).ok_or_else(|| unknown("cache policy", id));
@@ -76,12 +76,12 @@ pub(super) fn cache(id: &Value, resources: &Resources) -> Result<CachePolicy, Te
         "AWS::CloudFront::CachePolicy",
         "CachePolicyConfig",
     )?;
-    let keyed = config.parameters_in_cache_key_and_forwarded_to_origin;
+    let parameters = config.parameters_in_cache_key_and_forwarded_to_origin;
     let seconds = |seconds: u32| Duration::from_secs(seconds.into());
     Ok(CachePolicy {
-        gzip: keyed.enable_accept_encoding_gzip,
-        brotli: keyed.enable_accept_encoding_brotli,
-        key: selections(keyed)?,
+        gzip: parameters.enable_accept_encoding_gzip,
+        brotli: parameters.enable_accept_encoding_brotli,
+        key: selections(parameters)?,
         ttl: Ttl {
             min: seconds(config.min_ttl),
             default: seconds(config.default_ttl),
@@ -90,10 +90,10 @@ pub(super) fn cache(id: &Value, resources: &Resources) -> Result<CachePolicy, Te
     })
 }
 
-/// What the origin request policy that `id` names forwards; nothing where there is none.
+/// What the origin request policy with this id forwards; nothing if there is no policy.
 ///
 /// # Errors
-/// [`TemplateError`] for one that is unknown or unreadable.
+/// [`TemplateError`] if the policy is unknown or unreadable.
 pub(super) fn origin_request(
     id: &Value,
     resources: &Resources,
@@ -112,10 +112,11 @@ pub(super) fn origin_request(
     }
 }
 
-/// The headers, in lower case, that the response headers policy `id` removes; none without one.
+/// The headers, in lower case, that the response headers policy with this id removes; none if there
+/// is no policy.
 ///
 /// # Errors
-/// [`TemplateError`] for one that is unknown or unreadable.
+/// [`TemplateError`] if the policy is unknown or unreadable.
 pub(super) fn removed_headers(
     id: &Value,
     resources: &Resources,
@@ -143,7 +144,7 @@ fn unknown(kind: &str, id: &str) -> TemplateError {
     TemplateError::Missing(format!("the managed {kind} {id} is not known here"))
 }
 
-/// The part called `name` of the resource that `reference` refers to.
+/// The property `name` of the resource that `reference` refers to.
 fn config<T: DeserializeOwned>(
     reference: &Value,
     resources: &Resources,
@@ -154,7 +155,7 @@ fn config<T: DeserializeOwned>(
     let id = id.unwrap_or_default();
     let resource = resources.get(id).filter(|r| r.r#type == r#type);
     let resource =
-        resource.ok_or_else(|| TemplateError::Missing(format!("{id:?} is no {}", r#type)))?;
+        resource.ok_or_else(|| TemplateError::Missing(format!("{id:?} is not an {}", r#type)))?;
     T::deserialize(&resource.properties[name])
         .map_err(|e| TemplateError::Unreadable(format!("{id}: {e}")))
 }
@@ -170,9 +171,9 @@ fn selections(choices: Choices) -> Result<Selections, TemplateError> {
 fn selection(choice: Choice) -> Result<Selection, TemplateError> {
     match choice.behavior.as_str() {
         "none" => Ok(Selection::None),
-        "whitelist" => Ok(Selection::These(choice.names)),
+        "whitelist" => Ok(Selection::Only(choice.names)),
         "all" | "allViewer" => Ok(Selection::All),
-        "allExcept" => Ok(Selection::AllBut(choice.names)),
+        "allExcept" => Ok(Selection::AllExcept(choice.names)),
         other => Err(TemplateError::Missing(format!(
             "the behaviour {other} of a policy is not known here"
         ))),
@@ -185,7 +186,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn a_managed_policy_that_is_unknown_is_an_error() {
+    fn an_unknown_managed_policy_is_an_error() {
         let resources = Resources::new();
         let id = json!("00000000-0000-0000-0000-000000000000");
         assert!(cache(&id, &resources).is_err());
@@ -196,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_policy_says_is_not_forwarded_and_not_removed() {
+    fn without_policies_nothing_is_forwarded_or_removed() {
         let resources = Resources::new();
         let forwarded = origin_request(&Value::Null, &resources).unwrap();
         assert_eq!(forwarded, Selections::default());

@@ -1,4 +1,4 @@
-//! The chains of audit records, and what is wrong with them.
+//! The chains of audit records and their flaws.
 
 use action::{Item, Key};
 use crm::{TRASH_DAYS, TrashedContact};
@@ -9,14 +9,14 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 use wrapper::{AUDIT_HEAD, audit_hash};
 
-/// What a chain is of: the organisation, the kind of thing, its id.
+/// The entity that a chain belongs to.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Subject {
     /// The organisation's slug.
     pub tenant: String,
-    /// The kind of thing, or where it is.
+    /// The kind of entity, or of the collection that it is in.
     pub resource: String,
-    /// Its id.
+    /// The entity's id.
     pub id: String,
 }
 
@@ -26,43 +26,43 @@ impl fmt::Display for Subject {
     }
 }
 
-/// What is wrong with a chain.
+/// A flaw in a chain.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
 pub enum Flaw {
-    /// A record is not what its hash says.
+    /// The record does not match its hash.
     #[error("record {0} was changed")]
     Changed(String),
-    /// The record that this one names as the one before it is not there.
+    /// The record that this one names as its predecessor does not exist.
     #[error("the record before {0} was changed or removed")]
     Gap(String),
-    /// Several records name the same one as the one before them.
+    /// Several records name the same predecessor.
     #[error("record {0} is not the only one after the one before it")]
     Fork(String),
-    /// The entity says that there is a newer record than this one.
+    /// The entity's head names a newer record than this one, which is the newest that exists.
     #[error("the head does not match the newest record, {0}: what came after it was removed")]
     Head(String),
-    /// The entity is gone, or keeps no head, and no record says so.
+    /// The entity does not exist or has no head, and no record explains why.
     #[error("its entity is not there as record {0}, the newest, left it")]
     Gone(String),
-    /// The entity's head is the hash of no record, or of one that is not its newest.
+    /// The entity's head is not the hash of a newest record.
     #[error("the head does not match any newest record: what came last was changed or removed")]
     Headless,
 }
 
-/// What was checked, and what was found.
+/// The number of records checked, and the flaws found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Report {
-    /// Audit records.
+    /// All audit records.
     pub records: usize,
-    /// Those of them that are in a chain.
+    /// The records that are in a chain.
     pub chained: usize,
-    /// Things that have a chain.
+    /// The entities that have a chain.
     pub chains: usize,
-    /// What is wrong, in order.
+    /// The flaws, in order.
     pub flaws: BTreeSet<(Subject, Flaw)>,
 }
 
-/// One record, as far as its chain goes.
+/// The part of a record that the chain needs.
 struct Link {
     id: String,
     previous: Option<String>,
@@ -72,10 +72,10 @@ struct Link {
     intact: bool,
 }
 
-/// The chains of one table, filled item by item.
+/// The chains of one table. Items are added one by one.
 #[derive(Default)]
 pub(super) struct Chains {
-    /// The only organisation to look at.
+    /// The organisation to verify; all if `None`.
     tenant: Option<String>,
     records: usize,
     links: BTreeMap<Subject, Vec<Link>>,
@@ -90,11 +90,11 @@ impl Chains {
         }
     }
 
-    /// Takes one item of the table.
-    pub(super) fn take(&mut self, key: Key, item: &Item) {
+    /// Adds one item of the table.
+    pub(super) fn add(&mut self, key: Key, item: &Item) {
         let (pk, sk) = key.parts();
         if let Some(tenant) = pk.strip_prefix("#audit:") {
-            if self.wants(tenant) {
+            if self.includes(tenant) {
                 self.records += 1;
                 let subject = Subject {
                     tenant: tenant.to_owned(),
@@ -105,17 +105,17 @@ impl Chains {
                 self.links.entry(subject).or_default().extend(link);
             }
         } else if let Some(head) = text(item, AUDIT_HEAD)
-            && self.wants(place(pk).0)
+            && self.includes(place(pk).0)
         {
             self.heads.insert(key, head);
         }
     }
 
-    fn wants(&self, tenant: &str) -> bool {
+    fn includes(&self, tenant: &str) -> bool {
         self.tenant.as_deref().is_none_or(|only| only == tenant)
     }
 
-    /// What is wrong with what was taken.
+    /// The flaws in the items that were added.
     pub(super) fn report(mut self) -> Report {
         self.links.retain(|_, links| !links.is_empty());
         let mut report = Report {
@@ -133,7 +133,7 @@ impl Chains {
         for links in kinds.values() {
             report.flaws.extend(flaws(links, &mut self.heads));
         }
-        // The heads that no chain has accounted for.
+        // The remaining heads match no chain.
         report.flaws.extend(self.heads.into_keys().map(|key| {
             let (pk, id) = key.into_parts();
             let (tenant, resource) = place(&pk);
@@ -149,7 +149,7 @@ impl Chains {
 }
 
 impl Link {
-    /// The record's link; none where it is in no chain.
+    /// The record's link; `None` if it is not in a chain.
     fn new(key: &Key, id: &str, item: &Item) -> Option<Self> {
         let hash = text(item, "hash")?;
         let head = item.get("head").cloned();
@@ -166,7 +166,7 @@ impl Link {
         })
     }
 
-    /// Whether what was at `head` has been long enough in the trash to be gone for good.
+    /// Whether the entity at `head` was in the trash so long that it has been deleted for good.
     fn has_expired(&self, head: &Key) -> bool {
         let (pk, _) = head.parts();
         let deleted = self.at.map_or(i64::MAX, Timestamp::as_second);
@@ -175,9 +175,9 @@ impl Link {
     }
 }
 
-/// What is wrong with the records of one kind of thing in one organisation. The heads that they
-/// account for are taken out of `heads`. A chain may go on under another id: who accepts an
-/// invitation with an account takes the place of who was invited.
+/// The flaws in the records of one kind of entity in one organisation. Removes the heads that match a
+/// chain from `heads`. A chain may continue under another id: a user with an account who accepts an
+/// invitation replaces the invited member.
 fn flaws(
     links: &[(&Subject, &Link)],
     heads: &mut HashMap<Key, String>,
@@ -199,7 +199,7 @@ fn flaws(
             }
         }
     }
-    // A thing that was gone for good and came back has several chains, of which one goes on.
+    // An entity that was deleted for good and created again has several chains. Only one continues.
     let newest = |(_, link): &&(&Subject, &Link)| !followed.contains(&link.hash);
     for (subject, newest) in links.iter().filter(newest) {
         let Some(place) = &newest.head else { continue };
@@ -219,7 +219,7 @@ fn flaws(
     flaws
 }
 
-/// The organisation and the kind of thing that a partition key is of.
+/// The organisation and the kind of entity of a partition key.
 fn place(pk: &str) -> (&str, &str) {
     match trash_of(pk) {
         Some(tenant) => (tenant, TrashedContact::KIND),
@@ -227,7 +227,7 @@ fn place(pk: &str) -> (&str, &str) {
     }
 }
 
-/// The organisation whose trash a partition key is of, if it is of one.
+/// The organisation, if the partition key is of its trash.
 fn trash_of(pk: &str) -> Option<&str> {
     let kind_and_tenant = pk.strip_prefix('#')?;
     kind_and_tenant

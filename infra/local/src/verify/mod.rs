@@ -1,4 +1,4 @@
-//! The command that verifies the audit: whether a record has been changed or removed.
+//! The command that verifies the audit records: it reports those that were changed or removed.
 
 mod chains;
 
@@ -9,20 +9,20 @@ use chains::Chains;
 use std::time::Duration;
 use store::Store;
 
-/// How long to wait before what seems wrong is looked at again: what is written while the table is
-/// read may look so.
-const SETTLING: Duration = Duration::from_secs(1);
+/// How long to wait before a second read confirms the flaws. A write during the first read may look
+/// like a flaw.
+const RECHECK_DELAY: Duration = Duration::from_secs(1);
 
-/// What to verify.
+/// The options of `verify-audit`.
 #[derive(Debug, Clone, clap::Parser)]
 #[command(
     name = "verify-audit",
     version,
-    about = "Says whether audit records of Edge CRM have been changed or removed",
-    after_help = "Ends with 0 where every chain is intact, with 1 where one is broken, with 2 where it cannot tell."
+    about = "Reports audit records of Edge CRM that have been changed or removed",
+    after_help = "Exits with 0 if every chain is intact, with 1 if one is broken, with 2 if the table cannot be read."
 )]
 pub struct VerifyOptions {
-    /// Which table.
+    /// The table.
     #[command(flatten)]
     pub target: Target,
 
@@ -31,31 +31,31 @@ pub struct VerifyOptions {
     pub tenant: Option<String>,
 }
 
-/// Verifies the audit that `options` name.
+/// Verifies the audit records that `options` select.
 ///
 /// # Errors
-/// [`TargetError`] where it cannot be told.
+/// [`TargetError`] if the table cannot be read.
 pub async fn verify_audit(options: &VerifyOptions) -> Result<Report, TargetError> {
     let table = options.target.open().await?;
-    let report = verified(&table.store, options.tenant.as_deref()).await;
+    let report = verify(&table.store, options.tenant.as_deref()).await;
     table.close().await;
     report
 }
 
-/// What is wrong each time that it is looked at.
-async fn verified(store: &Store, tenant: Option<&str>) -> Result<Report, TargetError> {
-    let report = look(store, tenant).await?;
+/// The flaws that two reads of the table both find.
+async fn verify(store: &Store, tenant: Option<&str>) -> Result<Report, TargetError> {
+    let report = read_once(store, tenant).await?;
     if report.flaws.is_empty() {
         return Ok(report);
     }
-    tokio::time::sleep(SETTLING).await;
-    let mut again = look(store, tenant).await?;
+    tokio::time::sleep(RECHECK_DELAY).await;
+    let mut again = read_once(store, tenant).await?;
     again.flaws.retain(|flaw| report.flaws.contains(flaw));
     Ok(again)
 }
 
-async fn look(store: &Store, tenant: Option<&str>) -> Result<Report, TargetError> {
+async fn read_once(store: &Store, tenant: Option<&str>) -> Result<Report, TargetError> {
     let mut chains = Chains::of(tenant.map(str::to_owned));
-    store.scan(|key, item| chains.take(key, &item)).await?;
+    store.scan(|key, item| chains.add(key, &item)).await?;
     Ok(chains.report())
 }

@@ -1,10 +1,10 @@
-//! The invalidations of a distribution, and the rules for new ones.
+//! The invalidations of a distribution, and the rules for creating one.
 //!
 //! Sources: <https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_CreateInvalidation.html>,
 //! <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/InvalidationLimits.html>
 
-use super::Refused;
-use crate::edge::purges::Item;
+use super::ApiError;
+use crate::edge::purges::PurgeItem;
 use jiff::Timestamp;
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,16 +12,16 @@ use std::time::Duration;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-/// How many paths and tags may be in progress at once.
-const MOST_ITEMS: usize = 3000;
+/// The most paths and tags in progress at once.
+const MAX_ITEMS: usize = 3000;
 
-/// How many paths with a wildcard may be in progress at once.
-const MOST_WILDCARDS: usize = 15;
+/// The most paths with a wildcard in progress at once.
+const MAX_WILDCARDS: usize = 15;
 
-/// How many invalidations are remembered. CloudFront forgets none.
-const REMEMBERED: usize = 20_000;
+/// The most invalidations that are remembered. CloudFront remembers all.
+const MAX_REMEMBERED: usize = 20_000;
 
-/// What a call asks for.
+/// The input of `CreateInvalidation`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Batch {
     pub(super) caller_reference: String,
@@ -30,7 +30,7 @@ pub(super) struct Batch {
 
 /// An accepted invalidation.
 #[derive(Debug)]
-pub(super) struct Record {
+pub(super) struct AcceptedInvalidation {
     pub(super) id: String,
     pub(super) created: Timestamp,
     pub(super) batch: Batch,
@@ -38,7 +38,7 @@ pub(super) struct Record {
     done_at: Instant,
 }
 
-impl Record {
+impl AcceptedInvalidation {
     fn is_done(&self) -> bool {
         self.done_at <= Instant::now()
     }
@@ -51,134 +51,144 @@ impl Record {
     }
 }
 
-/// Some invalidations, newest first.
+/// A page of the list of invalidations, newest first.
 #[derive(Debug)]
 pub(super) struct Page {
     pub(super) marker: String,
     pub(super) next_marker: Option<String>,
-    pub(super) most: usize,
-    pub(super) records: Vec<Arc<Record>>,
+    pub(super) max_items: usize,
+    pub(super) invalidations: Vec<Arc<AcceptedInvalidation>>,
 }
 
 #[derive(Debug, Default)]
-struct Records {
-    /// Newest last.
-    all: VecDeque<Arc<Record>>,
-    by_id: HashMap<String, Arc<Record>>,
-    by_reference: HashMap<String, Arc<Record>>,
+struct InvalidationLog {
+    /// The newest is last.
+    all: VecDeque<Arc<AcceptedInvalidation>>,
+    by_id: HashMap<String, Arc<AcceptedInvalidation>>,
+    by_reference: HashMap<String, Arc<AcceptedInvalidation>>,
 }
 
-impl Records {
-    /// Whether one more batch is within what may be in progress.
+impl InvalidationLog {
+    /// Whether a batch of this size stays within the limits for what is in progress.
     fn have_room(&self, items: usize, wildcards: usize) -> bool {
-        let running = self.all.iter().rev().filter(|record| !record.is_done());
-        let (running, wild) = running.fold((0, 0), |(items, wild), record| {
-            (items + record.batch.paths.len(), wild + record.wildcards)
-        });
-        running + items <= MOST_ITEMS && wild + wildcards <= MOST_WILDCARDS
+        let running = self
+            .all
+            .iter()
+            .rev()
+            .filter(|invalidation| !invalidation.is_done());
+        let (running_items, running_wildcards) =
+            running.fold((0, 0), |(items, wildcards), running| {
+                (
+                    items + running.batch.paths.len(),
+                    wildcards + running.wildcards,
+                )
+            });
+        running_items + items <= MAX_ITEMS && running_wildcards + wildcards <= MAX_WILDCARDS
     }
 
-    fn add(&mut self, record: Arc<Record>) {
-        if self.all.len() >= REMEMBERED
+    fn add(&mut self, invalidation: Arc<AcceptedInvalidation>) {
+        if self.all.len() >= MAX_REMEMBERED
             && let Some(oldest) = self.all.pop_front()
         {
             self.by_id.remove(&oldest.id);
             self.by_reference.remove(&oldest.batch.caller_reference);
         }
-        let reference = record.batch.caller_reference.clone();
-        self.by_id.insert(record.id.clone(), Arc::clone(&record));
-        self.by_reference.insert(reference, Arc::clone(&record));
-        self.all.push_back(record);
+        let reference = invalidation.batch.caller_reference.clone();
+        self.by_id
+            .insert(invalidation.id.clone(), Arc::clone(&invalidation));
+        self.by_reference
+            .insert(reference, Arc::clone(&invalidation));
+        self.all.push_back(invalidation);
     }
 }
 
 /// The invalidations of a distribution.
 #[derive(Debug, Default)]
 pub(super) struct Invalidations {
-    records: Mutex<Records>,
+    log: Mutex<InvalidationLog>,
 }
 
 impl Invalidations {
-    /// Accepts a batch, which takes `delay`, and has `purge` do it. The same batch under the same
-    /// reference is the earlier invalidation, and purges nothing.
+    /// Accepts a batch and calls `purge`. The invalidation is in progress for `delay`. The same
+    /// batch under the same reference returns the earlier invalidation and purges nothing.
     ///
     /// # Errors
-    /// Why it is refused; then nothing is purged.
+    /// [`ApiError`] if the batch breaks a rule. Then nothing is purged.
     pub(super) fn accept(
         &self,
         batch: Batch,
         delay: Duration,
-        purge: impl FnOnce(&[Item]),
-    ) -> Result<Arc<Record>, Refused> {
+        purge: impl FnOnce(&[PurgeItem]),
+    ) -> Result<Arc<AcceptedInvalidation>, ApiError> {
         if batch.caller_reference.is_empty() || batch.paths.is_empty() {
-            return Err(Refused::InvalidArgument);
+            return Err(ApiError::InvalidArgument);
         }
-        let items = batch.paths.iter().map(|path| Item::parse(path));
+        let items = batch.paths.iter().map(|path| PurgeItem::parse(path));
         let items: Option<Vec<_>> = items.collect();
-        let items = items.ok_or(Refused::InvalidArgument)?;
-        if items.len() > MOST_ITEMS {
-            return Err(Refused::BatchTooLarge);
+        let items = items.ok_or(ApiError::InvalidArgument)?;
+        if items.len() > MAX_ITEMS {
+            return Err(ApiError::BatchTooLarge);
         }
-        let mut records = self.records.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(earlier) = records.by_reference.get(&batch.caller_reference) {
+        let mut log = self.log.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(earlier) = log.by_reference.get(&batch.caller_reference) {
             return match earlier.batch == batch {
                 true => Ok(Arc::clone(earlier)),
-                false => Err(Refused::InvalidationBatchAlreadyExists),
+                false => Err(ApiError::InvalidationBatchAlreadyExists),
             };
         }
         let wildcards = items
             .iter()
-            .filter(|i| matches!(i, Item::Prefix(_)))
+            .filter(|i| matches!(i, PurgeItem::Prefix(_)))
             .count();
-        if !records.have_room(items.len(), wildcards) {
-            return Err(Refused::TooManyInvalidationsInProgress);
+        if !log.have_room(items.len(), wildcards) {
+            return Err(ApiError::TooManyInvalidationsInProgress);
         }
         purge(&items);
         let id = Uuid::new_v4().simple().to_string().to_ascii_uppercase();
-        let record = Arc::new(Record {
+        let invalidation = Arc::new(AcceptedInvalidation {
             id: format!("I{}", &id[..25]),
             created: Timestamp::now(),
             batch,
             wildcards,
             done_at: Instant::now() + delay,
         });
-        records.add(Arc::clone(&record));
-        Ok(record)
+        log.add(Arc::clone(&invalidation));
+        Ok(invalidation)
     }
 
     /// The invalidation with this id.
-    pub(super) fn get(&self, id: &str) -> Option<Arc<Record>> {
-        let records = self.records.lock().unwrap_or_else(PoisonError::into_inner);
-        records.by_id.get(id).cloned()
+    pub(super) fn get(&self, id: &str) -> Option<Arc<AcceptedInvalidation>> {
+        let log = self.log.lock().unwrap_or_else(PoisonError::into_inner);
+        log.by_id.get(id).cloned()
     }
 
-    /// At most `most` invalidations, newest first, of those after the one that `marker` names.
+    /// At most `max_items` invalidations, newest first, that come after the one named by `marker`.
     ///
     /// # Errors
-    /// [`Refused::InvalidArgument`] for a marker that names none.
-    pub(super) fn page(&self, marker: Option<String>, most: usize) -> Result<Page, Refused> {
-        let records = self.records.lock().unwrap_or_else(PoisonError::into_inner);
+    /// [`ApiError::InvalidArgument`] if `marker` names no invalidation.
+    pub(super) fn page(&self, marker: Option<String>, max_items: usize) -> Result<Page, ApiError> {
+        let log = self.log.lock().unwrap_or_else(PoisonError::into_inner);
         let marker = marker.unwrap_or_default();
         let skipped = match marker.as_str() {
             "" => 0,
             marker => {
-                let at = records
+                let at = log
                     .all
                     .iter()
                     .rev()
-                    .position(|record| record.id == marker);
-                at.ok_or(Refused::InvalidArgument)? + 1
+                    .position(|invalidation| invalidation.id == marker);
+                at.ok_or(ApiError::InvalidArgument)? + 1
             }
         };
-        let rest = records.all.iter().rev().skip(skipped);
-        let page: Vec<_> = rest.clone().take(most).cloned().collect();
+        let rest = log.all.iter().rev().skip(skipped);
+        let page: Vec<_> = rest.clone().take(max_items).cloned().collect();
         let more = rest.count() > page.len();
         let last = page.last().filter(|_| more);
         Ok(Page {
-            next_marker: last.map(|record| record.id.clone()),
+            next_marker: last.map(|invalidation| invalidation.id.clone()),
             marker,
-            most,
-            records: page,
+            max_items,
+            invalidations: page,
         })
     }
 }

@@ -1,14 +1,14 @@
-//! CloudFront's REST API, as far as invalidations go: the calls that the SDK makes.
+//! CloudFront's REST API for invalidations, as the SDK calls it.
 //!
-//! Signatures are not looked at: the API listens on this machine only.
+//! Signatures are not checked, because the API listens on this machine only.
 //!
 //! Source: <https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_CreateInvalidation.html>
 
 mod invalidations;
 mod xml;
 
-use super::distribution::State;
-use super::faults::{Fate, count};
+use super::faults::{Fault, count};
+use super::state::State;
 use crate::server::Handler;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
@@ -23,19 +23,19 @@ use std::time::Duration;
 use tokio::time::{sleep, timeout};
 use uuid::Uuid;
 
-/// The largest body that is read, in bytes: 3,000 paths of 4,000 characters would be larger, and
-/// nobody sends them.
+/// The largest body that is read, in bytes. 3,000 paths of 4,000 characters each would be larger,
+/// but no client sends them.
 const BODY_LIMIT: usize = 4 * 1024 * 1024;
 
-/// How long a body may take.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// How long a body may take to arrive.
+const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// How many invalidations a page of the list has unless asked for otherwise, and at most.
-const PAGE: usize = 100;
+/// The default and the largest number of invalidations on a page of the list.
+const PAGE_SIZE: usize = 100;
 
-/// Why a call is refused: CloudFront's codes with their statuses.
+/// Why a call is refused, by CloudFront's code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Refused {
+pub(super) enum ApiError {
     NoSuchDistribution,
     NoSuchInvalidation,
     NoSuchOperation,
@@ -50,7 +50,8 @@ pub(super) enum Refused {
     ServiceUnavailable,
 }
 
-impl Refused {
+impl ApiError {
+    /// The status, the code and the message.
     fn parts(self) -> (StatusCode, &'static str, &'static str) {
         use StatusCode as S;
         match self {
@@ -116,8 +117,8 @@ pub(super) struct Api {
     invalidations: Invalidations,
 }
 
-/// What a call comes to: a status, a body, and where the new thing is.
-type Outcome = Result<(StatusCode, String, Option<String>), Refused>;
+/// The result of a call: the status, the body, and the location of what was created.
+type CallResult = Result<(StatusCode, String, Option<String>), ApiError>;
 
 impl Api {
     pub(super) fn new(state: Arc<State>) -> Self {
@@ -127,16 +128,16 @@ impl Api {
         }
     }
 
-    /// The outcome of a call; `None` where the connection is to be closed instead.
-    async fn call(&self, request: Request<Incoming>) -> Option<Outcome> {
+    /// The result of a call; `None` if the connection is to be closed without a response.
+    async fn call(&self, request: Request<Incoming>) -> Option<CallResult> {
         let path = request.uri().path().to_owned();
         let Some(path) = path.strip_prefix("/2020-05-31/distribution/") else {
-            return Some(Err(Refused::NoSuchOperation));
+            return Some(Err(ApiError::NoSuchOperation));
         };
         let (distribution, operation) = path.split_once('/').unwrap_or((path, ""));
         let known = match distribution == self.state.settings.id {
             true => Ok(()),
-            false => Err(Refused::NoSuchDistribution),
+            false => Err(ApiError::NoSuchDistribution),
         };
         match (request.method(), operation.split_once('/')) {
             (&Method::POST, None) if operation == "invalidation" => {
@@ -147,35 +148,38 @@ impl Api {
                 Some(known.and_then(|()| self.list(query)))
             }
             (&Method::GET, Some(("invalidation", id))) => Some(known.and_then(|()| self.get(id))),
-            _ => Some(Err(Refused::NoSuchOperation)),
+            _ => Some(Err(ApiError::NoSuchOperation)),
         }
     }
 
-    async fn create(&self, body: Incoming, known: Result<(), Refused>) -> Option<Outcome> {
-        count(&self.state.tally.invalidation_requests);
-        let fate = self.state.faults().draw();
-        match fate {
-            Fate::LostBefore => return None,
-            Fate::Throttled => return Some(Err(Refused::Throttling)),
-            Fate::TooMany => return Some(Err(Refused::TooManyInvalidationsInProgress)),
-            Fate::Refused => return Some(Err(Refused::ServiceUnavailable)),
-            Fate::LostAfter | Fate::Spared => {}
+    async fn create(&self, body: Incoming, known: Result<(), ApiError>) -> Option<CallResult> {
+        count(&self.state.counters.invalidation_requests);
+        let fault = self.state.faults().draw();
+        match fault {
+            Some(Fault::LostBefore) => return None,
+            Some(Fault::Throttled) => return Some(Err(ApiError::Throttling)),
+            Some(Fault::TooMany) => return Some(Err(ApiError::TooManyInvalidationsInProgress)),
+            Some(Fault::Refused) => return Some(Err(ApiError::ServiceUnavailable)),
+            Some(Fault::LostAfter) | None => {}
         }
-        let outcome = match (known, read(body).await) {
-            (Err(refused), _) | (_, Err(refused)) => Err(refused),
+        let result = match (known, read(body).await) {
+            (Err(error), _) | (_, Err(error)) => Err(error),
             (Ok(()), Ok(body)) => self.accept(&body),
         };
-        (fate == Fate::Spared).then_some(outcome)
+        fault.is_none().then_some(result)
     }
 
-    fn accept(&self, body: &[u8]) -> Outcome {
-        let batch = xml::read_batch(body)?;
+    fn accept(&self, body: &[u8]) -> CallResult {
+        let batch = xml::parse_batch(body)?;
         let delay = self.state.faults().effect_delay;
         let purge = |items: &[_]| {
             self.state.cache.purge(items, delay);
-            count(&self.state.tally.invalidations);
+            count(&self.state.counters.invalidations);
             let billed = u64::try_from(items.len()).unwrap_or(u64::MAX);
-            self.state.tally.items.fetch_add(billed, Ordering::Relaxed);
+            self.state
+                .counters
+                .items
+                .fetch_add(billed, Ordering::Relaxed);
         };
         let accepted = self.invalidations.accept(batch, delay, purge)?;
         let location = format!(
@@ -189,36 +193,36 @@ impl Api {
         ))
     }
 
-    fn get(&self, id: &str) -> Outcome {
+    fn get(&self, id: &str) -> CallResult {
         let found = self.invalidations.get(id);
-        let found = found.ok_or(Refused::NoSuchInvalidation)?;
+        let found = found.ok_or(ApiError::NoSuchInvalidation)?;
         Ok((StatusCode::OK, xml::invalidation(&found), None))
     }
 
-    fn list(&self, query: &str) -> Outcome {
-        let (mut marker, mut most) = (None, PAGE);
+    fn list(&self, query: &str) -> CallResult {
+        let (mut marker, mut max_items) = (None, PAGE_SIZE);
         for (name, value) in form_urlencoded::parse(query.as_bytes()) {
             match &*name {
                 "Marker" => marker = Some(value.into_owned()),
                 "MaxItems" => {
-                    most = value.parse().map_err(|_| Refused::InvalidArgument)?;
+                    max_items = value.parse().map_err(|_| ApiError::InvalidArgument)?;
                 }
                 _ => {}
             }
         }
-        if !(1..=PAGE).contains(&most) {
-            return Err(Refused::InvalidArgument);
+        if !(1..=PAGE_SIZE).contains(&max_items) {
+            return Err(ApiError::InvalidArgument);
         }
-        let page: Page = self.invalidations.page(marker, most)?;
+        let page: Page = self.invalidations.page(marker, max_items)?;
         Ok((StatusCode::OK, xml::list(&page), None))
     }
 }
 
-async fn read(body: Incoming) -> Result<Bytes, Refused> {
-    match timeout(PATIENCE, Limited::new(body, BODY_LIMIT).collect()).await {
+async fn read(body: Incoming) -> Result<Bytes, ApiError> {
+    match timeout(TIMEOUT, Limited::new(body, BODY_LIMIT).collect()).await {
         Ok(Ok(body)) => Ok(body.to_bytes()),
-        Ok(Err(_)) => Err(Refused::BatchTooLarge),
-        Err(_) => Err(Refused::MissingBody),
+        Ok(Err(_)) => Err(ApiError::BatchTooLarge),
+        Err(_) => Err(ApiError::MissingBody),
     }
 }
 
@@ -228,14 +232,14 @@ impl Handler for Api {
         request: Request<Incoming>,
         _peer: IpAddr,
     ) -> Option<Response<Full<Bytes>>> {
-        let outcome = self.call(request).await;
+        let result = self.call(request).await;
         let delay = self.state.faults().answer_delay;
         if !delay.is_zero() {
             sleep(delay).await;
         }
         let id = Uuid::new_v4().to_string();
-        let (status, body, location) = outcome?.unwrap_or_else(|refused| {
-            let (status, code, message) = refused.parts();
+        let (status, body, location) = result?.unwrap_or_else(|error| {
+            let (status, code, message) = error.parts();
             (status, xml::error(code, message, &id), None)
         });
         let mut response = Response::new(Full::from(body));

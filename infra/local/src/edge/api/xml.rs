@@ -1,7 +1,7 @@
-//! The XML of the API.
+//! The XML of the API. The names of the types are the names of the elements.
 
-use super::Refused;
-use super::invalidations::{Batch, Page, Record};
+use super::ApiError;
+use super::invalidations::{AcceptedInvalidation, Batch, Page};
 use quick_xml::de::Deserializer;
 use quick_xml::se;
 use serde::{Deserialize, Serialize};
@@ -85,24 +85,24 @@ struct Error<'a> {
     message: &'a str,
 }
 
-/// Reads a batch.
+/// Parses a batch.
 ///
 /// # Errors
-/// [`Refused::MissingBody`], [`Refused::MalformedInput`] or [`Refused::InconsistentQuantities`].
-pub(super) fn read_batch(body: &[u8]) -> Result<Batch, Refused> {
+/// [`ApiError::MissingBody`], [`ApiError::MalformedInput`] or [`ApiError::InconsistentQuantities`].
+pub(super) fn parse_batch(body: &[u8]) -> Result<Batch, ApiError> {
     if body.trim_ascii().is_empty() {
-        return Err(Refused::MissingBody);
+        return Err(ApiError::MissingBody);
     }
-    let text = std::str::from_utf8(body).map_err(|_| Refused::MalformedInput)?;
+    let text = std::str::from_utf8(body).map_err(|_| ApiError::MalformedInput)?;
     let mut document = Deserializer::from_str(text.trim());
     let batch =
-        InvalidationBatch::deserialize(&mut document).map_err(|_| Refused::MalformedInput)?;
+        InvalidationBatch::deserialize(&mut document).map_err(|_| ApiError::MalformedInput)?;
     if !document.is_empty() {
-        return Err(Refused::MalformedInput); // Something follows the element.
+        return Err(ApiError::MalformedInput); // Something follows the element.
     }
     let paths = batch.paths.items.unwrap_or_default().path;
     if usize::try_from(batch.paths.quantity) != Ok(paths.len()) {
-        return Err(Refused::InconsistentQuantities);
+        return Err(ApiError::InconsistentQuantities);
     }
     Ok(Batch {
         caller_reference: batch.caller_reference,
@@ -110,46 +110,46 @@ pub(super) fn read_batch(body: &[u8]) -> Result<Batch, Refused> {
     })
 }
 
-/// One invalidation.
-pub(super) fn invalidation(record: &Record) -> String {
+/// The XML of one invalidation.
+pub(super) fn invalidation(invalidation: &AcceptedInvalidation) -> String {
     document(&Invalidation {
         namespace: NAMESPACE,
-        id: record.id.clone(),
-        status: record.status(),
-        create_time: record.created.to_string(),
+        id: invalidation.id.clone(),
+        status: invalidation.status(),
+        create_time: invalidation.created.to_string(),
         invalidation_batch: InvalidationBatch {
             paths: Paths {
-                quantity: i64::try_from(record.batch.paths.len()).unwrap_or(i64::MAX),
+                quantity: i64::try_from(invalidation.batch.paths.len()).unwrap_or(i64::MAX),
                 items: Some(Items {
-                    path: record.batch.paths.clone(),
+                    path: invalidation.batch.paths.clone(),
                 }),
             },
-            caller_reference: record.batch.caller_reference.clone(),
+            caller_reference: invalidation.batch.caller_reference.clone(),
         },
     })
 }
 
-/// A page of the list.
+/// The XML of a page of the list.
 pub(super) fn list(page: &Page) -> String {
-    let summary = |record: &std::sync::Arc<Record>| Summary {
-        id: record.id.clone(),
-        create_time: record.created.to_string(),
-        status: record.status(),
+    let summary = |invalidation: &std::sync::Arc<AcceptedInvalidation>| Summary {
+        id: invalidation.id.clone(),
+        create_time: invalidation.created.to_string(),
+        status: invalidation.status(),
     };
     document(&InvalidationList {
         namespace: NAMESPACE,
         marker: page.marker.clone(),
         next_marker: page.next_marker.clone(),
-        max_items: page.most,
+        max_items: page.max_items,
         is_truncated: page.next_marker.is_some(),
-        quantity: page.records.len(),
+        quantity: page.invalidations.len(),
         items: Summaries {
-            invalidation_summary: page.records.iter().map(summary).collect(),
+            invalidation_summary: page.invalidations.iter().map(summary).collect(),
         },
     })
 }
 
-/// Why a call was refused.
+/// The XML of an error.
 pub(super) fn error(code: &str, message: &str, request_id: &str) -> String {
     document(&ErrorResponse {
         namespace: NAMESPACE,
@@ -163,7 +163,7 @@ pub(super) fn error(code: &str, message: &str, request_id: &str) -> String {
 }
 
 fn document(value: &impl Serialize) -> String {
-    // Of strings and numbers only, so there is always XML.
+    // The value consists of strings and numbers only, so this cannot fail.
     let xml = se::to_string(value).unwrap_or_default();
     format!("<?xml version=\"1.0\"?>\n{xml}")
 }
@@ -176,10 +176,10 @@ mod tests {
         <Quantity>1</Quantity><Items><Path>/a</Path></Items></Paths></InvalidationBatch>";
 
     #[test]
-    fn junk_is_refused_and_nothing_panics() {
-        assert!(read_batch(format!(" {WHOLE}\n").as_bytes()).is_ok());
+    fn malformed_xml_is_refused_without_a_panic() {
+        assert!(parse_batch(format!(" {WHOLE}\n").as_bytes()).is_ok());
         let deep = "<a>".repeat(20_000);
-        for junk in [
+        for malformed in [
             "<",
             "text",
             "<InvalidationBatch/>",
@@ -193,11 +193,11 @@ mod tests {
             &format!("a{WHOLE}"),
             &format!("<InvalidationBatch>{deep}"),
         ] {
-            let read = read_batch(junk.as_bytes()).map(|batch| batch.paths);
-            assert_eq!(read, Err(Refused::MalformedInput), "{junk:.60}");
+            let read = parse_batch(malformed.as_bytes()).map(|batch| batch.paths);
+            assert_eq!(read, Err(ApiError::MalformedInput), "{malformed:.60}");
         }
-        assert_eq!(read_batch(b"\xff").err(), Some(Refused::MalformedInput));
-        assert_eq!(read_batch(b" \n").err(), Some(Refused::MissingBody));
+        assert_eq!(parse_batch(b"\xff").err(), Some(ApiError::MalformedInput));
+        assert_eq!(parse_batch(b" \n").err(), Some(ApiError::MissingBody));
     }
 
     #[test]
@@ -207,13 +207,10 @@ mod tests {
                 "<InvalidationBatch xmlns=\"{NAMESPACE}\"><CallerReference>r</CallerReference><Paths>\
                  <Quantity>{quantity}</Quantity><Items><Path>#a&amp;b</Path></Items></Paths></InvalidationBatch>"
             );
-            match read_batch(text.as_bytes()) {
+            match parse_batch(text.as_bytes()) {
                 Ok(batch) => assert_eq!((accepted, &*batch.paths[0]), (true, "#a&b")),
-                Err(refused) => {
-                    assert_eq!(
-                        (accepted, refused),
-                        (false, Refused::InconsistentQuantities)
-                    );
+                Err(error) => {
+                    assert_eq!((accepted, error), (false, ApiError::InconsistentQuantities));
                 }
             }
         }

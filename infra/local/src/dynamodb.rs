@@ -9,30 +9,30 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-/// It takes one request at a time, and reads and writes JSON beside that.
+/// One thread runs requests, because the engine runs one at a time. The other handles JSON.
 const THREADS: usize = 2;
 
 /// How long the engine may take to stop.
-const GRACE: Duration = Duration::from_secs(5);
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A DynamoDB at a port of the loopback interface that the system has chosen.
+/// A DynamoDB at a free port of the loopback interface.
 ///
 /// It keeps its data in one SQLite file with a write-ahead log, synced at every commit
-/// (`synchronous=FULL`, SQLite's default): what a write has answered survives the end of the
-/// process at any point, and that of the machine as far as its disk keeps what it has synced.
+/// (`synchronous=FULL`, SQLite's default). So an acknowledged write survives a crash of the process,
+/// and a crash of the machine if the disk keeps what it has synced.
 ///
-/// It has threads of its own, since it blocks them: on its one lock, and while the disk syncs.
-pub(crate) struct Engine {
+/// It has its own threads, because it blocks them: on its one lock, and while the disk syncs.
+pub(crate) struct DynamoDb {
     endpoint: String,
     stop: oneshot::Sender<()>,
     task: JoinHandle<Result<(), String>>,
-    _threads: Threads,
+    _runtime: OwnRuntime,
 }
 
-/// A runtime that can be dropped in another.
-struct Threads(Option<Runtime>);
+/// A runtime that can be dropped inside another runtime.
+struct OwnRuntime(Option<Runtime>);
 
-impl Drop for Threads {
+impl Drop for OwnRuntime {
     fn drop(&mut self) {
         if let Some(runtime) = self.0.take() {
             runtime.shutdown_background();
@@ -40,28 +40,28 @@ impl Drop for Threads {
     }
 }
 
-/// Why there is no embedded DynamoDB.
+/// Why the embedded DynamoDB does not start.
 #[derive(Debug, thiserror::Error)]
-pub enum EngineError {
-    /// The file is no database, or cannot be opened: look at it, or choose another directory.
+pub enum DynamoDbError {
+    /// The file is not a database or cannot be opened. Check it, or choose another directory.
     #[error("the database {path} cannot be opened: {reason}")]
     Open {
-        /// The file, or what stands for it.
+        /// The file, or `in memory`.
         path: String,
-        /// What the engine says.
+        /// The engine's error.
         reason: String,
     },
-    /// It gets no threads, or there is no free port on the loopback interface.
+    /// There is no free port on the loopback interface, or no thread can be started.
     #[error("the database has no port or no threads: {0}")]
     System(#[from] std::io::Error),
 }
 
-impl Engine {
-    /// Starts an engine with its data at `path`, or in memory.
+impl DynamoDb {
+    /// Starts a DynamoDB with its data in the file at `path`, or in memory.
     ///
     /// # Errors
-    /// [`EngineError`].
-    pub(crate) async fn start(path: Option<&Path>) -> Result<Self, EngineError> {
+    /// [`DynamoDbError`].
+    pub(crate) async fn start(path: Option<&Path>) -> Result<Self, DynamoDbError> {
         let database = open(path)?;
         let runtime = Builder::new_multi_thread()
             .worker_threads(THREADS)
@@ -73,7 +73,7 @@ impl Engine {
         let listener = std::net::TcpListener::bind(("127.0.0.1", 0))?;
         listener.set_nonblocking(true)?;
         let listener = {
-            let _of_these_threads = runtime.enter();
+            let _entered = runtime.enter();
             TcpListener::from_std(listener)?
         };
         let endpoint = format!("http://{}", listener.local_addr()?);
@@ -82,28 +82,28 @@ impl Engine {
             endpoint,
             stop,
             task: runtime.spawn(serve),
-            _threads: Threads(Some(runtime)),
+            _runtime: OwnRuntime(Some(runtime)),
         })
     }
 
-    /// The URL to reach it at.
+    /// The URL of its API.
     pub(crate) fn endpoint(&self) -> &str {
         &self.endpoint
     }
 
-    /// Finishes what is running and closes the database.
+    /// Finishes the running requests and closes the database.
     pub(crate) async fn stop(self) {
         drop(self.stop);
-        match timeout(GRACE, self.task).await {
+        match timeout(SHUTDOWN_TIMEOUT, self.task).await {
             Ok(Ok(Ok(()))) => {}
-            Ok(Ok(Err(error))) => tracing::error!(%error, "the database broke"),
-            Ok(Err(error)) => tracing::error!(%error, "the database broke"),
+            Ok(Ok(Err(error))) => tracing::error!(%error, "the database failed"),
+            Ok(Err(error)) => tracing::error!(%error, "the database failed"),
             Err(_) => tracing::warn!("the database did not stop in time"),
         }
     }
 }
 
-fn open(path: Option<&Path>) -> Result<Database, EngineError> {
+fn open(path: Option<&Path>) -> Result<Database, DynamoDbError> {
     let database = match path {
         None => Database::memory().map_err(|e| e.to_string()),
         Some(path) => match path.to_str() {
@@ -111,9 +111,9 @@ fn open(path: Option<&Path>) -> Result<Database, EngineError> {
             None => Err("its path is not UTF-8".to_owned()),
         },
     };
-    let place = path.unwrap_or(Path::new("in memory"));
-    database.map_err(|reason| EngineError::Open {
-        path: place.display().to_string(),
+    let shown_path = path.unwrap_or(Path::new("in memory"));
+    database.map_err(|reason| DynamoDbError::Open {
+        path: shown_path.display().to_string(),
         reason,
     })
 }

@@ -1,6 +1,6 @@
-//! A function's answer as an HTTP response.
+//! Decodes the response that a function returns to Lambda.
 
-use crate::edge::Answer;
+use crate::edge::BufferedResponse;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
@@ -23,59 +23,59 @@ struct Payload {
     is_base64_encoded: bool,
 }
 
-/// Why a function's answer is none.
+/// Why a function's output is not a valid response.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum AnswerError {
+pub(crate) enum InvalidResponse {
     #[error("not the JSON of a response: {0}")]
     Json(#[from] serde_json::Error),
-    #[error("{0} is no final status")]
+    #[error("{0} is not a final status code")]
     Status(u16),
-    #[error("a header's name or value: {0}")]
+    #[error("a header has an invalid name or value: {0}")]
     Header(#[from] hyper::http::Error),
-    #[error("the body is not the base64 it says: {0}")]
+    #[error("the body is not valid base64: {0}")]
     Base64(#[from] base64::DecodeError),
 }
 
-/// Reads an answer in [payload format 2.0](https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html#urls-response-payload).
+/// Decodes a response in [payload format 2.0](https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html#urls-response-payload).
 ///
 /// # Errors
-/// [`AnswerError`], which is for the log only.
-pub(crate) fn decode(json: &[u8]) -> Result<Answer, AnswerError> {
-    let answer: Payload = serde_json::from_slice(json)?;
-    let status = StatusCode::from_u16(answer.status_code)
+/// [`InvalidResponse`], which only the log shows.
+pub(crate) fn decode(json: &[u8]) -> Result<BufferedResponse, InvalidResponse> {
+    let payload: Payload = serde_json::from_slice(json)?;
+    let status = StatusCode::from_u16(payload.status_code)
         .ok()
         .filter(|status| !status.is_informational())
-        .ok_or(AnswerError::Status(answer.status_code))?;
-    let body = match answer.body {
-        Some(text) if answer.is_base64_encoded => Bytes::from(BASE64_STANDARD.decode(text)?),
+        .ok_or(InvalidResponse::Status(payload.status_code))?;
+    let body = match payload.body {
+        Some(text) if payload.is_base64_encoded => Bytes::from(BASE64_STANDARD.decode(text)?),
         Some(text) => Bytes::from(text),
         None => Bytes::new(),
     };
-    let mut headers = HeaderMap::with_capacity(answer.headers.len() + answer.cookies.len());
-    for (name, value) in answer.headers {
+    let mut headers = HeaderMap::with_capacity(payload.headers.len() + payload.cookies.len());
+    for (name, value) in payload.headers {
         let name = HeaderName::try_from(name).map_err(hyper::http::Error::from)?;
-        if !is_ours(&name) {
+        if !is_set_by_server(&name) {
             headers.append(
                 name,
                 HeaderValue::try_from(value).map_err(hyper::http::Error::from)?,
             );
         }
     }
-    for cookie in answer.cookies {
+    for cookie in payload.cookies {
         headers.append(
             SET_COOKIE,
             HeaderValue::try_from(cookie).map_err(hyper::http::Error::from)?,
         );
     }
-    Ok(Answer {
+    Ok(BufferedResponse {
         status,
         headers,
         body,
     })
 }
 
-/// Whether a header is for the server to set: how long the body is and how it is sent.
-fn is_ours(name: &HeaderName) -> bool {
+/// Whether the server sets this header itself: it describes the length of the body or the connection.
+fn is_set_by_server(name: &HeaderName) -> bool {
     *name == CONTENT_LENGTH
         || ["connection", "keep-alive", "transfer-encoding", "upgrade"].contains(&name.as_str())
 }
@@ -86,8 +86,8 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn an_answer_becomes_a_response_with_each_cookie_on_its_own() {
-        let answer = json!({
+    fn each_cookie_becomes_a_header_of_its_own() {
+        let output = json!({
             "statusCode": 303,
             "headers": {"location": "/t/acme/contacts", "x-name": "Zoë", "content-length": "99"},
             "multiValueHeaders": {},
@@ -95,7 +95,7 @@ mod tests {
             "body": "",
             "isBase64Encoded": false
         });
-        let response = decode(answer.to_string().as_bytes()).unwrap();
+        let response = decode(output.to_string().as_bytes()).unwrap();
         assert_eq!(response.status, 303);
         assert_eq!(response.headers["location"], "/t/acme/contacts");
         assert_eq!(response.headers["x-name"].as_bytes(), "Zoë".as_bytes());
@@ -107,16 +107,16 @@ mod tests {
 
     #[test]
     fn a_base64_body_is_decoded() {
-        let answer = json!({"statusCode": 200, "body": "/wA=", "isBase64Encoded": true});
+        let output = json!({"statusCode": 200, "body": "/wA=", "isBase64Encoded": true});
         assert_eq!(
-            decode(answer.to_string().as_bytes()).unwrap().body,
+            decode(output.to_string().as_bytes()).unwrap().body,
             &[0xff, 0][..]
         );
     }
 
     #[test]
-    fn what_is_no_answer_is_an_error() {
-        let bad = [
+    fn invalid_output_is_an_error() {
+        let invalid = [
             json!({"body": "no status"}),
             json!({"statusCode": 0}),
             json!({"statusCode": 101}),
@@ -126,8 +126,8 @@ mod tests {
             json!({"statusCode": 200, "body": "%", "isBase64Encoded": true}),
             json!("text"),
         ];
-        for answer in bad {
-            assert!(decode(answer.to_string().as_bytes()).is_err(), "{answer}");
+        for output in invalid {
+            assert!(decode(output.to_string().as_bytes()).is_err(), "{output}");
         }
         assert!(decode(b"").is_err());
         assert!(decode(b"\xff{").is_err());
