@@ -1,13 +1,13 @@
-//! Time, and who must have acted before it goes on.
+//! Time, and the steps that must come before the next tick.
 
 use crate::state::{Job, Page, State, Tag, Work, Worker, Writer};
 use crate::time::{LONG_AGO, NETWORK};
 use crate::{Fault, Protocol};
 
 impl Protocol {
-    /// The next tick, unless somebody has to act in this one.
+    /// Moves to the next tick, unless a step is still due in this one.
     pub(crate) fn tick(&self, s: &mut State) -> Option<()> {
-        (!self.is_anybody_late(s)).then_some(())?;
+        (!self.is_any_step_due(s)).then_some(())?;
         s.page = self.age_page(s.page);
         for tag in Tag::ALL {
             self.age_mark(s, tag);
@@ -15,7 +15,7 @@ impl Protocol {
         for seen in s.jobs.iter_mut().flatten().filter_map(Job::seen) {
             let young = seen.iter_mut().flatten();
             young
-                .filter_map(|seen| seen.again_in.as_mut())
+                .filter_map(|seen| seen.second_due_in.as_mut())
                 .for_each(|t| *t = t.saturating_sub(1));
         }
         for work in &mut s.work {
@@ -42,16 +42,16 @@ impl Protocol {
         }
     }
 
-    /// A page a tick later. What has missed its time, as what has expired, is gone.
+    /// Returns the page one tick later. A page that is late or has expired is gone.
     fn age_page(&self, mut page: Page) -> Page {
         let gone = match &mut page {
             Page::Absent => true,
-            // Its answer will be late, so it will not be cached.
+            // Its response is late, so it is not cached.
             Page::Rendering { .. } => true,
             Page::Sent { age, .. } => {
                 *age += 1;
-                let late = self.fault == Some(Fault::LateAnswerCached);
-                *age > NETWORK + if late { self.settling() } else { 0 }
+                let caches_late = self.fault == Some(Fault::LateResponseCached);
+                *age > NETWORK + if caches_late { self.settling() } else { 0 }
             }
             Page::Cached { age, .. } => {
                 *age += u8::from(self.expiry.is_some());
@@ -61,10 +61,10 @@ impl Protocol {
         if gone { Page::Absent } else { page }
     }
 
-    fn is_anybody_late(&self, s: &State) -> bool {
+    fn is_any_step_due(&self, s: &State) -> bool {
         let late = |worker: Worker| match (s.jobs[worker as usize], worker) {
             (None, _) => false,
-            // A drain that does not crash is done with a record in the tick in which it took it.
+            // Unless it crashes, a drain finishes a record in the tick in which it took it.
             (Some(_), Worker::Drain) => true,
             (Some(_), _) if !self.inline => true,
             (Some(job), _) => s
@@ -76,7 +76,7 @@ impl Protocol {
         Worker::ALL.into_iter().any(late) || (s.grace == 0 && Writer::ALL.into_iter().any(missed))
     }
 
-    /// Whether a sweep should have taken a record: there is one in every period.
+    /// Whether a record has been due for a whole sweep period, in which a sweep must have taken it.
     fn is_missed(&self, work: &Work) -> bool {
         let since_due = -self.sweep.cast_signed();
         let first = work.first && work.commit.is_some_and(|age| age >= self.sweep);

@@ -1,96 +1,96 @@
-//! The protocol that makes a change once (`shared/wrapper`, `shared/store`), as a model in which
-//! every order of steps is tried.
+//! A model of the protocol that makes each change take effect once (`shared/wrapper`, `shared/store`),
+//! which is checked in every order of its steps.
 //!
 //! # What is modelled
 //!
-//! Two clients change one entity: twins who send the same form with one idempotency key, or two
-//! people with a key each. A client sends again when no answer comes, while the earlier attempt may
-//! still be under way. Each attempt is a run of a function, whose steps are those of the code; any
-//! step of one may come between any two of the others, and what is one transaction in the product
-//! is one step here. A failure is a crash between any two steps, a transaction that is lost or
-//! whose answer is, or an answer that does not reach the client. When all is done the record of
-//! the key may expire and stay stored, and the key may be used again.
+//! Two clients change one entity. Either both send the same form with the same idempotency key, or each
+//! has its own key. A client that gets no response sends the form again, while the earlier attempt may
+//! still be running. Each attempt is a run of a function with the steps of the code. A step of one run
+//! may come between any two steps of another. A transaction of the product is one step here. A failure
+//! is a crash between any two steps, a lost transaction, or a lost response to the transaction or to the
+//! client. After both clients have a response, the record of the key may expire, but remain stored, and
+//! the key may be reused.
 //!
 //! # What must hold
 //!
-//! See [`Commits::properties`]. Each of the rules in [`Rule`] is needed: without it, one of the
-//! properties has a counterexample.
+//! See [`Commits::properties`]. Each [`Rule`] is needed: without it one of the properties has a
+//! counterexample.
 
 use stateright::{Model, Property};
 
-/// A client, by number.
-pub type Who = usize;
+/// The number of a client.
+pub type Client = usize;
 
-/// How many attempts of one client are under way at once.
+/// The most attempts of one client that run at once.
 const AT_ONCE: usize = 2;
 
-/// A rule that can be left out.
+/// A rule of the protocol that can be left out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rule {
-    /// The record of the key is written in the transaction of the change.
+    /// The idempotency record is written in the transaction of the change.
     RecordInTransaction,
-    /// So is the outbox record.
+    /// The outbox record is written in the transaction of the change.
     OutboxInTransaction,
-    /// The record is written only where none is there.
+    /// The idempotency record is written only if it does not exist.
     RecordMustBeAbsent,
-    /// The entity is written only where it has the version that was read.
+    /// The entity is written only if it still has the version that was read.
     VersionMustMatch,
-    /// Before a failure is answered, the record is read once more.
-    LookBeforeFailing,
-    /// A record that has expired counts as absent, though it is still stored.
+    /// The idempotency record is read again before a failure is reported.
+    CheckBeforeFailing,
+    /// An expired idempotency record counts as absent while it is still stored.
     ExpiredIsAbsent,
 }
 
-/// The clients and what may go wrong.
+/// The clients, and what may go wrong.
 #[derive(Clone, Debug)]
 pub struct Commits {
     /// Whether both clients send the same form with the same key.
     pub twins: bool,
-    /// Whether the form says which version it changes, as an edit does; without, the function runs
-    /// again where the entity has moved.
+    /// Whether the form has the version that it changes, as an edit does. If not, the function reruns when
+    /// the entity has changed.
     pub versioned: bool,
-    /// How much may go wrong in all.
+    /// The most failures in total.
     pub failures: u8,
-    /// Which rule is left out, if one is.
+    /// The rule that is left out, if any.
     pub without: Option<Rule>,
 }
 
-/// What a client is told.
+/// The response to a client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Answer {
-    /// It has been done.
+pub enum Response {
+    /// The form has taken effect.
     Success,
-    /// 409: it has not been done, and will not be.
+    /// 409: the form has not taken effect, and will not.
     Conflict,
-    /// 503 or 504: send it again.
+    /// 503 or 504: send the form again.
     Retry,
 }
 
-/// Where a run is.
+/// The progress of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Stage {
-    /// It reads, and decides when it has read all.
-    Gather,
-    /// It has decided to write.
+    /// It reads, and decides when it has read everything.
+    Read,
+    /// It sends the transaction.
     Transact,
-    /// It has committed; without the rule, the record is still to be written.
-    Record,
-    /// Without the rule, the outbox record is.
-    Outbox,
-    /// It sees to what the edge keeps.
-    Settle,
-    /// It is about to fail so.
-    Fail(Answer),
-    /// It answers.
-    Reply(Answer),
+    /// It has committed. Without [`Rule::RecordInTransaction`], it still writes the idempotency record.
+    SaveRecord,
+    /// It has committed. Without [`Rule::OutboxInTransaction`], it still writes the outbox record.
+    SaveOutbox,
+    /// It purges the cached pages.
+    Purge,
+    /// It is about to fail with this response.
+    Fail(Response),
+    /// It sends this response.
+    Respond(Response),
 }
 
-/// One attempt.
+/// An attempt of a client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Run {
-    /// Whether the record was there, once that is read.
+    /// Whether the idempotency record exists, once it is read.
     record: Option<bool>,
-    /// The entity's version, once that is read.
+    /// The entity's version, once it is read.
     version: Option<u8>,
     stage: Stage,
 }
@@ -98,10 +98,10 @@ pub struct Run {
 const STARTED: Run = Run {
     record: None,
     version: None,
-    stage: Stage::Gather,
+    stage: Stage::Read,
 };
 
-/// A record of a key.
+/// The stored idempotency record of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Saved {
     Absent,
@@ -109,56 +109,56 @@ enum Saved {
     Expired,
 }
 
-/// Everything at one moment.
+/// A state of the whole model.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct State {
-    /// The entity's version, from 1.
+    /// The entity's version. It starts at 1.
     version: u8,
-    /// How often the form of each key has been done since the key was last new.
+    /// How often the form of each key took effect since the key was last new.
     done: [u8; 2],
-    /// How often anything has been done.
+    /// How often any form took effect.
     changes: u8,
     saved: [Saved; 2],
-    /// Commits whose cached pages are not seen to.
+    /// The clients whose changes made pages stale that are not purged yet.
     stale: [bool; 2],
-    /// Outbox records.
+    /// The clients whose changes have an outbox record.
     outbox: [bool; 2],
     runs: [[Option<Run>; AT_ONCE]; 2],
     attempts: [u8; 2],
-    told: [Option<Answer>; 2],
+    responses: [Option<Response>; 2],
     failures: u8,
-    /// Whether the keys have expired and been used again.
-    again: bool,
+    /// Whether the keys have expired and are reused.
+    reused: bool,
 }
 
-/// One step: `who`, and which of their attempts.
+/// A step of a client, or of one of its attempts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
     /// The client sends the form, or sends it again.
-    Send(Who),
-    /// The run reads the record of its key.
-    ReadRecord(Who, usize),
-    /// It reads the entity.
-    ReadEntity(Who, usize),
+    Send(Client),
+    /// The run reads the idempotency record.
+    ReadRecord(Client, usize),
+    /// The run reads the entity.
+    ReadEntity(Client, usize),
     /// The function runs on what was read.
-    Decide(Who, usize),
-    /// The transaction: whether it arrives, and whether its answer does.
-    Transact(Who, usize, bool, bool),
-    /// The record is written on its own.
-    Save(Who, usize),
-    /// The outbox record is written on its own.
-    Post(Who, usize),
-    /// The run sees to the outbox record.
-    Settle(Who, usize),
-    /// Before it fails, it looks for the record.
-    Look(Who, usize),
-    /// It answers: whether that arrives.
-    Reply(Who, usize, bool),
-    /// It crashes.
-    Crash(Who, usize),
-    /// The drain sees to an outbox record.
-    Drain(Who),
-    /// A day has passed: records expire, and the keys are used again.
+    Decide(Client, usize),
+    /// The transaction. The flags: whether it arrives, and whether its response does.
+    Transact(Client, usize, bool, bool),
+    /// The run writes the idempotency record on its own.
+    SaveRecord(Client, usize),
+    /// The run writes the outbox record on its own.
+    SaveOutbox(Client, usize),
+    /// The run purges the stale pages and deletes the outbox record.
+    Purge(Client, usize),
+    /// The run checks the idempotency record before it fails.
+    Check(Client, usize),
+    /// The run responds. The flag: whether the response arrives.
+    Respond(Client, usize, bool),
+    /// The run crashes.
+    Crash(Client, usize),
+    /// The drain purges for an outbox record and deletes it.
+    Drain(Client),
+    /// A day passes: idempotency records expire, and the keys are reused.
     Expire,
 }
 
@@ -167,96 +167,103 @@ impl Commits {
         self.without != Some(rule)
     }
 
-    /// The key that a client uses.
-    fn key(&self, who: Who) -> usize {
-        if self.twins { 0 } else { who }
+    /// The number of the client's key.
+    fn key(&self, client: Client) -> usize {
+        if self.twins { 0 } else { client }
     }
 
-    fn is_there(&self, saved: Saved) -> bool {
+    fn exists(&self, saved: Saved) -> bool {
         saved == Saved::Kept || (saved == Saved::Expired && !self.has(Rule::ExpiredIsAbsent))
     }
 
     fn decide(&self, run: &mut Run) -> Option<()> {
         let (record, version) = (run.record?, run.version?);
         run.stage = match (record, self.versioned && version != 1) {
-            (true, _) => Stage::Reply(Answer::Success),
-            (false, true) => Stage::Fail(Answer::Conflict),
+            (true, _) => Stage::Respond(Response::Success),
+            (false, true) => Stage::Fail(Response::Conflict),
             (false, false) => Stage::Transact,
         };
         Some(())
     }
 
-    fn transact(&self, s: &mut State, who: Who, run: &mut Run, arrives: bool, answered: bool) {
-        let key = self.key(who);
+    fn transact(
+        &self,
+        s: &mut State,
+        client: Client,
+        run: &mut Run,
+        arrives: bool,
+        response_arrives: bool,
+    ) {
+        let key = self.key(client);
         if !arrives {
-            run.stage = Stage::Fail(Answer::Retry);
+            run.stage = Stage::Fail(Response::Retry);
             return;
         }
-        let apart = !self.has(Rule::RecordInTransaction);
-        if self.is_there(s.saved[key]) && self.has(Rule::RecordMustBeAbsent) && !apart {
-            run.stage = Stage::Reply(Answer::Success);
+        let separate = !self.has(Rule::RecordInTransaction);
+        if self.exists(s.saved[key]) && self.has(Rule::RecordMustBeAbsent) && !separate {
+            run.stage = Stage::Respond(Response::Success);
         } else if run.version != Some(s.version) && self.has(Rule::VersionMustMatch) {
             *run = STARTED;
         } else {
             s.version = run.version.unwrap_or_default() + 1;
             s.changes += 1;
             s.done[key] += 1;
-            s.stale[who] = true;
-            if !apart {
+            s.stale[client] = true;
+            if !separate {
                 s.saved[key] = Saved::Kept;
             }
-            s.outbox[who] = self.has(Rule::OutboxInTransaction);
-            run.stage = match (apart, s.outbox[who]) {
-                (true, _) => Stage::Record,
-                (false, false) => Stage::Outbox,
-                (false, true) => Stage::Settle,
+            s.outbox[client] = self.has(Rule::OutboxInTransaction);
+            run.stage = match (separate, s.outbox[client]) {
+                (true, _) => Stage::SaveRecord,
+                (false, false) => Stage::SaveOutbox,
+                (false, true) => Stage::Purge,
             };
         }
-        if !answered {
-            run.stage = Stage::Fail(Answer::Retry);
+        if !response_arrives {
+            run.stage = Stage::Fail(Response::Retry);
         }
     }
 
-    fn look(&self, s: &State, who: Who, run: &mut Run) -> Option<()> {
-        let Stage::Fail(answer) = run.stage else {
+    fn check(&self, s: &State, client: Client, run: &mut Run) -> Option<()> {
+        let Stage::Fail(failure) = run.stage else {
             return None;
         };
-        let found = self.has(Rule::LookBeforeFailing) && self.is_there(s.saved[self.key(who)]);
-        run.stage = Stage::Reply(if found { Answer::Success } else { answer });
+        let exists = self.has(Rule::CheckBeforeFailing) && self.exists(s.saved[self.key(client)]);
+        run.stage = Stage::Respond(if exists { Response::Success } else { failure });
         Some(())
     }
 
-    /// A step of one run; `None` where it is not its turn. The run is gone where it has ended.
-    fn step(&self, s: &mut State, who: Who, run: &mut Run, step: Step) -> Option<bool> {
+    /// Takes a step of a run. Returns whether the run goes on, or `None` if the step is not possible now.
+    fn step(&self, s: &mut State, client: Client, run: &mut Run, step: Step) -> Option<bool> {
         match (step, run.stage) {
-            (Step::ReadRecord(..), Stage::Gather) if run.record.is_none() => {
-                run.record = Some(self.is_there(s.saved[self.key(who)]));
+            (Step::ReadRecord(..), Stage::Read) if run.record.is_none() => {
+                run.record = Some(self.exists(s.saved[self.key(client)]));
             }
-            (Step::ReadEntity(..), Stage::Gather) if run.version.is_none() => {
+            (Step::ReadEntity(..), Stage::Read) if run.version.is_none() => {
                 run.version = Some(s.version);
             }
-            (Step::Decide(..), Stage::Gather) => self.decide(run)?,
-            (Step::Transact(_, _, arrives, answered), Stage::Transact) => {
-                s.fail(!(arrives && answered))?;
-                self.transact(s, who, run, arrives, answered);
+            (Step::Decide(..), Stage::Read) => self.decide(run)?,
+            (Step::Transact(_, _, arrives, response_arrives), Stage::Transact) => {
+                s.fail(!(arrives && response_arrives))?;
+                self.transact(s, client, run, arrives, response_arrives);
             }
-            (Step::Save(..), Stage::Record) => {
-                s.saved[self.key(who)] = Saved::Kept;
-                run.stage = Stage::Settle;
+            (Step::SaveRecord(..), Stage::SaveRecord) => {
+                s.saved[self.key(client)] = Saved::Kept;
+                run.stage = Stage::Purge;
             }
-            (Step::Post(..), Stage::Outbox) => {
-                s.outbox[who] = true;
-                run.stage = Stage::Settle;
+            (Step::SaveOutbox(..), Stage::SaveOutbox) => {
+                s.outbox[client] = true;
+                run.stage = Stage::Purge;
             }
-            (Step::Settle(..), Stage::Settle) => {
-                s.see_to(who);
-                run.stage = Stage::Reply(Answer::Success);
+            (Step::Purge(..), Stage::Purge) => {
+                s.purge(client);
+                run.stage = Stage::Respond(Response::Success);
             }
-            (Step::Look(..), Stage::Fail(_)) => self.look(s, who, run)?,
-            (Step::Reply(_, _, arrives), Stage::Reply(answer)) => {
+            (Step::Check(..), Stage::Fail(_)) => self.check(s, client, run)?,
+            (Step::Respond(_, _, arrives), Stage::Respond(response)) => {
                 s.fail(!arrives)?;
-                if arrives && answer != Answer::Retry && s.told[who].is_none() {
-                    s.told[who] = Some(answer);
+                if arrives && response != Response::Retry && s.responses[client].is_none() {
+                    s.responses[client] = Some(response);
                 }
                 return Some(false);
             }
@@ -271,33 +278,34 @@ impl Commits {
 }
 
 impl State {
-    /// Counts a failure; `None` where there have been enough.
+    /// Counts a failure. `None` if there were too many.
     fn fail(&mut self, fails: bool) -> Option<()> {
         self.failures = self.failures.checked_sub(u8::from(fails))?;
         Some(())
     }
 
-    fn see_to(&mut self, who: Who) {
-        self.stale[who] = false;
-        self.outbox[who] = false;
+    fn purge(&mut self, client: Client) {
+        self.stale[client] = false;
+        self.outbox[client] = false;
     }
 
     fn is_quiet(&self) -> bool {
-        self.runs.iter().flatten().all(Option::is_none) && self.told.iter().all(Option::is_some)
+        self.runs.iter().flatten().all(Option::is_none)
+            && self.responses.iter().all(Option::is_some)
     }
 
-    fn send(&mut self, who: Who, most: u8) -> Option<()> {
-        if self.told[who].is_some() || self.attempts[who] > most {
+    fn send(&mut self, client: Client, most: u8) -> Option<()> {
+        if self.responses[client].is_some() || self.attempts[client] > most {
             return None;
         }
-        let free = self.runs[who].iter().position(Option::is_none)?;
-        self.runs[who][free] = Some(STARTED);
-        self.attempts[who] += 1;
+        let free = self.runs[client].iter().position(Option::is_none)?;
+        self.runs[client][free] = Some(STARTED);
+        self.attempts[client] += 1;
         Some(())
     }
 
     fn expire(&mut self) -> Option<()> {
-        if self.again || !self.is_quiet() || self.stale != [false; 2] {
+        if self.reused || !self.is_quiet() || self.stale != [false; 2] {
             return None;
         }
         for saved in &mut self.saved {
@@ -305,10 +313,10 @@ impl State {
                 *saved = Saved::Expired;
             }
         }
-        self.again = true;
+        self.reused = true;
         self.done = [0; 2];
         self.attempts = [0; 2];
-        self.told = [None; 2];
+        self.responses = [None; 2];
         Some(())
     }
 }
@@ -327,30 +335,30 @@ impl Model for Commits {
             outbox: [false; 2],
             runs: [[None; AT_ONCE]; 2],
             attempts: [0; 2],
-            told: [None; 2],
+            responses: [None; 2],
             failures: self.failures,
-            again: false,
+            reused: false,
         }]
     }
 
     fn actions(&self, s: &State, steps: &mut Vec<Step>) {
-        for who in 0..2 {
-            steps.extend([Step::Send(who), Step::Drain(who)]);
-            for at in (0..AT_ONCE).filter(|at| s.runs[who][*at].is_some()) {
+        for client in 0..2 {
+            steps.extend([Step::Send(client), Step::Drain(client)]);
+            for at in (0..AT_ONCE).filter(|at| s.runs[client][*at].is_some()) {
                 steps.extend([
-                    Step::ReadRecord(who, at),
-                    Step::ReadEntity(who, at),
-                    Step::Decide(who, at),
-                    Step::Transact(who, at, true, true),
-                    Step::Transact(who, at, true, false),
-                    Step::Transact(who, at, false, false),
-                    Step::Save(who, at),
-                    Step::Post(who, at),
-                    Step::Settle(who, at),
-                    Step::Look(who, at),
-                    Step::Reply(who, at, true),
-                    Step::Reply(who, at, false),
-                    Step::Crash(who, at),
+                    Step::ReadRecord(client, at),
+                    Step::ReadEntity(client, at),
+                    Step::Decide(client, at),
+                    Step::Transact(client, at, true, true),
+                    Step::Transact(client, at, true, false),
+                    Step::Transact(client, at, false, false),
+                    Step::SaveRecord(client, at),
+                    Step::SaveOutbox(client, at),
+                    Step::Purge(client, at),
+                    Step::Check(client, at),
+                    Step::Respond(client, at, true),
+                    Step::Respond(client, at, false),
+                    Step::Crash(client, at),
                 ]);
             }
         }
@@ -360,23 +368,23 @@ impl Model for Commits {
     fn next_state(&self, before: &State, step: Step) -> Option<State> {
         let mut s = before.clone();
         match step {
-            Step::Send(who) => s.send(who, self.failures)?,
-            Step::Drain(who) if s.outbox[who] => s.see_to(who),
+            Step::Send(client) => s.send(client, self.failures)?,
+            Step::Drain(client) if s.outbox[client] => s.purge(client),
             Step::Drain(_) => return None,
             Step::Expire => s.expire()?,
-            Step::ReadRecord(who, at)
-            | Step::ReadEntity(who, at)
-            | Step::Decide(who, at)
-            | Step::Transact(who, at, ..)
-            | Step::Save(who, at)
-            | Step::Post(who, at)
-            | Step::Settle(who, at)
-            | Step::Look(who, at)
-            | Step::Reply(who, at, _)
-            | Step::Crash(who, at) => {
-                let mut run = s.runs[who][at]?;
-                let goes_on = self.step(&mut s, who, &mut run, step)?;
-                s.runs[who][at] = goes_on.then_some(run);
+            Step::ReadRecord(client, at)
+            | Step::ReadEntity(client, at)
+            | Step::Decide(client, at)
+            | Step::Transact(client, at, ..)
+            | Step::SaveRecord(client, at)
+            | Step::SaveOutbox(client, at)
+            | Step::Purge(client, at)
+            | Step::Check(client, at)
+            | Step::Respond(client, at, _)
+            | Step::Crash(client, at) => {
+                let mut run = s.runs[client][at]?;
+                let goes_on = self.step(&mut s, client, &mut run, step)?;
+                s.runs[client][at] = goes_on.then_some(run);
             }
         }
         Some(s)
@@ -384,41 +392,48 @@ impl Model for Commits {
 
     fn properties(&self) -> Vec<Property<Self>> {
         vec![
-            Property::always("no form is done twice", |_: &Self, s: &State| {
+            Property::always("no form takes effect twice", |_: &Self, s: &State| {
                 s.done.iter().all(|done| *done <= 1)
             }),
             Property::always("no change overwrites another", |_: &Self, s: &State| {
                 s.version == 1 + s.changes
             }),
             Property::always("a success is true", |model: &Self, s: &State| {
-                let is_true =
-                    |who: Who| s.told[who] != Some(Answer::Success) || s.done[model.key(who)] == 1;
+                let is_true = |client: Client| {
+                    s.responses[client] != Some(Response::Success) || s.done[model.key(client)] == 1
+                };
                 (0..2).all(is_true)
             }),
             Property::always(
-                "a conflict is true, and stays so",
+                "a conflict is true and stays true",
                 |model: &Self, s: &State| {
-                    let is_true = |who: Who| {
-                        s.told[who] != Some(Answer::Conflict) || s.done[model.key(who)] == 0
+                    let is_true = |client: Client| {
+                        s.responses[client] != Some(Response::Conflict)
+                            || s.done[model.key(client)] == 0
                     };
                     (0..2).all(is_true)
                 },
             ),
-            Property::always("what is stale is seen to", |_: &Self, s: &State| {
-                let seen_to = |who: Who| {
-                    let settles = |run: &Run| {
-                        matches!(run.stage, Stage::Settle | Stage::Record | Stage::Outbox)
+            Property::always("every stale page is purged", |_: &Self, s: &State| {
+                let is_purged_in_time = |client: Client| {
+                    let will_purge = |run: &Run| {
+                        matches!(
+                            run.stage,
+                            Stage::Purge | Stage::SaveRecord | Stage::SaveOutbox
+                        )
                     };
-                    !s.stale[who] || s.outbox[who] || s.runs[who].iter().flatten().any(settles)
+                    !s.stale[client]
+                        || s.outbox[client]
+                        || s.runs[client].iter().flatten().any(will_purge)
                 };
-                (0..2).all(seen_to)
+                (0..2).all(is_purged_in_time)
             }),
             Property::eventually(
-                "everybody is told, however much goes wrong",
-                |_: &Self, s: &State| s.told.iter().all(Option::is_some),
+                "every client gets a response in the end",
+                |_: &Self, s: &State| s.responses.iter().all(Option::is_some),
             ),
-            Property::sometimes("a key is used again after a day", |_: &Self, s: &State| {
-                s.again && s.done.contains(&1)
+            Property::sometimes("a key is reused after a day", |_: &Self, s: &State| {
+                s.reused && s.done.contains(&1)
             }),
         ]
     }

@@ -4,10 +4,10 @@ use crate::state::{Job, Page, Record, Stage, State, Tag, Tags, Worker, Writer};
 use crate::{Fault, Protocol, Reply};
 
 impl Protocol {
-    /// CreateInvalidation. A worker that gets no good answer leaves the record to the drain.
+    /// A worker calls CreateInvalidation. If it gets no success, it leaves the record to the drain.
     pub(crate) fn purge(&self, s: &mut State, worker: Worker, reply: Reply) -> Option<()> {
         let job = s.jobs[worker as usize]?;
-        let Stage::Owes(seen) = job.stage else {
+        let Stage::MustPurge(seen) = job.stage else {
             return None;
         };
         let tags = Tags::which(|tag| seen[tag as usize].is_some());
@@ -25,7 +25,7 @@ impl Protocol {
         self.fail(s, worker)
     }
 
-    /// The CallerReference, as a bit: of the record's key and the items.
+    /// The CallerReference as a bit. It consists of the record's key and the tags.
     fn reference(&self, job: &Job, tags: Tags) -> u32 {
         match self.fault {
             Some(Fault::ReferenceOfTags) => 1 << tags.0,
@@ -33,7 +33,7 @@ impl Protocol {
         }
     }
 
-    /// Forgets the references of records that are done with: nobody will send one again.
+    /// Drops the references of finished records, which no worker sends again.
     pub(crate) fn forget_references(&self, s: &mut State) {
         if self.fault == Some(Fault::ReferenceOfTags) {
             return;
@@ -41,12 +41,12 @@ impl Protocol {
         for writer in Writer::ALL {
             for record in Record::ALL {
                 let work = s.of(writer);
-                let there = match record {
+                let exists = match record {
                     Record::First => work.first,
                     Record::SecondBy(place) => work.second[place as usize].is_some(),
                 };
                 let mut jobs = s.jobs.iter().flatten();
-                if !there && !jobs.any(|job| job.writer == writer && job.record == record) {
+                if !exists && !jobs.any(|job| job.writer == writer && job.record == record) {
                     s.references &= !(0b1111 << of_record(writer, record));
                 }
             }
@@ -54,7 +54,7 @@ impl Protocol {
     }
 }
 
-/// Where the bits of a record's references begin.
+/// The first bit of a record's references.
 fn of_record(writer: Writer, record: Record) -> u8 {
     let record = match record {
         Record::First => 0,
@@ -63,16 +63,16 @@ fn of_record(writer: Writer, record: Record) -> u8 {
     4 * (3 * writer as u8 + record)
 }
 
-/// A purge is accepted: what is stored goes. What is on its way is not stored yet. A purge that is repeated under the same reference is the one that was made before, and removes
-/// nothing.
+/// A purge is accepted and removes the cached page. It misses a page that is still on its way. A purge
+/// with a known reference counts as the earlier one and removes nothing.
 fn accept(s: &mut State, tags: Tags, repeated: bool) {
     if !tags.has(Tag::List) {
         return;
     }
     match &mut s.page {
         Page::Absent => (),
-        Page::Rendering { met, .. } | Page::Sent { met, .. } => *met = true,
-        Page::Cached { met, .. } if repeated => *met = true,
+        Page::Rendering { missed, .. } | Page::Sent { missed, .. } => *missed = true,
+        Page::Cached { missed, .. } if repeated => *missed = true,
         Page::Cached { .. } => s.page = Page::Absent,
     }
 }

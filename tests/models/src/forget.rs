@@ -1,12 +1,11 @@
-//! What can make no difference any more is forgotten, so that states which differ in nothing else
-//! are one.
+//! Forgets what no longer makes a difference, so that states that differ only in that become one.
 
 use crate::Protocol;
 use crate::state::{Closed, Job, Page, Place, Record, Shown, Stage, State, Tag, Writer};
 use crate::time::LONG_AGO;
 
 impl Record {
-    /// All that a writer can have.
+    /// All records that a writer can have.
     pub(crate) const ALL: [Self; 3] = [
         Self::First,
         Self::SecondBy(Place::Front),
@@ -15,7 +14,7 @@ impl Record {
 }
 
 impl State {
-    /// Whoever has seen a mark of this tag has not seen the one that is there now.
+    /// Notes for every worker that read the mark of this tag that the mark has changed since.
     pub(crate) fn forget_seen(&mut self, tag: Tag) {
         for seen in self.jobs.iter_mut().flatten().filter_map(Job::seen) {
             if let Some(seen) = &mut seen[tag as usize] {
@@ -24,7 +23,7 @@ impl State {
         }
     }
 
-    /// A mark that is closed, or gone, cannot be closed as the one that was seen.
+    /// Notes the same for marks that are closed or gone: no worker can close them any more.
     fn forget_closed(&mut self) {
         for tag in Tag::ALL {
             if self.marks[tag as usize].is_none_or(|mark| mark.closed != Closed::No) {
@@ -33,8 +32,8 @@ impl State {
         }
     }
 
-    /// Whether somebody is going to look at the marks for this writer's commit.
-    fn is_looked_for(&self, writer: Writer) -> bool {
+    /// Whether a worker will still read the marks for this writer's commit.
+    fn will_read_marks(&self, writer: Writer) -> bool {
         let begun = |job: &Job| matches!(job.stage, Stage::Begun | Stage::Unrecorded);
         let mut jobs = self.jobs.iter().flatten();
         let work = self.of(writer);
@@ -43,7 +42,7 @@ impl State {
 }
 
 impl Protocol {
-    /// Forgets.
+    /// Forgets what makes no difference.
     pub(crate) fn forget(&self, s: &mut State) {
         // A page that shows everything cannot become stale.
         let unread = matches!(s.page, Page::Rendering { read: None, .. });
@@ -58,7 +57,7 @@ impl Protocol {
         self.forget_marks(s);
         s.forget_closed();
         for writer in Writer::ALL {
-            let forgettable = !s.is_owed(writer) && !s.is_stale_for(writer);
+            let forgettable = !s.has_pending_work(writer) && !s.is_stale_for(writer);
             match &mut s.work[writer as usize].commit {
                 Some(age) if forgettable => *age = LONG_AGO,
                 _ => (),
@@ -67,11 +66,11 @@ impl Protocol {
         self.forget_references(s);
     }
 
-    /// The age of a mark matters up to where it is young for no commit, and the mark itself as
-    /// long as somebody is going to look at it.
+    /// A mark matters as long as a worker will still read it. Its age matters up to the age at which it is
+    /// young for no commit.
     fn forget_marks(&self, s: &mut State) {
-        let looked = Writer::ALL.into_iter().filter(|&w| s.is_looked_for(w));
-        let needed = looked
+        let readers = Writer::ALL.into_iter().filter(|&w| s.will_read_marks(w));
+        let needed = readers
             .map(|w| s.of(w).commit.unwrap_or(0) + self.settling())
             .max();
         let Some(needed) = needed else {

@@ -1,40 +1,40 @@
-//! The protocol that keeps cached pages fresh (`docs/caching.md`), as a model in which every order
-//! of steps is tried.
+//! A model of the protocol that keeps cached pages fresh (`docs/caching.md`), which is checked in every
+//! order of its steps.
 //!
 //! # What is modelled
 //!
-//! One page is followed, from its render until it leaves the cache. Other renders are seen by the
-//! marks they write: their pages, if they are to be cached, might have been the one that is
-//! followed. There are two writers, who each commit one change that touches every tag; with one
-//! tag, or with two, a list's and an item's. Each change is seen to by its action and by a drain,
-//! both at once if it comes to that, or in the background by two drains. Any step of one may come
-//! between any two of the others. What is one transaction in the product is one step here.
+//! The model follows one page, from its render until it leaves the cache. Of all other renders it has
+//! only the marks that they write: a run that follows one of their pages is explored too. There are
+//! one or two tags, a list's and an item's, and two writers, who each commit one change that touches
+//! every tag. The action and a drain both purge for a change, possibly at the same time, or two drains
+//! do so in the background. A step of one may come between any two steps of the others. A transaction
+//! of the product is one step here.
 //!
-//! A failure is the crash of an action or a drain at any point, a purge that is refused, or one
-//! that is accepted while its answer is lost. A view that crashes leaves a mark and no page, which
-//! is a render that is not followed.
+//! A failure is the crash of an action or a drain at any point, a refused purge, or an accepted purge
+//! whose response is lost. A view that crashes leaves a mark but no page. That is the same as a render
+//! that is not followed.
 //!
-//! A purge removes the page at the moment of its acceptance. How long that takes in truth is
-//! CloudFront's affair, and comes on top of each bound. Second purges are due at once when T has
-//! passed; that they are rounded up to 5 s comes on top as well.
+//! A purge removes the page as soon as it is accepted. The time that CloudFront really takes comes on
+//! top of each bound. A second purge is due as soon as T has passed. The product rounds that up to 5 s,
+//! which also comes on top.
 //!
 //! # The bounds, in ticks
 //!
-//! What takes less than a second takes no tick. Others are, see [`time`] and [`Protocol`]:
-//! `ANSWER`, `NETWORK` and `write` make up T; a sweep comes every `sweep` ticks; an action that
-//! does not crash is done `patience` ticks after its commit.
+//! What takes less than a second takes no tick. The other durations are in [`time`] and [`Protocol`]:
+//! T is `RENDER + NETWORK + write`. There is a sweep every `sweep` ticks. An action that does not crash
+//! ends at most `patience` ticks after its commit.
 //!
-//! - *A page that no purge came too early for.* The action purges within `patience`. If that
-//!   fails, a sweep takes the record `sweep` ticks after the commit at the latest, and each further
-//!   failure leaves it to the next: `max(patience, failures * sweep)`. In the background the first
-//!   sweep is the first try: `(1 + failures) * sweep`.
-//! - *A page that was on its way while a purge of its tag was accepted*, or that a purge did not
-//!   remove because it was a repetition. The marks are seen within `patience` (in the background
-//!   `sweep`) of the commit, if nothing fails; a second purge is due T after the youngest of them
-//!   at the latest, and is made within a sweep. Each failure costs a sweep:
+//! - *A page that no purge missed.* The action purges within `patience`. If that fails, a sweep takes
+//!   the record at most `sweep` ticks after the commit, and each further failure leaves it to the next
+//!   sweep: `max(patience, failures * sweep)`. In the background the first sweep is the first try:
+//!   `(1 + failures) * sweep`.
+//! - *A page that was on its way to the edge when a purge of its tag was accepted*, or that a purge did
+//!   not remove because it repeated an earlier one. Without failures the marks are read within
+//!   `patience` of the commit (`sweep` in the background). A second purge is due at most T after the
+//!   youngest of them, and is made within a sweep. Each failure costs a sweep:
 //!   `patience + T + sweep + failures * sweep`.
-//! - *No purge is ever accepted.* A page from before the commit was on its way then, or cached
-//!   already: `NETWORK + S_MAXAGE`.
+//! - *No purge is ever accepted.* At the commit the old page was on its way or already cached:
+//!   `NETWORK + S_MAXAGE`.
 
 pub mod claims;
 mod clock;
@@ -52,45 +52,45 @@ pub use state::*;
 
 use stateright::{Model, Property};
 
-/// What becomes of a CreateInvalidation.
+/// The outcome of a CreateInvalidation call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reply {
-    /// Accepted, and the answer comes.
+    /// Accepted, and the response arrives.
     Accepted,
-    /// Accepted, but the answer is lost.
-    AnswerLost,
-    /// Refused, or never arrived.
+    /// Accepted, but the response is lost.
+    ResponseLost,
+    /// Refused, or the call never arrives.
     Refused,
 }
 
 /// One step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// Time goes on.
+    /// A tick passes.
     Tick,
-    /// A render that is not followed marks its tag, with a time so many ticks ago.
-    MarkElsewhere(Tag, u8),
+    /// A render that is not followed marks its tag, with a time this many ticks ago.
+    MarkUnfollowed(Tag, u8),
     /// The followed render marks its tag.
     Mark,
-    /// It reads and answers.
+    /// The followed render reads and responds.
     Read,
-    /// The edge stores its answer.
+    /// The edge stores its response.
     Store,
     /// A writer commits.
     Commit(Writer),
-    /// The outbox record is written after the commit.
+    /// The outbox record is written after the commit. Only in a broken variant.
     Record(Worker),
-    /// A drain takes a record that is due.
+    /// A drain takes a due record.
     Take(Worker, Writer, Record),
-    /// A worker looks which marks are live.
-    Look(Worker),
-    /// It closes them before their purge is accepted.
+    /// A worker reads which marks are live.
+    ReadMarks(Worker),
+    /// A worker closes the live marks before their purge is accepted. Only in broken variants.
     CloseEarly(Worker),
-    /// It asks for the purge.
+    /// A worker calls CloudFront for the purge.
     Purge(Worker, Reply),
-    /// After that it closes the marks, deletes the record and puts a second one.
+    /// After the purge, a worker closes the marks, deletes the record and writes a second one if needed.
     Conclude(Worker),
-    /// It crashes.
+    /// A worker crashes.
     Crash(Worker),
 }
 
@@ -105,7 +105,7 @@ impl Model for Protocol {
     fn actions(&self, s: &State, steps: &mut Vec<Step>) {
         steps.extend([Step::Tick, Step::Mark, Step::Read, Step::Store]);
         for tag in Tag::ALL {
-            steps.extend((0..=self.write).map(|late| Step::MarkElsewhere(tag, late)));
+            steps.extend((0..=self.write).map(|late| Step::MarkUnfollowed(tag, late)));
         }
         steps.extend(Writer::ALL.map(Step::Commit));
         for worker in Worker::ALL {
@@ -114,9 +114,9 @@ impl Model for Protocol {
                     steps.extend(Record::ALL.map(|record| Step::Take(worker, writer, record)));
                 }
             } else {
-                let replies = [Reply::Accepted, Reply::AnswerLost, Reply::Refused];
+                let replies = [Reply::Accepted, Reply::ResponseLost, Reply::Refused];
                 steps.extend(replies.map(|reply| Step::Purge(worker, reply)));
-                steps.extend([Step::Record(worker), Step::Look(worker)]);
+                steps.extend([Step::Record(worker), Step::ReadMarks(worker)]);
                 steps.extend([Step::CloseEarly(worker), Step::Conclude(worker)]);
                 steps.push(Step::Crash(worker));
             }
@@ -127,14 +127,14 @@ impl Model for Protocol {
         let mut s = *before;
         match step {
             Step::Tick => self.tick(&mut s),
-            Step::MarkElsewhere(tag, late) => self.mark_elsewhere(&mut s, tag, late),
+            Step::MarkUnfollowed(tag, late) => self.mark_unfollowed(&mut s, tag, late),
             Step::Mark => self.mark_followed(&mut s),
             Step::Read => self.read(&mut s),
             Step::Store => self.store(&mut s),
             Step::Commit(writer) => self.commit(&mut s, writer),
             Step::Record(worker) => Self::record(&mut s, worker),
             Step::Take(worker, writer, record) => self.take(&mut s, worker, writer, record),
-            Step::Look(worker) => self.look(&mut s, worker),
+            Step::ReadMarks(worker) => self.read_marks(&mut s, worker),
             Step::CloseEarly(worker) => self.close_early(&mut s, worker),
             Step::Purge(worker, reply) => self.purge(&mut s, worker, reply),
             Step::Conclude(worker) => self.conclude(&mut s, worker),
@@ -144,8 +144,7 @@ impl Model for Protocol {
         Some(s)
     }
 
-    /// Where a page is followed, and it is gone and none can come that could be stale, nothing is
-    /// left to be seen.
+    /// A run ends once the followed page is gone and no later page can become stale.
     fn within_boundary(&self, s: &State) -> bool {
         let over = s.page == Page::Absent && Writer::ALL.into_iter().all(|w| s.has_committed(w));
         self.follows == Follows::Nothing || !over

@@ -1,36 +1,35 @@
-//! What is explored: the protocol or a broken variant, and how much of it.
+//! The settings of one exploration: the protocol or a broken variant, and its limits.
 
-use crate::time::{ANSWER, NETWORK};
+use crate::time::{NETWORK, RENDER};
 
-/// The protocol, or one of its broken variants, and the limits of one exploration.
+/// The protocol or one of its broken variants, and the limits of one exploration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Protocol {
-    /// Which rule is broken, if any.
+    /// The broken rule, if any.
     pub fault: Option<Fault>,
-    /// Which page is followed.
+    /// The page to follow.
     pub follows: Follows,
-    /// Whether there is a second tag, which every change touches too.
+    /// Whether there is a second tag. Every change touches it too.
     pub two_tags: bool,
-    /// Whether actions purge before they answer. If not, two drains do it all, and race.
+    /// Whether actions purge before they respond. If not, two drains do all purges, and race.
     pub inline: bool,
-    /// How many ticks an action that does not crash takes at most.
+    /// The most ticks that an action takes after its commit, unless it crashes.
     pub patience: u8,
-    /// How many ticks a view may take from its look at the clock to the write of its mark.
-    /// Meanwhile a younger view may have written its own, and the older time replaces the
-    /// younger.
+    /// The most ticks from when a view reads the clock until it writes its mark. In the meantime a later
+    /// view may write its mark, which the older time then replaces.
     pub write: u8,
-    /// From one sweep of the outbox to the next, in ticks.
+    /// The ticks from one sweep of the outbox to the next.
     pub sweep: u8,
     /// Whether CloudFront accepts purges at all.
     pub purges: bool,
-    /// How many failures there may be. Where CloudFront accepts nothing, none is counted.
+    /// The most failures. If CloudFront accepts no purge, failures are not counted.
     pub failures: u8,
-    /// `s-maxage`, or pages that stay until they are purged.
+    /// `s-maxage`. `None` if pages stay until they are purged.
     pub expiry: Option<u8>,
 }
 
 impl Protocol {
-    /// As it runs by default, with one tag and any two failures.
+    /// The product's defaults, with one tag and up to two failures.
     pub const fn new() -> Self {
         Self {
             fault: None,
@@ -46,16 +45,16 @@ impl Protocol {
         }
     }
 
-    /// T: so long after `markedAt`, nothing rendered under a mark is on its way to the edge any
-    /// more.
+    /// T: this long after `markedAt`, no page that was rendered under the mark is still on its way to the
+    /// edge.
     pub const fn settling(&self) -> u8 {
         match self.fault {
-            Some(Fault::SettlesTooSoon) => ANSWER + NETWORK,
-            _ => ANSWER + NETWORK + self.write,
+            Some(Fault::SettlesTooSoon) => RENDER + NETWORK,
+            _ => RENDER + NETWORK + self.write,
         }
     }
 
-    /// The same with this rule broken.
+    /// The defaults with this rule broken.
     pub const fn with(fault: Fault) -> Self {
         Self {
             fault: Some(fault),
@@ -70,39 +69,39 @@ impl Default for Protocol {
     }
 }
 
-/// The one page that is followed. Others are seen only by the marks they leave.
+/// The page to follow. Of other pages the model has only their marks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Follows {
-    /// A page under the key that everybody of the same organisation and role shares.
+    /// A page under the cache key that all users with the same organisation and role share.
     Shared,
-    /// A page under the key with the `fresh` value that Ann got with the answer to her action.
+    /// A page under the cache key with the `fresh` value from the response to Ann's action.
     FreshOfAnn,
-    /// None: only the outbox is looked at.
+    /// No page: only the outbox is checked.
     Nothing,
 }
 
-/// A rule of the protocol that is broken on purpose.
+/// A rule that is broken on purpose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// The view reads before it marks.
+    /// A view reads before it marks.
     ReadsFirst,
-    /// An answer is cacheable however late it is.
-    LateAnswerCached,
-    /// The outbox record is written after the commit.
-    RecordApart,
-    /// A mark is closed before its purge is accepted, and nobody remembers by whom.
+    /// A response is cacheable even if it is late.
+    LateResponseCached,
+    /// The outbox record is written after the commit, in a separate step.
+    SeparateRecord,
+    /// A mark is closed before its purge is accepted, without a note of the record.
     ClosesEarly,
-    /// A mark is closed before its purge is accepted, for a record that finds it live again; the
-    /// second record is written only if the first is still there.
+    /// A mark is closed before its purge is accepted, with a note of the record, for which it stays live.
+    /// The second record is written only if the first still exists.
     ClosesForRecord,
-    /// A mark is closed even if it is not the one that was seen.
+    /// A mark is closed even if it was replaced after the worker read it.
     ClosesAnyMark,
     /// A young mark gets no second purge.
     NoSecondPurge,
-    /// A mark is young if it is when the purge is accepted, not if it was at the commit.
+    /// The age of a mark is judged when the purge is accepted, not at the commit.
     YoungSinceNow,
-    /// The CallerReference is made of the tags only.
+    /// The CallerReference consists of the tags only.
     ReferenceOfTags,
-    /// T leaves out that an older mark may be written over a younger one.
+    /// T does not allow for an older mark that replaces a younger one.
     SettlesTooSoon,
 }

@@ -1,16 +1,16 @@
-//! What the model remembers between two steps.
+//! The state of the model.
 
-/// What a view reads, and so what it is tagged with.
+/// What a view reads, and therefore its tag.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Tag {
-    /// Of the view that queries a list.
+    /// The tag of the view that queries a list.
     List,
-    /// Of the view that gets one item.
+    /// The tag of the view that gets one item.
     Item,
 }
 
 impl Tag {
-    /// Both tags there are.
+    /// Both tags.
     pub const ALL: [Self; 2] = [Self::List, Self::Item];
 }
 
@@ -30,27 +30,27 @@ impl Tags {
         self.0 & (1 << tag as u8) != 0
     }
 
-    /// Whether there is none.
+    /// Whether the set is empty.
     pub fn is_empty(self) -> bool {
         self.0 == 0
     }
 }
 
-/// Who changes data, once each.
+/// The users who each change data once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Writer {
-    /// The one whose `fresh` key may be followed.
+    /// The writer whose `fresh` key may be followed.
     Ann,
-    /// The other one.
+    /// The other writer.
     Ben,
 }
 
 impl Writer {
-    /// Both writers there are.
+    /// Both writers.
     pub const ALL: [Self; 2] = [Self::Ann, Self::Ben];
 }
 
-/// Whose commits a page shows, one bit each.
+/// The commits that a page shows, one bit for each writer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Shown(pub u8);
 
@@ -67,78 +67,79 @@ impl Shown {
 /// Whether a mark is closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Closed {
-    /// Something may be cached under it.
+    /// Open: a page may be cached under it.
     No,
-    /// Nothing is that is not seen to.
+    /// Closed: every page that is cached under it has a pending purge.
     Yes,
-    /// Only under [`Fault::ClosesForRecord`](crate::Fault::ClosesForRecord): it is live for this
+    /// Only with [`Fault::ClosesForRecord`](crate::Fault::ClosesForRecord): closed, but live for this
     /// writer's record.
     For(Writer),
 }
 
-/// The item `#mark:{tag}`.
+/// The record `#mark:{tag}`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Mark {
-    /// Time since `markedAt`.
+    /// The time since `markedAt`.
     pub age: u8,
     /// Whether it is closed.
     pub closed: Closed,
 }
 
-/// The one page that is followed, from its render until it leaves the cache of one edge location.
-/// It is tagged with the list's tag; an item's page is the same with the tags exchanged.
+/// The followed page, from its render until it leaves the cache of one edge location. Its tag is the
+/// list's. An item's page is the same case with the tags exchanged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Page {
-    /// Not yet, or no more.
+    /// Not rendered yet, or gone.
     Absent,
-    /// The view is at work.
+    /// The view is running.
     Rendering {
-        /// Only under [`Fault::ReadsFirst`](crate::Fault::ReadsFirst): it has read before it
-        /// marks, and this is what it saw.
+        /// Only with [`Fault::ReadsFirst`](crate::Fault::ReadsFirst): what the view read before it
+        /// marked.
         read: Option<Shown>,
-        /// A purge of the tag was accepted that came too early for this page.
-        met: bool,
+        /// Whether a purge of the tag was accepted too early for this page.
+        missed: bool,
     },
-    /// Read and answered, and on its way to the edge.
+    /// The view has responded. The page is on its way to the edge.
     Sent {
-        /// Time since the answer.
+        /// The time since the response.
         age: u8,
-        /// What the view saw.
+        /// What the view read.
         shown: Shown,
         /// As above.
-        met: bool,
+        missed: bool,
     },
-    /// In the cache: a request is a hit and gets this. It is gone as soon as a purge of it is
-    /// accepted; how long that takes in truth comes on top of every bound.
+    /// In the cache: requests get this page. It is gone as soon as a purge of it is accepted. The time
+    /// that CloudFront really takes comes on top of every bound.
     Cached {
-        /// Time since it was stored; always 0 where pages do not expire.
+        /// The time since it was stored. Always 0 if pages do not expire.
         age: u8,
-        /// What the view saw.
+        /// What the view read.
         shown: Shown,
         /// As above.
-        met: bool,
+        missed: bool,
     },
 }
 
-/// A second outbox record: purge these tags again, whatever their marks say.
+/// A second outbox record: purge these tags again, even if their marks are closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Second {
     /// The tags whose marks were young.
     pub tags: Tags,
-    /// Time until it is due; negative while it waits for the drain.
+    /// The time until it is due. Negative while it waits for the drain.
     pub due: i8,
 }
 
-/// Which outbox record of a writer.
+/// An outbox record of a writer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Record {
-    /// The one of the commit.
+    /// The record of the commit.
     First,
-    /// The one that this worker has put in its place.
+    /// The second record, written by this worker.
     SecondBy(Place),
 }
 
-/// Two workers may be at one record at the same time. Each puts its own second one.
+/// The worker that wrote a second record. Two workers may have the same record at the same time, and
+/// each writes its own second record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Place {
     /// The action, or in the background a drain.
@@ -147,65 +148,66 @@ pub enum Place {
     Back,
 }
 
-/// A live mark as it was seen.
+/// A live mark as a worker read it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Seen {
-    /// If it is young: the time until a second purge may be due, `markedAt` + T.
-    pub again_in: Option<u8>,
-    /// Not known to whoever saw it: the tag has been marked anew since, by another render.
+    /// If it is young: the time until the second purge is due, at `markedAt` + T.
+    pub second_due_in: Option<u8>,
+    /// Whether another render has marked the tag again since. The worker does not know this.
     pub replaced: bool,
 }
 
-/// How far a worker is with a record.
+/// The progress of a worker with a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Stage {
-    /// Only under [`Fault::RecordApart`](crate::Fault::RecordApart): the record is not written.
+    /// Only with [`Fault::SeparateRecord`](crate::Fault::SeparateRecord): the record is not written yet.
     Unrecorded,
-    /// It knows the record, and next looks at the marks.
+    /// The worker has the record, and reads the marks next.
     Begun,
-    /// It has seen what is live, and asks for the purge.
-    Owes([Option<Seen>; 2]),
-    /// The purge has been accepted, and the answer has come.
+    /// The worker has read the live marks, and must purge them.
+    MustPurge([Option<Seen>; 2]),
+    /// The purge was accepted, and the response has arrived.
     Purged([Option<Seen>; 2]),
 }
 
-/// What a worker is at.
+/// A worker's current work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Job {
-    /// Whose record.
+    /// The writer of the record.
     pub writer: Writer,
-    /// Which of them.
+    /// The record.
     pub record: Record,
-    /// How far it is.
+    /// The progress.
     pub stage: Stage,
 }
 
 impl Job {
-    /// The live marks that it has seen.
+    /// The live marks that the worker has read.
     pub fn seen(&mut self) -> Option<&mut [Option<Seen>; 2]> {
         match &mut self.stage {
-            Stage::Owes(seen) | Stage::Purged(seen) => Some(seen),
+            Stage::MustPurge(seen) | Stage::Purged(seen) => Some(seen),
             Stage::Unrecorded | Stage::Begun => None,
         }
     }
 }
 
-/// Who works on records. In the background, Ann's action is a drain, and there is none of Ben's.
+/// The workers on outbox records. If revalidation runs in the background, `OfAnn` is a second drain and
+/// `OfBen` does nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Worker {
-    /// The action of Ann.
+    /// Ann's action.
     OfAnn,
-    /// The action of Ben.
+    /// Ben's action.
     OfBen,
     /// The `revalidate` function.
     Drain,
 }
 
 impl Worker {
-    /// All there are.
+    /// All workers.
     pub const ALL: [Self; 3] = [Self::OfAnn, Self::OfBen, Self::Drain];
 
-    /// Where it puts its second records.
+    /// The place of this worker's second records.
     pub fn place(self) -> Place {
         match self {
             Self::OfAnn | Self::OfBen => Place::Front,
@@ -214,45 +216,45 @@ impl Worker {
     }
 }
 
-/// A writer's change and what is left to do about it.
+/// A writer's change and its pending records.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Work {
-    /// Time since the commit.
+    /// The time since the commit.
     pub commit: Option<u8>,
-    /// Whether the outbox record of the commit is there.
+    /// Whether the outbox record of the commit exists.
     pub first: bool,
-    /// The second records that are there, by who has put them.
+    /// The second records, by place.
     pub second: [Option<Second>; 2],
 }
 
 impl Work {
-    /// Whether any of the writer's records is there.
+    /// Whether any of the writer's records exists.
     pub fn is_recorded(&self) -> bool {
         self.first || self.second.iter().any(Option::is_some)
     }
 }
 
-/// One state of the whole.
+/// A state of the whole model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct State {
-    /// The page that is followed.
+    /// The followed page.
     pub page: Page,
     /// The mark of each tag.
     pub marks: [Option<Mark>; 2],
     /// Each writer's work.
     pub work: [Work; 2],
-    /// What each worker is at.
+    /// Each worker's current work.
     pub jobs: [Option<Job>; 3],
-    /// After a drain has failed: the time until the next sweep.
+    /// The time until the next sweep after a failed drain.
     pub grace: u8,
     /// The CallerReferences that CloudFront has seen, one bit each.
     pub references: u32,
-    /// How often a worker has crashed, or a purge was refused or not answered.
+    /// The number of crashes, refused purges and lost responses.
     pub failures: u8,
 }
 
 impl State {
-    /// Nothing cached, nothing changed.
+    /// The initial state: nothing is cached or changed.
     pub fn start() -> Self {
         Self {
             page: Page::Absent,
@@ -270,18 +272,18 @@ impl State {
         &self.work[writer as usize]
     }
 
-    /// Whether this writer's change is committed.
+    /// Whether this writer has committed.
     pub fn has_committed(&self, writer: Writer) -> bool {
         self.of(writer).commit.is_some()
     }
 
-    /// What a read at this moment shows.
+    /// What a read now shows.
     pub fn now_shown(&self) -> Shown {
         let bit = |w: Writer| u8::from(self.has_committed(w)) << w as u8;
         Shown(Writer::ALL.into_iter().map(bit).sum())
     }
 
-    /// What the followed page shows, once it has been read.
+    /// What the followed page shows. `None` before it is read.
     pub fn page_shows(&self) -> Option<Shown> {
         match self.page {
             Page::Absent => None,
@@ -290,14 +292,14 @@ impl State {
         }
     }
 
-    /// Whether the followed page, or what becomes of it, is older than this writer's commit.
+    /// Whether the followed page was read before this writer's commit.
     pub fn is_stale_for(&self, writer: Writer) -> bool {
         let shows = |shown: Shown| shown.has(writer);
         self.has_committed(writer) && !self.page_shows().is_none_or(shows)
     }
 
-    /// Whether anybody still deals with a record of this writer, or has to.
-    pub fn is_owed(&self, writer: Writer) -> bool {
+    /// Whether a record of this writer exists or a worker still has one.
+    pub fn has_pending_work(&self, writer: Writer) -> bool {
         let mut jobs = self.jobs.iter().flatten();
         self.of(writer).is_recorded() || jobs.any(|job| job.writer == writer)
     }

@@ -1,4 +1,4 @@
-//! The steps of those who deal with outbox records: an action after its commit, and the drain.
+//! The steps of the workers on outbox records: an action after its commit, and the drain.
 
 use crate::state::{
     Closed, Job, Mark, Record, Second, Seen, Stage, State, Tag, Tags, Work, Worker, Writer,
@@ -11,20 +11,20 @@ impl Protocol {
         Tags::which(|tag| tag == Tag::List || self.two_tags)
     }
 
-    /// The transaction with the data and the outbox record. Where nothing tells the writers
-    /// apart, Ann is the first.
+    /// The transaction that writes the data and the outbox record. If the writers are interchangeable,
+    /// Ann commits first.
     pub(crate) fn commit(&self, s: &mut State, writer: Writer) -> Option<()> {
-        let alike = self.follows != Follows::FreshOfAnn;
-        let in_order = !alike || writer == Writer::Ann || s.has_committed(Writer::Ann);
+        let interchangeable = self.follows != Follows::FreshOfAnn;
+        let in_order = !interchangeable || writer == Writer::Ann || s.has_committed(Writer::Ann);
         (in_order && !s.has_committed(writer)).then_some(())?;
-        let apart = self.fault == Some(Fault::RecordApart);
+        let separate = self.fault == Some(Fault::SeparateRecord);
         s.work[writer as usize] = Work {
             commit: Some(0),
-            first: !apart,
+            first: !separate,
             ..Work::default()
         };
         if self.inline {
-            let stage = if apart {
+            let stage = if separate {
                 Stage::Unrecorded
             } else {
                 Stage::Begun
@@ -38,7 +38,7 @@ impl Protocol {
         Some(())
     }
 
-    /// What the transaction should have done: only for [`Fault::RecordApart`].
+    /// Writes the outbox record after the commit. Only for [`Fault::SeparateRecord`].
     pub(crate) fn record(s: &mut State, worker: Worker) -> Option<()> {
         let job = s.jobs[worker as usize].as_mut()?;
         (job.stage == Stage::Unrecorded).then_some(())?;
@@ -47,7 +47,7 @@ impl Protocol {
         Some(())
     }
 
-    /// A drain takes a record that is due.
+    /// A drain takes a due record.
     pub(crate) fn take(
         &self,
         s: &mut State,
@@ -63,10 +63,10 @@ impl Protocol {
                 let second = s.of(writer).second[place as usize]?;
                 (second.due <= 0).then_some(())?;
                 let seen = Seen {
-                    again_in: None,
+                    second_due_in: None,
                     replaced: true,
                 };
-                Stage::Owes(Tag::ALL.map(|tag| second.tags.has(tag).then_some(seen)))
+                Stage::MustPurge(Tag::ALL.map(|tag| second.tags.has(tag).then_some(seen)))
             }
         };
         s.jobs[worker as usize] = Some(Job {
@@ -77,9 +77,9 @@ impl Protocol {
         Some(())
     }
 
-    /// A worker looks at the marks. If nothing is live, its record is deleted and it is done: the
-    /// action does both in one transaction.
-    pub(crate) fn look(&self, s: &mut State, worker: Worker) -> Option<()> {
+    /// A worker reads the marks. If none is live, it deletes the record and is done. The action does both
+    /// in one transaction.
+    pub(crate) fn read_marks(&self, s: &mut State, worker: Worker) -> Option<()> {
         let Job { writer, stage, .. } = s.jobs[worker as usize]?;
         (stage == Stage::Begun).then_some(())?;
         let since_commit = s.of(writer).commit?;
@@ -88,7 +88,7 @@ impl Protocol {
             let live = self.tags().has(tag) && is_live(mark, writer);
             let young = mark.age < since_commit + self.settling();
             live.then_some(Seen {
-                again_in: young.then_some(self.settling().saturating_sub(mark.age)),
+                second_due_in: young.then_some(self.settling().saturating_sub(mark.age)),
                 replaced: false,
             })
         };
@@ -97,12 +97,12 @@ impl Protocol {
             s.work[writer as usize].first = false;
             s.jobs[worker as usize] = None;
         } else {
-            s.jobs[worker as usize].as_mut()?.stage = Stage::Owes(live);
+            s.jobs[worker as usize].as_mut()?.stage = Stage::MustPurge(live);
         }
         Some(())
     }
 
-    /// Closes marks before their purge is accepted: only in the variants that do so.
+    /// Closes marks before their purge is accepted. Only in the broken variants that do so.
     pub(crate) fn close_early(&self, s: &mut State, worker: Worker) -> Option<()> {
         let Job {
             writer,
@@ -115,12 +115,12 @@ impl Protocol {
             _ => return None,
         };
         match stage {
-            Stage::Owes(seen) if record == Record::First => self.close(s, seen, closed),
+            Stage::MustPurge(seen) if record == Record::First => self.close(s, seen, closed),
             _ => None,
         }
     }
 
-    /// Closes the marks that are open and still those that were seen.
+    /// Closes the marks that are still open and unchanged since the worker read them.
     fn close(&self, s: &mut State, seen: [Option<Seen>; 2], closed: Closed) -> Option<()> {
         let mut done = None;
         for (mark, seen) in s.marks.iter_mut().zip(seen) {
@@ -136,8 +136,8 @@ impl Protocol {
         done
     }
 
-    /// The purge has been accepted. One transaction closes the marks that are unchanged, deletes
-    /// the record, and puts a second one for what is young.
+    /// After an accepted purge, one transaction closes the unchanged marks, deletes the record, and writes
+    /// a second record for the young marks.
     pub(crate) fn conclude(&self, s: &mut State, worker: Worker) -> Option<()> {
         let job = s.jobs[worker as usize]?;
         let Stage::Purged(seen) = job.stage else {
@@ -158,39 +158,38 @@ impl Protocol {
             Record::First => work.first = false,
             Record::SecondBy(place) => work.second[place as usize] = None,
         }
-        let second = self.put_off(seen);
+        let second = self.second_record(seen);
         if second.is_some() && !fails {
             work.second[worker.place() as usize] = second;
         }
         Some(())
     }
 
-    /// The second record for the marks that are young.
-    fn put_off(&self, seen: [Option<Seen>; 2]) -> Option<Second> {
-        let again_in = |tag: Tag| {
-            let again_in = seen[tag as usize]?.again_in?;
+    /// The second record, for the young marks.
+    fn second_record(&self, seen: [Option<Seen>; 2]) -> Option<Second> {
+        let second_due_in = |tag: Tag| {
+            let second_due_in = seen[tag as usize]?.second_due_in?;
             let young = match self.fault {
                 Some(Fault::NoSecondPurge) => false,
-                Some(Fault::YoungSinceNow) => again_in > 0,
+                Some(Fault::YoungSinceNow) => second_due_in > 0,
                 _ => true,
             };
-            young.then_some(again_in)
+            young.then_some(second_due_in)
         };
-        let due = Tag::ALL.into_iter().filter_map(again_in).max()?;
+        let due = Tag::ALL.into_iter().filter_map(second_due_in).max()?;
         Some(Second {
-            tags: Tags::which(|tag| again_in(tag).is_some()),
+            tags: Tags::which(|tag| second_due_in(tag).is_some()),
             due: due.cast_signed(),
         })
     }
 
-    /// A worker crashes, wherever it is.
+    /// A worker crashes, at any stage.
     pub(crate) fn crash(&self, s: &mut State, worker: Worker) -> Option<()> {
         s.jobs[worker as usize]?;
         self.fail(s, worker)
     }
 
-    /// Counts a failure, if there may be one more. A sweep that failed leaves its records to the
-    /// next one.
+    /// Counts a failure. `None` if there were too many. A failed sweep leaves its records to the next one.
     pub(crate) fn fail(&self, s: &mut State, worker: Worker) -> Option<()> {
         if self.purges {
             s.failures += 1;
@@ -203,7 +202,7 @@ impl Protocol {
     }
 }
 
-/// Whether a mark counts for a writer's record.
+/// Whether a mark is live for a writer's record.
 fn is_live(mark: Mark, writer: Writer) -> bool {
     mark.closed == Closed::No || mark.closed == Closed::For(writer)
 }

@@ -1,7 +1,7 @@
-//! Every order of the steps of two clients, with and without each rule.
+//! Checks the commit protocol in every order of the steps of two clients, with and without each rule.
 //!
-//! `cargo test -p edge-crm-models --test commits -- --nocapture` prints how many states each run
-//! has, and the steps in which each broken variant fails.
+//! `cargo test -p edge-crm-models --test commits -- --nocapture` prints the number of states of each
+//! run, and the steps on which each broken variant fails.
 
 use edge_crm_models::commits::{Commits, Rule};
 use stateright::{Checker, HasDiscoveries, Model};
@@ -30,22 +30,22 @@ fn every_kind(failures: u8) -> Vec<Commits> {
 }
 
 #[test]
-fn a_form_is_done_once_and_its_clients_are_told_the_truth() {
+fn a_form_takes_effect_once_and_every_response_is_true() {
     let two_failures = Commits {
         failures: 2,
         ..every_kind(1).remove(0)
     };
     for commits in every_kind(1).into_iter().chain([two_failures]) {
         let checker = check(&commits);
-        checker.assert_no_discovery("no form is done twice");
+        checker.assert_no_discovery("no form takes effect twice");
         checker.assert_no_discovery("no change overwrites another");
         checker.assert_no_discovery("a success is true");
-        checker.assert_no_discovery("a conflict is true, and stays so");
-        checker.assert_no_discovery("what is stale is seen to");
-        checker.assert_no_discovery("everybody is told, however much goes wrong");
-        // An edit of a version that is gone is a conflict, a day later too.
+        checker.assert_no_discovery("a conflict is true and stays true");
+        checker.assert_no_discovery("every stale page is purged");
+        checker.assert_no_discovery("every client gets a response in the end");
+        // An edit of an old version is a conflict even if its key is reused a day later.
         if !commits.versioned {
-            checker.assert_any_discovery("a key is used again after a day");
+            checker.assert_any_discovery("a key is reused after a day");
         }
     }
 }
@@ -53,11 +53,14 @@ fn a_form_is_done_once_and_its_clients_are_told_the_truth() {
 #[test]
 fn each_rule_is_needed() {
     for (rule, property) in [
-        (Rule::RecordInTransaction, "no form is done twice"),
-        (Rule::OutboxInTransaction, "what is stale is seen to"),
-        (Rule::RecordMustBeAbsent, "no form is done twice"),
+        (Rule::RecordInTransaction, "no form takes effect twice"),
+        (Rule::OutboxInTransaction, "every stale page is purged"),
+        (Rule::RecordMustBeAbsent, "no form takes effect twice"),
         (Rule::VersionMustMatch, "no change overwrites another"),
-        (Rule::LookBeforeFailing, "a conflict is true, and stays so"),
+        (
+            Rule::CheckBeforeFailing,
+            "a conflict is true and stays true",
+        ),
         (Rule::ExpiredIsAbsent, "a success is true"),
     ] {
         let broken = every_kind(1).into_iter().find_map(|commits| {

@@ -1,13 +1,13 @@
-//! The protocol holds in whatever order its steps come, and each of its rules is needed for that.
+//! The caching protocol keeps its properties in every order of its steps, and needs each of its rules.
 //!
-//! `cargo test -p edge-crm-models -- --nocapture` prints what each run explores, and the shortest
-//! way in which each broken variant fails.
+//! `cargo test -p edge-crm-models -- --nocapture` prints the number of states of each run, and the
+//! shortest path on which each broken variant fails.
 
 use edge_crm_models::{Fault, Follows, Protocol, claims, time};
 use stateright::{Checker, HasDiscoveries, Model};
 use std::time::Instant;
 
-/// Explores everything, and checks every claim, and that what is to occur does.
+/// Explores all states. Checks that every claim holds and that every expected event happens.
 fn holds(name: &str, protocol: Protocol) {
     let start = Instant::now();
     let checker = protocol
@@ -24,7 +24,8 @@ fn holds(name: &str, protocol: Protocol) {
     checker.assert_properties();
 }
 
-/// Looks for the shortest way to something stale that nobody is going to remove.
+/// Asserts that the broken variant has a stale page that no worker will purge. Prints the shortest path
+/// to it.
 fn breaks(fault: Fault, failures: u8) {
     let protocol = Protocol {
         failures,
@@ -41,12 +42,12 @@ fn breaks(fault: Fault, failures: u8) {
 }
 
 #[test]
-fn one_tag_and_any_two_failures() {
+fn the_protocol_holds_with_one_tag_and_any_two_failures() {
     holds("one tag, two failures", Protocol::new());
 }
 
 #[test]
-fn two_tags_and_any_failure() {
+fn the_protocol_holds_with_two_tags_and_any_failure() {
     let two = Protocol {
         two_tags: true,
         patience: 0,
@@ -59,7 +60,7 @@ fn two_tags_and_any_failure() {
 }
 
 #[test]
-fn drains_alone_and_any_failure() {
+fn the_protocol_holds_in_the_background_with_any_failure() {
     let background = Protocol {
         inline: false,
         failures: 1,
@@ -79,7 +80,7 @@ fn a_writer_never_gets_a_page_older_than_the_write() {
 }
 
 #[test]
-fn no_outbox_record_is_left() {
+fn every_outbox_record_is_deleted_in_time() {
     let outbox = Protocol {
         follows: Follows::Nothing,
         failures: 1,
@@ -89,7 +90,7 @@ fn no_outbox_record_is_left() {
 }
 
 #[test]
-fn pages_and_marks_expire() {
+fn the_protocol_holds_if_pages_and_marks_expire() {
     let expiring = Protocol {
         expiry: Some(time::S_MAXAGE),
         failures: 0,
@@ -99,7 +100,7 @@ fn pages_and_marks_expire() {
 }
 
 #[test]
-fn the_edge_out_of_reach_for_good() {
+fn pages_expire_if_no_purge_is_ever_accepted() {
     let unreachable = Protocol {
         purges: false,
         expiry: Some(time::S_MAXAGE),
@@ -109,52 +110,52 @@ fn the_edge_out_of_reach_for_good() {
 }
 
 #[test]
-fn a_view_that_reads_before_it_marks() {
+fn a_view_must_mark_before_it_reads() {
     breaks(Fault::ReadsFirst, 0);
 }
 
 #[test]
-fn a_late_answer_that_is_cached() {
-    breaks(Fault::LateAnswerCached, 0);
+fn a_late_response_must_not_be_cached() {
+    breaks(Fault::LateResponseCached, 0);
 }
 
 #[test]
-fn an_outbox_record_apart_from_the_commit() {
-    breaks(Fault::RecordApart, 1);
+fn the_outbox_record_must_be_in_the_transaction() {
+    breaks(Fault::SeparateRecord, 1);
 }
 
 #[test]
-fn a_mark_closed_before_its_purge_is_accepted() {
+fn a_mark_must_stay_open_until_its_purge_is_accepted() {
     breaks(Fault::ClosesEarly, 1);
 }
 
-/// The flaw of an earlier form of the protocol.
+/// An earlier version of the protocol had this flaw.
 #[test]
-fn a_mark_closed_in_the_name_of_a_record() {
+fn a_mark_must_not_be_closed_for_a_record() {
     breaks(Fault::ClosesForRecord, 0);
 }
 
 #[test]
-fn a_mark_closed_that_was_not_seen() {
+fn a_replaced_mark_must_not_be_closed() {
     breaks(Fault::ClosesAnyMark, 0);
 }
 
 #[test]
-fn no_second_purge() {
+fn a_young_mark_needs_a_second_purge() {
     breaks(Fault::NoSecondPurge, 0);
 }
 
 #[test]
-fn youth_judged_when_the_purge_is_accepted() {
+fn the_age_of_a_mark_must_be_judged_at_the_commit() {
     breaks(Fault::YoungSinceNow, 0);
 }
 
 #[test]
-fn a_caller_reference_of_tags_only() {
+fn the_caller_reference_must_have_more_than_the_tags() {
     breaks(Fault::ReferenceOfTags, 0);
 }
 
 #[test]
-fn a_t_without_the_time_of_a_marks_write() {
+fn t_must_include_the_time_to_write_a_mark() {
     breaks(Fault::SettlesTooSoon, 0);
 }
