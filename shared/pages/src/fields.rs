@@ -139,7 +139,7 @@ pub(crate) const JOIN_FIELDS: &[FieldSpec] = &[
 ];
 
 /// Accepting an invitation with an account: the password proves that it is one's own.
-pub(crate) const PROVE_FIELDS: &[FieldSpec] =
+pub(crate) const CONFIRM_PASSWORD_FIELDS: &[FieldSpec] =
     &[FieldSpec::new("password", "Your password", "password")
         .required()
         .autocomplete("current-password")

@@ -1,6 +1,6 @@
 //! The page that the link of an invitation opens.
 
-use crate::fields::{JOIN_FIELDS, PROVE_FIELDS};
+use crate::fields::{CONFIRM_PASSWORD_FIELDS, JOIN_FIELDS};
 use crate::form::{Form, FormSpec};
 use crate::layout::{PageFrame, render};
 use crate::members::role_name;
@@ -20,7 +20,7 @@ const JOIN: FormSpec = FormSpec {
 static JOIN_AS_NEW: FormSpec = JOIN;
 
 static JOIN_WITH_ACCOUNT: FormSpec = FormSpec {
-    fields: PROVE_FIELDS,
+    fields: CONFIRM_PASSWORD_FIELDS,
     ..JOIN
 };
 

@@ -176,8 +176,8 @@ pub fn fresh_invitation(key: String) -> FormState {
 
 /// The page for inviting a member. Not cacheable.
 #[must_use]
-pub fn member_invite(layout: Option<&Layout>, form: &FormState) -> String {
-    let form = invite_form(layout, form);
+pub fn member_invite(layout: Option<&Layout>, state: &FormState) -> String {
+    let form = invite_form(layout, state);
     render(&InvitePage {
         frame: PageFrame::new(form.title("Invite"), layout),
         members: paths::members(layout, ""),
@@ -205,38 +205,10 @@ fn invite_form<'a>(layout: Option<&Layout>, state: &'a FormState) -> Form<'a> {
 /// page after either form was refused. Not cacheable.
 #[must_use]
 pub fn member_edit(layout: Option<&Layout>, shown: &MemberPage<'_>) -> String {
-    let members = |rest: &str| layout.map(|_| paths::members(layout, rest));
-    let id = |state: &FormState| {
-        let of = shown.member.map(|member| member.id.to_string());
-        of.unwrap_or_else(|| state.value("userId").to_owned())
-    };
-    let change = shown.change.map(|state| {
-        Form::new(&CHANGE_ROLE, state)
-            .hidden("userId", id(state))
-            .roles_up_to(highest_offered_role(layout, state))
-            .next_and_cancel(members("#role-changed"), members(""))
-    });
-    let remove = shown.remove.map(|state| {
-        let (spec, next) = match shown.member {
-            Some(_) if shown.is_self => (&LEAVE, Some(paths::LEFT.to_owned())),
-            Some(member) if !member.is_active() => (&WITHDRAW, members("#invitation-withdrawn")),
-            _ => (&REMOVE, members("#member-removed")),
-        };
-        let form = Form::new(spec, state)
-            .hidden("userId", id(state))
-            .next_and_cancel(next, members(""));
-        let form = if shown.is_self {
-            form.hidden("leave", "yes")
-        } else {
-            form
-        };
-        Removal {
-            summary: spec.submit,
-            question: question(layout, shown),
-            open: shown.change.is_none() || form.problem.is_some(),
-            form,
-        }
-    });
+    let change = shown
+        .change
+        .map(|state| change_role_form(layout, shown, state));
+    let remove = shown.remove.map(|state| removal(layout, shown, state));
     let failed = [
         change.as_ref(),
         remove.as_ref().map(|removal| &removal.form),
@@ -266,13 +238,63 @@ pub fn member_edit(layout: Option<&Layout>, shown: &MemberPage<'_>) -> String {
     })
 }
 
+fn change_role_form<'a>(
+    layout: Option<&Layout>,
+    shown: &MemberPage<'_>,
+    state: &'a FormState,
+) -> Form<'a> {
+    Form::new(&CHANGE_ROLE, state)
+        .hidden("userId", user_id(shown, state))
+        .roles_up_to(highest_offered_role(layout, state))
+        .next_and_cancel(list_path(layout, "#role-changed"), list_path(layout, ""))
+}
+
+fn removal<'a>(
+    layout: Option<&Layout>,
+    shown: &MemberPage<'_>,
+    state: &'a FormState,
+) -> Removal<'a> {
+    let (spec, next) = match shown.member {
+        Some(_) if shown.is_self => (&LEAVE, Some(paths::LEFT.to_owned())),
+        Some(member) if !member.is_active() => {
+            (&WITHDRAW, list_path(layout, "#invitation-withdrawn"))
+        }
+        _ => (&REMOVE, list_path(layout, "#member-removed")),
+    };
+    let mut form = Form::new(spec, state)
+        .hidden("userId", user_id(shown, state))
+        .next_and_cancel(next, list_path(layout, ""));
+    if shown.is_self {
+        form = form.hidden("leave", "yes");
+    }
+    Removal {
+        summary: spec.submit,
+        question: question(layout, shown),
+        open: shown.change.is_none() || form.problem.is_some(),
+        form,
+    }
+}
+
+/// The id of the member, or the one that the form was sent with if the member could not be read.
+fn user_id(shown: &MemberPage<'_>, state: &FormState) -> String {
+    match shown.member {
+        Some(member) => member.id.to_string(),
+        None => state.value("userId").to_owned(),
+    }
+}
+
+/// The path of the list followed by `rest`, if the tenant is known.
+fn list_path(layout: Option<&Layout>, rest: &str) -> Option<String> {
+    layout.map(|_| paths::members(layout, rest))
+}
+
 /// The page for leaving the organization. Not cacheable.
 #[must_use]
-pub fn member_leave(layout: Option<&Layout>, own: &Member, form: &FormState) -> String {
+pub fn member_leave(layout: Option<&Layout>, own: &Member, state: &FormState) -> String {
     let shown = MemberPage {
         member: Some(own),
         is_self: true,
-        remove: Some(form),
+        remove: Some(state),
         ..MemberPage::default()
     };
     member_edit(layout, &shown)
