@@ -54,7 +54,9 @@ impl View for Audit {
         let more = records.len() > PAGE_SIZE;
         records.truncate(PAGE_SIZE);
         Ok(Page {
-            next: more.then(|| filter.next(context, records.last().map(Shown::id))).flatten(),
+            next: more
+                .then(|| filter.next(context, records.last().map(Shown::id)))
+                .flatten(),
             refused: Refused::found(context, found, filter, &people)?,
             records,
             filter: filter.clone(),
