@@ -1,4 +1,4 @@
-//! Every function as the process that Lambda starts, which asks the runtime API for its events.
+//! Every function as the process that Lambda starts. It polls the runtime API for events.
 
 use auth::Keys;
 use edge_crm_tests::Table;
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use store::{Store, TableSettings};
 
-/// A table for processes.
+/// A table for the functions' processes.
 async fn table() -> Table {
     let table = Table::start().await;
     let store = Store::connect(TableSettings::local(table.url(), "edge-crm"));
@@ -30,7 +30,7 @@ fn reply(outcome: Outcome) -> Value {
     }
 }
 
-/// An answer without what differs from run to run: ids, times, random values.
+/// A response without what differs from run to run: ids, times, random values.
 fn essence(reply: &Value) -> (u64, Value, Vec<String>, String) {
     let mut headers = reply["headers"].clone();
     for value in headers.as_object_mut().into_iter().flatten() {
@@ -43,7 +43,7 @@ fn essence(reply: &Value) -> (u64, Value, Vec<String>, String) {
     (status, headers, cookies.collect(), body)
 }
 
-/// The text with every long word replaced in which there is a digit or a capital letter.
+/// The text without long words that contain a digit or a capital letter.
 fn steady(text: &str) -> String {
     let in_word = |c: char| c.is_ascii_alphanumeric() || "-_.:".contains(c);
     let mut steady = String::new();
@@ -51,7 +51,7 @@ fn steady(text: &str) -> String {
     while let Some(first) = rest.chars().next() {
         let end = rest.find(|c| in_word(c) != in_word(first));
         let (word, after) = rest.split_at(end.unwrap_or(rest.len()));
-        // The colour of an avatar follows from the id.
+        // The colour of an avatar depends on the id.
         let varies = word.starts_with("tone-")
             || word.len() >= 16
                 && word.contains(|c: char| c.is_ascii_digit() || c.is_ascii_uppercase());
@@ -62,7 +62,7 @@ fn steady(text: &str) -> String {
 }
 
 #[tokio::test]
-async fn every_function_answers_as_it_does_in_this_process() {
+async fn every_function_responds_like_the_one_in_this_process() {
     let (inside, table) = (Inside::start().await, table().await);
     let (mut here, mut there) = (Samples::default(), Samples::default());
     let keys = Keys::new(&KEY, None).unwrap();
@@ -91,7 +91,7 @@ async fn every_function_answers_as_it_does_in_this_process() {
 }
 
 #[tokio::test]
-async fn the_function_without_requests_drains_what_its_stream_names() {
+async fn a_background_function_drains_the_records_of_its_stream() {
     let table = table().await;
     let event = Samples::default().event("revalidate");
     let keys = &event["Records"][0]["dynamodb"]["Keys"];
@@ -111,7 +111,7 @@ async fn the_function_without_requests_drains_what_its_stream_names() {
 }
 
 #[tokio::test]
-async fn a_bad_event_is_an_error_and_the_process_lives_on() {
+async fn a_bad_event_is_an_error_and_the_process_continues() {
     let table = table().await;
     let functions = functions::runners(&Inside::start().await.app);
     for function in functions {
@@ -131,7 +131,7 @@ async fn a_bad_event_is_an_error_and_the_process_lives_on() {
 }
 
 #[tokio::test]
-async fn the_signal_to_end_ends_it() {
+async fn a_signal_ends_a_function() {
     let table = table().await;
     let process = start("sign-out", environment("sign-out", table.url())).await;
     let event = Samples::default().event("sign-out");
@@ -140,9 +140,9 @@ async fn the_signal_to_end_ends_it() {
     assert!(!ended.log.contains("panicked"), "{ended:?}");
 }
 
-/// Each with what it must not say.
+/// Each case has a secret that the message must not contain.
 #[tokio::test]
-async fn a_variable_that_is_missing_or_wrong_is_an_init_error_that_names_it() {
+async fn a_missing_or_wrong_variable_is_an_init_error_that_names_it() {
     let cases = [
         ("TABLE_NAME", None),
         ("AWS_ACCESS_KEY_ID", None),
@@ -182,7 +182,7 @@ async fn a_variable_that_is_missing_or_wrong_is_an_init_error_that_names_it() {
     }
 }
 
-/// Every function is given the same environment, so what one refuses all refuse.
+/// Every function gets the same environment and must refuse the same mistakes.
 #[tokio::test]
 async fn no_function_starts_without_its_key() {
     for function in functions::runners(&Inside::start().await.app) {
@@ -195,7 +195,7 @@ async fn no_function_starts_without_its_key() {
 }
 
 #[tokio::test]
-async fn over_tls_it_trusts_whom_it_is_told_to_and_else_aws_alone() {
+async fn over_tls_a_function_trusts_only_aws_unless_it_is_configured() {
     let table = table().await;
     let front = TlsFront::start(table.url()).await;
     let authority = front.authority().display().to_string();
@@ -208,9 +208,9 @@ async fn over_tls_it_trusts_whom_it_is_told_to_and_else_aws_alone() {
     }
 }
 
-/// A start does not wait for a database that does not answer.
+/// A start does not wait for a database that does not respond.
 #[tokio::test]
-async fn a_database_that_is_away_is_an_answer_and_no_failure_to_start() {
+async fn without_a_database_a_function_starts_and_responds_with_an_error() {
     let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", silent.local_addr().unwrap());
     for url in ["http://127.0.0.1:1", &url] {

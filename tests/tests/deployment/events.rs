@@ -1,4 +1,4 @@
-//! The sample events, each fed to its function, so that none rots.
+//! Passes each sample event to its function, so that no sample becomes outdated.
 
 use auth::Keys;
 use edge_crm_tests::inside::{Inside, KEY};
@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 #[tokio::test]
-async fn every_function_answers_its_sample_event() {
+async fn every_function_accepts_its_sample_event() {
     let inside = Inside::start().await;
     let mut samples = Samples::default();
     let functions = functions::runners(&inside.app);
@@ -28,18 +28,18 @@ async fn every_function_answers_its_sample_event() {
     assert_eq!(
         inside.table.under("acme:contacts").len(),
         1,
-        "what was deleted was restored"
+        "the deleted contact is restored"
     );
     assert_eq!(
         inside.table.audits("sign-out").len(),
         1,
-        "who signed out is signed out"
+        "the user is signed out"
     );
 }
 
-/// It answers a stream, not a browser.
+/// Its event comes from the table's stream, not from a browser.
 #[tokio::test]
-async fn the_sample_of_a_stream_is_drained() {
+async fn the_sample_of_the_stream_is_drained() {
     let inside = Inside::start().await;
     let revalidate = edge_crm_tests::runner(Arc::clone(&inside.app), "revalidate");
     let event = Samples::default().event("revalidate");
@@ -62,11 +62,11 @@ async fn the_sample_of_a_stream_is_drained() {
     assert!(inside.table.under("#outbox:").is_empty());
     let again = revalidate.invoke(event.to_string().as_bytes()).await;
     let again: Value = serde_json::from_slice(&again).unwrap();
-    assert_eq!(again["drained"], 0, "what is gone has been seen to");
+    assert_eq!(again["drained"], 0, "a drained record is not drained again");
 }
 
 #[tokio::test]
-async fn the_sample_of_a_letter_is_delivered() {
+async fn the_sample_of_an_email_is_delivered() {
     let inside = Inside::start().await;
     let deliver = edge_crm_tests::runner(Arc::clone(&inside.app), "deliver-mail");
     let event = Samples::default().event("deliver-mail");

@@ -1,8 +1,8 @@
-//! What is generated is what the registry says.
+//! The generated files match the registry.
 
 #[test]
-fn nothing_generated_is_stale() {
-    let stale = xtask::stale(&xtask::root()).expect("what is generated");
+fn no_generated_file_is_stale() {
+    let stale = xtask::stale(&xtask::root()).expect("the generated files");
     let paths: Vec<_> = stale.iter().map(|output| &output.path).collect();
     assert!(
         paths.is_empty(),

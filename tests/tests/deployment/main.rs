@@ -1,4 +1,4 @@
-//! The functions as Lambda runs them: their processes, their events, and what they may do on AWS.
+//! The functions as Lambda runs them: processes, events, and permissions on AWS.
 
 mod bootstraps;
 mod events;

@@ -1,6 +1,5 @@
-//! What each function may do on AWS is what it does: no less, or it would fail there and nowhere
-//! else, and no more. `UPDATE=1` writes the calls observed to the list that the template is
-//! generated from.
+//! Each function has exactly the AWS permissions that it uses. With fewer it would fail only on AWS.
+//! `UPDATE=1` writes the observed calls to the list that the template is generated from.
 
 mod members;
 mod own;
@@ -27,7 +26,7 @@ const INVALIDATE: &str = "cloudfront:CreateInvalidation";
 
 type Permissions = BTreeMap<String, BTreeSet<String>>;
 
-/// What the template allows each function to do with the table and the edge, by its binary.
+/// The calls that the template allows each function, by its binary.
 fn allowed() -> Permissions {
     let template: Value = serde_saphyr::from_str(TEMPLATE).expect("YAML");
     let resources = template["Resources"].as_object().expect("resources");
@@ -56,7 +55,7 @@ fn allowed() -> Permissions {
                 of.extend(actions(&policy["Properties"]["PolicyDocument"]));
             }
         }
-        // How Lambda reads the stream for the function, which itself calls none of these.
+        // Lambda reads the stream with these. The function calls none of them.
         let stream = [
             "DescribeStream",
             "GetRecords",
@@ -82,10 +81,10 @@ fn actions(document: &Value) -> Vec<String> {
     actions.into_iter().map(text).collect()
 }
 
-/// The functions, watched.
+/// The functions, whose calls are recorded.
 struct Watched {
     inside: Inside,
-    /// Writes what others would have written.
+    /// Writes to the table without recording.
     store: Store,
     distribution: Distribution,
     mailbox: Mailbox,
@@ -121,7 +120,7 @@ impl Watched {
         }
     }
 
-    /// Runs a function and notes what it needed.
+    /// Runs a function and records its calls.
     async fn run(&mut self, function: &Runner, event: &Value) -> Answer {
         self.inside.proxy.permissions();
         let purges = self.distribution.counters().invalidation_requests;
@@ -138,7 +137,7 @@ impl Watched {
         answer
     }
 
-    /// Sends a form, with a key of its own unless it has one.
+    /// Sends a form, with a new idempotency key unless it has one.
     async fn post(&mut self, function: &Runner, cookie: &str, mut fields: Value) -> Answer {
         if fields["idempotency_key"].is_null() {
             self.keys += 1;
@@ -151,7 +150,7 @@ impl Watched {
     }
 
     async fn get(&mut self, function: &Runner, path: &str, cookie: &str) -> Answer {
-        // What is not kept at the edge comes under the request's own id.
+        // A request that may not be cached has its own id as the key.
         let key = match function.name() {
             "audit" | "pages" | "settings" => "a-request-id",
             _ => "acme|owner|html|",
@@ -160,13 +159,13 @@ impl Watched {
         self.run(function, &event).await
     }
 
-    /// As after a view: something cached may carry the tag.
+    /// Marks the tag, as a view does: a cached page may have it.
     async fn mark(&self, tag: &str) {
         let mark = self.store.mark(tag, DISTRIBUTION, now() * 1000);
         mark.await.expect("a mark");
     }
 
-    /// As after a crash between a commit and what follows it.
+    /// Stores an outbox record, as after a crash right after the commit.
     fn leave(&self, record: &OutboxRecord) {
         let key = record.key();
         let (pk, sk) = key.parts();
@@ -177,8 +176,8 @@ impl Watched {
         self.inside.table.put(pk, sk, &record);
     }
 
-    /// Makes the session old and its role another, so that the next answer renews the cookie and
-    /// moves the session's end.
+    /// Makes the session old and changes its role, so that the next response renews the cookie and
+    /// extends the session.
     fn age_session(&self, role: &str) {
         let table = &self.inside.table;
         for (prefix, name, value) in [
@@ -208,7 +207,7 @@ fn account(password: &str) -> Value {
     })
 }
 
-/// Signing up: done, repeated, repeated after a crash, refused. Gives the session's cookie.
+/// Sign-up: done, replayed, replayed after a crash, refused. Returns the session's cookie.
 async fn accounts(watched: &mut Watched) -> String {
     let sign_up = watched.function("sign-up");
     let mut keyed = account("correct horse");
@@ -253,7 +252,7 @@ async fn sign_out(watched: &mut Watched, cookie: &str) {
     assert_eq!(answer.status, 200, "{answer:?}");
 }
 
-/// Contacts: written while something is cached and while nothing is, repeated, refused.
+/// Contacts: changed with and without cached pages, replayed, refused.
 async fn contacts(watched: &mut Watched, cookie: &str) {
     let create = watched.function("create-contact");
     let zoe = json!({ "name": "Zoë", "email": "zoe@example.com", "idempotency_key": "zoe" });
@@ -296,8 +295,7 @@ async fn contacts(watched: &mut Watched, cookie: &str) {
     }
 }
 
-/// Each view, through the edge, with a session that is renewed on the way and with one that is
-/// not.
+/// Each view, through the edge, with and without a renewal of the session.
 async fn views(watched: &mut Watched, cookie: &str, id: &str) {
     for (function, path) in [
         ("list-contacts", LIST.to_owned()),
@@ -322,8 +320,8 @@ async fn views(watched: &mut Watched, cookie: &str, id: &str) {
     }
 }
 
-/// The outbox: nothing in it, something that nobody has cached, something live, an edge that
-/// takes no purges, and one that takes them again.
+/// The outbox: empty, with a tag that is not cached, with a live tag, while CloudFront throttles, and
+/// afterwards.
 async fn revalidate(watched: &mut Watched) {
     let function = watched.function("revalidate");
     let sweep = json!({ "detail-type": "Scheduled Event", "source": "aws.events" });
@@ -351,7 +349,7 @@ async fn revalidate(watched: &mut Watched) {
     let stream = json!({ "Records": [{ "eventName": "INSERT", "dynamodb": { "Keys": keys } }] });
     watched.run(&function, &stream).await;
     watched.distribution.set_faults(throttled(0));
-    // The first backoff is a second at most.
+    // The first backoff is at most a second.
     tokio::time::sleep(Duration::from_millis(1_100)).await;
     watched.run(&function, &sweep).await;
     let left = watched.inside.table.under("#outbox:");
@@ -361,7 +359,7 @@ async fn revalidate(watched: &mut Watched) {
     );
 }
 
-/// Nothing to do, an index to be built, one to be added to.
+/// The index: nothing to do, built, and extended.
 async fn index_search(watched: &mut Watched, cookie: &str) {
     let function = watched.function("index-search");
     let create = watched.function("create-contact");
@@ -377,10 +375,10 @@ async fn index_search(watched: &mut Watched, cookie: &str) {
 }
 
 #[tokio::test]
-async fn each_function_may_do_what_it_does_and_nothing_else() {
+async fn each_function_has_exactly_the_permissions_that_it_uses() {
     let mut watched = Watched::start().await;
     let cookie = accounts(&mut watched).await;
-    // What writes moves the end of an old session too.
+    // Actions extend an old session too.
     contacts(&mut watched, &cookie).await;
     projects::projects(&mut watched, &cookie).await;
     let cookie = own::settings(&mut watched, &cookie).await;
@@ -393,8 +391,8 @@ async fn each_function_may_do_what_it_does_and_nothing_else() {
     compare(watched.used);
 }
 
-/// Compares what was observed with the list that the template is generated from, and with the
-/// template. `UPDATE=1` writes the list anew.
+/// Compares the observed calls with the list that the template is generated from, and with the
+/// template. `UPDATE=1` rewrites the list.
 fn compare(used: Permissions) {
     let (root, observed) = (xtask::root(), Calls(used));
     if std::env::var_os("UPDATE").is_some() {
@@ -410,11 +408,11 @@ fn compare(used: Permissions) {
         let spare: Vec<_> = may.difference(used).collect();
         assert!(
             missing.is_empty(),
-            "{function} calls {missing:?} and may not: {advice}"
+            "{function} calls {missing:?} without permission: {advice}"
         );
         assert!(
             spare.is_empty(),
-            "{function} may call {spare:?} and never does: {advice}"
+            "{function} may call {spare:?} but never does: {advice}"
         );
     }
     let run: Vec<_> = observed.0.keys().collect();

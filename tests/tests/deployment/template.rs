@@ -1,5 +1,5 @@
-//! What is deployed is what the registry says: the functions, the way that CloudFront leads to
-//! them, and what it keeps.
+//! The template matches the registry: the functions, CloudFront's routes to them, and what it
+//! caches.
 
 use edge_crm_local::{TEMPLATE, Template};
 use functions::REGISTRY;
@@ -21,7 +21,7 @@ fn resources() -> Value {
 }
 
 #[test]
-fn every_function_is_deployed_and_those_that_take_requests_have_a_url() {
+fn every_function_is_deployed_and_has_a_url_if_it_takes_requests() {
     let template = Template::parse(TEMPLATE).expect("a template");
     let deployed: BTreeSet<_> = template.functions.iter().cloned().collect();
     assert_eq!(deployed, names(true));
@@ -47,7 +47,7 @@ fn every_path_leads_to_the_function_that_serves_it() {
 }
 
 #[test]
-fn a_view_says_which_function_serves_it() {
+fn a_view_names_the_function_that_serves_it() {
     for entry in REGISTRY {
         if let Description::Views(views) = (entry.describe)() {
             let routes = entry.function.routes();
@@ -62,7 +62,7 @@ fn a_view_says_which_function_serves_it() {
 }
 
 #[test]
-fn a_function_that_hashes_passwords_has_a_whole_processor() {
+fn a_function_that_hashes_passwords_has_a_full_vcpu() {
     let resources = resources();
     let resources = resources.as_object().expect("resources");
     for entry in REGISTRY {

@@ -1,9 +1,9 @@
-//! What is done to members, and the letters of it.
+//! Actions on members, and the emails that they send.
 
 use super::Watched;
 use serde_json::json;
 
-/// Members: invited twice, changed, joined, removed; each refused too.
+/// Members: invited twice, changed, joined, removed. Each is also refused.
 pub(super) async fn members(watched: &mut Watched, cookie: &str) {
     let invite = watched.function("invite-member");
     let mia = json!({ "email": "mia@example.com", "role": "member" });
@@ -43,7 +43,7 @@ pub(super) async fn members(watched: &mut Watched, cookie: &str) {
     }
 }
 
-/// Two letters: one that the stream brings, and one that is swept up.
+/// Two emails: one from the stream's event, and one from a sweep.
 async fn mail(watched: &mut Watched) {
     let deliver = watched.function("deliver-mail");
     let record = watched.inside.table.under("#mail:").remove(0);

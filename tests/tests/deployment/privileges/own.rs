@@ -1,4 +1,4 @@
-//! What somebody does with their own account and sessions.
+//! Actions on a user's own account and sessions.
 
 use super::{Watched, account};
 use auth::{Keys, Token};
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use wrapper::Runner;
 
 impl Watched {
-    /// The id of a session that is not the cookie's.
+    /// The id of another session than the cookie's.
     fn session_but(&self, cookie: &str) -> Value {
         let keys = Keys::new(&KEY, None).expect("a strong key");
         let token = cookie.split_once('=').map_or("", |(_, token)| token);
@@ -32,7 +32,7 @@ impl Watched {
         self.age_session("owner");
     }
 
-    /// Sends a form while the table takes no transaction.
+    /// Sends a form while the table refuses transactions.
     async fn fail(&mut self, function: &Runner, cookie: &str, fields: Value) {
         let busy = fault::Faults {
             contention: 100,
@@ -45,8 +45,8 @@ impl Watched {
     }
 }
 
-/// What somebody does with their own: done, repeated, refused with its page. Gives the cookie of
-/// a session that is still live.
+/// The actions of the settings page: done, replayed, refused with the page. Returns the cookie of a
+/// session that is still live.
 pub(super) async fn settings(watched: &mut Watched, cookie: &str) -> String {
     let settings = watched.function("settings");
     for role in ["owner", "admin", "owner"] {
@@ -100,7 +100,7 @@ pub(super) async fn settings(watched: &mut Watched, cookie: &str) -> String {
     answer.session()
 }
 
-/// A password forgotten, set anew, and everybody signed out. Gives the cookie of a live session.
+/// A password reset that ends all sessions. Returns the cookie of the new session.
 pub(super) async fn forgotten(watched: &mut Watched) -> String {
     let request = watched.function("request-password-reset");
     let whose = json!({ "email": "ada@example.com", "idempotency_key": "forgotten" });

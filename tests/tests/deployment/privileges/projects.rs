@@ -1,10 +1,10 @@
-//! What is done to projects.
+//! Actions on projects.
 
 use super::Watched;
 use edge_crm_tests::fault;
 use serde_json::json;
 
-/// Projects: written while something is cached and while nothing is, repeated, refused.
+/// Projects: changed with and without cached pages, replayed, refused.
 pub(super) async fn projects(watched: &mut Watched, cookie: &str) {
     let create = watched.function("create-project");
     let turbine = json!({ "name": "Turbine", "idempotency_key": "turbine" });
@@ -17,7 +17,7 @@ pub(super) async fn projects(watched: &mut Watched, cookie: &str) {
         .post(&create, cookie, json!({ "name": "Live" }))
         .await;
     watched.post(&create, cookie, json!({ "name": "" })).await;
-    // Where others are always in its way, it looks for what a twin may have saved.
+    // If it always conflicts, it looks for the result of an equal concurrent request.
     let contention = |contention| fault::Faults {
         contention,
         ..fault::Faults::default()
@@ -44,7 +44,7 @@ pub(super) async fn projects(watched: &mut Watched, cookie: &str) {
     }
 }
 
-/// The id of nothing.
+/// An unknown id.
 fn nothing() -> String {
     uuid::Uuid::now_v7().to_string()
 }

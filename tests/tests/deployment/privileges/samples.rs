@@ -1,5 +1,5 @@
-//! The functions that no scenario runs, each run with its sample: so the calls of one that is
-//! added are observed without a line here.
+//! Runs each function that no scenario runs with its sample, so that the calls of a new function are
+//! observed without a change here.
 
 use super::{Watched, account};
 use edge_crm_tests::inside::ORIGIN_SECRET;
@@ -7,7 +7,7 @@ use edge_crm_tests::samples::{Samples, order};
 use serde_json::{Value, json};
 use wrapper::Runner;
 
-/// Runs every function that has not been run, while something cached may be about any record.
+/// Runs every function that has not been run, while pages of every record may be cached.
 pub(super) async fn others(watched: &mut Watched) {
     let left = order().into_iter();
     let left: Vec<_> = left
@@ -58,7 +58,7 @@ async fn view(watched: &mut Watched, function: &Runner, event: &Value, cookie: &
     }
 }
 
-/// Done, repeated, and done again, which may be refused.
+/// Runs the action, replays it, and repeats it with a new key, which may be refused.
 async fn action(watched: &mut Watched, function: &Runner, mut event: Value) {
     for kind in ["contacts", "members", "projects"] {
         watched.mark(&format!("acme:{kind}")).await;
