@@ -2,7 +2,7 @@
 //! page of someone else.
 
 use edge_crm_tests::Record;
-use edge_crm_tests::world::{Seen, World};
+use edge_crm_tests::world::{Response, World};
 use std::time::{Duration, Instant};
 
 mod in_flight;
@@ -20,7 +20,7 @@ fn is_second_purge(record: &Record) -> bool {
 }
 
 /// Whether an action's response says that the list of contacts has been purged.
-fn claims_purge(response: &Seen) -> bool {
+fn claims_purge(response: &Response) -> bool {
     let tags = response.json()["revalidated"].clone();
     tags.as_array()
         .is_some_and(|tags| tags.iter().any(|tag| tag == "acme:contacts"))

@@ -19,7 +19,7 @@ async fn in_a_minute_without_purges_nothing_is_lost_and_writers_see_their_change
         refused: 40,
         lost_before: 30,
         throttled: 30,
-        answer_delay: Duration::from_millis(700),
+        response_delay: Duration::from_millis(700),
         ..Faults::default()
     };
     world.faults(failing);

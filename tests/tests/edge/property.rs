@@ -98,7 +98,7 @@ async fn chaos(game: Arc<Game>) {
             refused: percent(),
             lost_before: percent(),
             lost_after: percent(),
-            answer_delay: millis(60),
+            response_delay: millis(60),
             effect_delay: millis(400),
             transit: (Duration::ZERO, millis(30)),
         });

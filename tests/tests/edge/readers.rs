@@ -234,7 +234,7 @@ async fn a_reader_who_looks_during_a_purge_sees_the_next_change_too() {
         let purges = || two.world.distribution.counters().invalidations;
         let before = purges();
         two.world.faults(Faults {
-            answer_delay: Duration::from_millis(200),
+            response_delay: Duration::from_millis(200),
             ..Faults::default()
         });
         let look = async {
