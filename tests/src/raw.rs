@@ -25,7 +25,23 @@ pub async fn raw(address: &str, bytes: &[u8]) -> String {
     String::from_utf8_lossy(&answer).into_owned()
 }
 
-/// The time to wait for more: long for the first byte, short once the response has begun.
+/// The time to wait for more: long until the response is whole, and short for bytes after it.
 fn patience(answer: &[u8]) -> Duration {
-    Duration::from_millis(if answer.is_empty() { 8_000 } else { 300 })
+    match is_whole(answer) {
+        true => Duration::from_millis(300),
+        false => Duration::from_secs(60),
+    }
+}
+
+/// Whether the response has a body of its `Content-Length`.
+fn is_whole(answer: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(answer).to_ascii_lowercase();
+    let Some((head, body)) = text.split_once("\r\n\r\n") else {
+        return false;
+    };
+    let length = head
+        .lines()
+        .find_map(|line| line.strip_prefix("content-length:"));
+    let length = length.and_then(|length| length.trim().parse().ok());
+    length.is_some_and(|length: usize| body.len() >= length)
 }

@@ -1,12 +1,12 @@
-//! What a view tells the edge: when its answer may be kept, under which tags, and that what may be
-//! given to others holds nothing of one person.
+//! What a view tells the edge: whether its response may be cached, and under which tags. A cached
+//! response contains nothing about one user.
 
 use edge_crm_tests::inside::{Answer, Inside, KEY, invoke, through_edge};
 use edge_crm_tests::now;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-const KEPT: &str = "max-age=0, must-revalidate, s-maxage=300, stale-if-error=0";
+const CACHED: &str = "max-age=0, must-revalidate, s-maxage=300, stale-if-error=0";
 const LIST: &str = "/t/acme/contacts";
 
 /// An organisation with its owner's session and one contact.
@@ -39,7 +39,7 @@ impl Acme {
         invoke(&get, &through_edge(&path, &self.cookie, "text/html", key)).await
     }
 
-    /// Gives the one member another role, behind the session's back.
+    /// Gives the only member another role, without an action.
     fn change_role(&self, role: &str) {
         let table = &self.inside.table;
         let membership = table.under("acme:members").remove(0);
@@ -57,24 +57,24 @@ impl Acme {
     }
 }
 
-fn is_kept(answer: &Answer) -> bool {
-    answer.headers["cache-control"] == KEPT
+fn is_cached(answer: &Answer) -> bool {
+    answer.headers["cache-control"] == CACHED
 }
 
-fn is_own(answer: &Answer) -> bool {
+fn is_private(answer: &Answer) -> bool {
     answer.headers["cache-control"] == "private, no-store"
         && !answer.headers.contains_key("cache-tag")
 }
 
 #[tokio::test]
-async fn a_list_carries_the_tag_of_its_partition_and_a_contact_its_own() {
+async fn a_list_has_the_tag_of_its_partition_and_a_contact_its_own_tag() {
     let acme = Acme::start().await;
     let list = acme.list("text/html", "acme|owner|html|").await;
     assert_eq!(list.status, 200, "{list:?}");
-    assert!(is_kept(&list));
+    assert!(is_cached(&list));
     assert_eq!(list.headers["cache-tag"], "acme:contacts");
     let detail = acme.detail(&acme.id, "acme|owner|html|").await;
-    assert!(is_kept(&detail));
+    assert!(is_cached(&detail));
     assert_eq!(
         detail.headers["cache-tag"],
         format!("acme:contacts:{},acme:members", acme.id)
@@ -91,72 +91,72 @@ async fn a_list_carries_the_tag_of_its_partition_and_a_contact_its_own() {
     let json = acme
         .list("application/json", "acme|owner|json|AAAAAAAAAAAAAAAAAAAAAA")
         .await;
-    assert!(is_kept(&json) && json.json["ok"] == true);
+    assert!(is_cached(&json) && json.json["ok"] == true);
 }
 
 #[tokio::test]
-async fn a_kept_answer_is_the_same_for_everybody_and_sets_no_cookie() {
+async fn a_cached_response_is_the_same_for_everyone_and_sets_no_cookie() {
     let acme = Acme::start().await;
     for key in ["acme|owner|html|", "acme|owner|html|AAAAAAAAAAAAAAAAAAAAAA"] {
         let list = acme.list("text/html", key).await;
         assert!(list.cookies.is_empty());
         assert!(
             !list.text.contains("idempotency_key"),
-            "a key is used once, a page by many"
+            "an idempotency key is for one use, a cached page for many"
         );
-        assert!(!list.text.contains("Ada"), "the page names nobody");
+        assert!(!list.text.contains("Ada"), "the page names no user");
     }
 }
 
 #[tokio::test]
-async fn without_a_shared_key_nothing_is_marked_or_kept() {
+async fn without_a_shared_key_nothing_is_marked_or_cached() {
     let acme = Acme::start().await;
     for key in [
         "0197a3b0-0000-7000-8000-000000000001",
         "acme|owner|html",
         "acme|chief|html|",
     ] {
-        assert!(is_own(&acme.list("text/html", key).await), "{key}");
+        assert!(is_private(&acme.list("text/html", key).await), "{key}");
     }
     let mut forged = through_edge(LIST, &acme.cookie, "text/html", "acme|owner|html|");
     forged["headers"]["x-crm-secret"] = json!("a guess");
     let list = edge_crm_tests::runner(Arc::clone(&acme.inside.app), "list-contacts");
     let answer = invoke(&list, &forged).await;
     assert_eq!(answer.status, 403);
-    assert!(is_own(&answer));
+    assert!(is_private(&answer));
     assert!(acme.marks().is_empty());
 }
 
-/// The edge cannot make such a key; if it did, nobody may be given the answer.
+/// The edge never makes such a key. If it did, nobody might get the response.
 #[tokio::test]
-async fn a_key_that_is_not_the_requests_is_refused() {
+async fn a_key_that_does_not_fit_the_request_is_refused() {
     let acme = Acme::start().await;
     for key in ["other|owner|html|", "acme|member|html|", "acme|owner|json|"] {
         let answer = acme.list("text/html", key).await;
         assert_eq!(answer.status, 500, "{key}");
-        assert!(is_own(&answer) && !answer.text.contains("Zoë"));
+        assert!(is_private(&answer) && !answer.text.contains("Zoë"));
     }
     assert!(acme.marks().is_empty());
 }
 
 #[tokio::test]
-async fn errors_are_not_kept() {
+async fn errors_are_not_cached() {
     let acme = Acme::start().await;
     let missing = acme
         .detail("0197a3b0-0000-7000-8000-000000000001", "acme|owner|html|")
         .await;
     assert_eq!(missing.status, 404);
-    assert!(is_own(&missing));
+    assert!(is_private(&missing));
     let list = edge_crm_tests::runner(Arc::clone(&acme.inside.app), "list-contacts");
     let mut event = through_edge(LIST, &acme.cookie, "text/html", "acme|owner|html|");
     event["rawQueryString"] = json!("after=made-up");
     let answer = invoke(&list, &event).await;
     assert_eq!(answer.status, 400);
-    assert!(is_own(&answer));
+    assert!(is_private(&answer));
 }
 
 #[tokio::test]
-async fn a_session_that_has_ended_is_told_so_without_a_cookie() {
+async fn a_shared_response_to_an_ended_session_sets_no_cookie() {
     let acme = Acme::start().await;
     let session = acme.inside.table.under("#session:").remove(0);
     acme.inside.table.remove(&session.pk, &session.sk);
@@ -166,28 +166,32 @@ async fn a_session_that_has_ended_is_told_so_without_a_cookie() {
         page.headers["location"],
         "/sign-in?return_to=/t/acme/contacts"
     );
-    assert!(is_own(&page) && page.cookies.is_empty());
+    assert!(is_private(&page) && page.cookies.is_empty());
     let json = acme.list("application/json", "acme|owner|json|").await;
     assert_eq!((json.status, json.cookies.len()), (401, 0));
     let own = acme
         .list("text/html", "0197a3b0-0000-7000-8000-000000000001")
         .await;
-    assert_eq!(own.cookies.len(), 1, "an answer to nobody else ends it");
+    assert_eq!(
+        own.cookies.len(),
+        1,
+        "a private response removes the cookie"
+    );
 }
 
-/// The answer may be given to others who hold the token's role, so it is made for that role, or
-/// for less.
+/// Other users with the token's role may get the response, so it is rendered for that role or a lower
+/// one.
 #[tokio::test]
-async fn after_a_change_of_role_nobody_is_shown_more_than_both_roles_allow() {
+async fn after_a_change_of_role_a_page_shows_no_more_than_both_roles_allow() {
     let acme = Acme::start().await;
     let as_owner = acme.list("text/html", "acme|owner|html|").await;
     acme.change_role("viewer");
     let demoted = acme.list("text/html", "acme|owner|html|").await;
     assert_eq!(demoted.status, 200);
-    assert!(is_own(&demoted) && demoted.cookies.is_empty());
+    assert!(is_private(&demoted) && demoted.cookies.is_empty());
     assert_ne!(
         demoted.text, as_owner.text,
-        "a viewer is offered nothing to change"
+        "a viewer gets no links to change anything"
     );
     let renewed = acme
         .list("text/html", "0197a3b0-0000-7000-8000-000000000001")
@@ -196,7 +200,7 @@ async fn after_a_change_of_role_nobody_is_shown_more_than_both_roles_allow() {
     assert_eq!(
         renewed.cookies.len(),
         1,
-        "the token is renewed where nobody else gets it"
+        "a private response renews the token"
     );
     let as_viewer = Acme {
         cookie: renewed.session(),
@@ -204,12 +208,12 @@ async fn after_a_change_of_role_nobody_is_shown_more_than_both_roles_allow() {
     };
     as_viewer.change_role("admin");
     let promoted = as_viewer.list("text/html", "acme|viewer|html|").await;
-    assert!(is_kept(&promoted) && promoted.cookies.is_empty());
+    assert!(is_cached(&promoted) && promoted.cookies.is_empty());
     assert_eq!(promoted.text, demoted.text);
 }
 
 #[tokio::test]
-async fn a_token_that_the_edge_still_believed_is_not_renewed_in_a_shared_answer() {
+async fn a_shared_response_never_renews_a_token() {
     let acme = Acme::start().await;
     let keys = auth::Keys::new(&KEY, None).unwrap();
     let (name, text) = acme.cookie.split_once('=').unwrap();
@@ -229,7 +233,7 @@ async fn a_token_that_the_edge_still_believed_is_not_renewed_in_a_shared_answer(
 }
 
 #[tokio::test]
-async fn a_miss_asks_storage_in_two_steps_and_the_read_comes_after_the_mark() {
+async fn a_miss_takes_two_round_trips_and_reads_after_the_mark() {
     let acme = Acme::start().await;
     acme.inside.proxy.calls();
     acme.list("text/html", "acme|owner|html|").await;
@@ -241,7 +245,7 @@ async fn a_miss_asks_storage_in_two_steps_and_the_read_comes_after_the_mark() {
 }
 
 #[tokio::test]
-async fn a_change_sets_fresh_and_so_does_its_replay() {
+async fn a_change_sets_the_cookie_fresh_and_so_does_its_replay() {
     let acme = Acme::start().await;
     let create = edge_crm_tests::runner(Arc::clone(&acme.inside.app), "create-contact");
     let fields = json!({ "name": "Bo", "email": "bo@example.com", "idempotency_key": "k" });
@@ -269,13 +273,13 @@ async fn a_change_sets_fresh_and_so_does_its_replay() {
         .inside
         .post(&create, &acme.cookie, &json!({ "name": "" }))
         .await;
-    assert!(refused.cookies.is_empty(), "nothing has changed");
+    assert!(refused.cookies.is_empty(), "nothing was changed");
 }
 
-/// What was live stays in the outbox while CloudFront cannot be reached, and the answer does not
-/// claim otherwise.
+/// While CloudFront cannot be reached, live tags stay in the outbox, and the response does not list
+/// them.
 #[tokio::test]
-async fn what_could_not_be_purged_is_not_said_to_be() {
+async fn a_response_does_not_claim_a_purge_that_failed() {
     let acme = Acme::start().await;
     acme.list("text/html", "acme|owner|html|").await;
     let create = edge_crm_tests::runner(Arc::clone(&acme.inside.app), "create-contact");

@@ -1,5 +1,5 @@
-//! Events that HTTP cannot carry, given to the functions themselves, and everything at random:
-//! whatever comes, there is an answer, it is no fault of ours, and nothing is written.
+//! Events that HTTP cannot transport, and random requests, passed directly to the functions. Each gets
+//! a response that is not a 5xx, and nothing broken is written.
 
 use edge_crm_tests::{Direct, Table, event};
 use proptest::collection::vec;
@@ -56,7 +56,7 @@ fn status(answer: &Value) -> u64 {
     answer["statusCode"].as_u64().expect("a status")
 }
 
-/// What every answer is, whatever was asked.
+/// Checks what is true of every response.
 fn check(answer: &Value) -> Result<(), TestCaseError> {
     let status = status(answer);
     prop_assert!((200..500).contains(&status), "{answer}");
@@ -81,7 +81,7 @@ fn check(answer: &Value) -> Result<(), TestCaseError> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_body_that_is_not_the_base64_it_says_is_unreadable() {
+async fn a_body_of_invalid_base64_is_unreadable() {
     let scene = Scene::new().await;
     let before = scene.table.saved();
     for body in [
@@ -100,7 +100,7 @@ async fn a_body_that_is_not_the_base64_it_says_is_unreadable() {
         assert_eq!(status(&answer), 400, "{body}: {answer}");
         assert!(answer["body"].as_str().unwrap().contains("BAD_REQUEST"));
     }
-    // Over the limit is over the limit in base64 too, whether it is valid or not.
+    // The size limit applies to base64 too, valid or not.
     for body in ["QUFB".repeat(349_526), "!".repeat(3_000_000)] {
         assert_eq!(
             status(&scene.post("create-contact", &[], &body, true).await),
@@ -124,7 +124,7 @@ async fn a_body_that_is_not_the_base64_it_says_is_unreadable() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_no_event_is_refused() {
+async fn anything_but_an_event_is_refused() {
     let scene = Scene::new().await;
     let before = scene.table.saved();
     let deep = "[".repeat(200_000);
@@ -160,7 +160,7 @@ async fn what_is_no_event_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_event_with_almost_nothing_or_nonsense_in_it_gets_an_answer() {
+async fn an_almost_empty_or_nonsensical_event_gets_a_response() {
     let scene = Scene::new().await;
     let before = scene.table.saved();
     for function in FUNCTIONS {
@@ -189,7 +189,7 @@ async fn an_event_with_almost_nothing_or_nonsense_in_it_gets_an_answer() {
     assert_eq!(scene.table.saved(), before);
 }
 
-/// Text that is sometimes what a parser expects, and sometimes anything.
+/// Text that is sometimes what a parser expects and sometimes arbitrary.
 fn text() -> impl Strategy<Value = String> {
     prop_oneof![
         "\\PC{0,40}",
@@ -226,7 +226,7 @@ fn percent(text: &str) -> String {
         .collect()
 }
 
-/// A content type and a body that often fit each other.
+/// A content type and a body that often match.
 fn body() -> impl Strategy<Value = (String, Vec<u8>)> {
     let pairs = || vec((name(), text()), 0..8);
     let form = pairs().prop_map(|pairs| {
@@ -280,7 +280,7 @@ fn base64(bytes: &[u8]) -> String {
     base64::Engine::encode(&base64::engine::general_purpose::STANDARD, bytes)
 }
 
-/// A request to some function that tries at random what may matter.
+/// A random request to a function.
 fn request() -> impl Strategy<Value = (&'static str, Value)> {
     let header = prop_oneof![
         Just("accept"),
@@ -337,7 +337,7 @@ fn request() -> impl Strategy<Value = (&'static str, Value)> {
 }
 
 #[test]
-fn no_request_at_random_is_a_fault_of_ours() {
+fn no_random_request_gets_a_5xx() {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let scene = runtime.block_on(Scene::new());
     let mut runner = TestRunner::new(Config {
@@ -352,7 +352,7 @@ fn no_request_at_random_is_a_fault_of_ours() {
         check(&runtime.block_on(scene.direct.invoke(function, &event)))
     });
     answered.unwrap_or_else(|error| panic!("{error}"));
-    // Random requests may add contacts; whatever they added is whole.
+    // Random requests may create contacts. Each of them is whole.
     for record in scene.table.under("acme:contacts") {
         assert!(
             record.get("name").is_string() && record.get("email").is_string(),

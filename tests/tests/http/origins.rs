@@ -1,5 +1,5 @@
-//! Who may write from where: every combination of what a browser says about a request's origin.
-//! Refused means that nothing ran: nothing is read, counted or written.
+//! Which origins may write, for every combination of headers that a browser may send about the origin.
+//! A refused request runs nothing: nothing is read, counted or written.
 
 use edge_crm_tests::{Answer, Client, Exchange, Launch, Product, Record, Table};
 use reqwest::{Method, RequestBuilder};
@@ -47,7 +47,7 @@ const BODIES: [(Option<&str>, &str); 9] = [
     (None, "name=Ada"),
 ];
 
-/// A product that counts every request, with somebody signed in.
+/// A product that counts every request, and a signed-in user.
 struct Scene {
     product: Product,
     table: Table,
@@ -83,12 +83,12 @@ impl Scene {
             .unwrap()
     }
 
-    /// Origins that are ours.
+    /// The product's own origins.
     fn own(&self) -> [String; 2] {
         ["127.0.0.1", "localhost"].map(|host| format!("http://{host}:{}", self.port()))
     }
 
-    /// Origins that are not, however much they look so.
+    /// Foreign origins, many of which look similar.
     fn foreign(&self) -> Vec<String> {
         let port = self.port();
         let own = &self.product.url;
@@ -156,7 +156,7 @@ async fn send(
         .await
 }
 
-/// Whether a page may say this and write.
+/// Whether a request with this `Sec-Fetch-Site` may write.
 fn passes(site: Option<&str>) -> bool {
     matches!(site, Some("same-origin" | "none"))
 }
@@ -175,7 +175,7 @@ async fn a_foreign_origin_is_refused_with_every_content_type() {
                 );
             }
         }
-        // Nor does a session without an origin pass.
+        // A session without an origin is refused too.
         for body in BODIES {
             send(&scene.acme, Method::POST, site, None, body)
                 .await
@@ -186,7 +186,7 @@ async fn a_foreign_origin_is_refused_with_every_content_type() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_own_origin_passes_whatever_else_is_said() {
+async fn an_own_origin_is_accepted_whatever_the_other_headers_say() {
     let scene = Scene::new().await;
     let mut made = 0;
     for site in SITES {
@@ -209,11 +209,11 @@ async fn an_own_origin_passes_whatever_else_is_said() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_the_browser_calls_our_own_page_passes_with_any_origin() {
+async fn a_same_origin_request_is_accepted_with_any_origin_header() {
     let scene = Scene::new().await;
     for site in [Some("same-origin"), Some("none")] {
         for origin in [None, Some("null"), Some("https://evil.example")] {
-            // The body is looked at only now, and is no form.
+            // Only now the body is read, and it is not a form.
             let answer = send(
                 &scene.acme,
                 Method::POST,
@@ -244,14 +244,14 @@ async fn a_program_without_a_session_needs_no_origin() {
     };
     let program = scene.product.client();
     assert_eq!(post(&program, "sign-in").await.status, 200);
-    // Now it has a session, which only a browser keeps.
+    // A session means a browser.
     post(&program, "sign-out").await.expect(403, "AUTH_ERROR");
     let forged = scene.product.client_with("x", "acme");
     post(&forged, "sign-in").await.expect(403, "AUTH_ERROR");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_foreign_page_signs_nobody_in_up_or_out() {
+async fn a_foreign_page_cannot_sign_a_user_in_up_or_out() {
     let scene = Scene::new().await;
     let fields = [
         ("name", "Eve"),
@@ -286,7 +286,7 @@ async fn a_foreign_page_signs_nobody_in_up_or_out() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_header_about_the_host_makes_a_foreign_origin_ours() {
+async fn no_host_header_makes_a_foreign_origin_our_own() {
     let scene = Scene::new().await;
     let spoofs = [
         ("host", "evil.example"),
@@ -318,7 +318,7 @@ async fn no_header_about_the_host_makes_a_foreign_origin_ours() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn two_headers_of_one_name_do_not_add_up_to_a_pass() {
+async fn a_repeated_header_is_refused() {
     let scene = Scene::new().await;
     let own = &scene.product.url;
     let pairs = [
@@ -349,7 +349,7 @@ async fn two_headers_of_one_name_do_not_add_up_to_a_pass() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_origin_is_looked_at_before_the_body() {
+async fn the_origin_is_checked_before_the_body() {
     let scene = Scene::new().await;
     let request = || {
         let request = scene
@@ -379,7 +379,7 @@ async fn the_origin_is_looked_at_before_the_body() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_other_method_writes_from_anywhere() {
+async fn no_other_method_writes_from_any_origin() {
     let scene = Scene::new().await;
     let methods = [
         Method::PUT,
@@ -408,7 +408,7 @@ async fn no_other_method_writes_from_anywhere() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_answer_invites_another_site_to_read_it() {
+async fn no_response_allows_another_site_to_read_it() {
     let scene = Scene::new().await;
     for origin in ["https://evil.example", "null", &scene.product.url] {
         for (method, path) in [

@@ -1,4 +1,4 @@
-//! The product without scripts: pages, forms and redirects alone.
+//! The product without scripts: only pages, forms and redirects.
 
 use edge_crm_tests::Product;
 use serde_json::Value;
@@ -11,7 +11,7 @@ fn path(contact: &Value) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_contact_is_added_by_form_and_redirect() {
+async fn a_contact_is_created_by_form_and_redirect() {
     let product = Product::start();
     let acme = product.sign_up("Acme").await;
     let empty = acme.page(&acme.contacts("")).await.text;
@@ -62,7 +62,7 @@ async fn a_contact_is_added_by_form_and_redirect() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_refused_form_comes_back_with_its_input_its_errors_and_its_key() {
+async fn a_refused_form_is_shown_again_with_input_errors_and_key() {
     let product = Product::start();
     let acme = product.sign_up("Acme").await;
     let key = acme
@@ -94,7 +94,7 @@ async fn a_refused_form_comes_back_with_its_input_its_errors_and_its_key() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_duplicate_is_led_to_the_contact_that_is_there() {
+async fn a_duplicate_gets_a_link_to_the_existing_contact() {
     let product = Product::start();
     let acme = product.sign_up("Acme").await;
     let ada = acme.create("Ada", "ada@example.com").await;
@@ -142,7 +142,7 @@ async fn a_contact_is_edited_and_a_conflict_shows_both_versions() {
     );
     assert!(acme.page(&path(&ada)).await.text.contains("Ada King"));
 
-    // Somebody else still has the page from before.
+    // Another user still has the old page open.
     let late = [
         ("id", id.as_str()),
         ("version", "1"),
@@ -174,7 +174,7 @@ async fn a_contact_is_edited_and_a_conflict_shows_both_versions() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_contact_is_deleted_after_a_question() {
+async fn a_contact_is_deleted_after_a_confirmation() {
     let product = Product::start();
     let acme = product.sign_up("Acme").await;
     let ada = acme.create("Ada", "ada@example.com").await;
@@ -198,7 +198,7 @@ async fn a_contact_is_deleted_after_a_question() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_name_that_is_markup_stays_text_on_every_page() {
+async fn a_name_with_markup_is_escaped_on_every_page() {
     let product = Product::start();
     let acme = product.sign_up("<script>o</script>").await;
     let markup = "<script>n</script>\"'><img src=x onerror=y>";
@@ -234,7 +234,7 @@ async fn a_name_that_is_markup_stays_text_on_every_page() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_page_for_many_holds_no_key_and_nothing_of_one_user() {
+async fn a_shared_page_contains_no_key_and_nothing_of_one_user() {
     let product = Product::start();
     let acme = product.sign_up("Acme").await;
     let ada = acme.create("Ada", "ada@example.com").await;

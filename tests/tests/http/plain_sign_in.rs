@@ -1,10 +1,11 @@
-//! Signing up, in and out without scripts, and the way back to where somebody wanted to go.
+//! Sign-up, sign-in and sign-out without scripts, and the redirect back to the page that the user
+//! wanted.
 
 use edge_crm_tests::{Client, Exchange, Product};
 use reqwest::Method;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn signing_in_leads_back_to_where_somebody_wanted_to_go() {
+async fn sign_in_redirects_to_the_page_that_the_user_wanted() {
     let product = Product::start();
     let acme = product.sign_up("Acme").await;
     let stranger = product.client();
@@ -18,7 +19,7 @@ async fn signing_in_leads_back_to_where_somebody_wanted_to_go() {
     let form = stranger.page(&location).await;
     let return_to = form
         .hidden("return_to")
-        .expect("a way back")
+        .expect("the path to return to")
         .replace("&#38;", "&");
     assert_eq!(return_to, wanted);
     let fields = [
@@ -32,7 +33,7 @@ async fn signing_in_leads_back_to_where_somebody_wanted_to_go() {
         (303, Some(wanted))
     );
     assert_eq!(stranger.page(wanted).await.status, 200);
-    // Whoever is signed in needs no form.
+    // A signed-in user gets no form.
     assert_eq!(
         stranger.page(&location).await.header("location"),
         Some(wanted)
@@ -44,7 +45,7 @@ async fn signing_in_leads_back_to_where_somebody_wanted_to_go() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_way_back_leads_to_no_other_site() {
+async fn the_redirect_leads_to_no_other_site() {
     let product = Product::start();
     let acme = product.sign_up("Acme").await;
     let foreign = [
@@ -97,7 +98,7 @@ async fn a_way_back_leads_to_no_other_site() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn signing_up_and_out_by_form_leads_on() {
+async fn sign_up_and_sign_out_by_form_redirect() {
     let product = Product::start();
     let client = product.client();
     let form = client.page("/sign-up").await;
@@ -120,7 +121,7 @@ async fn signing_up_and_out_by_form_leads_on() {
         (left.status, left.header("location")),
         (303, Some("/sign-in"))
     );
-    // Going back shows nothing that the browser has kept.
+    // The browser's back button shows nothing from its cache.
     assert_eq!(left.header("clear-site-data"), Some("\"cache\""));
     assert_eq!(client.page("/t/acme/contacts").await.status, 303);
 }
@@ -162,7 +163,7 @@ async fn a_password_is_never_shown_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_form_sent_after_the_session_has_ended_keeps_what_was_written() {
+async fn a_form_sent_after_the_session_has_ended_keeps_its_input() {
     let product = Product::start();
     let acme = product.sign_up("Acme").await;
     let token = acme.token();
