@@ -1,4 +1,4 @@
-//! Accepting an invitation: again, at once, by guessing, and without scripts.
+//! Accepting an invitation: replayed, concurrently, with guessed passwords, and without scripts.
 
 use edge_crm_tests::people::{PASSWORD, email, token};
 use edge_crm_tests::world::{Person, Response, World};
@@ -11,7 +11,7 @@ fn nobody() -> Person {
 }
 
 #[tokio::test]
-async fn a_replay_shows_the_link_again_and_nothing_stored_holds_the_token() {
+async fn a_replay_shows_the_link_again_and_no_record_contains_the_token() {
     let world = World::start().await;
     let owner = world.sign_up("Acme").await;
     let mia = email();
@@ -52,7 +52,7 @@ async fn a_replay_shows_the_link_again_and_nothing_stored_holds_the_token() {
         (422, None)
     );
 
-    world.delivered(Duration::from_secs(10)).await;
+    world.delivered(Duration::from_secs(120)).await;
     let (text, seal) = token.split_once('.').unwrap();
     for record in world.table.dump() {
         let record = format!("{record:?}");
@@ -62,7 +62,7 @@ async fn a_replay_shows_the_link_again_and_nothing_stored_holds_the_token() {
 }
 
 #[tokio::test]
-async fn twins_join_once() {
+async fn concurrent_acceptances_join_once() {
     let world = World::start().await;
     let owner = world.sign_up("Acme").await;
     for _ in 0..5 {
@@ -89,13 +89,13 @@ async fn twins_join_once() {
 }
 
 #[tokio::test]
-async fn a_password_cannot_be_guessed_by_one_invitation_after_another() {
+async fn more_invitations_allow_no_more_password_guesses() {
     let world = World::start().await;
     let acme = world.sign_up("Acme").await;
     let other = world.sign_up("Other").await;
     let (_, email) = world.joined(&other, "member").await;
     let mut token = world.invitation(&acme, &email, "member").await;
-    within_a_minute(20).await;
+    within_a_minute(45).await;
     for attempt in 0..5 {
         let wrong = world.accept(&nobody(), &token, "a wrong password").await;
         assert_eq!(wrong.status, 401, "{attempt}: {wrong:?}");
@@ -108,7 +108,7 @@ async fn a_password_cannot_be_guessed_by_one_invitation_after_another() {
     assert_eq!(
         world.sign_in(&email, PASSWORD).await.status,
         429,
-        "it is one count"
+        "all attempts share one counter"
     );
 }
 

@@ -1,5 +1,5 @@
-//! The chains of audit records: whole after everything that the product does, broken by everything
-//! that somebody else does to them.
+//! The chains of audit records. Everything that the product does leaves them whole, and every other
+//! change to the table breaks them.
 
 use action::{Item, Key, Role};
 use edge_crm_tests::people::PASSWORD;
@@ -10,12 +10,12 @@ use wrapper::audit_hash;
 
 const NONE: [&str; 0] = [];
 
-/// An organisation in which several people have worked on two contacts.
+/// An organisation in which two members have worked on two contacts.
 struct Acme {
     world: World,
     ada: Person,
     bob: Person,
-    /// Created, updated three times by two people, and still there.
+    /// Created, updated three times by two members, and not deleted.
     kept: String,
     /// Created, updated and deleted.
     gone: String,
@@ -59,7 +59,7 @@ impl Acme {
         &self.world.table
     }
 
-    /// The records of a contact, the oldest first.
+    /// The audit records of a contact, oldest first.
     fn chain(&self, id: &str) -> Vec<Record> {
         let mut records = self.table().under("#audit:acme");
         records.retain(|record| record.get("subjectId") == id);
@@ -67,11 +67,11 @@ impl Acme {
         records
     }
 
-    /// What is found after `tamper`, which is undone then.
+    /// What the verification finds after `tamper`. Then undoes the change.
     async fn found(&self, tamper: impl FnOnce(&Self)) -> String {
         let before = self.table().dump();
         tamper(self);
-        assert_ne!(self.table().dump(), before, "nothing was changed");
+        assert_ne!(self.table().dump(), before, "the tampering changed nothing");
         let found = self.table().broken_chains().await.join("\n");
         for record in self.table().dump() {
             self.table().remove(&record.pk, &record.sk);
@@ -99,7 +99,7 @@ fn with(record: &Record, name: &str, value: Value) -> Item {
     item
 }
 
-/// The item with a hash that is right for it.
+/// The item with the right hash.
 fn hashed(record: &Record, mut item: Item) -> Item {
     let hash = audit_hash(
         &Key::from_parts(record.pk.clone(), record.sk.clone()),
@@ -110,7 +110,7 @@ fn hashed(record: &Record, mut item: Item) -> Item {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_chain_is_whole_whoever_does_what() {
+async fn a_chain_is_whole_after_actions_of_several_members() {
     let acme = Acme::start().await;
     assert_eq!(acme.table().broken_chains().await, NONE);
     let chain = acme.chain(&acme.kept);
@@ -125,15 +125,15 @@ async fn a_chain_is_whole_whoever_does_what() {
     let last = acme.chain(&acme.gone).remove(2);
     assert_eq!(last.get("action"), "delete-contact");
     let place = json!(["#trash:acme", acme.gone]);
-    assert_eq!(last.get("head"), place, "the chain goes on in the trash");
+    assert_eq!(last.get("head"), place, "the chain continues in the trash");
     let session = acme.table().audits("sign-up").remove(0);
     assert_eq!(session.get("resource"), "members");
     assert!(session.get("hash").is_string(), "a member is an entity too");
 }
 
-/// Who has an account takes the place of who was invited, under the id that they have.
+/// An invited user who has an account replaces the invitee, under the id of the account.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_chain_goes_on_under_the_id_of_who_accepts() {
+async fn a_chain_continues_under_the_id_of_the_user_who_accepts() {
     let acme = Acme::start().await;
     let (mia, email) = acme.world.joined(&acme.ada, "member").await;
     let other = acme.world.sign_up("Other").await;
@@ -161,7 +161,7 @@ async fn a_chain_goes_on_under_the_id_of_who_accepts() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_chain_goes_through_the_trash_and_ends_when_that_is_emptied() {
+async fn a_chain_continues_in_the_trash_and_ends_when_the_trash_is_emptied() {
     let acme = Acme::start().await;
     let deleted = acme.table().under("#trash:acme").remove(0);
     let found = acme
@@ -207,7 +207,7 @@ async fn a_replay_and_a_refusal_add_nothing_to_a_chain() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn updates_at_the_same_time_do_not_fork_a_chain() {
+async fn concurrent_updates_do_not_fork_a_chain() {
     let acme = Acme::start().await;
     let fields = change(&acme.kept, 4);
     let which = json!({ "id": acme.kept });
@@ -255,7 +255,7 @@ async fn a_changed_record_is_found() {
         .await;
     assert!(
         found.contains("the record before"),
-        "with a right hash: {found:?}"
+        "with the right hash: {found:?}"
     );
     let newest = &acme.chain(&acme.kept)[3];
     let found = acme
@@ -264,11 +264,11 @@ async fn a_changed_record_is_found() {
             put(acme.table(), newest, hashed(newest, item));
         })
         .await;
-    assert!(found.contains("the head"), "the newest: {found:?}");
+    assert!(found.contains("the head"), "the newest record: {found:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_removed_record_is_found_wherever_it_was() {
+async fn a_removed_record_is_found_at_any_place() {
     let acme = Acme::start().await;
     let expected = [
         "the record before",
@@ -329,7 +329,7 @@ async fn swapped_and_moved_records_are_found() {
         found.contains("acme contacts") && found.contains("other contacts"),
         "{found:?}"
     );
-    // One more beside the last, as if somebody else had done something.
+    // A second record after the same one, as if another user had done something.
     let found = acme
         .found(|acme| {
             let id = uuid::Uuid::now_v7().to_string();
@@ -344,7 +344,7 @@ async fn swapped_and_moved_records_are_found() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_entity_whose_head_is_not_its_own_is_found() {
+async fn an_entity_with_a_foreign_head_is_found() {
     let acme = Acme::start().await;
     let stored = &acme.table().under("acme:contacts")[0];
     let older = acme.chain(&acme.kept)[2].get("hash");
@@ -361,16 +361,16 @@ async fn an_entity_whose_head_is_not_its_own_is_found() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_command_says_what_is_wrong_and_where() {
+async fn the_command_reports_what_is_wrong_and_where() {
     let scratch = Scratch::new();
     let directory = scratch.path().to_str().unwrap();
     let (code, text) = verify_audit(&["--data", directory]);
-    assert_eq!(code, Some(2), "there is nothing yet: {text}");
+    assert_eq!(code, Some(2), "there is no database yet: {text}");
     let product = Launch::new().data(scratch.path()).start();
     let acme = product.sign_up("Acme").await;
     acme.create("Zoë", "zoe@example.com").await;
     let (code, text) = verify_audit(&["--data", directory]);
-    assert_eq!(code, Some(2), "it is in use: {text}");
+    assert_eq!(code, Some(2), "the database is in use: {text}");
     assert!(product.stop().status.success());
     let (code, text) = verify_audit(&["--data", directory]);
     assert_eq!(code, Some(0), "{text}");
@@ -404,7 +404,7 @@ async fn the_command_says_what_is_wrong_and_where() {
     }
 }
 
-/// Whatever an action is sent beside what it asks for, and whether or not somebody is signed in.
+/// Tries every action with additional fields, signed in and not signed in.
 #[tokio::test(flavor = "multi_thread")]
 async fn no_secret_is_stored_anywhere() {
     const SECRET: &str = "correct-horse-zarquon";

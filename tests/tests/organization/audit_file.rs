@@ -1,4 +1,4 @@
-//! The audit as a file: what it holds, where it ends, and that no program takes it for formulas.
+//! The audit as a CSV file: its content, its limit, and that no program reads it as formulas.
 
 use super::audit_page::{Acme, user};
 use action::Role;
@@ -8,7 +8,7 @@ use hyper::Request;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
-/// The lines of a file, each by its headings.
+/// The lines of a file, each as a map from heading to value.
 fn lines(answer: &Response) -> Vec<std::collections::BTreeMap<String, String>> {
     let mut reader = csv::Reader::from_reader(answer.text.as_bytes());
     reader
@@ -18,7 +18,7 @@ fn lines(answer: &Response) -> Vec<std::collections::BTreeMap<String, String>> {
 }
 
 #[tokio::test]
-async fn the_file_holds_everything_and_begins_no_formula() {
+async fn the_file_contains_everything_and_no_formula() {
     let acme = Acme::start().await;
     let notes = "line one\nline \"two\", Zoë 株式会社";
     let email = "zoe@example.com";
@@ -83,10 +83,10 @@ async fn the_file_holds_everything_and_begins_no_formula() {
         .await;
     assert_eq!(self::lines(&filtered).len(), 1);
     let asked = acme.get(&acme.ada, "audit.csv").await;
-    assert_eq!(asked.text, file.text, "it is a file whatever is accepted");
+    assert_eq!(asked.text, file.text, "it is a file for any Accept header");
 }
 
-/// All that the files hold, one after the other, and how many each holds.
+/// The number of records in each of the consecutive files, and all their records.
 async fn files(acme: &Acme, query: &str) -> (Vec<usize>, Vec<String>) {
     let (mut counts, mut ids) = (Vec::new(), Vec::new());
     let mut path = format!("/t/acme/audit.csv{query}");
@@ -94,7 +94,10 @@ async fn files(acme: &Acme, query: &str) -> (Vec<usize>, Vec<String>) {
         let file = acme.world.send(acme.ada.get(&path, "text/html")).await;
         assert_eq!(file.status, 200, "{}", file.text);
         let size = serde_json::to_string(&file.text).unwrap().len();
-        assert!(size < 6_000_000, "Lambda answers at most 6 MB: {size}");
+        assert!(
+            size < 6_000_000,
+            "a Lambda response has at most 6 MB: {size}"
+        );
         let lines = lines(&file);
         assert_eq!(file.header("x-record-count"), lines.len().to_string());
         counts.push(lines.len());
@@ -107,7 +110,7 @@ async fn files(acme: &Acme, query: &str) -> (Vec<usize>, Vec<String>) {
 }
 
 #[tokio::test]
-async fn a_file_is_bounded_and_says_where_the_next_begins() {
+async fn a_file_has_a_limit_and_names_where_the_next_one_begins() {
     let acme = Acme::start().await;
     acme.import(2_100, "");
     let (counts, ids) = files(&acme, "?action=import-contact").await;

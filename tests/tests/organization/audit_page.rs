@@ -1,4 +1,4 @@
-//! The audit page and its file: what they show, to whom, page by page.
+//! The audit page: what it shows, to whom, page by page.
 
 use action::Role;
 use edge_crm_tests::inside::ORIGIN;
@@ -7,7 +7,7 @@ use hyper::Request;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
-const NOBODY: &str = "0197a3b0-0000-7000-8000-00000000000f";
+const UNKNOWN: &str = "0197a3b0-0000-7000-8000-00000000000f";
 
 /// An organisation and its owner.
 pub(super) struct Acme {
@@ -47,13 +47,13 @@ impl Acme {
         answer.json()["data"]["id"].as_str().unwrap().to_owned()
     }
 
-    /// Records of what somebody has imported, written past the product, the oldest first.
+    /// Writes audit records of an import directly to the table, oldest first.
     pub(super) fn import(&self, count: usize, notes: &str) {
         for n in 0..count {
             let id = format!("0197a3b0-0000-7000-8000-{n:012x}");
             let record = json!({
                 "id": id, "at": "2026-01-05T00:00:00Z", "action": "import-contact", "outcome": "ok",
-                "resource": "contacts", "subjectId": id, "userId": NOBODY, "role": "member",
+                "resource": "contacts", "subjectId": id, "userId": UNKNOWN, "role": "member",
                 "ip": "192.0.2.1", "requestId": "r", "input": { "notes": notes },
             });
             self.world.table.put("#audit:acme", &id, &record);
@@ -66,7 +66,7 @@ pub(super) fn user(person: &Person) -> &str {
 }
 
 #[tokio::test]
-async fn a_record_says_who_did_what_when_and_from_where() {
+async fn a_record_names_user_action_time_and_address() {
     let acme = Acme::start().await;
     let request = Request::post("/actions/create-contact")
         .header("content-type", "application/json")
@@ -102,7 +102,7 @@ async fn a_record_says_who_did_what_when_and_from_where() {
     });
     assert_eq!(record, &expected);
     let first = &data["records"][1];
-    // What CloudFront calls itself where a viewer does not say what it is.
+    // CloudFront's own name, sent if a viewer has no User-Agent.
     assert_eq!(
         (&first["action"], &first["role"], &first["userAgent"]),
         (
@@ -114,7 +114,7 @@ async fn a_record_says_who_did_what_when_and_from_where() {
 }
 
 #[tokio::test]
-async fn the_newest_come_first_and_older_ones_follow_page_by_page() {
+async fn the_newest_records_come_first_and_older_ones_page_by_page() {
     let acme = Acme::start().await;
     acme.import(120, "");
     let (mut seen, mut query, mut pages) = (Vec::new(), String::new(), Vec::new());
@@ -156,10 +156,7 @@ async fn the_newest_come_first_and_older_ones_follow_page_by_page() {
         let link = format!("href=\"{link}\">");
         assert!(older.text.contains(&link), "{from}: {}", older.text);
     }
-    assert!(
-        !page.text.contains("From this page on"),
-        "which is the newest"
-    );
+    assert!(!page.text.contains("From this page on"), "the newest page");
     for query in ["?after=x", &format!("?action=sign-up&{}", &query[1..])] {
         let answer = acme.get(&acme.ada, &format!("audit{query}")).await;
         assert_eq!(answer.status, 400, "{answer:?}");
@@ -168,7 +165,7 @@ async fn the_newest_come_first_and_older_ones_follow_page_by_page() {
 }
 
 #[tokio::test]
-async fn a_filter_shows_what_passes_and_nothing_else() {
+async fn a_filter_shows_only_matching_records() {
     let acme = Acme::start().await;
     let bob = acme.world.join(&acme.ada, Role::Member);
     let (first, second) = (
@@ -199,7 +196,7 @@ async fn a_filter_shows_what_passes_and_nothing_else() {
             vec!["create-contact"],
         ),
         (format!("?record={second}&user={ada}"), vec![]),
-        (format!("?user={NOBODY}&action=sign-up"), vec![]),
+        (format!("?user={UNKNOWN}&action=sign-up"), vec![]),
         ("?action=unheard-of".to_owned(), vec![]),
         ("?record=nothing".to_owned(), vec![]),
         (
@@ -228,7 +225,7 @@ async fn a_filter_shows_what_passes_and_nothing_else() {
         let answer = acme.get(&acme.ada, &format!("audit{query}")).await;
         assert_eq!(answer.status, 400, "{query}: {answer:?}");
         let body = answer.json();
-        // A NUL is refused before any field is looked at.
+        // A NUL is refused before any field is checked.
         assert!(
             body["fieldErrors"][field].is_string() || query.contains("%00"),
             "{body}"
@@ -245,7 +242,7 @@ async fn a_filter_shows_what_passes_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn only_admins_of_the_organisation_see_it() {
+async fn only_admins_of_the_organisation_see_the_audit() {
     let acme = Acme::start().await;
     let other = acme.world.sign_up("Other").await;
     for path in ["audit", "audit.csv"] {
@@ -270,7 +267,7 @@ async fn only_admins_of_the_organisation_see_it() {
         assert_eq!(acme.get(&nobody, path).await.status, 401);
         let page = acme.world.look(&nobody, &format!("/{path}")).await;
         assert_eq!(page.status, 303);
-        // A file leaves the page as it is, so the way back leads to its page.
+        // A download does not replace the page, so sign-in leads back to the page.
         let back = "/sign-in?return_to=/t/acme/audit";
         assert_eq!(page.header("location"), back, "{path}");
     }
@@ -283,7 +280,7 @@ async fn only_admins_of_the_organisation_see_it() {
 }
 
 #[tokio::test]
-async fn the_page_shows_names_times_and_links_and_no_markup_of_others() {
+async fn the_page_shows_names_times_and_links_and_escapes_markup() {
     let acme = Acme::start().await;
     let id = acme.create(&acme.ada, "<script>alert(1)</script>").await;
     let page = acme.world.look(&acme.ada, "/audit").await;
@@ -305,12 +302,12 @@ async fn the_page_shows_names_times_and_links_and_no_markup_of_others() {
     acme.import(1, "");
     let page = acme
         .world
-        .look(&acme.ada, &format!("/audit?user={NOBODY}"))
+        .look(&acme.ada, &format!("/audit?user={UNKNOWN}"))
         .await;
     assert!(page.text.contains("a former member"), "{}", page.text);
     assert!(
         page.text
-            .contains(&format!("<option value=\"{NOBODY}\" selected>"))
+            .contains(&format!("<option value=\"{UNKNOWN}\" selected>"))
     );
     let page = acme.world.look(&acme.ada, "/audit?action=nothing").await;
     assert!(page.text.contains("No records match"));

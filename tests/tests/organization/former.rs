@@ -1,4 +1,4 @@
-//! Who has left: what they did stays theirs by name, until they come back.
+//! Former members: their actions keep showing their name, also after they rejoin.
 
 use super::members::remove;
 use super::password_resets::{ask, is_live, latest};
@@ -8,7 +8,7 @@ use edge_crm_tests::world::{Person, World};
 use edge_crm_tests::{Table, product_with_table};
 use serde_json::json;
 
-/// What the page of a contact and that of the audit call whoever made the contact.
+/// The name of a contact's creator, on the contact's page and on the audit page.
 async fn called(world: &World, reader: &Person, contact: &str, user: &str) -> [String; 2] {
     let between = |text: &str, start: &str, end: &str| {
         let rest = text.split_once(start)?.1;
@@ -24,7 +24,7 @@ async fn called(world: &World, reader: &Person, contact: &str, user: &str) -> [S
 }
 
 #[tokio::test]
-async fn who_has_left_is_still_named_and_comes_back_under_the_name_of_then() {
+async fn a_former_member_is_still_named_and_rejoins_under_the_current_name() {
     let world = World::start().await;
     let mut ada = world.sign_up("Acme").await;
     let (mut mia, email) = world.joined(&ada, "member").await;
@@ -40,7 +40,7 @@ async fn who_has_left_is_still_named_and_comes_back_under_the_name_of_then() {
     world.change(&mut ada, "remove-member", &removed).await;
     let left = format!("{name} (former member)");
     let told = called(&world, &ada, id, &user).await;
-    assert_eq!(told, [left.as_str(); 2], "the page of before is stale");
+    assert_eq!(told, [left.as_str(); 2], "the old page is stale");
     let path = format!("/t/acme/audit?user={user}&action=create-contact");
     let json = world.send(ada.get(&path, "application/json")).await.json();
     assert_eq!(json["data"]["records"][0]["userName"], name);
@@ -58,7 +58,7 @@ async fn who_has_left_is_still_named_and_comes_back_under_the_name_of_then() {
 }
 
 #[tokio::test]
-async fn of_an_invitation_that_is_withdrawn_no_name_is_kept() {
+async fn a_withdrawn_invitation_leaves_no_name() {
     let world = World::start().await;
     let ada = world.sign_up("Acme").await;
     world.invitation(&ada, "new@example.com", "member").await;
@@ -71,10 +71,10 @@ async fn of_an_invitation_that_is_withdrawn_no_name_is_kept() {
     assert!(world.table.under("#former:acme").is_empty());
 }
 
-/// A saved result is of then: it opens no session of an organisation that one has left, and none
-/// in a role that one has no more.
+/// A saved result may be outdated: a replay opens no session in an organisation that the user has
+/// left, or with a role that the user no longer has.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_repeated_request_signs_in_only_who_still_belongs_and_as_what_they_are() {
+async fn a_replay_signs_in_only_current_members_and_with_their_current_role() {
     let (product, table) = product_with_table().await;
     let send = async |action: &str, fields: &[(&str, &str)]| {
         let client = product.client();
@@ -149,7 +149,7 @@ async fn a_repeated_request_signs_in_only_who_still_belongs_and_as_what_they_are
     assert_eq!(again.session(), None);
 }
 
-/// Who founded the organisation.
+/// The id of the organisation's founder.
 fn ada_id(table: &Table) -> String {
     let members = table.under("acme:members");
     let ada = members.iter().find(|member| member.get("name") == "Ada");

@@ -1,4 +1,4 @@
-//! The organisation: its people and what they may do, its projects, its letters, its audit.
+//! The organisation: members and permissions, projects, mail, audit.
 
 mod accepting;
 mod accounts;

@@ -1,4 +1,4 @@
-//! Members: who may grant, change and remove whom, and that an organisation keeps an owner.
+//! Members: who may invite, change and remove whom, and that an organisation keeps an owner.
 
 use action::Role;
 use edge_crm_tests::people::{PASSWORD, email};
@@ -35,18 +35,18 @@ fn owners(world: &World, tenant: &str) -> Vec<String> {
     let mut listed: Vec<String> = serde_json::from_value(record.get("owners")).unwrap();
     owners.sort();
     listed.sort();
-    assert_eq!(owners, listed, "the list is of the owners");
+    assert_eq!(owners, listed, "the organisation lists its owners");
     owners
 }
 
 #[tokio::test]
-async fn nobody_grants_more_than_they_hold() {
+async fn no_member_grants_a_higher_role_than_their_own() {
     let world = World::start().await;
     let owner = world.sign_up("Acme").await;
     for (holds, _) in ROLES {
         let actor = world.join(&owner, holds);
         for (role, name) in ROLES {
-            world.delivered(Duration::from_secs(10)).await;
+            world.delivered(Duration::from_secs(120)).await;
             let before = world.table.saved();
             let fields = json!({ "email": email(), "role": name });
             let answer = world.act(&actor, "invite-member", &fields).await;
@@ -62,7 +62,7 @@ async fn nobody_grants_more_than_they_hold() {
 }
 
 #[tokio::test]
-async fn nobody_changes_or_removes_who_holds_more() {
+async fn no_member_changes_or_removes_a_higher_role() {
     let world = World::start().await;
     let owner = world.sign_up("Acme").await;
     for (holds, _) in ROLES {
@@ -89,7 +89,7 @@ async fn nobody_changes_or_removes_who_holds_more() {
 }
 
 #[tokio::test]
-async fn a_wrong_field_is_told_beside_it_and_a_foreign_member_is_not_there() {
+async fn a_wrong_field_has_its_message_and_a_foreign_member_is_not_found() {
     let world = World::start().await;
     let owner = world.sign_up("Acme").await;
     let other = world.sign_up("Other").await;
@@ -147,7 +147,7 @@ async fn the_last_owner_can_neither_leave_nor_step_down() {
         let error = answer.json()["error"].to_string();
         assert!(error.contains("needs an owner"), "{error}");
     }
-    // An owner who has not accepted yet is none.
+    // An invited owner does not count until they accept.
     world.invite(&owner, &email(), "owner").await;
     let answer = remove(&world, &owner, &owner.user()).await;
     assert_eq!(answer.status, 403, "{answer:?}");
@@ -160,7 +160,7 @@ async fn the_last_owner_can_neither_leave_nor_step_down() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn two_owners_who_demote_or_remove_each_other_at_once_leave_one() {
+async fn two_owners_who_demote_or_remove_each_other_concurrently_leave_one() {
     let world = World::start().await;
     let ada = world.sign_up("Acme").await;
     let (bo, _) = world.joined(&ada, "owner").await;
@@ -199,7 +199,7 @@ async fn two_owners_who_demote_or_remove_each_other_at_once_leave_one() {
 }
 
 #[tokio::test]
-async fn who_was_removed_can_do_nothing_and_is_told_the_truth_at_sign_in() {
+async fn a_removed_member_can_do_nothing_and_sign_in_says_why() {
     let world = World::start().await;
     let owner = world.sign_up("Acme").await;
     let (mia, email) = world.joined(&owner, "member").await;
@@ -234,7 +234,7 @@ async fn who_was_removed_can_do_nothing_and_is_told_the_truth_at_sign_in() {
 }
 
 #[tokio::test]
-async fn anybody_may_leave_without_scripts_too() {
+async fn any_member_may_leave_also_without_scripts() {
     let world = World::start().await;
     let owner = world.sign_up("Acme").await;
     let (mut mia, _) = world.joined(&owner, "viewer").await;
@@ -271,12 +271,12 @@ async fn anybody_may_leave_without_scripts_too() {
     assert_eq!(
         edge_crm_tests::hidden(&refused.text, "userId").as_deref(),
         Some(id.as_str()),
-        "the form is there again"
+        "the form is shown again"
     );
 }
 
 #[tokio::test]
-async fn the_list_shows_everybody_and_nothing_of_one_viewer() {
+async fn the_list_shows_every_member_and_nothing_of_one_viewer() {
     let world = World::start().await;
     let owner = world.sign_up("Acme").await;
     let (mia, _) = world.joined(&owner, "admin").await;
@@ -305,26 +305,26 @@ async fn the_list_shows_everybody_and_nothing_of_one_viewer() {
         .await
         .try_into()
         .unwrap();
-    assert_eq!(first.text, second.text, "one page for all admins");
+    assert_eq!(first.text, second.text, "all admins get the same page");
     assert!(first.text.contains("zoe@example.com") && first.text.contains("Member, invited"));
     assert!(first.text.contains("href=\"/t/acme/members/invite\""));
     assert!(
         !first.text.contains("idempotency_key"),
-        "no key in a cached page"
+        "a cached page contains no idempotency key"
     );
     assert!(world.look(&leo, "/members").await.is_hit());
     let viewers = world.look(&eve, "/members").await;
     assert!(!viewers.text.contains("/invite") && !viewers.text.contains("/edit"));
     assert!(!viewers.text.contains("token="));
 
-    // Somebody joins: nobody sees the old page.
+    // After a user has joined, the old page is gone.
     let (_, _) = world.joined(&owner, "viewer").await;
     let fresh = world.look(&mia, "/members").await;
     assert!(fresh.text.contains("Members (6)"), "{fresh:?}");
 }
 
 #[tokio::test]
-async fn a_page_to_edit_offers_what_who_looks_may_do() {
+async fn the_edit_page_offers_what_its_viewer_may_do() {
     let world = World::start().await;
     let owner = world.sign_up("Acme").await;
     let (admin, _) = world.joined(&owner, "admin").await;
@@ -340,7 +340,7 @@ async fn a_page_to_edit_offers_what_who_looks_may_do() {
     let page = world.look(&eve, &edit(&eve)).await.text;
     assert!(page.contains("Leave Acme?") && !page.contains("/actions/change-role"));
 
-    // The link of an owner's invitation is for who may make owners.
+    // Only users who may invite owners see the link of an owner's invitation.
     let invited = world.invite(&owner, "zoe@example.com", "owner").await;
     let path = format!("/members/{}/edit", invited["id"].as_str().unwrap());
     let link = invited["link"].as_str().unwrap();

@@ -1,4 +1,4 @@
-//! Setting a forgotten password anew, by the link in a letter.
+//! Resetting a forgotten password with the link in an email.
 
 use action::Key;
 use edge_crm_tests::inside::Inside;
@@ -43,19 +43,19 @@ pub(super) async fn reset(client: &Client, token: &str, password: &str) -> Answe
     client.post("reset-password", &fields).await
 }
 
-/// What the link that works says.
-fn asked(table: &Table) -> String {
+/// The stored text of the current link.
+fn requested(table: &Table) -> String {
     let asked = table.under("#reset:").remove(0);
     let text = |name| asked.get(name).as_str().unwrap_or_default().to_owned();
     format!("{} {}", text("id"), text("email"))
 }
 
-/// The token of the link that works.
+/// The token of the current link.
 pub(super) fn latest(product: &Product, table: &Table) -> String {
-    product.keys().seal(PURPOSE, &asked(table))
+    product.keys().seal(PURPOSE, &requested(table))
 }
 
-/// Moves what was asked for so many seconds into the past.
+/// Moves the request for the link into the past by this many seconds.
 fn age(table: &Table, seconds: i64) {
     for record in table.under("#reset:") {
         let mut item = Value::Object(record.item());
@@ -72,7 +72,7 @@ pub(super) fn expect_gone(answer: &Answer) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_forgotten_password_is_set_anew_by_the_link_in_a_letter() {
+async fn a_forgotten_password_is_reset_with_the_link_in_the_email() {
     let (product, table) = product_with_table().await;
     let acme = product.sign_up("Acme").await;
     let other = sign_in(&product, &acme.email, Client::PASSWORD).await.0;
@@ -86,7 +86,7 @@ async fn a_forgotten_password_is_set_anew_by_the_link_in_a_letter() {
     let user = json!({ "id": acme.user, "name": "Olive Owner", "email": acme.email });
     let expected = json!({ "user": user, "tenant": "acme", "role": "owner" });
     assert_eq!(answer.data(), expected);
-    assert!(is_live(&client).await, "it signs in");
+    assert!(is_live(&client).await, "the reset signs in");
     assert!(!is_live(&acme).await && !is_live(&other).await);
     let (_, old) = sign_in(&product, &acme.email, Client::PASSWORD).await;
     old.expect(401, "AUTH_ERROR");
@@ -102,7 +102,7 @@ async fn a_forgotten_password_is_set_anew_by_the_link_in_a_letter() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_link_that_is_old_altered_or_replaced_does_nothing() {
+async fn an_old_altered_or_replaced_link_does_nothing() {
     let (product, table) = product_with_table().await;
     let acme = product.sign_up("Acme").await;
     let beta = product.sign_up("Beta").await;
@@ -116,7 +116,7 @@ async fn a_link_that_is_old_altered_or_replaced_does_nothing() {
 
     let keys = product.keys();
     let (text, signature) = second.split_once('.').unwrap();
-    let own = asked(&table);
+    let own = requested(&table);
     let others = own.replace(&acme.email, &beta.email);
     let foreign = auth::Keys::new(&[9; 32], None).unwrap();
     let altered = [
@@ -132,7 +132,7 @@ async fn a_link_that_is_old_altered_or_replaced_does_nothing() {
         foreign.seal(PURPOSE, &own),
         first,
     ];
-    // What the sign-ups and the letters have left to do would change the table too.
+    // Background work of the sign-ups and emails would change the table too.
     while !table.waiting().is_empty() {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
@@ -155,7 +155,7 @@ async fn a_link_that_is_old_altered_or_replaced_does_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_link_from_before_does_not_undo_a_changed_password() {
+async fn an_older_link_does_not_undo_a_password_change() {
     let (product, table) = product_with_table().await;
     let acme = product.sign_up("Acme").await;
     ask(&product.client(), &acme.email).await;
@@ -165,7 +165,7 @@ async fn a_link_from_before_does_not_undo_a_changed_password() {
 }
 
 #[tokio::test]
-async fn an_address_gets_one_letter_a_minute_and_always_the_same_answer() {
+async fn an_address_gets_one_email_a_minute_and_always_the_same_response() {
     let inside = Inside::start().await;
     inside.sign_up("Acme").await;
     let account = inside.table.under("#account:").remove(0);
@@ -196,7 +196,7 @@ async fn an_address_gets_one_letter_a_minute_and_always_the_same_answer() {
 }
 
 #[tokio::test]
-async fn the_letter_says_what_its_link_is_made_from_and_not_the_link() {
+async fn the_stored_email_contains_the_text_of_its_link_and_not_the_link() {
     let inside = Inside::start().await;
     inside.sign_up("Acme").await;
     let email = inside.table.under("#account:").remove(0).get("email");
@@ -209,7 +209,7 @@ async fn the_letter_says_what_its_link_is_made_from_and_not_the_link() {
         ("template", json!("password-reset")),
         ("values", json!({ "name": "Ada" })),
         ("path", json!("/reset-password")),
-        ("token", json!(asked(&inside.table))),
+        ("token", json!(requested(&inside.table))),
     ] {
         assert_eq!(letter.get(name), value, "{name}");
     }
@@ -219,9 +219,9 @@ async fn the_letter_says_what_its_link_is_made_from_and_not_the_link() {
     assert_eq!(inside.post(&reset, "", &fields).await.status, 200);
 }
 
-/// With the same answer, this is why nobody learns who has an account.
+/// Together with the same response, this hides who has an account.
 #[tokio::test]
-async fn an_unknown_address_is_the_same_work_as_a_known_one() {
+async fn an_unknown_address_takes_the_same_work_as_a_known_one() {
     let inside = Inside::start().await;
     inside.sign_up("Acme").await;
     let known = inside.table.under("#account:").remove(0).get("email");
@@ -247,7 +247,7 @@ async fn an_unknown_address_is_the_same_work_as_a_known_one() {
     assert_eq!(seen[0], seen[1]);
     let (_, _, calls, writes) = &seen[0][0];
     assert_eq!(calls, &["BatchGetItem", "TransactWriteItems"]);
-    assert_eq!(writes, &[3], "the result, what was asked for, the letter");
+    assert_eq!(writes, &[3], "the idempotency record, the reset, the email");
     let kinds = |record: &Record| record.pk.split(':').next().unwrap_or_default().to_owned();
     let stored = |kind: &str| {
         let all = inside.table.dump();
@@ -257,7 +257,7 @@ async fn an_unknown_address_is_the_same_work_as_a_known_one() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_repeated_reset_signs_in_again_who_knows_the_new_password() {
+async fn a_replayed_reset_signs_in_a_user_who_knows_the_new_password() {
     let (product, table) = product_with_table().await;
     let acme = product.sign_up("Acme").await;
     ask(&product.client(), &acme.email).await;
@@ -278,7 +278,7 @@ async fn a_repeated_reset_signs_in_again_who_knows_the_new_password() {
     assert_eq!(other.session(), None);
 }
 
-/// What is stored, or logged, is not enough to make a link or to sign in.
+/// Stored records and the log are not enough to make a link or to sign in.
 #[tokio::test(flavor = "multi_thread")]
 async fn no_token_and_no_password_is_stored_or_logged() {
     let (product, table) = product_with_table().await;
@@ -321,7 +321,7 @@ async fn no_token_and_no_password_is_stored_or_logged() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_password_is_set_anew_by_forms_and_redirects_alone() {
+async fn a_password_reset_works_without_scripts() {
     let (product, table) = product_with_table().await;
     let acme = product.sign_up("Acme").await;
     let client = product.client();

@@ -1,4 +1,4 @@
-//! Changing a password that is known.
+//! Changing a known password.
 
 use edge_crm_tests::{Answer, Client, Product, product_with_table, within_a_minute};
 use serde_json::json;
@@ -22,7 +22,7 @@ async fn is_live(client: &Client) -> bool {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_changed_password_signs_out_everywhere_else() {
+async fn a_password_change_ends_all_other_sessions() {
     let (product, table) = product_with_table().await;
     let acme = product.sign_up("Acme").await;
     let mut others = Vec::new();
@@ -32,7 +32,7 @@ async fn a_changed_password_signs_out_everywhere_else() {
     let token = acme.token();
     let answer = change(&acme, Client::PASSWORD, NEW, None).await;
     assert_eq!(answer.data(), json!({}));
-    assert!(is_live(&acme).await, "this session goes on");
+    assert!(is_live(&acme).await, "this session continues");
     assert_eq!(acme.token(), token, "with the cookie that it had");
     for other in &others {
         assert!(!is_live(other).await);
@@ -45,7 +45,7 @@ async fn a_changed_password_signs_out_everywhere_else() {
     let audits = table.audits("change-password");
     let input = json!({ "currentPassword": "[redacted]", "newPassword": "[redacted]" });
     assert_eq!(audits[0].get("input"), input);
-    // And again, by which the second one ends.
+    // Another change ends the second session.
     assert_eq!(
         change(&acme, NEW, "a third password", None).await.status,
         200
@@ -54,7 +54,7 @@ async fn a_changed_password_signs_out_everywhere_else() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_signs_in_while_the_password_changes_is_signed_out_with_the_others() {
+async fn a_sign_in_during_a_password_change_is_ended_with_the_others() {
     let product = Product::start();
     let acme = product.sign_up("Acme").await;
     let (product, mut current) = (&product, Client::PASSWORD.to_owned());
@@ -70,19 +70,19 @@ async fn who_signs_in_while_the_password_changes_is_signed_out_with_the_others()
         for (client, answer) in entering {
             assert!([200, 401, 429].contains(&answer.status), "{answer:?}");
             entered += u32::from(answer.status == 200);
-            assert!(!is_live(&client).await, "by a password that is no more");
+            assert!(!is_live(&client).await, "a session by the old password");
         }
         assert!(is_live(&acme).await);
         current = next;
     }
-    assert!(entered > 0, "nobody was in time");
+    assert!(entered > 0, "no sign-in was in time");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_password_must_be_known_to_be_changed_and_cannot_be_guessed() {
+async fn a_change_needs_the_current_password_and_guesses_are_limited() {
     let (product, table) = product_with_table().await;
     let acme = product.sign_up("Acme").await;
-    within_a_minute(20).await;
+    within_a_minute(45).await;
     let saved = table.saved();
     for (current, new, field, message) in [
         ("", NEW, "currentPassword", "Password is required"),
@@ -111,7 +111,7 @@ async fn the_password_must_be_known_to_be_changed_and_cannot_be_guessed() {
     right.expect(429, "RATE_LIMIT_ERROR");
     assert!(right.header("retry-after").is_some());
     assert_eq!(table.saved(), saved);
-    // The page says so too, with the form alone.
+    // The page without scripts says so too.
     let fields = [("currentPassword", "guess 7"), ("newPassword", NEW)];
     let page = acme.submit("change-password", &fields).await;
     assert_eq!(page.status, 429);
@@ -119,7 +119,7 @@ async fn the_password_must_be_known_to_be_changed_and_cannot_be_guessed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_repeated_change_is_told_it_is_done_only_where_it_is() {
+async fn a_replayed_change_succeeds_only_if_the_change_was_made() {
     let (product, table) = product_with_table().await;
     let acme = product.sign_up("Acme").await;
     let first = change(&acme, Client::PASSWORD, NEW, Some("k")).await;

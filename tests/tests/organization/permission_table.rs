@@ -1,5 +1,5 @@
-//! Who may do what: every action and view, every role, in the own organisation, in another, and
-//! signed out. `cargo xtask generate` makes `docs/permissions.md` from the same registry.
+//! Who may do what: every action and view, with every role, in the user's own organisation, in
+//! another, and signed out. `cargo xtask generate` makes `docs/permissions.md` from the same registry.
 
 use action::Role;
 use edge_crm_tests::inside::{Answer, KEY, event};
@@ -9,7 +9,7 @@ use wrapper::Route;
 
 const ROLES: [Role; 4] = [Role::Viewer, Role::Member, Role::Admin, Role::Owner];
 
-/// Who somebody is, where the records of the samples are Acme's.
+/// Who sends the request. The records of the samples belong to Acme.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Who {
     SignedOut,
@@ -26,7 +26,7 @@ impl Who {
             .collect()
     }
 
-    /// Their session's token; empty where there is none.
+    /// The session token, or empty if signed out.
     fn token(self, copy: &Copy) -> String {
         let keys = auth::Keys::new(&KEY, None).expect("a strong key");
         match self {
@@ -37,21 +37,21 @@ impl Who {
     }
 }
 
-/// Whether somebody of that role, who owns none of the records, follows the rule.
-fn follows(rule: &str, role: Role) -> bool {
+/// Whether the rule allows a user with this role who owns none of the records.
+fn allows(rule: &str, role: Role) -> bool {
     match rule {
         "" => true,
-        // The sample's is a viewer.
+        // The sample's member is a viewer.
         "its owner, or an admin"
         | "oneself, or an admin"
         | "oneself, or as an admin somebody who holds no more"
         | "no more than they hold" => role >= Role::Admin,
         "one of their own organizations" => true,
-        other => panic!("say here who follows the rule {other:?}"),
+        other => panic!("say here whom the rule {other:?} allows"),
     }
 }
 
-/// The event for an entry, by whoever has that token.
+/// The event of a request for this route with this token.
 fn ask(prepared: &Prepared, entry: &Route, token: &str) -> Value {
     let cookies = match token {
         "" => json!([]),
@@ -70,7 +70,7 @@ fn ask(prepared: &Prepared, entry: &Route, token: &str) -> Value {
     asked
 }
 
-/// Whether the answer is the one for `who`.
+/// Whether the response is right for `who`.
 fn is_right(entry: &Route, who: Who, answer: &Answer) -> bool {
     let code = answer.json["code"].as_str().unwrap_or_default();
     let allowed = (200..400).contains(&answer.status);
@@ -79,13 +79,13 @@ fn is_right(entry: &Route, who: Who, answer: &Answer) -> bool {
     };
     match who {
         Who::SignedOut => (answer.status, code) == (401, "AUTH_ERROR"),
-        // The sample's is another person's, of which nothing is told.
+        // The sample's session belongs to another user, so it is not found.
         Who::OfAcme(_) | Who::OfAnother(_) if entry.rule == "one of their own sessions" => {
             (answer.status, code) == (404, "NOT_FOUND")
         }
-        Who::OfAcme(role) if role >= least && follows(entry.rule, role) => allowed,
+        Who::OfAcme(role) if role >= least && allows(entry.rule, role) => allowed,
         Who::OfAcme(_) => (answer.status, code) == (403, "AUTH_ERROR"),
-        // There, their own records can be made, and Acme's are not to be found.
+        // In the other organisation, records can be created and Acme's are not found.
         Who::OfAnother(role) if entry.method == "POST" && role >= least => {
             allowed || (answer.status, code) == (404, "NOT_FOUND")
         }
@@ -95,7 +95,7 @@ fn is_right(entry: &Route, who: Who, answer: &Answer) -> bool {
     }
 }
 
-/// Everything of Acme's that is stored, apart from what only counts.
+/// Everything stored of Acme, without counters.
 fn of_acme(copy: &Copy) -> Vec<edge_crm_tests::Record> {
     let mut records = copy.inside.table.saved();
     records.retain(|record| record.pk.starts_with("acme:") || record.pk.contains(":acme"));
@@ -103,7 +103,7 @@ fn of_acme(copy: &Copy) -> Vec<edge_crm_tests::Record> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn everybody_may_do_what_the_table_says_and_nothing_else() {
+async fn every_user_may_do_what_the_table_says_and_nothing_else() {
     let mut cases = 0;
     for prepared in Prepared::all().await {
         let entries = prepared.copy().await.function.function().routes();
@@ -123,9 +123,9 @@ async fn everybody_may_do_what_the_table_says_and_nothing_else() {
             );
             if matches!(who, Who::OfAnother(_)) && entry.least.is_some() {
                 assert_eq!(of_acme(&copy), before, "{} by {who:?}", entry.path);
-                // What the sample sends may be said again, what is stored may not.
-                let tells = entry.method == "GET" && answer.text.contains("Ågaard");
-                assert!(!tells, "{} by {who:?}: {answer:?}", entry.path);
+                // The response may repeat the sample's input, but no stored data.
+                let leaks = entry.method == "GET" && answer.text.contains("Ågaard");
+                assert!(!leaks, "{} by {who:?}: {answer:?}", entry.path);
             }
             cases += 1;
         }

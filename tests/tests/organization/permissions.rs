@@ -1,6 +1,6 @@
 //! Who may do what to a contact.
 //!
-//! Members other than owners are put into the table, past the invitations that make them.
+//! Members other than owners are written directly to the table, without invitations.
 
 use action::Role;
 use edge_crm_tests::{Client, Product, Table, product_with_table};
@@ -69,7 +69,7 @@ async fn a_viewer_reads_and_changes_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_changed_role_counts_at_once_and_a_removed_member_is_out() {
+async fn a_changed_role_applies_at_once_and_a_removed_member_is_refused() {
     let (product, table) = product_with_table().await;
     product.sign_up("Acme").await;
     let mia = member(&product, &table, Role::Member);

@@ -1,4 +1,4 @@
-//! Projects: added, renamed, archived, restored and listed.
+//! Projects: create, rename, archive, restore and list.
 
 use edge_crm_tests::{Answer, Client, Product, product_with_table};
 use serde_json::{Value, json};
@@ -25,7 +25,7 @@ async fn names(client: &Client, query: &str) -> Vec<String> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_project_is_archived_and_restored_and_carries_its_tags() {
+async fn a_project_is_archived_and_restored_and_its_tags_are_purged() {
     let (product, table) = product_with_table().await;
     let acme = product.sign_up("Acme").await;
     let answer = acme.post("create-project", &[("name", " Turbine ")]).await;
@@ -51,7 +51,7 @@ async fn a_project_is_archived_and_restored_and_carries_its_tags() {
 
     let audits = table.under("#audit:acme").len();
     let again = about(&acme, "archive-project", &project).await.data();
-    assert_eq!(again, archived, "what is archived stays as it is");
+    assert_eq!(again, archived, "an archived project stays unchanged");
     assert_eq!(table.under("#audit:acme").len(), audits);
 
     let restored = about(&acme, "restore-project", &project).await.data();
@@ -63,7 +63,7 @@ async fn a_project_is_archived_and_restored_and_carries_its_tags() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_project_is_renamed_by_who_has_seen_its_latest_version() {
+async fn a_rename_needs_the_latest_version() {
     let product = Product::start();
     let acme = product.sign_up("Acme").await;
     let project = add(&acme, "Turbine").await;
@@ -92,7 +92,7 @@ async fn a_project_is_renamed_by_who_has_seen_its_latest_version() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_project_of_another_organisation_is_not_there() {
+async fn a_project_of_another_organisation_is_not_found() {
     let product = Product::start();
     let acme = product.sign_up("Acme").await;
     let other = product.sign_up("Other").await;
@@ -112,7 +112,7 @@ async fn a_project_of_another_organisation_is_not_there() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_long_list_has_pages_and_wrong_questions_have_answers() {
+async fn a_long_list_has_pages_and_wrong_queries_have_messages() {
     let product = Product::start();
     let acme = product.sign_up("Acme").await;
     for n in 0..52 {
@@ -124,7 +124,7 @@ async fn a_long_list_has_pages_and_wrong_questions_have_answers() {
     let next = first["next"].as_str().expect("a cursor");
     let query = format!("?after={next}");
     assert_eq!(names(&acme, &query).await, ["P1", "P0"]);
-    // A cursor is good for the list that it was issued for.
+    // A cursor works only for the list that it was issued for.
     for query in [
         format!("?archived=shown&after={next}"),
         "?after=x".to_owned(),
@@ -136,7 +136,7 @@ async fn a_long_list_has_pages_and_wrong_questions_have_answers() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn projects_are_looked_after_by_forms_alone() {
+async fn projects_work_without_scripts() {
     let product = Product::start();
     let acme = product.sign_up("Acme").await;
     let form = acme.page("/t/acme/projects/new").await;

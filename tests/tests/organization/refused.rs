@@ -1,4 +1,4 @@
-//! What was refused to people who are signed in: counted, bounded, and gone after a while.
+//! Refusals of signed-in users: counted, bounded, and removed after 30 days.
 
 use action::Role;
 use edge_crm_tests::Record;
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 use wrapper::Config;
 
-const NOBODY: &str = "0197a3b0-0000-7000-8000-00000000000f";
+const UNKNOWN: &str = "0197a3b0-0000-7000-8000-00000000000f";
 const MONTH: i64 = 30 * 86_400;
 
 fn user(person: &Person) -> &str {
@@ -29,7 +29,7 @@ fn counter(world: &World, person: &Person, action: &str, code: &str) -> Option<R
 }
 
 #[tokio::test]
-async fn every_reason_has_one_counter_for_each_person_and_action() {
+async fn every_reason_has_one_counter_for_each_user_and_action() {
     let world = World::start().await;
     let ada = world.sign_up("Acme").await;
     let (bob, vic) = (
@@ -41,7 +41,7 @@ async fn every_reason_has_one_counter_for_each_person_and_action() {
     let id = &created["data"]["id"];
     assert!(
         world.table.under("#refused:").is_empty(),
-        "success is not counted"
+        "a success is not counted"
     );
 
     for n in 0..5 {
@@ -49,7 +49,7 @@ async fn every_reason_has_one_counter_for_each_person_and_action() {
         refused(&world, &bob, "create-contact", invalid).await;
         refused(&world, &bob, "delete-contact", json!({ "id": id })).await;
     }
-    refused(&world, &bob, "delete-contact", json!({ "id": NOBODY })).await;
+    refused(&world, &bob, "delete-contact", json!({ "id": UNKNOWN })).await;
     refused(&world, &vic, "create-contact", contact.clone()).await;
     let twice = json!({ "name": "Zoë", "email": "ZOE@example.com" });
     refused(&world, &ada, "create-contact", twice).await;
@@ -81,7 +81,7 @@ async fn every_reason_has_one_counter_for_each_person_and_action() {
 }
 
 #[tokio::test]
-async fn who_is_not_known_to_be_signed_in_is_not_counted() {
+async fn refusals_without_a_live_session_are_not_counted() {
     let world = World::start().await;
     let ada = world.sign_up("Acme").await;
     let forged = Person {
@@ -100,7 +100,7 @@ async fn who_is_not_known_to_be_signed_in_is_not_counted() {
 }
 
 #[tokio::test]
-async fn what_is_too_much_is_counted_too() {
+async fn requests_over_the_limit_are_counted_too() {
     let limited = Config {
         rate_limit_per_user: 2,
         ..config()
@@ -122,13 +122,13 @@ async fn what_is_too_much_is_counted_too() {
 }
 
 #[tokio::test]
-async fn a_refusal_that_cannot_be_counted_is_answered_all_the_same() {
+async fn a_refusal_that_cannot_be_counted_is_still_returned() {
     let world = World::start().await;
     let ada = world.sign_up("Acme").await;
     let name = format!("{}:delete-contact:NOT_FOUND", user(&ada));
     let broken = json!({ "count": "many" });
     world.table.put("#refused:acme", &name, &broken);
-    let answer = refused(&world, &ada, "delete-contact", json!({ "id": NOBODY })).await;
+    let answer = refused(&world, &ada, "delete-contact", json!({ "id": UNKNOWN })).await;
     assert_eq!(
         (answer.status, &answer.json()["code"]),
         (404, &json!("NOT_FOUND"))
@@ -138,7 +138,7 @@ async fn a_refusal_that_cannot_be_counted_is_answered_all_the_same() {
 }
 
 #[tokio::test]
-async fn admins_see_what_was_refused_until_it_lapses() {
+async fn admins_see_refusals_until_they_expire() {
     let world = World::start().await;
     let ada = world.sign_up("Acme").await;
     let bob = world.join(&ada, Role::Viewer);
@@ -148,7 +148,7 @@ async fn admins_see_what_was_refused_until_it_lapses() {
                 &world,
                 person,
                 action,
-                json!({ "id": NOBODY, "name": "", "email": "" }),
+                json!({ "id": UNKNOWN, "name": "", "email": "" }),
             )
             .await;
         }
@@ -178,9 +178,9 @@ async fn admins_see_what_was_refused_until_it_lapses() {
     );
     assert_eq!(shown("?action=delete-contact").await, [all[0].clone()]);
     assert_eq!(
-        shown(&format!("?record={NOBODY}")).await,
+        shown(&format!("?record={UNKNOWN}")).await,
         [Value::Null; 0],
-        "they are of no record"
+        "refusals belong to no record"
     );
     let page = world.look(&ada, "/audit").await;
     for text in [

@@ -1,4 +1,4 @@
-//! Who belongs nowhere any more, and who joins again: the way back, and what it does not bring back.
+//! Users without an organisation, and users who rejoin: how they return, and what stays gone.
 
 use super::members::{change, remove};
 use super::password_resets::{NEW, ask, expect_gone, is_live, latest, reset, sign_in};
@@ -8,7 +8,7 @@ use edge_crm_tests::{Answer, Client, Product, product_with_table};
 use serde_json::json;
 
 #[tokio::test]
-async fn who_joins_again_gets_no_old_session_back() {
+async fn a_user_who_rejoins_gets_no_old_session_back() {
     let world = World::start().await;
     let owner = world.sign_up("Acme").await;
     let (mia, email) = world.joined(&owner, "member").await;
@@ -31,7 +31,7 @@ async fn who_joins_again_gets_no_old_session_back() {
     assert!(door.header("location").starts_with("/sign-in"), "{door:?}");
     assert_eq!(world.act(&back, "create-contact", &ada).await.status, 200);
 
-    // Nor where only the second of its opening is known of it.
+    // Nor if only the second at which the session was opened is stored.
     let sessions = world.table.under(&format!("#session:{}", mia.user()));
     assert_eq!(sessions.len(), 2);
     for session in &sessions {
@@ -47,7 +47,7 @@ async fn who_joins_again_gets_no_old_session_back() {
 }
 
 #[tokio::test]
-async fn who_changes_organisations_or_roles_keeps_their_session() {
+async fn a_user_who_changes_organisation_or_role_keeps_the_session() {
     let world = World::start().await;
     let owner = world.sign_up("Acme").await;
     let other = world.sign_up("Other").await;
@@ -66,7 +66,7 @@ async fn who_changes_organisations_or_roles_keeps_their_session() {
     }
 }
 
-/// Somebody whose only organisation, that of `owner`, has removed them: their email and id.
+/// A user whom their only organisation, that of `owner`, has removed. Returns their email and id.
 async fn removed(product: &Product, owner: &Client) -> (String, String) {
     let email = format!("{}@example.com", uuid::Uuid::new_v4());
     let (_, joined) = join(product, owner, &email, Client::PASSWORD).await;
@@ -76,7 +76,7 @@ async fn removed(product: &Product, owner: &Client) -> (String, String) {
     (email, id)
 }
 
-/// Invites somebody, who accepts with that password.
+/// Invites a user, who accepts with this password.
 pub(super) async fn join(
     product: &Product,
     by: &Client,
@@ -94,7 +94,7 @@ pub(super) async fn join(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_belongs_nowhere_sets_a_password_anew_and_can_accept_an_invitation_with_it() {
+async fn a_user_without_an_organisation_resets_the_password_and_accepts_an_invitation_with_it() {
     let (product, table) = product_with_table().await;
     let acme = product.sign_up("Acme").await;
     let (email, id) = removed(&product, &acme).await;
@@ -138,7 +138,7 @@ async fn who_belongs_nowhere_sets_a_password_anew_and_can_accept_an_invitation_w
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_belongs_nowhere_is_led_to_the_page_to_sign_in() {
+async fn a_user_without_an_organisation_is_redirected_to_sign_in() {
     let (product, table) = product_with_table().await;
     let acme = product.sign_up("Acme").await;
     let (email, _) = removed(&product, &acme).await;

@@ -1,4 +1,4 @@
-//! Sessions: the cookie, what it is worth, and for how long.
+//! Sessions: the cookie, what it proves, and for how long.
 
 use auth::{SessionSecret, Token};
 use edge_crm_tests::{Answer, Client, Launch, Product, Table, now, product_with_table};
@@ -17,7 +17,7 @@ fn token(product: &Product, client: &Client) -> Token {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn signing_out_ends_the_session_at_once() {
+async fn sign_out_ends_the_session_at_once() {
     let (product, table) = product_with_table().await;
     let acme = product.sign_up("Acme").await;
     let elsewhere = product.client();
@@ -47,14 +47,14 @@ async fn signing_out_ends_the_session_at_once() {
         .expect(401, "AUTH_ERROR");
     old.get("/t/acme/contacts").await.expect(401, "AUTH_ERROR");
     assert_eq!(table.under("#session:").len(), 1);
-    // Nobody is signed out for another's leaving, and signing out twice is signing out.
+    // Other sessions continue, and a second sign-out succeeds.
     assert_eq!(elsewhere.get("/t/acme/contacts").await.status, 200);
     assert_eq!(acme.post("sign-out", &[]).await.status, 200);
     assert_eq!(old.post("sign-out", &[]).await.status, 200);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_cookie_is_for_this_site_alone_and_out_of_reach_of_scripts() {
+async fn the_cookie_is_for_this_site_only_and_not_for_scripts() {
     let product = Product::start();
     let acme = product.sign_up("Acme").await;
     let cookies = sign_in(&product.client(), &acme.email, Client::PASSWORD)
@@ -126,7 +126,7 @@ async fn a_forged_cookie_is_refused_and_nothing_is_counted() {
     );
     forged.extend((0..good.len()).step_by(5).map(|at| {
         let mut bytes = good.clone().into_bytes();
-        // Another letter or digit, so that it stays a cookie's value.
+        // Another letter or digit, so that it remains a valid cookie value.
         bytes[at] = if bytes[at] == b'b' { b'c' } else { b'b' };
         String::from_utf8(bytes).unwrap()
     }));
@@ -144,7 +144,7 @@ async fn a_forged_cookie_is_refused_and_nothing_is_counted() {
     }
     assert_eq!(table.dump(), before);
     assert_eq!(acme.get("/t/acme/contacts").await.status, 200);
-    // It keeps nobody from signing in.
+    // It does not prevent a sign-in.
     let client = product.client_with("forged", "acme");
     let entered = sign_in(&client, &acme.email, Client::PASSWORD).await;
     assert_eq!(entered.status, 200);
@@ -176,9 +176,9 @@ async fn an_expired_token_of_a_live_session_works_and_is_renewed() {
             (&fresh.secret, &fresh.actor)
         );
     }
-    // One that is young is not sent again.
+    // A new token is not renewed.
     assert_eq!(acme.get("/t/acme/contacts").await.session(), None);
-    // A session without use lives 30 days from the last one.
+    // A session ends 30 days after its last use.
     let session = table.under("#session:").remove(0);
     let mut item = Value::Object(session.item());
     item["expires_at"] = json!(now() + 86_400);
@@ -194,7 +194,7 @@ async fn an_expired_token_of_a_live_session_works_and_is_renewed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_well_signed_token_is_worth_nothing_without_its_session() {
+async fn a_valid_token_without_its_session_is_refused() {
     let (product, table) = product_with_table().await;
     let acme = product.sign_up("Acme").await;
     let real = token(&product, &acme);
@@ -220,7 +220,7 @@ async fn a_well_signed_token_is_worth_nothing_without_its_session() {
             .expect(401, "AUTH_ERROR");
         assert_eq!(client.get("/t/acme/contacts").await.status, 401);
     }
-    // Ended, but not yet removed by the table.
+    // Expired, but not yet removed by DynamoDB.
     table.put(&session.pk, &session.sk, &ended);
     for expires in [real.expires, now() - 1] {
         let client = product.client_with(

@@ -1,4 +1,4 @@
-//! What a person sees and changes of their own: name, organisations, sessions.
+//! The settings page: a user's name, organisations and sessions.
 
 use edge_crm_tests::{Answer, Client, Exchange, Product, Table, product_with_table};
 use reqwest::Method;
@@ -7,8 +7,8 @@ use std::collections::BTreeSet;
 
 const SETTINGS: &str = "/t/acme/settings";
 
-/// Another session of the same person, opened by a browser that calls itself `agent`.
-async fn elsewhere(product: &Product, email: &str, agent: &str) -> Client {
+/// Another session of the same user, opened by a browser with this `User-Agent`.
+async fn other_session(product: &Product, email: &str, agent: &str) -> Client {
     let client = product.client();
     let fields = [("email", email), ("password", Client::PASSWORD)];
     let request = client.action("sign-in").header("user-agent", agent);
@@ -21,13 +21,13 @@ async fn sessions(client: &Client) -> Vec<Value> {
     settings["sessions"].as_array().expect("a list").clone()
 }
 
-/// The keys of the forms of a page.
+/// The idempotency keys of a page's forms.
 fn keys(page: &str) -> Vec<&str> {
     let fields = page.split("name=\"idempotency_key\" value=\"").skip(1);
     fields.filter_map(|rest| rest.split('"').next()).collect()
 }
 
-/// The owner of Acme, who is a viewer of Beta too.
+/// The owner of Acme, who is also a viewer of Beta.
 async fn of_two() -> (Product, Table, Client) {
     let (product, table) = product_with_table().await;
     let acme = product.sign_up("Acme").await;
@@ -37,10 +37,10 @@ async fn of_two() -> (Product, Table, Client) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn settings_say_who_somebody_is_where_they_belong_and_where_they_are_signed_in() {
+async fn settings_show_the_users_name_organisations_and_sessions() {
     let (product, table, acme) = of_two().await;
     let long = format!("Browser {}", "x".repeat(300));
-    elsewhere(&product, &acme.email, &long).await;
+    other_session(&product, &acme.email, &long).await;
     let data = acme.get(SETTINGS).await.data();
     let user = json!({ "id": acme.user, "name": "Olive Owner", "email": acme.email });
     assert_eq!(data["user"], user);
@@ -77,7 +77,10 @@ async fn settings_say_who_somebody_is_where_they_belong_and_where_they_are_signe
     assert_eq!(page.header("cache-control"), Some("private, no-store"));
     for session in table.under("#session:") {
         for text in [&page.text, &data.to_string()] {
-            assert!(!text.contains(&session.sk), "the hash of a secret is shown");
+            assert!(
+                !text.contains(&session.sk),
+                "the page shows the hash of a secret"
+            );
         }
     }
     for words in [
@@ -90,11 +93,11 @@ async fn settings_say_who_somebody_is_where_they_belong_and_where_they_are_signe
         assert!(page.text.contains(words), "{words}: {}", page.text);
     }
     let keys: BTreeSet<_> = keys(&page.text).into_iter().collect();
-    assert_eq!(keys.len(), 5, "each form has a key of its own: {keys:?}");
+    assert_eq!(keys.len(), 5, "each form has its own key: {keys:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn settings_are_for_who_is_signed_in_to_that_organisation() {
+async fn settings_are_only_for_users_signed_in_to_that_organisation() {
     let product = Product::start();
     let acme = product.sign_up("Acme").await;
     product
@@ -111,7 +114,7 @@ async fn settings_are_for_who_is_signed_in_to_that_organisation() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_new_name_is_known_in_every_organisation_at_once() {
+async fn a_new_name_applies_in_every_organisation_at_once() {
     let (_product, table, acme) = of_two().await;
     let before = table.under("beta:members");
     let answer = acme
@@ -145,7 +148,7 @@ async fn a_new_name_is_known_in_every_organisation_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_refused_form_comes_back_on_the_page_with_the_others_as_they_are() {
+async fn a_refused_form_is_shown_again_and_the_other_forms_stay_unchanged() {
     let (_product, table, acme) = of_two().await;
     let key = "a-key-of-ours";
     let saved = table.saved();
@@ -199,10 +202,10 @@ async fn a_refused_form_comes_back_on_the_page_with_the_others_as_they_are() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_session_is_ended_by_its_owner_and_nobody_else() {
+async fn only_its_user_may_end_a_session() {
     let product = Product::start();
     let acme = product.sign_up("Acme").await;
-    let other = elsewhere(&product, &acme.email, "Other").await;
+    let other = other_session(&product, &acme.email, "Other").await;
     let stranger = product.sign_up("Beta").await;
     let all = sessions(&acme).await;
     let id = |agent: &str| {
@@ -230,13 +233,13 @@ async fn a_session_is_ended_by_its_owner_and_nobody_else() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn signing_out_everywhere_ends_every_session_and_no_other_persons() {
+async fn sign_out_everywhere_ends_all_sessions_of_the_user_and_no_others() {
     let product = Product::start();
     let acme = product.sign_up("Acme").await;
     let (token, stranger) = (acme.token(), product.sign_up("Beta").await);
     let mut others = Vec::new();
     for _ in 0..3 {
-        others.push(elsewhere(&product, &acme.email, "Other").await);
+        others.push(other_session(&product, &acme.email, "Other").await);
     }
     let answer = acme.post("sign-out-everywhere", &[]).await;
     assert_eq!(
@@ -251,11 +254,15 @@ async fn signing_out_everywhere_ends_every_session_and_no_other_persons() {
         answer.expect(401, "AUTH_ERROR");
     }
     assert_eq!(stranger.get("/t/beta/settings").await.status, 200);
-    let again = elsewhere(&product, &acme.email, "Again").await;
-    assert_eq!(sessions(&again).await.len(), 1, "the ended ones are gone");
+    let again = other_session(&product, &acme.email, "Again").await;
+    assert_eq!(
+        sessions(&again).await.len(),
+        1,
+        "the ended sessions are gone"
+    );
     let answer = again.post("sign-out-everywhere", &[]).await;
     assert_eq!(answer.status, 200);
-    elsewhere(&product, &acme.email, "Again").await;
+    other_session(&product, &acme.email, "Again").await;
 }
 
 async fn switch(client: &Client, tenant: &str) -> Answer {
@@ -265,7 +272,7 @@ async fn switch(client: &Client, tenant: &str) -> Answer {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn switching_leads_to_another_organisation_of_ones_own() {
+async fn switching_leads_to_another_organisation_of_the_user() {
     let (product, table, acme) = of_two().await;
     let before = acme.token();
     let answer = switch(&acme, "beta").await;
@@ -277,7 +284,7 @@ async fn switching_leads_to_another_organisation_of_ones_own() {
     let answer = acme.post("create-contact", &fields).await;
     answer.expect(403, "AUTH_ERROR");
     acme.get("/t/acme/contacts").await.expect(404, "NOT_FOUND");
-    // The other one is known for a minute more, for the twin of the request, and then over.
+    // The old session stays for a minute, for a second copy of the request, and then ends.
     let mut sessions = table.under(&format!("#session:{}", acme.user));
     sessions.retain(|session| session.get("replaced") == true);
     let left = sessions[0].get("expires_at").as_i64().expect("a time") - edge_crm_tests::now();
@@ -300,7 +307,7 @@ async fn switching_leads_to_another_organisation_of_ones_own() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn signing_in_opens_the_organisation_that_somebody_wanted_to_go_to() {
+async fn sign_in_opens_the_organisation_that_the_user_wanted() {
     let (product, _table, acme) = of_two().await;
     product.sign_up("Gamma").await;
     for (wanted, opened) in [
@@ -309,7 +316,7 @@ async fn signing_in_opens_the_organisation_that_somebody_wanted_to_go_to() {
         ("/t/acme/contacts", "acme"),
         ("/", "acme"),
         ("", "acme"),
-        // Not theirs, and not there: as if nothing had been wanted.
+        // A foreign or unknown organisation is ignored.
         ("/t/gamma/contacts", "acme"),
         ("/t/unknown/contacts", "acme"),
         ("//t/beta/contacts", "acme"),
@@ -338,7 +345,7 @@ async fn signing_in_opens_the_organisation_that_somebody_wanted_to_go_to() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_double_click_on_switching_is_one_switch_and_leaves_a_session() {
+async fn a_double_click_on_switch_is_one_switch_and_leaves_a_session() {
     let (product, table, acme) = of_two().await;
     let before = acme.token();
     let fields = [("tenant", "beta"), ("idempotency_key", "switch")];
@@ -352,7 +359,7 @@ async fn a_double_click_on_switching_is_one_switch_and_leaves_a_session() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn there_is_one_refusal_for_every_organisation_that_is_not_ones_own() {
+async fn foreign_and_unknown_organisations_get_the_same_refusal() {
     let (product, table, acme) = of_two().await;
     product.sign_up("Gamma").await;
     table.remove("beta:members", &acme.user);
@@ -383,13 +390,13 @@ async fn there_is_one_refusal_for_every_organisation_that_is_not_ones_own() {
     unsigned.answer().await.expect(401, "AUTH_ERROR");
 }
 
-/// The new session is proven by nothing but the old one, so it lives no longer than that.
+/// The new session relies on the old one, so it must not outlive it.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_session_that_ends_while_it_is_replaced_is_not_carried_to_another_organisation() {
+async fn a_session_that_ends_during_a_switch_opens_no_other_organisation() {
     let (product, _table, acme) = of_two().await;
     for _ in 0..12 {
-        let moving = elsewhere(&product, &acme.email, "Moving").await;
-        let ending = elsewhere(&product, &acme.email, "Ending").await;
+        let moving = other_session(&product, &acme.email, "Moving").await;
+        let ending = other_session(&product, &acme.email, "Ending").await;
         let (switched, ended) = tokio::join!(
             switch(&moving, "beta"),
             ending.post("sign-out-everywhere", &[])

@@ -1,9 +1,9 @@
-//! Somebody in two organisations, and a browser that has had two people: what is meant for one
-//! organisation is not done in the other, and nobody is taken for somebody else.
+//! A user in two organisations, and two users of one browser. A form of one organisation is never
+//! done in the other, and no user is taken for another.
 
 use edge_crm_tests::{Client, Product, Table, product_with_table};
 
-/// The owner of Acme, who belongs to Beta as an admin too, in a session of Acme.
+/// The owner of Acme, who is also an admin of Beta, in a session of Acme.
 async fn in_two() -> (Product, Table, Client) {
     let (product, table) = product_with_table().await;
     let (acme, beta) = (product.sign_up("Acme").await, product.sign_up("Beta").await);
@@ -27,7 +27,7 @@ async fn switch(client: &Client, tenant: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_form_of_the_organisation_that_was_left_is_kept_until_one_is_back() {
+async fn a_form_of_another_organisation_is_kept_until_the_user_switches_back() {
     let (_product, table, ada) = in_two().await;
     let form = ada.page("/t/acme/contacts/new").await;
     let hidden = |name| form.hidden(name).expect("a hidden field");
@@ -49,7 +49,7 @@ async fn a_form_of_the_organisation_that_was_left_is_kept_until_one_is_back() {
         assert!(refused.text.contains(words), "{refused:?}");
     }
     let again = ada.submit("create-contact", &fields).await;
-    assert_eq!(again.status, 403, "sending it again changes nothing");
+    assert_eq!(again.status, 403, "a retry is refused too");
     assert!(table.under("beta:contacts").is_empty());
 
     switch(&ada, "acme").await;
@@ -60,7 +60,7 @@ async fn a_form_of_the_organisation_that_was_left_is_kept_until_one_is_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nobody_leaves_an_organisation_that_they_do_not_look_at() {
+async fn a_form_to_leave_works_only_in_the_organisation_that_it_names() {
     let (_product, _table, ada) = in_two().await;
     switch(&ada, "beta").await;
     let fields = [("userId", ada.user.as_str()), ("leave", "yes")];
@@ -75,7 +75,7 @@ async fn nobody_leaves_an_organisation_that_they_do_not_look_at() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_signs_in_over_somebody_elses_session_is_named_and_nobody_else() {
+async fn a_sign_in_over_another_users_session_is_recorded_for_the_new_user_only() {
     let (product, table) = product_with_table().await;
     let (ada, eve) = (product.sign_up("Acme").await, product.sign_up("Beta").await);
     let (ada_id, eve_id) = (ada.user.clone(), eve.user.clone());
@@ -106,7 +106,7 @@ async fn a_record_names_the_role_in_its_own_organisation() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_session_that_was_replaced_repeats_what_was_done_and_does_nothing_new() {
+async fn a_replaced_session_may_replay_requests_and_do_nothing_new() {
     let (product, table, ada) = in_two().await;
     let to = |tenant| [("tenant", tenant)];
     let first = ada.post("switch-organization", &to("beta")).await;

@@ -1,4 +1,5 @@
-//! Organisations apart: who belongs to one and knows everything about another gets nothing of it.
+//! Separation of organisations: a member of one who knows everything about another gets nothing of
+//! it.
 //!
 //! Both are called Acme, so their slugs are `acme` and `acme-2`: one begins with the other.
 
@@ -7,14 +8,14 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 const SECRET: &str = "Zarquon";
-const NOBODY: &str = "0197a3b0-0000-7000-8000-00000000000f";
+const UNKNOWN: &str = "0197a3b0-0000-7000-8000-00000000000f";
 
 struct Scene {
     product: Product,
     table: Table,
-    /// Who keeps something to themselves.
+    /// The owner of the secret contact.
     victim: Client,
-    /// Who wants it.
+    /// The owner of the other organisation, who tries to get it.
     other: Client,
     contact: Value,
 }
@@ -51,14 +52,14 @@ impl Scene {
     }
 }
 
-fn holds_nothing(answer: &Answer) {
+fn reveals_nothing(answer: &Answer) {
     for secret in [SECRET, "zarquon", "Olive"] {
         assert!(!answer.text.contains(secret), "{answer:?}");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_page_of_another_organisation_is_closed() {
+async fn every_page_of_another_organisation_is_refused() {
     let scene = Scene::new().await;
     let id = scene.id();
     for rest in [
@@ -74,12 +75,12 @@ async fn every_page_of_another_organisation_is_closed() {
             let path = path.replacen("/t/acme/", &format!("/t/{tenant}/"), 1);
             let json = client.get(&path).await;
             assert!(matches!(json.status, 403 | 404), "{path}: {json:?}");
-            holds_nothing(&json);
+            reveals_nothing(&json);
             let html = client.page(&path).await;
             assert_eq!(html.status, json.status);
-            holds_nothing(&html);
+            reveals_nothing(&html);
         }
-        // An organisation that is not there looks the same.
+        // An unknown organisation gets the same response.
         let nowhere = scene
             .other
             .get(&path.replacen("/t/acme/", "/t/nowhere/", 1))
@@ -92,11 +93,11 @@ async fn every_page_of_another_organisation_is_closed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_id_of_another_organisation_is_an_id_of_nothing() {
+async fn an_id_of_another_organisation_is_not_found() {
     let scene = Scene::new().await;
     let before = scene.table.saved();
     let mut answers = Vec::new();
-    for id in [scene.id(), NOBODY] {
+    for id in [scene.id(), UNKNOWN] {
         let path = scene.other.contacts(&format!("/{id}"));
         let change = [
             ("id", id),
@@ -132,8 +133,8 @@ async fn an_id_of_another_organisation_is_an_id_of_nothing() {
                 .await
                 .without_request_id(),
         ]);
-        holds_nothing(&scene.other.page(&path).await);
-        holds_nothing(&scene.other.submit("delete-contact", &[("id", id)]).await);
+        reveals_nothing(&scene.other.page(&path).await);
+        reveals_nothing(&scene.other.submit("delete-contact", &[("id", id)]).await);
     }
     assert!(
         answers[0].iter().all(|(status, _)| *status == 404),
@@ -141,7 +142,7 @@ async fn an_id_of_another_organisation_is_an_id_of_nothing() {
     );
     assert_eq!(
         answers[0], answers[1],
-        "what is another's looks like what is not there"
+        "a foreign record and an unknown one get the same response"
     );
     assert_eq!(scene.table.saved(), before);
 }
@@ -170,12 +171,12 @@ async fn no_search_and_no_cursor_reaches_another_organisation() {
             .header("accept", "application/json");
         let answer = answer.answer().await;
         assert!((400..=404).contains(&answer.status), "{answer:?}");
-        holds_nothing(&answer);
+        reveals_nothing(&answer);
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn another_organisations_idempotency_key_is_just_a_key() {
+async fn an_idempotency_key_of_another_organisation_has_no_effect() {
     let scene = Scene::new().await;
     let fields = [("name", "Mine"), ("email", "zarquon@secret.example")];
     let answer = scene
@@ -183,7 +184,7 @@ async fn another_organisations_idempotency_key_is_just_a_key() {
         .post_form("create-contact", &fields, Some("shared"))
         .await;
     assert!(!answer.is_replayed());
-    // The address is free here: what another organisation has is no conflict, and no hint.
+    // The email is free in this organisation: no conflict, and no hint.
     let contact = answer.data();
     assert_eq!(
         (&contact["name"], &contact["ownerId"]),
@@ -196,7 +197,7 @@ async fn another_organisations_idempotency_key_is_just_a_key() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_field_of_a_form_says_whose_contact_it_is() {
+async fn no_form_field_chooses_the_owner_or_the_organisation() {
     let scene = Scene::new().await;
     let fields = [
         ("name", "Mine"),
@@ -236,7 +237,7 @@ async fn no_field_of_a_form_says_whose_contact_it_is() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_mixture_of_two_cookies_is_a_cookie() {
+async fn no_mixture_of_two_cookies_is_valid() {
     let scene = Scene::new().await;
     let (a, b) = (scene.victim.token(), scene.other.token());
     let parts: [Vec<_>; 2] = [&a, &b].map(|token| token.split('.').collect());
@@ -264,7 +265,7 @@ async fn no_mixture_of_two_cookies_is_a_cookie() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn two_cookies_are_never_two_organisations() {
+async fn two_cookies_never_give_access_to_two_organisations() {
     let scene = Scene::new().await;
     let (a, b) = (scene.victim.token(), scene.other.token());
     let nobody = scene.product.client();
@@ -279,12 +280,12 @@ async fn two_cookies_are_never_two_organisations() {
             .header("accept", "application/json");
         let answer = answer.answer().await;
         assert!((401..=404).contains(&answer.status), "{answer:?}");
-        holds_nothing(&answer);
+        reveals_nothing(&answer);
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_spelling_of_a_path_leads_to_another_organisation() {
+async fn no_spelling_of_a_path_reaches_another_organisation() {
     let scene = Scene::new().await;
     let id = scene.id();
     let paths = [
@@ -333,7 +334,7 @@ async fn no_spelling_of_a_path_leads_to_another_organisation() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_log_and_the_audit_keep_organisations_apart() {
+async fn the_log_and_the_audit_separate_organisations() {
     let scene = Scene::new().await;
     scene.other.create("Mine", "mine@example.com").await;
     for record in scene.table.dump() {
@@ -351,6 +352,6 @@ async fn the_log_and_the_audit_keep_organisations_apart() {
             .log()
             .iter()
             .all(|line| !line.contains(SECRET)),
-        "the log holds no one's data"
+        "the log contains no contact data"
     );
 }
