@@ -1,4 +1,4 @@
-//! The function `revalidate`: what it takes, how it batches, and how it leaves CloudFront alone.
+//! The function `revalidate`: its events, its batches, and how it backs off from CloudFront.
 
 use cdn::{CloudFront, Invalidations};
 use edge_crm_local::{Distribution, DistributionSettings, Faults};
@@ -10,7 +10,7 @@ use wrapper::{Config, Revalidation, Runner};
 
 const LIST: &str = "/t/acme/contacts";
 
-/// Functions that leave revalidation to the background, and the edge whose API they call.
+/// Functions that leave purges to the background, and the CloudFront API that they call.
 struct Background {
     inside: Inside,
     distribution: Distribution,
@@ -45,7 +45,7 @@ impl Background {
         background
     }
 
-    /// Somebody looks at the list, so that it is live.
+    /// Renders the list, so that it may be cached.
     async fn look(&self) {
         let list = edge_crm_tests::runner(Arc::clone(&self.inside.app), "list-contacts");
         let event = through_edge(LIST, &self.cookie, "text/html", "acme|owner|html|");
@@ -68,7 +68,7 @@ impl Background {
         self.handle(&scheduled_event()).await
     }
 
-    /// The records that are due, as a batch of the table's stream.
+    /// The outbox records, as a batch of the table's stream.
     fn batch(&self) -> Value {
         let records = self.inside.table.under("#outbox:").into_iter().map(|record| {
             let keys = json!({ "pk": { "S": record.pk }, "sk": { "S": record.sk } });
@@ -85,8 +85,8 @@ impl Background {
             .map(|record| (record.get("reason"), until(record)))
     }
 
-    /// As if the wait were over.
-    fn forget_to_wait(&self) {
+    /// Ends the backoff.
+    fn end_backoff(&self) {
         let record = self.inside.table.under("#edge:backoff").remove(0);
         let mut item = record.item();
         item.insert("until".to_owned(), json!(0));
@@ -97,7 +97,7 @@ impl Background {
 }
 
 #[tokio::test]
-async fn what_is_due_is_purged_in_one_call_and_each_tag_once() {
+async fn due_records_are_purged_in_one_call_and_each_tag_once() {
     let background = Background::start().await;
     background.look().await;
     for name in ["a", "b", "c"] {
@@ -115,20 +115,20 @@ async fn what_is_due_is_purged_in_one_call_and_each_tag_once() {
     assert_eq!(
         left.len(),
         1,
-        "what was on its way is purged once more, later"
+        "pages on their way are purged once more, later"
     );
     assert_eq!(left[0].get("tags"), json!(["acme:contacts"]));
     assert_eq!(background.sweep().await["drained"], 0, "it is not due yet");
 }
 
 #[tokio::test]
-async fn a_batch_of_the_stream_is_read_again_so_that_nothing_is_paid_twice() {
+async fn records_of_a_batch_are_read_again_so_nothing_is_paid_twice() {
     let background = Background::start().await;
     background.look().await;
     background.create("a").await;
     let batch = background.batch();
     assert_eq!(background.handle(&batch).await["purged"], 1);
-    // The stream brings a batch again after an error, and the sweep may have been there before.
+    // The stream repeats a batch after an error, and a sweep may have drained it meanwhile.
     assert_eq!(background.handle(&batch).await["drained"], 0);
     assert_eq!(background.distribution.counters().invalidation_requests, 1);
     let put_off = background.batch();
@@ -153,14 +153,14 @@ async fn a_batch_of_the_stream_is_read_again_so_that_nothing_is_paid_twice() {
 }
 
 #[tokio::test]
-async fn each_kind_of_failure_has_its_own_wait_and_nothing_is_lost() {
+async fn each_kind_of_failure_has_its_own_backoff_and_nothing_is_lost() {
     let background = Background::start().await;
     background.look().await;
     background.create("a").await;
-    // To the second, so a wait may look up to one longer than it is.
+    // In whole seconds, so a backoff may look up to a second longer than it is.
     let now = || edge_crm_tests::now() * 1_000;
     let all = |faults: Faults| background.distribution.set_faults(faults);
-    let asked = || background.distribution.counters().invalidation_requests;
+    let calls = || background.distribution.counters().invalidation_requests;
     let cases = [
         (
             Faults {
@@ -189,29 +189,31 @@ async fn each_kind_of_failure_has_its_own_wait_and_nothing_is_lost() {
     ];
     for (faults, reason, wait) in cases {
         all(faults);
-        let (before, began) = (asked(), now());
+        let (before, began) = (calls(), now());
         assert_eq!(background.sweep().await["drained"], 0);
-        let (said, until) = background.backoff().unwrap();
-        assert_eq!(said, reason);
+        let (cause, until) = background.backoff().unwrap();
+        assert_eq!(cause, reason);
+        // However long the sweep took.
         assert!(
-            wait.contains(&(until - began)),
+            until - began >= *wait.start() && until - now() <= *wait.end(),
             "{reason}: {}",
             until - began
         );
         if until > now() + 1_000 {
             background.sweep().await;
-            assert_eq!(asked(), before + 1, "it is left alone meanwhile");
+            assert_eq!(calls(), before + 1, "no call during the backoff");
         }
-        background.forget_to_wait();
+        background.end_backoff();
     }
     all(Faults::default());
     assert_eq!(background.sweep().await["purged"], 1);
     assert_eq!(background.backoff(), None);
 }
 
-/// The answer to the first call is lost, so the same is asked again, and is the same invalidation.
+/// The response to the first call is lost. The second call is the same, so it is the same
+/// invalidation.
 #[tokio::test]
-async fn a_purge_whose_answer_was_lost_is_not_paid_twice() {
+async fn a_purge_whose_response_was_lost_is_not_paid_twice() {
     let background = Background::start().await;
     background.look().await;
     background.create("a").await;
@@ -221,7 +223,7 @@ async fn a_purge_whose_answer_was_lost_is_not_paid_twice() {
     });
     assert_eq!(background.sweep().await["drained"], 0);
     background.distribution.set_faults(Faults::default());
-    background.forget_to_wait();
+    background.end_backoff();
     assert_eq!(background.sweep().await["drained"], 1);
     let counters = background.distribution.counters();
     assert_eq!(

@@ -1,5 +1,5 @@
-//! What the wrapper does for every action there is: each goes through all of it, with the event of
-//! its sample. An action that is added is among them without a line here.
+//! What the wrapper does for every action, tried with the sample event of each. A new action is
+//! included without a change here.
 
 use edge_crm_tests::fault::Faults;
 use edge_crm_tests::inside::{Answer, config};
@@ -10,8 +10,8 @@ use futures_util::future::join_all;
 use serde_json::{Value, json};
 use wrapper::Config;
 
-/// These keep no result for a repeated key: signing in twice makes two sessions, which harms
-/// nobody, and who has signed out is nobody to tell a result.
+/// These actions keep no idempotency record: signing in twice opens two sessions, which does no harm,
+/// and after signing out there is no user to return a result to.
 const UNRECORDED: [&str; 3] = ["sign-in", "sign-out", "sign-out-everywhere"];
 
 async fn actions() -> Vec<(Prepared, Copy)> {
@@ -28,7 +28,7 @@ async fn actions() -> Vec<(Prepared, Copy)> {
             actions.push((prepared, copy));
         }
     }
-    assert!(actions.len() > 10, "the samples run every action");
+    assert!(actions.len() > 10, "there is a sample of every action");
     actions
 }
 
@@ -36,7 +36,7 @@ fn audits(copy: &Copy) -> usize {
     copy.inside.table.under("#audit:").len()
 }
 
-/// How many audit records it makes: one, or none where no organisation is known.
+/// How many audit records the action makes: one, or none if no organisation is known.
 async fn audited(prepared: &Prepared) -> usize {
     let copy = prepared.copy().await;
     let before = audits(&copy);
@@ -46,8 +46,7 @@ async fn audited(prepared: &Prepared) -> usize {
     made
 }
 
-/// What the action's work has left, apart from sessions, of which a repeated request may open
-/// another.
+/// What the action has stored, without sessions: a repeated request may open another.
 fn work(copy: &Copy) -> Vec<Record> {
     let mut saved = copy.inside.table.saved();
     saved.retain(|record| !record.pk.starts_with("#session:"));
@@ -72,7 +71,7 @@ fn sending(event: &Value, kind: &str, body: &str) -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_comes_from_elsewhere_or_cannot_be_read_is_refused_and_writes_nothing() {
+async fn a_request_of_another_site_or_unreadable_is_refused_and_writes_nothing() {
     for (prepared, copy) in actions().await {
         let (name, event) = (prepared.name, prepared.event());
         let before = copy.inside.table.saved();
@@ -142,9 +141,9 @@ async fn a_form_on_a_page_of_another_organisation_is_refused_and_writes_nothing(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_request_too_many_is_told_when_to_come_again() {
+async fn a_request_over_the_limit_is_told_when_to_retry() {
     for (prepared, _) in actions().await {
-        within_a_minute(5).await;
+        within_a_minute(30).await;
         let limited = Config {
             rate_limit_per_user: 1,
             rate_limit_per_ip: 1,
@@ -168,7 +167,7 @@ async fn a_request_too_many_is_told_when_to_come_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_repeated_key_gives_the_first_result_and_writes_once() {
+async fn a_repeated_key_returns_the_first_result_and_writes_once() {
     for (prepared, copy) in actions().await {
         let (name, event) = (prepared.name, prepared.event());
         let first = copy.send(&event).await;
@@ -187,7 +186,7 @@ async fn a_repeated_key_gives_the_first_result_and_writes_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn twins_at_once_are_done_once() {
+async fn concurrent_equal_requests_are_done_once() {
     for (prepared, copy) in actions().await {
         let (name, event) = (prepared.name, prepared.event());
         if UNRECORDED.contains(&name) {
@@ -204,7 +203,7 @@ async fn twins_at_once_are_done_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn it_is_all_written_or_nothing_is() {
+async fn an_action_writes_everything_or_nothing() {
     for (prepared, copy) in actions().await {
         let (name, event) = (prepared.name, prepared.event());
         let before = work(&copy);
@@ -215,7 +214,7 @@ async fn it_is_all_written_or_nothing_is() {
         expect(name, &copy.send(&event).await, 503, "DATABASE_ERROR");
         assert_eq!(work(&copy), before, "{name}");
 
-        // The transaction takes effect, and its answer is lost: sent again, it is not done again.
+        // The transaction takes effect and its response is lost. The retry does not repeat it.
         copy.inside.proxy.make(Faults {
             lost_answer: 100,
             ..Faults::default()

@@ -1,4 +1,4 @@
-//! One intent, one effect: whatever is sent twice happens once.
+//! Idempotency: a request that is sent twice is done once.
 
 use edge_crm_tests::{Answer, Client, product_with_table};
 use futures_util::future::join_all;
@@ -36,7 +36,7 @@ async fn at_once(
         .collect()
 }
 
-/// Asserts that all answers are one success, and all but one of them marked as replays.
+/// Asserts that all responses are the same success, and that all but one are marked as replays.
 fn assert_one_result(answers: &[Answer]) -> Value {
     let essences: Vec<_> = answers.iter().map(Answer::without_request_id).collect();
     assert!(
@@ -49,7 +49,7 @@ fn assert_one_result(answers: &[Answer]) -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn twenty_equal_posts_at_once_make_one_contact() {
+async fn twenty_concurrent_equal_posts_make_one_contact() {
     let (product, table) = product_with_table().await;
     let acme = product.sign_up("Acme").await;
     let answers = at_once(&acme, 20, "create-contact", &ADA, "twenty").await;
@@ -68,7 +68,7 @@ async fn twenty_equal_posts_at_once_make_one_contact() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn twenty_equal_updates_at_once_change_a_contact_once() {
+async fn twenty_concurrent_equal_updates_change_a_contact_once() {
     let (product, table) = product_with_table().await;
     let acme = product.sign_up("Acme").await;
     let contact = acme.create("Ada", "ada@example.com").await;
@@ -94,7 +94,7 @@ async fn twenty_equal_updates_at_once_change_a_contact_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn twenty_equal_deletes_at_once_all_succeed() {
+async fn twenty_concurrent_equal_deletes_all_succeed() {
     let (product, table) = product_with_table().await;
     let acme = product.sign_up("Acme").await;
     let contact = acme.create("Ada", "ada@example.com").await;
@@ -108,7 +108,7 @@ async fn twenty_equal_deletes_at_once_all_succeed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn sign_up_twins_make_one_account_and_each_gets_a_session() {
+async fn concurrent_equal_sign_ups_make_one_account_and_each_gets_a_session() {
     let (product, table) = product_with_table().await;
     let fields = [
         ("name", "Ada"),
@@ -165,7 +165,7 @@ async fn fifty_keys_with_one_email_make_one_contact_and_49_conflicts() {
     let acme = product.sign_up("Acme").await;
     let send = |n: usize| {
         let acme = acme.clone();
-        // The same address in any case is the same address.
+        // Emails that differ only in case are equal.
         let email = if n.is_multiple_of(2) {
             "ada@example.com"
         } else {

@@ -1,4 +1,4 @@
-//! What an idempotency key is, whose it is, and what counts as the same request.
+//! Idempotency keys: their format, their scope, and what counts as the same request.
 
 use edge_crm_tests::{Exchange, Product, product_with_table};
 use serde_json::{Value, json};
@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 const ADA: [(&str, &str); 2] = [("name", "Ada Lovelace"), ("email", "ada@example.com")];
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_key_used_for_other_input_is_refused_and_nothing_is_written() {
+async fn a_key_reused_for_other_input_is_refused_and_nothing_is_written() {
     let (product, table) = product_with_table().await;
     let acme = product.sign_up("Acme").await;
     let first = acme
@@ -41,7 +41,7 @@ async fn a_key_used_for_other_input_is_refused_and_nothing_is_written() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn encoding_order_and_white_space_are_not_other_input() {
+async fn encoding_order_and_white_space_do_not_make_other_input() {
     let (product, table) = product_with_table().await;
     let acme = product.sign_up("Acme").await;
     let first = acme
@@ -223,7 +223,7 @@ async fn users_and_organisations_do_not_share_keys() {
         .map(|answer| answer.data()["id"].to_string())
         .into();
     assert_eq!(ids.len(), 3);
-    // Nor do actions.
+    // Actions do not share keys either.
     let id = of_acme.data()["id"].as_str().unwrap().to_owned();
     assert_eq!(
         acme.post_form("delete-contact", &[("id", &id)], Some("k"))
@@ -234,7 +234,7 @@ async fn users_and_organisations_do_not_share_keys() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_contact_deleted_and_added_again_with_the_same_words_is_there() {
+async fn a_contact_that_is_deleted_and_created_again_with_the_same_input_exists() {
     let (product, table) = product_with_table().await;
     let acme = product.sign_up("Acme").await;
     let first = acme
@@ -256,7 +256,7 @@ async fn a_contact_deleted_and_added_again_with_the_same_words_is_there() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_old_form_sent_with_other_input_comes_back_with_a_fresh_key() {
+async fn an_old_form_with_other_input_is_shown_again_with_a_fresh_key() {
     let (product, table) = product_with_table().await;
     let acme = product.sign_up("Acme").await;
     let page = acme.page(&acme.contacts("/new")).await;
@@ -273,7 +273,7 @@ async fn an_old_form_sent_with_other_input_comes_back_with_a_fresh_key() {
     );
     let before = table.saved();
 
-    // Back, other input, and the browser has kept the hidden field.
+    // The user goes back and enters other input. The browser has kept the hidden field.
     let other = [
         ("name", "Grace <Hopper>"),
         ("email", "grace@example.com"),
@@ -307,7 +307,7 @@ async fn an_old_form_sent_with_other_input_comes_back_with_a_fresh_key() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_reused_key_of_a_question_asks_again_about_whom_it_is() {
+async fn a_reused_key_of_a_confirmation_asks_about_the_new_contact() {
     let product = Product::start();
     let acme = product.sign_up("Acme").await;
     let [ada, eve] = [
@@ -326,7 +326,7 @@ async fn a_reused_key_of_a_question_asks_again_about_whom_it_is() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nothing_that_is_stored_or_logged_holds_a_password() {
+async fn no_record_and_no_log_line_contains_a_password() {
     let (product, table) = product_with_table().await;
     let secret = "Zx-very-secret-9931";
     let fields = [
@@ -383,7 +383,7 @@ async fn nothing_that_is_stored_or_logged_holds_a_password() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_expired_record_counts_as_absent_before_it_is_removed() {
+async fn an_expired_record_is_ignored_before_it_is_removed() {
     let (product, table) = product_with_table().await;
     let acme = product.sign_up("Acme").await;
     let first = acme

@@ -1,4 +1,4 @@
-//! What the wrapper promises for every action: one effect, one answer, limits, and what is stored.
+//! What the wrapper guarantees for every action: one effect, one response, limits, and what is stored.
 
 mod drain;
 mod every_action;

@@ -1,7 +1,7 @@
-//! Racing creates, updates, deletes and moves of emails between contacts, while transactions are
-//! cancelled in every mixture and answers are lost: afterwards every contact has exactly its
-//! guard, every guard its contact, every success its audit record, and every chain of audit
-//! records is whole.
+//! Concurrent creates, updates, deletes and moves of emails between contacts, while transactions are
+//! cancelled for random reasons and responses are lost. Afterwards every contact has exactly its
+//! guard, every guard its contact, every success its audit record, and every chain of audit records
+//! is whole.
 
 use edge_crm_tests::fault::{Faults, random};
 use edge_crm_tests::inside::{Answer, Inside};
@@ -14,7 +14,7 @@ const WORKERS: usize = 8;
 const STEPS: usize = 200;
 const EMAILS: u64 = 5;
 
-/// What all workers know: the latest record of each contact that they have seen.
+/// What the workers share: the latest state of each contact that they have seen.
 struct Race {
     inside: Inside,
     create: Runner,
@@ -52,7 +52,7 @@ impl Race {
         seen.push(record.clone());
     }
 
-    /// One random action, sent again with its key until it is answered for good. Gives whether it
+    /// Sends a random action, again with the same key until the response is final. Returns whether it
     /// was done.
     async fn step(&self) -> bool {
         let letter = |c: char| {
@@ -91,7 +91,7 @@ impl Race {
                 .unwrap()
                 .retain(|other| other["id"] != fields["id"]),
             409 => {}
-            _ => panic!("{fields} was answered {answer:?}"),
+            _ => panic!("{fields} got {answer:?}"),
         }
         answer.status == 200
     }
@@ -104,16 +104,16 @@ impl Race {
             }
             assert_eq!(answer.json["code"], "DATABASE_ERROR");
         }
-        panic!("{fields} was never answered");
+        panic!("{fields} never got a final response");
     }
 
-    /// Nothing is wrong with the table, besides what may be left in the outbox,, and every success has
-    /// its audit record and its saved result.
+    /// Asserts that the table is consistent, apart from the outbox, and that every success has its
+    /// audit record and its saved result.
     async fn audit(&self, done: usize) {
         let mut audit = self.inside.table.audit().await;
         audit.flaws.retain(|flaw| !flaw.starts_with("#outbox:"));
         assert_eq!(audit.flaws, BTreeSet::new());
-        // Signing up left one too.
+        // Sign-up made one too.
         assert_eq!(audit.successes.values().sum::<usize>(), done + 1);
         assert_eq!(self.inside.table.under("#idempotency:acme:").len(), done);
     }

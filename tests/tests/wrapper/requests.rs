@@ -1,4 +1,4 @@
-//! What the wrapper does for every action, whatever the action does.
+//! What the wrapper does for every request, whatever the action does.
 
 use action::{
     Action, ActionError, Actor, Anyone, Commit, Context, FormPage, Found, Layout, Members, Sample,
@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex};
 use store::{Store, TableSettings};
 use wrapper::{App, Runner};
 
-/// Panics with something that nobody outside may read.
+/// An action that panics with a secret message.
 struct Explode;
 
 static RUNS: AtomicU64 = AtomicU64::new(0);
@@ -40,7 +40,7 @@ impl Action for Explode {
     }
 }
 
-/// Asks for data that are not there.
+/// An action that finds corrupt data.
 struct Corrupt;
 
 impl Action for Corrupt {
@@ -116,14 +116,14 @@ async fn a_refused_origin_runs_nothing() {
     request["headers"]["sec-fetch-site"] = json!("cross-site");
     request["headers"]["origin"] = json!("https://crm.example.evil.example");
     let before = RUNS.load(Ordering::SeqCst);
-    // Not even the body is looked at.
+    // Not even the body is read.
     request["body"] = json!("not json");
     assert_eq!(invoke(&explode, &request).await.status, 403);
     assert_eq!(RUNS.load(Ordering::SeqCst), before);
 }
 
 #[tokio::test]
-async fn an_internal_error_says_nothing_of_its_cause() {
+async fn an_internal_error_does_not_reveal_its_cause() {
     let inside = Inside::start().await;
     let (cookie, _) = inside.sign_up("Acme").await;
     let answer = inside
@@ -144,7 +144,7 @@ async fn an_internal_error_says_nothing_of_its_cause() {
 }
 
 #[tokio::test]
-async fn an_answer_lost_after_the_commit_is_still_an_answer() {
+async fn a_lost_response_to_the_commit_is_still_a_success() {
     let inside = Inside::start().await;
     let (cookie, _) = inside.sign_up("Acme").await;
     inside.proxy.make(Faults {
@@ -159,7 +159,7 @@ async fn an_answer_lost_after_the_commit_is_still_an_answer() {
 }
 
 #[tokio::test]
-async fn contention_without_end_is_a_503_and_writes_nothing() {
+async fn endless_contention_is_a_503_and_writes_nothing() {
     let inside = Inside::start().await;
     inside.proxy.make(Faults {
         contention: 100,
@@ -178,7 +178,7 @@ async fn contention_without_end_is_a_503_and_writes_nothing() {
 }
 
 #[tokio::test]
-async fn a_database_that_is_not_there_is_a_503_and_one_that_hangs_a_504() {
+async fn a_missing_database_is_a_503_and_a_hanging_one_a_504() {
     let hangs = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let hanging = format!("http://{}", hangs.local_addr().unwrap());
     for (url, status, code) in [
@@ -201,7 +201,7 @@ async fn a_database_that_is_not_there_is_a_503_and_one_that_hangs_a_504() {
 }
 
 #[tokio::test]
-async fn a_removed_member_can_do_nothing_at_once_and_a_changed_role_counts_at_once() {
+async fn a_removal_and_a_changed_role_apply_at_once() {
     let inside = Inside::start().await;
     let (cookie, _) = inside.sign_up("Acme").await;
     let member = inside.table.under("acme:members").remove(0);
@@ -225,7 +225,7 @@ async fn a_removed_member_can_do_nothing_at_once_and_a_changed_role_counts_at_on
     );
     assert!(
         refused.session().contains(".viewer."),
-        "the cookie is renewed with the role as it is"
+        "the cookie is renewed with the current role"
     );
     role("nobody");
     let refused = contact(
@@ -239,7 +239,7 @@ async fn a_removed_member_can_do_nothing_at_once_and_a_changed_role_counts_at_on
 }
 
 #[tokio::test]
-async fn the_edges_headers_are_believed_only_with_its_secret() {
+async fn the_edges_headers_are_trusted_only_with_its_secret() {
     let inside = Inside::start().await;
     let store = Store::connect(TableSettings::local(&inside.proxy.url, "edge-crm"));
     let mut guarded = config();

@@ -1,10 +1,10 @@
-//! How often storage is asked.
+//! How many round trips to storage a request takes.
 
 use edge_crm_tests::inside::{Inside, event, invoke};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-/// Contacts of `acme`, numbered by age, written straight into the table.
+/// Writes contacts of `acme` directly to the table, numbered by age.
 fn import(inside: &Inside, count: usize) {
     for n in 0..count {
         let id = format!("0197a3b0-0000-7000-8000-{n:012x}");
@@ -27,7 +27,7 @@ async fn search(inside: &Inside, cookie: &str, q: &str) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn a_mutation_asks_storage_twice_up_to_its_commit_and_three_times_in_all() {
+async fn a_change_takes_two_round_trips_up_to_its_commit_and_three_in_all() {
     let inside = Inside::start().await;
     let (cookie, _) = inside.sign_up("Acme").await;
     inside.proxy.calls();
@@ -48,7 +48,7 @@ async fn a_mutation_asks_storage_twice_up_to_its_commit_and_three_times_in_all()
 }
 
 #[tokio::test]
-async fn a_refusal_asks_once_and_is_counted_and_a_replay_looks_whether_its_tags_are_settled() {
+async fn a_refusal_takes_one_read_and_its_counter_and_a_replay_reads_its_outbox_record() {
     let inside = Inside::start().await;
     let (cookie, _) = inside.sign_up("Acme").await;
     let create = edge_crm_tests::runner(Arc::clone(&inside.app), "create-contact");
@@ -60,29 +60,29 @@ async fn a_refusal_asks_once_and_is_counted_and_a_replay_looks_whether_its_tags_
     inside.post(&create, &cookie, &json!({ "name": "" })).await;
     assert_eq!(inside.proxy.calls(), ["BatchGetItem", "UpdateItem"]);
     inside.post(&create, "", &json!({ "name": "" })).await;
-    assert_eq!(inside.proxy.calls(), [""; 0], "nobody is signed in");
+    assert_eq!(inside.proxy.calls(), [""; 0], "no user is signed in");
 }
 
-/// With the same work on the password, this is why the time tells nothing.
+/// Together with the same work on the password, this hides by the time whether an email exists.
 #[tokio::test]
-async fn a_wrong_email_asks_as_often_as_a_wrong_password() {
+async fn a_wrong_email_takes_as_many_round_trips_as_a_wrong_password() {
     let inside = Inside::start().await;
     inside.sign_up("Acme").await;
     let account = inside.table.under("#account:").remove(0);
     let sign_in = edge_crm_tests::runner(Arc::clone(&inside.app), "sign-in");
     inside.proxy.calls();
-    let mut asked = Vec::new();
+    let mut calls = Vec::new();
     for email in [account.get("email"), json!("nobody@example.com")] {
         let fields = json!({ "email": email, "password": "a wrong password" });
         assert_eq!(inside.post(&sign_in, "", &fields).await.status, 401);
-        asked.push(inside.proxy.calls());
+        calls.push(inside.proxy.calls());
     }
-    assert_eq!(asked[0], ["BatchGetItem", "BatchGetItem", "UpdateItem"]);
-    assert_eq!(asked[0], asked[1]);
+    assert_eq!(calls[0], ["BatchGetItem", "BatchGetItem", "UpdateItem"]);
+    assert_eq!(calls[0], calls[1]);
 }
 
 #[tokio::test]
-async fn a_search_stops_reading_once_a_page_is_full_and_reads_everything_without_an_index() {
+async fn a_search_stops_when_a_page_is_full_and_reads_everything_without_an_index() {
     let inside = Inside::start().await;
     let (cookie, _) = inside.sign_up("Acme").await;
     import(&inside, 2_200);

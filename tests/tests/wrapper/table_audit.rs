@@ -1,10 +1,10 @@
-//! The audit of the whole table finds what is wrong, and nothing where nothing is.
+//! The audit of the whole table finds every flaw, and none in what the product writes.
 
 use edge_crm_tests::{Client, Product, Table, product_with_table};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
-/// An organisation that has done everything once, and its table.
+/// An organisation that has used every action once, and its table.
 struct Used {
     _product: Product,
     table: Table,
@@ -12,8 +12,8 @@ struct Used {
     live: Value,
 }
 
-async fn act(who: &Client, action: &str, fields: &[(&str, &str)]) -> Value {
-    who.post(action, fields).await.data()
+async fn act(client: &Client, action: &str, fields: &[(&str, &str)]) -> Value {
+    client.post(action, fields).await.data()
 }
 
 async fn used() -> Used {
@@ -63,7 +63,7 @@ impl Used {
         self.table.audit().await.flaws.into_iter().collect()
     }
 
-    /// What is found once `harm` is done, in words; the table is as before then.
+    /// The flaws found after `harm`, in words. Then restores the table.
     async fn found(&self, pk: &str, sk: &str, harm: Option<Value>) -> Vec<String> {
         let before = self.table.dump();
         let before = before
@@ -83,7 +83,7 @@ impl Used {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nothing_is_wrong_with_what_the_product_has_written() {
+async fn the_audit_finds_no_flaw_in_what_the_product_writes() {
     let used = used().await;
     let audit = used.table.audit().await;
     assert_eq!(audit.flaws, [].into());
@@ -109,7 +109,7 @@ async fn nothing_is_wrong_with_what_the_product_has_written() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whatever_is_missing_or_too_much_is_found() {
+async fn every_missing_or_superfluous_record_is_found() {
     let used = used().await;
     let id = used.live["id"].as_str().unwrap();
     let timeline = format!("#timeline:acme:contacts:{id}");

@@ -1,10 +1,10 @@
-//! The walls of the workspace: which crate may reach what.
+//! The dependency rules of the workspace: which crate may depend on what.
 
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, PackageId};
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 
-/// The packages for this machine: those for others need not have been downloaded.
+/// The packages for this platform. Those for others may not be downloaded.
 fn metadata() -> Metadata {
     let rustc = std::env::var("RUSTC").unwrap_or_else(|_| "rustc".to_owned());
     let version = Command::new(rustc).arg("-vV").output().unwrap().stdout;
@@ -20,7 +20,7 @@ fn metadata() -> Metadata {
         .unwrap()
 }
 
-/// What each package is built with: its normal and build dependencies, not those of its tests.
+/// The normal and build dependencies of each package, without those of its tests.
 fn dependencies(metadata: &Metadata) -> BTreeMap<&PackageId, Vec<&PackageId>> {
     let nodes = &metadata.resolve.as_ref().unwrap().nodes;
     let built_with = |dep: &&cargo_metadata::NodeDep| {
@@ -43,7 +43,7 @@ fn dependencies(metadata: &Metadata) -> BTreeMap<&PackageId, Vec<&PackageId>> {
         .collect()
 }
 
-/// The names of all packages that `package` reaches.
+/// The names of all packages that `package` depends on, directly or not.
 fn reach(metadata: &Metadata, package: &str) -> BTreeSet<String> {
     let edges = dependencies(metadata);
     let start = metadata
@@ -64,7 +64,7 @@ fn reach(metadata: &Metadata, package: &str) -> BTreeSet<String> {
 }
 
 #[test]
-fn the_domain_reaches_no_aws_and_no_http() {
+fn the_domain_depends_on_no_aws_and_no_http_crate() {
     let metadata = metadata();
     for package in ["action", "crm", "pages"] {
         let foreign: Vec<_> = reach(&metadata, package)
@@ -79,7 +79,7 @@ fn the_domain_reaches_no_aws_and_no_http() {
     }
 }
 
-/// The packages that are built with `client`.
+/// The packages that depend directly on `client`.
 fn direct_dependents(metadata: &Metadata, client: &str) -> Vec<String> {
     let packages = metadata.workspace_packages().into_iter();
     let built_with = |dep: &cargo_metadata::Dependency| {
@@ -92,7 +92,7 @@ fn direct_dependents(metadata: &Metadata, client: &str) -> Vec<String> {
 }
 
 #[test]
-fn each_service_is_spoken_to_by_one_crate() {
+fn one_crate_calls_each_service() {
     let metadata = metadata();
     assert_eq!(direct_dependents(&metadata, "aws-sdk-dynamodb"), ["store"]);
     assert_eq!(direct_dependents(&metadata, "aws-sdk-cloudfront"), ["cdn"]);
@@ -100,7 +100,7 @@ fn each_service_is_spoken_to_by_one_crate() {
 }
 
 #[test]
-fn the_wrapper_knows_no_word_of_the_domain() {
+fn the_wrapper_does_not_depend_on_the_domain() {
     let metadata = metadata();
     for package in [
         "action", "auth", "cdn", "mail", "store", "worker", "wrapper",
@@ -114,7 +114,7 @@ fn the_wrapper_knows_no_word_of_the_domain() {
 }
 
 #[test]
-fn no_function_carries_the_local_stack() {
+fn no_function_contains_the_local_stack() {
     let metadata = metadata();
     let reached = reach(&metadata, "functions");
     for unwanted in ["dynoxide-rs", "axum"] {
@@ -122,8 +122,7 @@ fn no_function_carries_the_local_stack() {
     }
 }
 
-/// Two TLS stacks, or an HTTP client of their own, would come with a feature switched on by
-/// accident.
+/// A feature enabled by accident would add a second TLS stack or HTTP client.
 #[test]
 fn a_function_has_one_tls_stack() {
     let reached = reach(&metadata(), "functions");
@@ -134,7 +133,7 @@ fn a_function_has_one_tls_stack() {
         "native-tls",
         "aws-config",
         "hyper-tls",
-        // Weight that nothing here uses.
+        // Large crates that nothing here uses.
         "aws-smithy-http-client",
         "h2",
         "rustls-native-certs",
