@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Puts the CloudFront function into template.yaml, where CloudFormation wants its text.
+"""Copies the CloudFront function into template.yaml, because CloudFormation needs its text there.
 
-    infra/edge/inline.py            writes template.yaml
-    infra/edge/inline.py --check    fails where template.yaml has another text
+    infra/edge/inline.py            updates template.yaml
+    infra/edge/inline.py --check    fails if the copy in template.yaml differs
 """
 
 import re
@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "infra" / "edge" / "viewer-request.js"
 TEMPLATE = ROOT / "template.yaml"
 PLACEHOLDERS = {"SessionKey", "SessionKeyPrevious", "SessionCookie"}
-# CloudFront takes no longer function; the placeholders' values need some of it.
+# CloudFront's limit in bytes, minus room for the values of the placeholders.
 LIMIT = 10_240 - 256
 BETWEEN = re.compile(
     r"^(?P<indent> *)# begin viewer-request\.js\n.*?^ *# end viewer-request\.js\n",
@@ -22,12 +22,12 @@ BETWEEN = re.compile(
 
 
 def inlined(template: str, source: str) -> str:
-    """The template with the source between its markers, as a block of YAML."""
+    """Returns the template with the source between the markers, as a block of YAML."""
     for name in re.findall(r"\$\{([^}]*)", source):
         if name not in PLACEHOLDERS:
-            sys.exit(f"{SOURCE.name}: ${{{name}}} is none of the placeholders {sorted(PLACEHOLDERS)}")
+            sys.exit(f"{SOURCE.name}: ${{{name}}} is not one of the placeholders {sorted(PLACEHOLDERS)}")
     if "\t" in source or source.startswith((" ", "\n")):
-        sys.exit(f"{SOURCE.name}: begins with white space or has a tab, which YAML would not keep")
+        sys.exit(f"{SOURCE.name}: begins with white space or contains a tab, which YAML would not preserve")
     if len(source.encode()) > LIMIT:
         sys.exit(f"{SOURCE.name}: longer than {LIMIT} bytes")
 
@@ -37,9 +37,9 @@ def inlined(template: str, source: str) -> str:
         lines += [f"{indent}  {line}".rstrip() for line in source.splitlines()]
         return "\n".join([*lines, f"{indent}# end viewer-request.js", ""])
 
-    text, places = BETWEEN.subn(block, template)
-    if places != 1:
-        sys.exit(f"{TEMPLATE.name}: the markers are there {places} times")
+    text, count = BETWEEN.subn(block, template)
+    if count != 1:
+        sys.exit(f"{TEMPLATE.name}: expected the markers once, found them {count} times")
     return text
 
 
@@ -50,7 +50,7 @@ def main() -> None:
     text = inlined(template, SOURCE.read_text(encoding="utf-8"))
     if sys.argv[1:] == ["--check"]:
         if text != template:
-            sys.exit(f"{TEMPLATE.name} has another {SOURCE.name}: run infra/edge/inline.py")
+            sys.exit(f"the copy of {SOURCE.name} in {TEMPLATE.name} differs: run infra/edge/inline.py")
         return
     TEMPLATE.write_text(text, encoding="utf-8")
 

@@ -1,8 +1,8 @@
 // Runs at viewer-request on every behaviour, before the cache (runtime cloudfront-js-2.0).
 //
-// Gives the origin what only the edge knows, and makes `x-crm-key`, which is the whole variable
-// part of the cache key. Who is not shown to be a member of the organisation in the path gets the
-// request's own id there, which no other request has: a missing piece is a miss, never a leak.
+// Sets the headers that only the edge can know, and `x-crm-key`, which is the whole variable part of
+// the cache key. If the request does not prove membership of the organisation in its path, the key
+// is the request's own unique id. So incomplete proof causes a cache miss, never a leak.
 
 const crypto = require('crypto');
 
@@ -11,7 +11,7 @@ const KEYS = ['${SessionKey}', '${SessionKeyPrevious}'];
 const COOKIE = '${SessionCookie}';
 
 const UUID = '[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}';
-// The raw path: an escape, a dot segment or a spare slash is another path.
+// The raw path: with an escape, a dot segment or an extra slash it does not match.
 const PATH = new RegExp('^/t/([a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)/([a-z]+)(?:/' + UUID + ')?$');
 const UNCACHED = ['settings', 'audit'];
 // 1.{secret}.{tenant}.{user}.{role}.{expires}.{signature}
@@ -29,7 +29,7 @@ function handler(event) {
             delete headers[name];
         }
     });
-    // Without an id nothing keeps this request apart from others.
+    // Without an id the key would not be unique to this request.
     if (!context.requestId) {
         return { statusCode: 503, statusDescription: 'Service Unavailable' };
     }
@@ -52,14 +52,14 @@ function set(headers, name, value) {
     }
 }
 
-// `tenant|role|html or json|fresh`, or nothing where the answer is not to be shared. What costs
-// most comes last.
+// Returns `tenant|role|html or json|fresh`, or '' if the response must not be shared. The most
+// expensive check is last.
 function sharedKey(request) {
     const path = whole(PATH, request.uri);
     if ((request.method !== 'GET' && request.method !== 'HEAD') || !path || UNCACHED.includes(path[2])) {
         return '';
     }
-    // The documentation has said both that cookies' names keep their case and that they do not.
+    // At different times the documentation said that cookie names keep their case and that they do not.
     const session = request.cookies[COOKIE] || request.cookies[COOKIE.toLowerCase()];
     const token = whole(TOKEN, only(session));
     if (!token || token[2] !== path[1] || Date.now() >= Number(token[4]) * 1000) {
@@ -74,30 +74,31 @@ function sharedKey(request) {
     return token[2] + '|' + token[3] + '|' + kind + '|' + (whole(FRESH, fresh) ? fresh : '');
 }
 
-// The match, if it is of the whole text: in some engines `$` matches before a last line feed too.
+// Returns the match if it covers the whole text. In some engines `$` also matches before a final
+// line feed.
 function whole(pattern, text) {
     const match = text === undefined ? null : pattern.exec(text);
     return match && match[0] === text ? match : null;
 }
 
-// The value of what is there exactly once.
+// Returns the value of a field that occurs exactly once.
 function only(field) {
     return field && !field.multiValue ? field.value : undefined;
 }
 
-// Both keys are tried whatever the first says. A slot that is not filled is no key.
+// Tries both keys even if the first one matches. An empty placeholder is not a key.
 function signed(claims, signature) {
-    let found = false;
+    let valid = false;
     KEYS.forEach(function (key) {
         if (key.length >= 32) {
-            const right = crypto.createHmac('sha256', key).update('session\n' + claims).digest('base64url');
-            found = equal(right, signature) || found;
+            const expected = crypto.createHmac('sha256', key).update('session\n' + claims).digest('base64url');
+            valid = equal(expected, signature) || valid;
         }
     });
-    return found;
+    return valid;
 }
 
-// In constant time. Text is compared, so bits that base64 does not use count too.
+// Compares in constant time. It compares text, so unused bits of the base64 count too.
 function equal(a, b) {
     let difference = a.length ^ b.length;
     for (let i = 0; i < a.length; i++) {
@@ -106,8 +107,8 @@ function equal(a, b) {
     return difference === 0;
 }
 
-// `html` or `json`, as the wrapper decides it (shared/wrapper/src/http/negotiate.rs), or nothing where
-// the two might differ: an odd weight, several headers, an odd type of a body.
+// Returns `html` or `json`, the same as shared/wrapper/src/http/negotiate.rs, or '' if the two might
+// differ: an unusual weight, several headers, an unusual content type.
 function negotiate(headers) {
     const type = headers['content-type'];
     if (type) {

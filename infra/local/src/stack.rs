@@ -38,7 +38,7 @@ pub enum StartError {
     /// The port is in use or this user may not use it. Choose another.
     #[error("port {port} cannot be used: {source}; choose another with --port")]
     Port {
-        /// The port asked for.
+        /// The requested port.
         port: u16,
         /// The system's error.
         source: io::Error,

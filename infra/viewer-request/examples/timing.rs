@@ -1,4 +1,4 @@
-//! How long one run of the function takes: `cargo run --release -p viewer-request --example timing`.
+//! Measures one run of the function: `cargo run --release -p viewer-request --example timing`.
 
 use action::{Actor, Role, TenantId, UserId};
 use auth::{Keys, SessionSecret, Token};
@@ -26,7 +26,7 @@ fn token() -> Result<String, Box<dyn Error>> {
     Ok(token.sign(&keys))
 }
 
-/// What a browser sends for a page.
+/// The event of a browser's request for a page.
 fn event(uri: &'static str, cookie: &str) -> Event<'static> {
     let headers = [
         ("host", "d111111abcdef8.cloudfront.net"),
@@ -74,7 +74,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     let function = ViewerRequest::new(SOURCE, &settings)?;
     let cookie = format!("session={}; fresh=ABCDEFGHIJKLMNOPQRSTUV", token()?);
-    for (what, event) in [
+    for (name, event) in [
         ("a member's page", event("/t/acme/contacts", &cookie)),
         ("a page signed out", event("/t/acme/contacts", "")),
         ("an asset", event("/assets/app.css", &cookie)),
@@ -84,7 +84,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         for _ in 0..RUNS {
             black_box(function.run(black_box(&event))?);
         }
-        println!("{what}: {:?} a run", start.elapsed() / RUNS);
+        println!("{name}: {:?} per run", start.elapsed() / RUNS);
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! The part of the runtime's `crypto` module that is computed here.
+//! The hashing for the runtime's `crypto` module. `runtime.js` has the rest of the module.
 
 use base64::Engine;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
@@ -6,10 +6,10 @@ use hmac::{Hmac, KeyInit, Mac};
 use rquickjs::{Ctx, Exception, Result};
 use sha2::{Digest, Sha256};
 
-/// The digest of `text`, keyed where there is a key.
+/// The digest of `text`; an HMAC if there is a key.
 ///
-/// The runtime knows md5 and sha1 too, and a `Buffer` where no encoding is named. Nothing here
-/// uses them, so they throw.
+/// CloudFront's runtime also has md5 and sha1, and returns a `Buffer` if no encoding is given. The
+/// product does not use them, so they throw.
 pub(crate) fn digest(
     ctx: Ctx<'_>,
     algorithm: String,
@@ -35,7 +35,7 @@ pub(crate) fn digest(
         Some("base64url") => Ok(BASE64_URL_SAFE_NO_PAD.encode(bytes)),
         _ => Err(Exception::throw_type(
             &ctx,
-            "the encoding is hex, base64 or base64url",
+            "the encoding must be hex, base64 or base64url",
         )),
     }
 }

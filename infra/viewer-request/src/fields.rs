@@ -1,5 +1,5 @@
-//! Headers, cookies and query strings as the function sees them: one field a name, with the
-//! values of duplicates beside the first.
+//! Headers, cookies and query strings as the function sees them: one field for each name, which lists
+//! the values of duplicates.
 //!
 //! Source: <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/functions-event-structure.html>
 
@@ -8,16 +8,16 @@ use rquickjs::{Array, Ctx, Object, Result};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-/// Names to fields.
+/// The fields by name.
 pub(crate) type Fields<'a> = BTreeMap<Cow<'a, str>, Field<'a>>;
 
 /// The values of one name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Field<'a> {
     pub(crate) value: Cow<'a, str>,
-    /// What follows the value in a response's `Set-Cookie`.
+    /// The attributes after the value in a response's `Set-Cookie`.
     pub(crate) attributes: Option<String>,
-    /// Every value, the first too, where there are several.
+    /// Every value, including the first, if there are several.
     multi_value: Vec<Field<'a>>,
 }
 
@@ -37,15 +37,16 @@ impl<'a> Field<'a> {
         self.multi_value.push(Self::single(value));
     }
 
-    /// The values that stand after the function, where this is what it returned for `given`: a
-    /// changed `value` counts only beside an unchanged `multiValue`, for the first.
-    pub(crate) fn values(&self, given: Option<&Field<'_>>) -> Vec<&Field<'a>> {
+    /// The values that are forwarded if the function returned this field for the field `input`. If
+    /// `multiValue` is unchanged, a changed `value` replaces the first value. If `multiValue` is
+    /// changed too, `value` is ignored.
+    pub(crate) fn values(&self, input: Option<&Field<'_>>) -> Vec<&Field<'a>> {
         if self.multi_value.is_empty() {
             return vec![self];
         }
         let mut values: Vec<_> = self.multi_value.iter().collect();
-        let first_changed = given.is_some_and(|given| {
-            given.multi_value == self.multi_value && given.value != self.value
+        let first_changed = input.is_some_and(|input| {
+            input.multi_value == self.multi_value && input.value != self.value
         });
         if first_changed {
             values[0] = self;
@@ -86,7 +87,7 @@ impl<'a> Field<'a> {
     }
 }
 
-/// The pairs as fields.
+/// Groups the pairs by name.
 pub(crate) fn collect<'a>(
     pairs: impl IntoIterator<Item = (Cow<'a, str>, Cow<'a, str>)>,
 ) -> Fields<'a> {
@@ -102,16 +103,16 @@ pub(crate) fn collect<'a>(
     fields
 }
 
-/// `name=value` split at the first `=`, nothing decoded; without one it is all name.
+/// Splits `name=value` at the first `=` without decoding. Text without `=` is a name.
 pub(crate) fn pair(text: &str) -> (Cow<'_, str>, Cow<'_, str>) {
     let (name, value) = text.split_once('=').unwrap_or((text, ""));
     (Cow::Borrowed(name), Cow::Borrowed(value))
 }
 
-/// The fields as `name=value` pairs.
-pub(crate) fn join(fields: &Fields<'_>, given: &Fields<'_>, separator: &str) -> String {
+/// The fields as `name=value` pairs, joined by `separator`.
+pub(crate) fn join(fields: &Fields<'_>, input: &Fields<'_>, separator: &str) -> String {
     let pairs = fields.iter().flat_map(|(name, field)| {
-        let values = field.values(given.get(name));
+        let values = field.values(input.get(name));
         values
             .into_iter()
             .map(move |single| format!("{name}={}", single.value))
@@ -119,11 +120,11 @@ pub(crate) fn join(fields: &Fields<'_>, given: &Fields<'_>, separator: &str) -> 
     pairs.collect::<Vec<_>>().join(separator)
 }
 
-/// The fields as an object of the function's.
+/// The fields as a JavaScript object.
 pub(crate) fn write<'js>(ctx: &Ctx<'js>, fields: &Fields<'_>) -> Result<Object<'js>> {
     let object = Object::new(ctx.clone())?;
     for (name, field) in fields {
-        // Defined, not set: setting `__proto__` is something else.
+        // Defines the property, because setting `__proto__` would set the prototype.
         let property = Property::from(field.write(ctx)?);
         let property = property.writable().enumerable().configurable();
         object.prop(name.as_ref(), property)?;
@@ -131,7 +132,7 @@ pub(crate) fn write<'js>(ctx: &Ctx<'js>, fields: &Fields<'_>) -> Result<Object<'
     Ok(object)
 }
 
-/// The fields that the function left under `name`; none where there is nothing.
+/// The fields in the property `name` of what the function returned; none if it is absent.
 pub(crate) fn read(object: &Object<'_>, name: &str) -> Result<Fields<'static>> {
     let Some(fields) = object.get::<_, Option<Object<'_>>>(name)? else {
         return Ok(Fields::new());

@@ -1,9 +1,8 @@
-//! The CloudFront function of `infra/edge`, run as CloudFront runs it at the event
-//! viewer-request, so that the caching edge of the local stack executes the very file that is
-//! deployed.
+//! Runs the CloudFront function of `infra/edge` as CloudFront runs it at the event viewer-request. So
+//! the caching edge of the local stack executes the file that is deployed.
 //!
-//! [`ViewerRequest`] holds the function with its [`Settings`] filled in; [`ViewerRequest::run`]
-//! passes it an [`Event`] and gives its [`Outcome`].
+//! [`ViewerRequest`] is the function with its [`Settings`] filled in. [`ViewerRequest::run`] passes an
+//! [`Event`] to it and returns its [`Outcome`].
 
 mod crypto;
 mod engine;
@@ -22,49 +21,51 @@ use std::cell::RefCell;
 use std::fmt;
 use std::sync::{Arc, Weak};
 
-/// The function of this repository.
+/// The text of this repository's function.
 pub const SOURCE: &str = include_str!("../../edge/viewer-request.js");
 
-/// Why there is no function, or no outcome. CloudFront answers a request whose function fails
-/// with a 503, and with a 502 where it is [`FunctionError::Header`].
+/// Why the function cannot be loaded or failed. If it fails, CloudFront responds with a 503; for
+/// [`FunctionError::Header`], with a 502.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FunctionError {
-    /// A session key that the function cannot hold.
-    #[error("a session key is 32 or more visible ASCII characters without quotes and backslashes")]
+    /// The text cannot be a session key in the function.
+    #[error(
+        "a session key must be 32 or more visible ASCII characters without quotes and backslashes"
+    )]
     Key,
-    /// A cookie's name that no cookie can have.
-    #[error("the session cookie's name is no token")]
+    /// The text cannot be the name of a cookie.
+    #[error("the session cookie's name is not a token")]
     CookieName,
-    /// The function is longer than CloudFront takes, in bytes.
-    #[error("the function has {0} bytes, and CloudFront takes 10,240")]
+    /// The function is longer than CloudFront allows; its length in bytes.
+    #[error("the function has {0} bytes, but CloudFront allows 10,240")]
     TooLarge(usize),
-    /// The file cannot be evaluated; what the engine says.
+    /// The file cannot be evaluated; the engine's message.
     #[error("the function cannot be loaded: {0}")]
     Load(String),
     /// The file defines no function `handler`.
     #[error("the file defines no function `handler`")]
     NoHandler,
-    /// The function threw, or used more memory than it may; what the engine says.
+    /// The function threw or exceeded the memory limit; the engine's message.
     #[error("the function threw: {0}")]
     Thrown(String),
     /// The function ran for too long.
     #[error("the function ran for too long")]
     TimedOut,
-    /// What the function returned is neither a request nor a response.
+    /// The function returned neither a valid request nor a valid response.
     #[error("the function returned neither a request nor a response: {0}")]
     Returned(String),
-    /// The function set a header that CloudFront keeps to itself.
+    /// The function set a header that CloudFront reserves.
     #[error("the function must not set the header {0:?}")]
     Header(String),
-    /// The engine cannot be used on this thread, because it is ending or already in the function.
+    /// The engine cannot be used on this thread: the thread is ending, or is already in the function.
     #[error("the function cannot run on this thread now")]
     Unavailable,
 }
 
-/// The function, ready to run on any thread. Prints no key.
+/// The function, ready to run on any thread. Its debug text shows no key.
 ///
-/// The engine belongs to one thread, so each thread that runs the function gets its own at its
-/// first run. What a function leaves in global variables may or may not be there at its next run.
+/// An engine belongs to one thread, so each thread creates one at its first run. Global variables may
+/// or may not survive until the next run.
 #[derive(Clone)]
 pub struct ViewerRequest {
     source: Arc<str>,
@@ -81,11 +82,11 @@ thread_local! {
 }
 
 impl ViewerRequest {
-    /// The function of `source` with `settings` filled in, as deployment does it.
+    /// The function of `source` with `settings` filled in, as a deployment does it.
     ///
     /// # Errors
-    /// [`FunctionError`] for settings that cannot stand in the file, and for a file that
-    /// CloudFront would not take: too large, not JavaScript, without a handler.
+    /// [`FunctionError`] if the settings are invalid, or if CloudFront would refuse the file: it is too
+    /// large, not JavaScript, or has no handler.
     pub fn new(source: &str, settings: &Settings) -> Result<Self, FunctionError> {
         let source = settings.fill(source)?;
         Engine::load(&source)?;
@@ -94,20 +95,20 @@ impl ViewerRequest {
         })
     }
 
-    /// Runs the function, on this thread and to its end.
+    /// Runs the function on this thread until it ends.
     ///
     /// # Errors
-    /// [`FunctionError`] where the function throws, takes more time or memory than it may, or
-    /// returns what is no request and no response.
+    /// [`FunctionError`] if the function throws, exceeds the limit of time or memory, or returns neither
+    /// a valid request nor a valid response.
     pub fn run(&self, event: &Event<'_>) -> Result<Outcome, FunctionError> {
-        let within = |engines: &RefCell<Vec<(Weak<str>, Engine)>>| {
+        let run = |engines: &RefCell<Vec<(Weak<str>, Engine)>>| {
             let mut engines = engines
                 .try_borrow_mut()
                 .map_err(|_| FunctionError::Unavailable)?;
-            let mine = |(source, _): &(Weak<str>, Engine)| {
+            let is_this = |(source, _): &(Weak<str>, Engine)| {
                 std::ptr::addr_eq(source.as_ptr(), Arc::as_ptr(&self.source))
             };
-            let at = match engines.iter().position(mine) {
+            let at = match engines.iter().position(is_this) {
                 Some(at) => at,
                 None => {
                     engines.retain(|(source, _)| source.strong_count() > 0);
@@ -117,13 +118,13 @@ impl ViewerRequest {
             };
             let outcome = engines[at].1.call(event);
             if outcome.is_err() {
-                // Whatever state the failure left behind is not the next request's.
+                // Drop the engine, so that the next request does not see the state that the failure left.
                 engines.swap_remove(at);
             }
             outcome
         };
         ENGINES
-            .try_with(within)
+            .try_with(run)
             .unwrap_or(Err(FunctionError::Unavailable))
     }
 }

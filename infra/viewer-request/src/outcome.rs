@@ -1,6 +1,6 @@
-//! What the function decided.
+//! The result of the function: a request or a response.
 
-use crate::event::Given;
+use crate::event::FunctionInput;
 use crate::fields::{self, Fields};
 use crate::reserved::{READ_ONLY, is_disallowed};
 use crate::{Event, FunctionError};
@@ -8,41 +8,41 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use rquickjs::{Object, Value};
 
-/// What becomes of the request.
+/// The function's decision about a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
-    /// It goes on, as the function left it.
+    /// Forward this request.
     Request(Request),
-    /// The function answers it itself.
+    /// Send this response to the viewer.
     Response(Response),
 }
 
-/// A request that goes on to the cache. Its method is the viewer's.
+/// A request that is forwarded to the cache. Its method is the viewer's.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Request {
     /// The path.
     pub uri: String,
-    /// The query string without the question mark; as received where the function did not
-    /// change it.
+    /// The query string without the question mark. If the function did not change it, it is as
+    /// received.
     pub query: String,
-    /// The headers, sorted by name, then those that the function does not see; several of one name
-    /// are several pairs. All cookies are one header `cookie`, the last, with the text as received
-    /// where the function did not change them.
+    /// The headers, sorted by name, then those that the function does not see. A header that occurs
+    /// several times is several pairs. The last pair is `cookie` with all cookies. If the function did
+    /// not change them, their text is as received.
     pub headers: Vec<(String, String)>,
 }
 
-/// A response that the function made.
+/// A response that the function created.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Response {
     /// The status code.
     pub status: u16,
-    /// The headers; a cookie is a `set-cookie`.
+    /// The headers. Each cookie is a `set-cookie`.
     pub headers: Vec<(String, String)>,
     /// The body, decoded.
     pub body: Vec<u8>,
 }
 
-/// What the function returned, a response where it has a status.
+/// The object that the function returned. It is a response if it has a status code.
 pub(crate) struct Returned {
     status: Option<u16>,
     uri: Option<String>,
@@ -61,7 +61,7 @@ impl Returned {
     /// Reads what the function returned.
     ///
     /// # Errors
-    /// Those of the engine, where something has another type than it should have.
+    /// The engine's error if a value has the wrong type.
     pub(crate) fn read(value: &Value<'_>) -> rquickjs::Result<Self> {
         let object: Object<'_> = value.get()?;
         let body = match object.get::<_, Option<Value<'_>>>("body")? {
@@ -85,45 +85,49 @@ impl Returned {
         })
     }
 
-    /// What becomes of the request of `event`, which the function saw as `given`.
+    /// The outcome for the request of `event`, which the function saw as `input`.
     ///
     /// # Errors
-    /// [`FunctionError::Returned`] and [`FunctionError::Header`] for what CloudFront would not take.
+    /// [`FunctionError::Returned`] or [`FunctionError::Header`] if CloudFront would refuse the result.
     pub(crate) fn outcome(
         self,
         event: &Event<'_>,
-        given: &Given<'_>,
+        input: &FunctionInput<'_>,
     ) -> Result<Outcome, FunctionError> {
         if let Some(name) = self.headers.keys().find(|name| is_disallowed(name)) {
             return Err(FunctionError::Header(name.to_string()));
         }
         match self.status {
             Some(status) => self.response(status).map(Outcome::Response),
-            None => self.request(event, given).map(Outcome::Request),
+            None => self.request(event, input).map(Outcome::Request),
         }
     }
 
-    fn request(self, event: &Event<'_>, given: &Given<'_>) -> Result<Request, FunctionError> {
-        let changed = |name: &&&str| self.headers.get(**name) != given.headers.get(**name);
+    fn request(
+        self,
+        event: &Event<'_>,
+        input: &FunctionInput<'_>,
+    ) -> Result<Request, FunctionError> {
+        let changed = |name: &&&str| self.headers.get(**name) != input.headers.get(**name);
         if let Some(name) = READ_ONLY.iter().find(changed) {
             return Err(FunctionError::Header((*name).to_owned()));
         }
         let uri = self.uri.unwrap_or_default();
         if uri != event.uri && !uri.starts_with('/') {
-            return Err(refused("a path begins with a slash"));
+            return Err(invalid("the path must begin with a slash"));
         }
-        let query = if self.querystring == given.querystring {
+        let query = if self.querystring == input.querystring {
             event.query.to_owned()
         } else {
-            fields::join(&self.querystring, &given.querystring, "&")
+            fields::join(&self.querystring, &input.querystring, "&")
         };
-        let cookie = if self.cookies == given.cookies {
+        let cookie = if self.cookies == input.cookies {
             event.cookies().collect::<Vec<_>>().join("; ")
         } else {
-            fields::join(&self.cookies, &given.cookies, "; ")
+            fields::join(&self.cookies, &input.cookies, "; ")
         };
-        let mut headers = lines(&self.headers, &given.headers);
-        headers.extend(event.unseen());
+        let mut headers = header_pairs(&self.headers, &input.headers);
+        headers.extend(event.hidden_headers());
         if !cookie.is_empty() {
             headers.push(("cookie".to_owned(), cookie));
         }
@@ -135,7 +139,7 @@ impl Returned {
     }
 
     fn response(self, status: u16) -> Result<Response, FunctionError> {
-        let mut headers = lines(&self.headers, &Fields::new());
+        let mut headers = header_pairs(&self.headers, &Fields::new());
         for (name, field) in &self.cookies {
             for cookie in field.values(None) {
                 let attributes = cookie.attributes.as_deref().unwrap_or_default();
@@ -149,8 +153,8 @@ impl Returned {
             Some(Body::Text(data)) => data.into_bytes(),
             Some(Body::Encoded { encoding, data }) => match encoding.as_str() {
                 "text" => data.into_bytes(),
-                "base64" => BASE64_STANDARD.decode(data).map_err(refused)?,
-                _ => return Err(refused("an encoding is text or base64")),
+                "base64" => BASE64_STANDARD.decode(data).map_err(invalid)?,
+                _ => return Err(invalid("the encoding must be text or base64")),
             },
         };
         Ok(Response {
@@ -161,16 +165,16 @@ impl Returned {
     }
 }
 
-fn lines(fields: &Fields<'_>, given: &Fields<'_>) -> Vec<(String, String)> {
-    let lines = fields.iter().flat_map(|(name, field)| {
-        let values = field.values(given.get(name));
+fn header_pairs(fields: &Fields<'_>, input: &Fields<'_>) -> Vec<(String, String)> {
+    let pairs = fields.iter().flat_map(|(name, field)| {
+        let values = field.values(input.get(name));
         values
             .into_iter()
             .map(move |single| (name.to_string(), single.value.to_string()))
     });
-    lines.collect()
+    pairs.collect()
 }
 
-fn refused(why: impl ToString) -> FunctionError {
+fn invalid(why: impl ToString) -> FunctionError {
     FunctionError::Returned(why.to_string())
 }

@@ -1,8 +1,8 @@
-//! The headers that are not a function's to set.
+//! The headers that a function must not set.
 //!
 //! Source: <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/edge-function-restrictions-all.html>
 
-/// Names that a function neither sees nor adds.
+/// Names of headers that a function does not see and must not add.
 const DISALLOWED: [&str; 25] = [
     "connection",
     "expect",
@@ -31,13 +31,13 @@ const DISALLOWED: [&str; 25] = [
     "x-real-ip",
 ];
 
-/// What such names may begin with.
+/// Prefixes of such names.
 const PREFIXES: [&str; 2] = ["x-amz-cf-", "x-edge-"];
 
-/// Names that a function sees and leaves as they are at viewer-request.
+/// Names of headers that a function sees but must not change at viewer-request.
 pub(crate) const READ_ONLY: [&str; 4] = ["content-length", "host", "transfer-encoding", "via"];
 
-/// Whether a function neither sees nor adds a header of this name.
+/// Whether a function does not see and must not add a header of this name.
 pub(crate) fn is_disallowed(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     DISALLOWED.contains(&name.as_str()) || PREFIXES.iter().any(|prefix| name.starts_with(prefix))

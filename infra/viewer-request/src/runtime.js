@@ -1,4 +1,4 @@
-// What CloudFront's runtime has beside the language: `require('crypto')` and `console.log`.
+// The parts of CloudFront's runtime outside the language: `require('crypto')` and `console.log`.
 (function (digest, log) {
     function hasher(algorithm, key) {
         let text = '';

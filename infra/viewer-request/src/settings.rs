@@ -1,24 +1,24 @@
-//! What deployment fills into the file.
+//! The values that a deployment fills into the file.
 
 use crate::FunctionError;
 use std::fmt;
 
-/// The most that CloudFront takes as a function, in bytes.
+/// The longest function that CloudFront allows, in bytes.
 ///
 /// Source: <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/cloudfront-limits.html>
-const MOST_BYTES: usize = 10_240;
+const MAX_BYTES: usize = 10_240;
 
-/// The least length of a key, in bytes, as `auth::Keys` asks for.
-const LEAST_KEY: usize = 32;
+/// The shortest key, in bytes. `auth::Keys` requires the same.
+const MIN_KEY_BYTES: usize = 32;
 
-/// What the placeholders of the file stand for. Prints no key.
+/// The values of the file's placeholders. The debug text shows no key.
 #[derive(Clone)]
 pub struct Settings {
     /// The name of the session cookie, for `${SessionCookie}`.
     pub cookie: String,
     /// The key that signs session tokens, for `${SessionKey}`.
     pub key: String,
-    /// The key before it, for `${SessionKeyPrevious}`; an empty one is none.
+    /// The previous key, for `${SessionKeyPrevious}`. An empty text is the same as `None`.
     pub previous: Option<String>,
 }
 
@@ -31,12 +31,11 @@ impl fmt::Debug for Settings {
 }
 
 impl Settings {
-    /// The text with every placeholder replaced, as CloudFormation's `Fn::Sub` does it: in one
-    /// pass, so that nothing within a value is taken for a placeholder.
+    /// The text with every placeholder replaced. Like CloudFormation's `Fn::Sub`, it works in one
+    /// pass, so that a value which contains a placeholder stays as it is.
     ///
     /// # Errors
-    /// [`FunctionError`] for a value that cannot stand between quotes, and for a text that is
-    /// then too long.
+    /// [`FunctionError`] if a value is invalid between quotes or the result is too long.
     pub(crate) fn fill(&self, source: &str) -> Result<String, FunctionError> {
         let previous = self.previous.as_deref().unwrap_or_default();
         if !is_key(&self.key) || !(previous.is_empty() || is_key(previous)) {
@@ -61,7 +60,7 @@ impl Settings {
             rest = &from[placeholder.len()..];
         }
         filled.push_str(rest);
-        if filled.len() > MOST_BYTES {
+        if filled.len() > MAX_BYTES {
             return Err(FunctionError::TooLarge(filled.len()));
         }
         Ok(filled)
@@ -69,13 +68,13 @@ impl Settings {
 }
 
 fn is_key(text: &str) -> bool {
-    text.len() >= LEAST_KEY
+    text.len() >= MIN_KEY_BYTES
         && text
             .bytes()
             .all(|b| b.is_ascii_graphic() && !matches!(b, b'\'' | b'"' | b'\\'))
 }
 
-/// Whether the byte may stand in a cookie's name (RFC 6265, section 4.1.1) and needs no escape.
+/// Whether a cookie's name may contain the byte (RFC 6265, section 4.1.1) without an escape.
 fn is_token(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.')
 }

@@ -300,7 +300,7 @@ async fn each_fault_has_its_documented_effect() {
         );
     }
     setup.distribution.set_faults(Faults {
-        answer_delay: Duration::from_millis(200),
+        response_delay: Duration::from_millis(200),
         ..faults
     });
     let started = std::time::Instant::now();

@@ -18,7 +18,7 @@ pub struct Faults {
     /// The call takes effect, but the connection is closed without a response.
     pub lost_after: u8,
     /// The delay of every response of the API. The call takes effect before the delay.
-    pub answer_delay: Duration,
+    pub response_delay: Duration,
     /// How long an accepted invalidation is in progress before it takes effect.
     pub effect_delay: Duration,
     /// The shortest and the longest time that an origin's response takes to reach the cache.

@@ -45,7 +45,7 @@ impl Fetch {
                 source = Source::RefreshHit(entry.age());
                 response = entry.response.clone();
             }
-            // The response to a HEAD has no body, so it cannot answer a later GET.
+            // The response to a HEAD has no body, so it cannot be served to a later GET.
             (Some(key), _) if !is_head => {
                 let ttl = &route.behavior.cache.ttl;
                 let lifetime = lifetime::of(response.status, &response.headers, ttl, &route.errors);

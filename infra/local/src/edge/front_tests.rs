@@ -1,4 +1,4 @@
-//! Tests of what is cached, for how long and for whom. The origin returns what each test sets.
+//! Tests of what is cached, how long, and for which viewers. The origin returns what each test sets.
 
 use super::*;
 use crate::edge::{DistributionSettings, Faults};

@@ -79,11 +79,11 @@ pub(crate) fn forwarded(
     });
     // Drops the leading question mark.
     let query = String::from_utf8(text.split_off(text.len().min(1))).unwrap_or_default();
-    let mut kept = HeaderMap::with_capacity(16);
+    let mut selected = HeaderMap::with_capacity(16);
     for (name, value) in headers {
         let named = keyed.headers.includes(name.as_str()) || more.headers.includes(name.as_str());
         if named && name != COOKIE {
-            kept.append(name, value.clone());
+            selected.append(name, value.clone());
         }
     }
     let pairs = cookies(headers, &keyed.cookies).chain(
@@ -93,19 +93,19 @@ pub(crate) fn forwarded(
     if !cookie.is_empty()
         && let Ok(cookie) = HeaderValue::from_bytes(&cookie)
     {
-        kept.insert(COOKIE, cookie);
+        selected.insert(COOKIE, cookie);
     }
     if policy.gzip || policy.brotli {
         match encodings(policy, headers) {
             Some(encodings) => {
-                kept.insert(ACCEPT_ENCODING, HeaderValue::from_static(encodings));
+                selected.insert(ACCEPT_ENCODING, HeaderValue::from_static(encodings));
             }
             None => {
-                kept.remove(ACCEPT_ENCODING);
+                selected.remove(ACCEPT_ENCODING);
             }
         }
     }
-    (query, kept)
+    (query, selected)
 }
 
 /// Appends `?` and the pairs whose names are included, undecoded and in their order.

@@ -125,7 +125,7 @@ fn the_origin_gets_what_either_policy_names_and_nothing_else() {
         ("accept-encoding", "gzip, deflate"),
         ("cookie", "session=1; fresh=2; shade=3; xsession=4"),
     ]);
-    let (query, kept) = forwarded(&policy(), &more, "utm=1&q=a%20b&&after", &sent);
+    let (query, selected) = forwarded(&policy(), &more, "utm=1&q=a%20b&&after", &sent);
     assert_eq!(query, "q=a%20b&after");
     let expected = headers(&[
         ("x-crm-key", "k"),
@@ -133,6 +133,6 @@ fn the_origin_gets_what_either_policy_names_and_nothing_else() {
         ("cookie", "shade=3; session=1"),
         ("accept-encoding", "gzip"),
     ]);
-    assert_eq!(kept, expected);
+    assert_eq!(selected, expected);
     assert_eq!(forwarded(&policy(), &more, "x=1", &sent).0, "");
 }

@@ -86,7 +86,7 @@ impl FunctionOrigin {
     }
 
     fn failed(&self, id: Uuid, error: &dyn Error) -> Refusal {
-        tracing::error!(function = &*self.name, request_id = %id, %error, "no answer from the function");
+        tracing::error!(function = &*self.name, request_id = %id, %error, "the function returned no valid response");
         Refusal::Failed
     }
 }

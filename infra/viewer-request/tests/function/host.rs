@@ -1,4 +1,4 @@
-//! The host: settings, limits, and what passes between it and a function.
+//! Tests of the host: settings, limits, and the objects that it exchanges with a function.
 
 use crate::support::*;
 use std::borrow::Cow;
@@ -8,7 +8,7 @@ fn function(source: &str) -> ViewerRequest {
     ViewerRequest::new(source, &settings("session", None)).unwrap()
 }
 
-/// What a function of this body does to a request.
+/// Runs a function with this body on a request.
 fn run(body: &str, event: &Event<'_>) -> Result<Outcome, FunctionError> {
     function(&format!("function handler(event) {{ {body} }}")).run(event)
 }
@@ -25,7 +25,7 @@ fn thrown(body: &str) -> FunctionError {
 }
 
 #[test]
-fn the_deployed_file_is_small_enough_and_has_no_other_placeholder() {
+fn the_deployed_file_is_within_the_limit_and_has_no_unknown_placeholder() {
     let long = settings("__Host-session", Some(PREVIOUS));
     assert_eq!((KEY.len(), PREVIOUS.len()), (64, 64));
     assert!(ViewerRequest::new(SOURCE, &long).is_ok());
@@ -39,7 +39,7 @@ fn the_deployed_file_is_small_enough_and_has_no_other_placeholder() {
 }
 
 #[test]
-fn settings_that_cannot_stand_in_the_file_are_refused() {
+fn invalid_settings_are_refused() {
     let with = |cookie: &str, key: &str, previous: Option<&str>| {
         let mut settings = settings(cookie, previous);
         settings.key = key.to_owned();
@@ -75,7 +75,7 @@ fn a_placeholder_within_a_key_stays() {
 }
 
 #[test]
-fn a_file_that_cloudfront_would_not_take_is_refused() {
+fn a_file_that_cloudfront_would_refuse_is_refused() {
     let refusal =
         |source: &str| ViewerRequest::new(source, &settings("session", None)).unwrap_err();
     let long = format!("{SOURCE}//{}", "x".repeat(10_240));
@@ -99,7 +99,7 @@ fn a_file_that_cloudfront_would_not_take_is_refused() {
 }
 
 #[test]
-fn no_key_is_printed() {
+fn debug_text_contains_no_key() {
     let settings = settings("session", Some(PREVIOUS));
     let function = ViewerRequest::new(SOURCE, &settings).unwrap();
     let printed = format!("{settings:?} {function:?}");
@@ -140,7 +140,7 @@ fn a_function_that_fails_is_an_error() {
 }
 
 #[test]
-fn headers_that_cloudfront_keeps_to_itself_are_neither_shown_nor_set() {
+fn reserved_headers_are_hidden_from_the_function_and_cannot_be_set() {
     let line = |name: &str, value: &str| (name.to_owned(), value.to_owned());
     let headers = [("host", "a.example"), ("x-edge-a", "b"), ("x-real-ip", "c")];
     let seen = "event.request.headers.names = \
@@ -174,7 +174,7 @@ fn headers_that_cloudfront_keeps_to_itself_are_neither_shown_nor_set() {
 }
 
 #[test]
-fn a_function_that_takes_too_much_is_stopped_and_the_next_request_is_answered() {
+fn a_function_over_its_limits_is_stopped_and_the_next_request_succeeds() {
     let function = function(
         "function handler(event) { \
             if (event.request.uri === '/loop') for (;;) {} \
@@ -194,18 +194,18 @@ fn a_function_that_takes_too_much_is_stopped_and_the_next_request_is_answered() 
 }
 
 #[test]
-fn a_request_as_large_as_cloudfront_takes_fits() {
+fn the_largest_request_that_cloudfront_accepts_fits() {
     let value = "a=b;".repeat(5_000);
     let headers: Vec<_> = (0..4).map(|_| ("cookie", &value[..5_000])).collect();
     let event = event("GET", "/", &headers);
     let Ok(Outcome::Request(request)) = function(SOURCE).run(&event) else {
-        panic!("it does not fit");
+        panic!("the request does not fit");
     };
     assert_eq!(header(&request, "x-crm-key"), [REQUEST_ID]);
 }
 
 #[test]
-fn what_the_function_does_not_change_arrives_as_it_came() {
+fn what_the_function_does_not_change_is_forwarded_as_received() {
     let mut event = event(
         "GET",
         "/a%20b",
@@ -228,7 +228,7 @@ fn what_the_function_does_not_change_arrives_as_it_came() {
 }
 
 #[test]
-fn duplicates_are_changed_by_the_documented_rule() {
+fn changes_to_duplicates_follow_the_documented_rule() {
     let mut event = event(
         "GET",
         "/",
@@ -262,8 +262,8 @@ fn duplicates_are_changed_by_the_documented_rule() {
 }
 
 #[test]
-fn a_function_may_answer_itself() {
-    let answer = |body: &str| match run(body, &event("GET", "/", &[])) {
+fn a_function_can_return_a_response() {
+    let respond = |body: &str| match run(body, &event("GET", "/", &[])) {
         Ok(Outcome::Response(response)) => response,
         other => panic!("{other:?}"),
     };
@@ -282,9 +282,9 @@ fn a_function_may_answer_itself() {
         headers,
         body: b"hi".to_vec(),
     };
-    assert_eq!(answer(full), expected);
+    assert_eq!(respond(full), expected);
     for body in ["'hi'", "{ encoding: 'text', data: 'hi' }"] {
-        let response = answer(&format!("return {{ statusCode: 200, body: {body} }};"));
+        let response = respond(&format!("return {{ statusCode: 200, body: {body} }};"));
         assert_eq!((response.status, response.body), (200, b"hi".to_vec()));
     }
 }
@@ -328,7 +328,7 @@ fn the_runtime_hashes_as_documented() {
 }
 
 #[test]
-fn an_asynchronous_handler_is_waited_for() {
+fn the_host_waits_for_an_asynchronous_handler() {
     let source = "async function handler(event) { \
         event.request.uri = await Promise.resolve('/later'); return event.request; }";
     let event = event("GET", "/", &[]);
@@ -339,7 +339,7 @@ fn an_asynchronous_handler_is_waited_for() {
 }
 
 #[test]
-fn one_function_runs_on_many_threads_and_many_on_one() {
+fn a_function_runs_on_many_threads_and_a_thread_runs_many_functions() {
     let shared = function(SOURCE);
     let threads: Vec<_> = (0..4)
         .map(|_| {
@@ -364,7 +364,7 @@ fn one_function_runs_on_many_threads_and_many_on_one() {
 }
 
 #[test]
-fn names_that_objects_have_of_themselves_are_names_like_any_other() {
+fn names_of_built_in_properties_are_ordinary_names() {
     let headers = [
         ("__proto__", "1"),
         ("constructor", "2"),

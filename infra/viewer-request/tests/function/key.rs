@@ -1,4 +1,4 @@
-//! Which requests share a cached answer, case by case.
+//! Which requests share a cached response, case by case.
 
 use crate::support::*;
 use action::Role;
@@ -12,7 +12,7 @@ fn cookie() -> String {
 }
 
 #[test]
-fn a_member_shares_by_tenant_role_and_kind() {
+fn members_share_by_tenant_role_and_kind_of_response() {
     for (role, name) in [
         (Role::Owner, "owner"),
         (Role::Admin, "admin"),
@@ -32,7 +32,7 @@ fn a_member_shares_by_tenant_role_and_kind() {
 }
 
 #[test]
-fn every_cacheable_path_shares() {
+fn every_cacheable_path_has_a_shared_key() {
     let longest = "a".repeat(63);
     for tenant in ["acme", "a", "0", "a-b", "a--b", &longest] {
         let token = token(tenant, Role::Viewer).sign(&keys(KEY, None));
@@ -48,7 +48,7 @@ fn every_cacheable_path_shares() {
 }
 
 #[test]
-fn another_path_is_a_miss() {
+fn any_other_path_is_never_shared() {
     let cookie = cookie();
     assert_eq!(with_cookie(PAGE, &cookie).as_deref(), PLAIN);
     for path in [
@@ -106,7 +106,7 @@ fn another_path_is_a_miss() {
 }
 
 #[test]
-fn another_method_is_a_miss() {
+fn any_other_method_is_never_shared() {
     let cookie = cookie();
     for method in [
         "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "get", "Head", "",
@@ -117,13 +117,13 @@ fn another_method_is_a_miss() {
 }
 
 #[test]
-fn another_organisations_token_is_a_miss() {
+fn a_token_of_another_organisation_is_never_shared() {
     assert_eq!(with_cookie("/t/acme-2/contacts", &cookie()), None);
     assert_eq!(with_cookie("/t/acm/contacts", &cookie()), None);
 }
 
 #[test]
-fn a_token_shares_until_it_expires() {
+fn a_token_is_valid_until_it_expires() {
     let expiring = |expires: i64| {
         let mut token = token("acme", Role::Owner);
         token.expires = expires;
@@ -136,7 +136,7 @@ fn a_token_shares_until_it_expires() {
 }
 
 #[test]
-fn claims_of_another_form_are_a_miss_though_they_are_signed() {
+fn signed_claims_of_another_form_are_never_shared() {
     let secret = "s".repeat(43);
     let later = now() + 60;
     let good = format!("1.{secret}.acme.{ID}.owner.{later}");
@@ -167,7 +167,7 @@ fn claims_of_another_form_are_a_miss_though_they_are_signed() {
 }
 
 #[test]
-fn a_changed_claim_is_a_miss() {
+fn a_changed_claim_is_never_shared() {
     let token = signed(KEY);
     let member = token.replace(".owner.", ".member.");
     assert_eq!(with_cookie(PAGE, &format!("session={member}")), None);
@@ -179,7 +179,7 @@ fn a_changed_claim_is_a_miss() {
 }
 
 #[test]
-fn any_other_last_character_of_the_signature_is_a_miss() {
+fn the_last_character_of_the_signature_must_be_exact() {
     let token = signed(KEY);
     let (rest, last) = token.split_at(token.len() - 1);
     for other in ('A'..='Z')
@@ -196,7 +196,7 @@ fn any_other_last_character_of_the_signature_is_a_miss() {
 }
 
 #[test]
-fn both_keys_are_believed_and_no_other() {
+fn only_the_current_and_the_previous_key_are_accepted() {
     for (key, shares) in [(KEY, true), (PREVIOUS, true), (&"x".repeat(64), false)] {
         let key = with_cookie(PAGE, &format!("session={}", signed(key)));
         assert_eq!(key.is_some(), shares);
@@ -204,7 +204,7 @@ fn both_keys_are_believed_and_no_other() {
 }
 
 #[test]
-fn an_empty_slot_is_no_key() {
+fn an_empty_placeholder_is_not_a_key() {
     use hmac::{Hmac, KeyInit, Mac};
     for previous in [None, Some("")] {
         let function = ViewerRequest::new(SOURCE, &settings("session", previous)).unwrap();
@@ -227,7 +227,7 @@ fn an_empty_slot_is_no_key() {
 }
 
 #[test]
-fn the_session_cookie_counts_only_once_and_under_its_name() {
+fn the_session_cookie_must_occur_exactly_once_under_its_name() {
     let token = signed(KEY);
     let other = signed(KEY);
     for cookie in [
@@ -274,7 +274,7 @@ fn the_deployed_cookie_is_found_whether_or_not_names_keep_their_case() {
         assert_eq!(share(format!("{name}={token}")).as_deref(), PLAIN);
     }
     assert_eq!(share(format!("session={token}")), None);
-    // The cookie that the origin reads decides, not the one beside it.
+    // The cookie that the origin reads decides, not the other one.
     assert_eq!(
         share(format!("__Host-session=1; __host-session={token}")),
         None
@@ -282,7 +282,7 @@ fn the_deployed_cookie_is_found_whether_or_not_names_keep_their_case() {
 }
 
 #[test]
-fn a_fresh_cookie_separates_its_writer() {
+fn a_fresh_cookie_gives_its_user_a_separate_key() {
     let fresh = "ABCDEFGHIJKLMNOPQRS-_0";
     let session = cookie();
     let share = |more: &str| with_cookie(PAGE, &format!("{session}; {more}"));
@@ -301,7 +301,7 @@ fn a_fresh_cookie_separates_its_writer() {
 }
 
 #[test]
-fn an_odd_content_type_is_a_miss_and_so_is_a_second_accept() {
+fn an_unusual_content_type_or_a_second_accept_is_never_shared() {
     let cookie = cookie();
     let plain = [
         ("cookie", cookie.as_str()),
@@ -329,7 +329,7 @@ fn an_odd_content_type_is_a_miss_and_so_is_a_second_accept() {
 }
 
 #[test]
-fn our_headers_are_the_edges_and_never_the_clients() {
+fn a_client_cannot_set_the_edges_headers() {
     let forged: Vec<_> = [
         "x-crm-key",
         "x-crm-key",
@@ -371,7 +371,7 @@ fn our_headers_are_the_edges_and_never_the_clients() {
 }
 
 #[test]
-fn without_an_id_nothing_is_shared_by_accident() {
+fn a_request_without_an_id_is_refused() {
     let function = ViewerRequest::new(SOURCE, &settings("session", None)).unwrap();
     let mut event = event("GET", PAGE, &[]);
     event.request_id = "";

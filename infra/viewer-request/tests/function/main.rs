@@ -1,9 +1,9 @@
-//! The function of this repository, and the host that runs it.
+//! Tests of this repository's function and of the host that runs it.
 
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
-    reason = "what a test makes up is valid"
+    reason = "the values of the tests are valid"
 )]
 
 mod host;

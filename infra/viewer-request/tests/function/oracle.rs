@@ -1,12 +1,12 @@
-//! Which key a request should get, said once more in Rust.
+//! The rules for the cache key, implemented a second time in Rust.
 
 use crate::support::{KEY, PREVIOUS, keys};
 use action::{TenantId, is_uuid};
 use auth::Token;
 
-/// A request as far as it matters.
+/// The parts of a request that matter to the key.
 #[derive(Debug, Clone)]
-pub(crate) struct Asked {
+pub(crate) struct KeyInput {
     pub(crate) method: String,
     pub(crate) path: String,
     pub(crate) accept: Option<String>,
@@ -17,34 +17,34 @@ pub(crate) struct Asked {
     pub(crate) fresh: Vec<String>,
 }
 
-/// The shared key, where there is to be one.
-pub(crate) fn key(asked: &Asked, now: i64) -> Option<String> {
-    if !matches!(asked.method.as_str(), "GET" | "HEAD") {
+/// The shared key that the function should make; `None` if the request must not share.
+pub(crate) fn key(input: &KeyInput, now: i64) -> Option<String> {
+    if !matches!(input.method.as_str(), "GET" | "HEAD") {
         return None;
     }
-    let tenant = tenant(&asked.path)?;
-    let [session] = asked.sessions.as_slice() else {
+    let tenant = tenant(&input.path)?;
+    let [session] = input.sessions.as_slice() else {
         return None;
     };
     let keys = keys(KEY, Some(PREVIOUS));
     let token = Token::verify(session, &keys)?;
     let claims = |text: &str| text.rsplit_once('.').map(|(claims, _)| claims.to_owned());
-    // The Rust side reads claims in forms that it never writes.
-    let is_ours = claims(&token.sign(&keys)) == claims(session) && {
+    // `Token::verify` accepts forms of claims that `Token::sign` never produces.
+    let is_canonical = claims(&token.sign(&keys)) == claims(session) && {
         let secret = session.split('.').nth(1)?;
         secret.len() == 43 && secret.bytes().all(is_base64url)
     };
-    if !is_ours || token.actor.tenant != tenant || token.expires <= now {
+    if !is_canonical || token.actor.tenant != tenant || token.expires <= now {
         return None;
     }
-    let fresh = match asked.fresh.as_slice() {
+    let fresh = match input.fresh.as_slice() {
         [] => "",
         [fresh] if fresh.len() == 22 && fresh.bytes().all(is_base64url) => fresh,
         [_] => "",
         _ => return None,
     };
-    let kind = match asked.content_type.as_deref() {
-        None => kind(asked.accept.as_deref())?,
+    let kind = match input.content_type.as_deref() {
+        None => kind(input.accept.as_deref())?,
         Some("application/json") => "json",
         Some(_) => return None,
     };
@@ -54,7 +54,7 @@ pub(crate) fn key(asked: &Asked, now: i64) -> Option<String> {
     ))
 }
 
-/// The tenant of a path whose answer may be cached.
+/// The tenant of a path whose response may be cached.
 fn tenant(path: &str) -> Option<TenantId> {
     let (tenant, resource) = match path.split('/').collect::<Vec<_>>()[..] {
         ["", "t", tenant, resource] => (tenant, resource),
@@ -71,9 +71,9 @@ fn is_base64url(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')
 }
 
-/// The kind of the answer; `None` where the header asks for JSON in an odd way.
+/// The kind of the response; `None` if the header requests JSON in an unusual way.
 pub(crate) fn kind(accept: Option<&str>) -> Option<&'static str> {
-    let is_odd = accept.is_some_and(|accept| {
+    let is_unusual = accept.is_some_and(|accept| {
         let mentions = accept.to_lowercase().contains("application/json");
         let plain = |b: u8| b == b'\t' || (b' '..=b'~').contains(&b);
         mentions
@@ -81,13 +81,13 @@ pub(crate) fn kind(accept: Option<&str>) -> Option<&'static str> {
                 || !accept.bytes().all(plain)
                 || !accept.split(',').all(is_clear))
     });
-    if is_odd {
+    if is_unusual {
         return None;
     }
     Some(if wants_json(accept) { "json" } else { "html" })
 }
 
-/// Whether a range that matters has a weight as RFC 9110, section 12.4.2, has it.
+/// Whether the range does not matter, or has a valid weight (RFC 9110, section 12.4.2).
 fn is_clear(range: &str) -> bool {
     let mut parts = range.split(';').map(str::trim);
     let kind = parts.next().unwrap_or_default();
@@ -107,21 +107,21 @@ fn is_clear(range: &str) -> bool {
     !matters || weight.is_none_or(is_weight)
 }
 
-// A copy of `shared/wrapper/src/http/negotiate.rs`, which is private there: what the function is to
-// agree with.
+// A copy of the private function in `shared/wrapper/src/http/negotiate.rs`, which the CloudFront
+// function must agree with.
 pub(crate) fn wants_json(accept: Option<&str>) -> bool {
     let quality = |wanted: &str| {
         accept
             .into_iter()
             .flat_map(|accept| accept.split(','))
-            .filter_map(|range| weigh(range, wanted))
+            .filter_map(|range| quality_of(range, wanted))
             .fold(0.0, f32::max)
     };
     let json = quality("application/json");
     json > 0.0 && json >= quality("text/html")
 }
 
-fn weigh(range: &str, wanted: &str) -> Option<f32> {
+fn quality_of(range: &str, wanted: &str) -> Option<f32> {
     let mut parts = range.split(';').map(str::trim);
     if !parts.next()?.eq_ignore_ascii_case(wanted) {
         return None;

@@ -1,13 +1,13 @@
-//! The function agrees with the oracle, and no input breaks it.
+//! Property tests: the function agrees with the oracle, and no request makes it throw.
 
-use crate::oracle::{self, Asked};
+use crate::oracle::{self, KeyInput};
 use crate::support::*;
 use proptest::prelude::*;
 use proptest::sample::select;
 use std::borrow::Cow;
 use viewer_request::{Event, SOURCE, ViewerRequest};
 
-/// Mostly the first, so that many requests have nothing wrong with them.
+/// Mostly `good`, so that many requests are valid.
 fn mostly(good: &'static str, bad: &'static [&'static str]) -> impl Strategy<Value = String> {
     prop_oneof![9 => Just(good.to_owned()), 1 => select(bad).prop_map(str::to_owned)]
 }
@@ -40,15 +40,15 @@ fn path() -> impl Strategy<Value = String> {
     })
 }
 
-/// Claims, right or wrong, signed by some key.
+/// Valid or invalid claims, signed with some key.
 fn signed_claims() -> impl Strategy<Value = String> {
     let role = prop_oneof![
         9 => select(&["owner", "admin", "member", "viewer"][..]),
         1 => select(&["", "root", "Owner", "owner "][..]),
     ];
     let expires = prop_oneof![
-        8 => (5..200i64).prop_map(|ahead| (now() + ahead).to_string()),
-        1 => (5..200i64).prop_map(|ago| (now() - ago).to_string()),
+        8 => (5..200i64).prop_map(|seconds| (now() + seconds).to_string()),
+        1 => (5..200i64).prop_map(|seconds| (now() - seconds).to_string()),
         1 => select(&["", "+9999999999", "09999999999", "-1", "1e12", "x"][..]).prop_map(str::to_owned),
     ];
     let secret = prop_oneof![9 => "[A-Za-z0-9_-]{43}", 1 => "[A-Za-z0-9_|-]{0,44}"];
@@ -66,7 +66,7 @@ fn signed_claims() -> impl Strategy<Value = String> {
     )
 }
 
-/// A token, perhaps with something done to it.
+/// A token, perhaps changed.
 fn session() -> impl Strategy<Value = String> {
     let changed = (
         signed_claims(),
@@ -121,7 +121,7 @@ fn accept() -> impl Strategy<Value = String> {
     ]
 }
 
-fn asked() -> impl Strategy<Value = Asked> {
+fn input() -> impl Strategy<Value = KeyInput> {
     let fresh = prop_oneof!["[A-Za-z0-9_-]{22}", "[A-Za-z0-9_|-]{0,23}"];
     let sessions = prop_oneof![
         9 => prop::collection::vec(session(), 1),
@@ -147,7 +147,7 @@ fn asked() -> impl Strategy<Value = Asked> {
         fresh,
     )
         .prop_map(
-            |(method, path, accept, content_type, sessions, fresh)| Asked {
+            |(method, path, accept, content_type, sessions, fresh)| KeyInput {
                 method,
                 path,
                 accept,
@@ -158,31 +158,31 @@ fn asked() -> impl Strategy<Value = Asked> {
         )
 }
 
-fn answered(asked: &Asked) -> Option<String> {
-    let cookies = asked
+fn shared_key(input: &KeyInput) -> Option<String> {
+    let cookies = input
         .sessions
         .iter()
         .map(|value| format!("session={value}"));
-    let cookies = cookies.chain(asked.fresh.iter().map(|value| format!("fresh={value}")));
+    let cookies = cookies.chain(input.fresh.iter().map(|value| format!("fresh={value}")));
     let cookies = cookies.collect::<Vec<_>>().join("; ");
     let mut headers = vec![("cookie", cookies.as_str())];
-    headers.extend(asked.accept.as_deref().map(|value| ("accept", value)));
-    let content_type = asked.content_type.as_deref();
+    headers.extend(input.accept.as_deref().map(|value| ("accept", value)));
+    let content_type = input.content_type.as_deref();
     headers.extend(content_type.map(|value| ("content-type", value)));
-    shared(&event(&asked.method, &asked.path, &headers))
+    shared(&event(&input.method, &input.path, &headers))
 }
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(4_000))]
 
     #[test]
-    fn a_key_is_shared_exactly_when_it_should_be(asked in asked()) {
-        prop_assert_eq!(answered(&asked), oracle::key(&asked, now()));
+    fn a_key_is_shared_exactly_if_the_oracle_shares_it(input in input()) {
+        prop_assert_eq!(shared_key(&input), oracle::key(&input, now()));
     }
 
     #[test]
-    fn the_kind_is_the_one_that_the_wrapper_answers_with(accept in accept()) {
-        let asked = Asked {
+    fn the_kind_in_the_key_is_the_one_that_the_wrapper_chooses(accept in accept()) {
+        let input = KeyInput {
             method: "GET".to_owned(),
             path: "/t/acme/contacts".to_owned(),
             accept: Some(accept.clone()),
@@ -190,7 +190,7 @@ proptest! {
             sessions: vec![signed(KEY)],
             fresh: Vec::new(),
         };
-        let key = answered(&asked);
+        let key = shared_key(&input);
         let kind = key.as_deref().and_then(|key| key.split('|').nth(2));
         prop_assert_eq!(kind, oracle::kind(Some(&accept)));
         if let Some(kind) = kind {
@@ -228,7 +228,7 @@ proptest! {
 }
 
 #[test]
-fn the_kinds_of_the_wrappers_own_tests() {
+fn the_cases_of_the_wrappers_own_tests_have_the_same_kind() {
     for (accept, kind) in [
         ("application/json", "json"),
         ("APPLICATION/JSON; q=0.5", "json"),

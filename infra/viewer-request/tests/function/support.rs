@@ -1,4 +1,4 @@
-//! The function as the tests ask it.
+//! Helpers that build events, run the function and read its result.
 
 use action::{Actor, Role, TenantId, UserId};
 use auth::{Keys, SessionSecret, Token};
@@ -33,7 +33,7 @@ pub(crate) fn now() -> i64 {
     since.unwrap().as_secs().try_into().unwrap()
 }
 
-/// A token of the tenant and role that is good for a minute.
+/// A token of the tenant and role that expires in a minute.
 pub(crate) fn token(tenant: &str, role: Role) -> Token {
     Token {
         secret: SessionSecret::random().unwrap(),
@@ -46,12 +46,12 @@ pub(crate) fn token(tenant: &str, role: Role) -> Token {
     }
 }
 
-/// A token of an owner of `acme`, signed by that key.
+/// A token of an owner of `acme`, signed with the key.
 pub(crate) fn signed(key: &str) -> String {
     token("acme", Role::Owner).sign(&keys(key, None))
 }
 
-/// Claims as a token with a right signature, whatever they say.
+/// A token of any claims, even invalid ones, with a correct signature.
 pub(crate) fn sign(claims: &str, key: &str) -> String {
     format!("{claims}.{}", keys(key, None).sign("session", claims))
 }
@@ -72,7 +72,7 @@ pub(crate) fn event<'a>(method: &'a str, uri: &'a str, headers: &[(&'a str, &str
     }
 }
 
-/// What goes on to the cache.
+/// The request that the function forwards to the cache.
 pub(crate) fn forwarded(function: &ViewerRequest, event: &Event<'_>) -> Request {
     match function.run(event) {
         Ok(Outcome::Request(request)) => request,
@@ -89,12 +89,12 @@ pub(crate) fn header<'a>(request: &'a Request, name: &str) -> Vec<&'a str> {
         .collect()
 }
 
-/// The shared key, where the function that has both keys gives one.
+/// The shared key from the function with both session keys; `None` if the key is not shared.
 pub(crate) fn shared(event: &Event<'_>) -> Option<String> {
     shared_by(&FUNCTION, event)
 }
 
-/// The shared key, where the function gives one. Otherwise it must be the request's own id.
+/// The shared key; `None` if the function sets the request's own id instead. Panics on anything else.
 pub(crate) fn shared_by(function: &ViewerRequest, event: &Event<'_>) -> Option<String> {
     let request = forwarded(function, event);
     match header(&request, "x-crm-key")[..] {
@@ -104,7 +104,7 @@ pub(crate) fn shared_by(function: &ViewerRequest, event: &Event<'_>) -> Option<S
     }
 }
 
-/// The shared key of a page asked for with that cookie header.
+/// The shared key of a GET with this cookie header.
 pub(crate) fn with_cookie(uri: &str, cookie: &str) -> Option<String> {
     shared(&event("GET", uri, &[("cookie", cookie)]))
 }

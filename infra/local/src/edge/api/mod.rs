@@ -233,7 +233,7 @@ impl Handler for Api {
         _peer: IpAddr,
     ) -> Option<Response<Full<Bytes>>> {
         let result = self.call(request).await;
-        let delay = self.state.faults().answer_delay;
+        let delay = self.state.faults().response_delay;
         if !delay.is_zero() {
             sleep(delay).await;
         }
