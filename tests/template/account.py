@@ -1,5 +1,5 @@
-"""An AWS account on this machine: moto's server, and in it the template's stack, as far as moto
-knows its resources. What it does not know is made by the API here, or left out and said."""
+"""An AWS account on this machine: moto's server with the template's stack. moto does not support
+every resource. The others are made here through the API, or left out and listed."""
 
 import contextlib
 import json
@@ -16,8 +16,8 @@ import stack
 from stack import PSEUDO, Values, of_type, references
 
 STACK = PSEUDO["AWS::StackName"]
-# What moto 5.2 makes of a template. It refuses or ignores the others, and an event source mapping
-# would have it run functions in containers.
+# The resources of a template that moto 5.2 makes. It refuses or ignores others, and for an event source
+# mapping it would run functions in containers.
 KNOWN = {
     "AWS::CloudWatch::Dashboard",
     "AWS::DynamoDB::Table",
@@ -37,12 +37,12 @@ CREDENTIALS = {
 
 @contextlib.contextmanager
 def server():
-    """moto's URL."""
+    """Runs moto's server until the end of the block. Yields its URL."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         port = taken.getsockname()[1]
     command = [Path(sys.executable).parent / "moto_server", "-H", "127.0.0.1", "-p", str(port)]
-    # There is no archive of code to look at.
+    # The functions have no code archive that moto could check.
     environment = {**os.environ, "VALIDATE_LAMBDA_S3": "false", "MOTO_ENABLE_ISO_REGIONS": "false"}
     process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
@@ -57,7 +57,7 @@ def server():
 
 
 class Account:
-    """The stack, made."""
+    """An account with the stack."""
 
     def __init__(self, url):
         self.url = url
@@ -76,7 +76,8 @@ class Account:
         )
 
     def make_secrets(self):
-        """Logical id to ARN. moto's CloudFormation makes no secrets, but its API does."""
+        """Makes the secrets. Returns a map of logical ids to ARNs. moto's CloudFormation makes no
+        secrets, but its API does."""
         client = self.client("secretsmanager")
         values = Values(self.template)
         made = {}
@@ -85,20 +86,20 @@ class Account:
             password = client.get_random_password(
                 PasswordLength=wanted["PasswordLength"], ExcludePunctuation=wanted["ExcludePunctuation"])
             text = {**json.loads(wanted["SecretStringTemplate"]), wanted["GenerateStringKey"]: password["RandomPassword"]}
-            answer = client.create_secret(Name=values.of(secret["Name"]), SecretString=json.dumps(text))
-            made[name] = answer["ARN"]
+            response = client.create_secret(Name=values.of(secret["Name"]), SecretString=json.dumps(text))
+            made[name] = response["ARN"]
         return made
 
     def make_parameters(self):
-        """Logical id to value. moto's CloudFormation makes parameters, and cannot tell what is in
-        them."""
+        """Returns a map of logical ids to values. moto's CloudFormation makes parameters but does
+        not return their values."""
         made = {name: {"Ref": arn} for name, arn in self.secrets.items()}
         values = Values(self.template, made=made)
         parameters = of_type(self.template, "AWS::SSM::Parameter").items()
         return {name: {"Value": self.resolved(values.of(p["Value"]))} for name, p in parameters}
 
     def resolved(self, text):
-        """The text with its dynamic references resolved, which moto leaves as they are."""
+        """Returns the text with its dynamic references resolved, because moto does not resolve them."""
         client = self.client("secretsmanager")
 
         def secret(match):
@@ -107,7 +108,7 @@ class Account:
         return re.sub(stack.DYNAMIC, secret, text)
 
     def make_stack(self, unknown):
-        """The stack without what moto does not know, and without what needs that."""
+        """Makes the stack without the resources that moto does not support and those that need them."""
         template = json.loads(json.dumps(self.template))
         template.pop("Rules")
         resources = template["Resources"]
@@ -132,13 +133,13 @@ class Account:
         self.made |= self.parameters
 
     def environment(self, function):
-        """What moto has given the function of that logical id to know."""
+        """Returns the environment variables of the function with this logical id in moto."""
         client = self.client("lambda")
         configuration = client.get_function_configuration(FunctionName=self.made[function]["Ref"])
         return configuration["Environment"]["Variables"]
 
     def make_distribution(self):
-        """The distribution of the template, by CloudFront's API."""
+        """Makes the template's distribution through CloudFront's API."""
         made = dict(self.made)
         for name in of_type(self.template, "AWS::Lambda::Url"):
             made[name] = {"FunctionUrl": f"https://{name.lower()}.lambda-url.us-east-1.on.aws/"}
@@ -149,21 +150,21 @@ class Account:
         [config] = of_type(self.template, "AWS::CloudFront::Distribution").values()
         config = as_api(Values(self.template, made=made).of(config["DistributionConfig"]))
         config["CallerReference"] = "edge-crm"
-        answer = self.client("cloudfront").create_distribution(DistributionConfig=config)
-        return answer["Distribution"]
+        response = self.client("cloudfront").create_distribution(DistributionConfig=config)
+        return response["Distribution"]
 
     def invalidations(self):
-        """The items of all invalidations that have been asked for."""
+        """Returns the items of all invalidations so far."""
         client, id = self.client("cloudfront"), self.distribution["Id"]
         items = []
         for summary in client.list_invalidations(DistributionId=id)["InvalidationList"].get("Items", []):
-            answer = client.get_invalidation(DistributionId=id, Id=summary["Id"])
-            items += answer["Invalidation"]["InvalidationBatch"]["Paths"]["Items"]
+            response = client.get_invalidation(DistributionId=id, Id=summary["Id"])
+            items += response["Invalidation"]["InvalidationBatch"]["Paths"]["Items"]
         return items
 
 
 def as_api(value):
-    """CloudFormation's shape of a distribution in the shape of CloudFront's API."""
+    """Converts a distribution from CloudFormation's shape to that of CloudFront's API."""
     renamed = {"OriginCustomHeaders": "CustomHeaders", "OriginSSLProtocols": "OriginSslProtocols"}
     if isinstance(value, list):
         return {"Quantity": len(value), "Items": [as_api(item) for item in value]}

@@ -1,5 +1,5 @@
-"""Lambda's runtime API on this machine, for one function: the part that a binary built for
-`provided.al2023` speaks to (https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html)."""
+"""Lambda's runtime API on this machine, for one function: the part that a binary for `provided.al2023`
+calls (https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html)."""
 
 import contextlib
 import json
@@ -18,14 +18,14 @@ class Server(ThreadingHTTPServer):
     daemon_threads = True
 
     def handle_error(self, *_):
-        """A function that is stopped leaves its call open."""
+        """Ignores the open call that a stopped function leaves behind."""
 
 
 class Function:
-    """A binary that runs as on Lambda, with an environment of its own."""
+    """A binary that runs as on Lambda, with its own environment."""
 
     def __init__(self, binary, environment):
-        self.events, self.answers = queue.Queue(), queue.Queue()
+        self.events, self.responses = queue.Queue(), queue.Queue()
         self.server = Server(("127.0.0.1", 0), self.handler())
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
         environment = {
@@ -47,7 +47,7 @@ class Function:
 
             def do_GET(self):
                 event = function.events.get()
-                self.answer(200, json.dumps(event).encode(), {
+                self.respond(200, json.dumps(event).encode(), {
                     "Lambda-Runtime-Aws-Request-Id": event["requestContext"]["requestId"],
                     "Lambda-Runtime-Deadline-Ms": str(int(time.time() * 1000) + 15_000),
                     "Lambda-Runtime-Invoked-Function-Arn": "arn:aws:lambda:us-east-1:123456789012:function:here",
@@ -58,8 +58,8 @@ class Function:
                     body = b"".join(iter(self.chunk, b""))
                 else:
                     body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-                function.answers.put((self.path.rsplit("/", 1)[-1], body))
-                self.answer(202, b"{}", {})
+                function.responses.put((self.path.rsplit("/", 1)[-1], body))
+                self.respond(202, b"{}", {})
 
             def chunk(self):
                 size = int(self.rfile.readline(), 16)
@@ -67,7 +67,7 @@ class Function:
                 self.rfile.readline()
                 return data
 
-            def answer(self, status, body, headers):
+            def respond(self, status, body, headers):
                 self.send_response(status)
                 for name, value in {"Content-Length": str(len(body)), **headers}.items():
                     self.send_header(name, value)
@@ -80,15 +80,15 @@ class Function:
         return Handler
 
     def invoke(self, event):
-        """The function's answer."""
+        """Invokes the function with an event. Returns the response."""
         self.events.put(event)
-        kind, body = self.answers.get(timeout=30)
+        kind, body = self.responses.get(timeout=30)
         if kind != "response":
             raise AssertionError(f"{kind}: {body.decode()}\n{self.logged()}")
         return json.loads(body)
 
     def logged(self):
-        """What it has logged."""
+        """Returns the log so far."""
         self.log.seek(0)
         return self.log.read()
 
@@ -102,7 +102,7 @@ class Function:
 
 @contextlib.contextmanager
 def running(binary, environment):
-    """A function until the end of the block."""
+    """Runs a function until the end of the block."""
     function = Function(binary, environment)
     try:
         yield function

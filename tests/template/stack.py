@@ -1,4 +1,4 @@
-"""The template as CloudFormation sees it: translated by SAM, its references, its values."""
+"""The template as CloudFormation gets it: translated by SAM, with its references and values."""
 
 import copy
 import json
@@ -23,12 +23,12 @@ PSEUDO = {
     "AWS::StackName": "edge-crm",
 }
 NO_VALUE = object()
-# It says that metrics of its own are not sent anywhere.
+# SAM logs that it sends its own metrics nowhere.
 logging.getLogger("samtranslator.metrics.metrics").setLevel(logging.ERROR)
 
 
 class ManagedPolicies:
-    """What SAM would ask IAM for."""
+    """The managed policies that SAM would otherwise load from IAM."""
 
     def load(self):
         name = "AWSLambdaBasicExecutionRole"
@@ -36,12 +36,12 @@ class ManagedPolicies:
 
 
 def source():
-    """The template as it is written."""
+    """Returns the template as it is written."""
     return yaml_parse(TEMPLATE.read_text(encoding="utf-8"))
 
 
 def translated(template=None):
-    """The template as SAM hands it to CloudFormation, with code that has been uploaded."""
+    """Returns the template as SAM passes it to CloudFormation, as if the code were uploaded."""
     template = copy.deepcopy(template or source())
     for resource in template["Resources"].values():
         if resource["Type"] == "AWS::Serverless::Function":
@@ -51,13 +51,13 @@ def translated(template=None):
 
 
 def of_type(template, kind):
-    """Logical id to properties, of the resources of a type."""
+    """Returns a map of logical ids to properties, of all resources of a type."""
     resources = template["Resources"].items()
     return {name: r.get("Properties", {}) for name, r in resources if r["Type"] == kind}
 
 
 def references(value):
-    """The names that a value refers to, by Ref, Fn::GetAtt, Fn::Sub or DependsOn."""
+    """Returns the names that a value refers to with Ref, Fn::GetAtt, Fn::Sub or DependsOn."""
     if isinstance(value, list):
         return set().union(*(references(item) for item in value))
     if not isinstance(value, dict):
@@ -80,7 +80,8 @@ def references(value):
 
 
 def order(template):
-    """The resources, each after what it needs. Raises graphlib.CycleError where there is none."""
+    """Returns the resources in an order in which each comes after those it needs. Raises
+    graphlib.CycleError if there is no such order."""
     resources = template["Resources"]
     return list(TopologicalSorter(
         {name: references(resource) & set(resources) for name, resource in resources.items()}
@@ -88,8 +89,8 @@ def order(template):
 
 
 class Values:
-    """Evaluates what intrinsics say, given the parameters and what has been made: logical id to
-    `{"Ref": …, attribute: …}`."""
+    """Evaluates intrinsic functions, given the parameters and the resources that exist: a map of
+    logical ids to `{"Ref": …, attribute: …}`."""
 
     def __init__(self, template, parameters=None, made=None):
         defaults = {name: p["Default"] for name, p in template["Parameters"].items()}
@@ -109,7 +110,7 @@ class Values:
         raise NotImplementedError(function)
 
     def of(self, value):
-        """The value, without intrinsics."""
+        """Returns the value with its intrinsic functions evaluated."""
         if isinstance(value, list):
             return [kept for item in value if (kept := self.of(item)) is not NO_VALUE]
         if not isinstance(value, dict):
@@ -147,5 +148,5 @@ class Values:
 
 
 def dynamic_references(template):
-    """Every dynamic reference in the template."""
+    """Returns all dynamic references in the template."""
     return re.findall(r"\{\{resolve:", json.dumps(template))

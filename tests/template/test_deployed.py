@@ -1,4 +1,4 @@
-"""The stack in moto, and the functions themselves on what it has made."""
+"""Tests the stack in moto, and the real functions on that stack."""
 
 import json
 import os
@@ -29,7 +29,7 @@ class Deployed(unittest.TestCase):
         cls.binaries = os.path.join(target, "debug")
 
     def function(self, name):
-        """A function with what its environment holds in the stack, and AWS on this machine."""
+        """Runs a function with its environment from the stack, and with AWS on this machine."""
         environment = {
             **{variable: str(value) for variable, value in self.account.environment(name).items()},
             **account.CREDENTIALS,
@@ -41,7 +41,7 @@ class Deployed(unittest.TestCase):
         return runtime.running(binary, environment)
 
     def event(self, method, path, key, body="", cookie=None):
-        """A request as it comes from the edge."""
+        """Returns the event of a request that came through the edge."""
         [secret] = {
             header["HeaderValue"]
             for origin in self.account.distribution["DistributionConfig"]["Origins"]["Items"]
@@ -56,8 +56,8 @@ class Deployed(unittest.TestCase):
             "x-crm-key": key,
         }
         if method == "POST":
-            form = "application/json"
-            headers |= {"content-type": form, "origin": f"https://{DOMAIN}", "idempotency-key": str(uuid.uuid4())}
+            json_type = "application/json"
+            headers |= {"content-type": json_type, "origin": f"https://{DOMAIN}", "idempotency-key": str(uuid.uuid4())}
         http = {"method": method, "path": path, "protocol": "HTTP/1.1", "sourceIp": "192.0.2.9", "userAgent": "tests"}
         return {
             "version": "2.0", "routeKey": "$default", "rawPath": path, "rawQueryString": "",
@@ -71,11 +71,11 @@ class Deployed(unittest.TestCase):
 
     def post(self, function, action, fields, cookie=None):
         request = self.event("POST", f"/actions/{action}", str(uuid.uuid4()), json.dumps(fields), cookie)
-        answer = function.invoke(request)
-        self.assertEqual(answer["statusCode"], 200, f"{answer}\n{function.logged()}")
-        return answer, json.loads(answer["body"])
+        response = function.invoke(request)
+        self.assertEqual(response["statusCode"], 200, f"{response}\n{function.logged()}")
+        return response, json.loads(response["body"])
 
-    def test_the_table_is_as_the_template_says(self):
+    def test_the_table_has_the_settings_of_the_template(self):
         client = self.account.client("dynamodb")
         table = client.describe_table(TableName=self.account.made["Table"]["Ref"])["Table"]
         self.assertEqual(table["BillingModeSummary"]["BillingMode"], "PAY_PER_REQUEST")
@@ -84,14 +84,14 @@ class Deployed(unittest.TestCase):
         keys = {key["KeyType"]: key["AttributeName"] for key in table["KeySchema"]}
         self.assertEqual(keys, {"HASH": "pk", "RANGE": "sk"})
 
-    def test_the_distribution_takes_tags_and_has_an_origin_for_each_url(self):
+    def test_the_distribution_reads_tags_and_has_an_origin_for_each_url(self):
         config = self.account.distribution["DistributionConfig"]
         self.assertEqual(config["CacheTagConfig"], {"HeaderName": "Cache-Tag"})
         domains = [origin["DomainName"] for origin in config["Origins"]["Items"]]
         urls = of_type(self.account.template, "AWS::Lambda::Url")
         self.assertEqual(sorted(domains), sorted(f"{url.lower()}.lambda-url.us-east-1.on.aws" for url in urls))
 
-    def test_every_function_is_made_and_is_told_of_the_table_and_the_secrets(self):
+    def test_every_function_exists_and_knows_the_table_and_the_secrets(self):
         secrets = set()
         for name in of_type(self.account.template, "AWS::Lambda::Function"):
             environment = self.account.environment(name)
@@ -101,20 +101,20 @@ class Deployed(unittest.TestCase):
         [slots] = secrets
         self.assertEqual([len(slot) for slot in set(slots)], [64] * 4)
 
-    def test_a_change_to_a_list_that_was_read_is_purged_at_the_edge(self):
+    def test_a_change_to_a_cached_list_is_purged_at_the_edge(self):
         with ExitStack() as running:
             sign_up, create, listing = (
                 running.enter_context(self.function(name))
                 for name in ("SignUpFunction", "CreateContactFunction", "ListContactsFunction")
             )
             fields = {"name": "Ada", "email": "ada@example.com", "password": "correct horse", "organization": "Acme"}
-            answer, signed_up = self.post(sign_up, "sign-up", fields)
+            response, signed_up = self.post(sign_up, "sign-up", fields)
             self.assertEqual(signed_up["data"]["tenant"], "acme")
-            cookie = answer["cookies"][0].split(";")[0]
+            cookie = response["cookies"][0].split(";")[0]
             self.assertTrue(cookie.startswith("__Host-session="), cookie)
 
             _, first = self.post(create, "create-contact", {"name": "Zoë", "email": "zoe@example.com"}, cookie)
-            self.assertEqual(self.account.invalidations(), [], "nobody has read the list")
+            self.assertEqual(self.account.invalidations(), [], "the list is not cached yet")
             page = listing.invoke(self.event("GET", "/t/acme/contacts", "acme|owner|json|", cookie=cookie))
             self.assertEqual(page["headers"]["cache-tag"], "acme:contacts", page)
             self.assertIn("s-maxage=300", page["headers"]["cache-control"])

@@ -1,4 +1,4 @@
-"""The OpenAPI document, held to the specification."""
+"""Tests that the OpenAPI document is valid and complete."""
 
 import json
 import unittest
@@ -21,11 +21,11 @@ class OpenApi(unittest.TestCase):
         self.assertEqual(self.document["openapi"], "3.1.0")
         validate(self.document)
 
-    def test_an_operation_has_a_name_of_its_own(self):
+    def test_each_operation_has_its_own_name(self):
         names = [operation["operationId"] for _, _, operation in self.operations()]
         self.assertEqual(len(names), len(set(names)))
 
-    def test_what_needs_a_session_says_so(self):
+    def test_operations_that_need_a_session_declare_it(self):
         for path, _, operation in self.operations():
             if path.startswith("/t/"):
                 self.assertEqual(operation["security"], [{"session": []}], path)

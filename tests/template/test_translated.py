@@ -1,4 +1,4 @@
-"""What SAM makes of the template, checked without AWS."""
+"""Tests the template as SAM translates it, without AWS."""
 
 import graphlib
 import json
@@ -27,10 +27,10 @@ class Translated(unittest.TestCase):
     def binary(self, function):
         return self.template["Resources"][function]["Metadata"]["BuildProperties"]["Binary"]
 
-    def test_nothing_needs_what_needs_it(self):
+    def test_no_resources_depend_on_each_other_in_a_cycle(self):
         stack.order(self.template)
 
-    def test_a_function_that_needs_the_distribution_would_be_found(self):
+    def test_a_cycle_between_a_function_and_the_distribution_is_found(self):
         broken = stack.source()
         function = broken["Resources"]["CreateContactFunction"]["Properties"]
         function["Environment"] = {"Variables": {"DISTRIBUTION": {"Ref": "Distribution"}}}
@@ -38,7 +38,7 @@ class Translated(unittest.TestCase):
             stack.order(stack.translated(broken))
         self.assertIn("Distribution", error.exception.args[1])
 
-    def test_a_purge_that_is_granted_in_a_role_would_be_found(self):
+    def test_a_cycle_through_a_purge_permission_in_a_role_is_found(self):
         broken = stack.source()
         function = broken["Resources"]["CreateContactFunction"]["Properties"]
         arn = {"Fn::Sub": "arn:aws:cloudfront::${AWS::AccountId}:distribution/${Distribution}"}
@@ -47,9 +47,9 @@ class Translated(unittest.TestCase):
         with self.assertRaises(graphlib.CycleError):
             stack.order(stack.translated(broken))
 
-    def test_every_reference_leads_somewhere(self):
+    def test_every_reference_has_its_target(self):
         known = {*self.template["Resources"], *self.template["Parameters"], *stack.PSEUDO, "AWS::NoValue"}
-        code = {"SessionKey", "SessionKeyPrevious", "SessionCookie"}  # Names of the edge's function.
+        code = {"SessionKey", "SessionKeyPrevious", "SessionCookie"}  # Names in the CloudFront function.
         for name, resource in self.template["Resources"].items():
             self.assertEqual(references(resource) - known - code, set(), name)
         self.assertEqual(references(self.template["Outputs"]) - known, set())
@@ -73,10 +73,10 @@ class Translated(unittest.TestCase):
         target = self.template["Resources"][url]["Properties"]["TargetFunctionArn"]["Ref"]
         return self.binary(target)
 
-    def test_there_are_no_more_behaviours_than_a_distribution_takes(self):
+    def test_the_behaviours_are_within_the_limit_of_a_distribution(self):
         self.assertLessEqual(len(self.distribution["CacheBehaviors"]) + 1, 75)
 
-    def test_each_url_may_be_invoked_by_everybody_and_its_function_through_the_url_alone(self):
+    def test_anyone_may_invoke_each_url_and_its_function_only_through_the_url(self):
         permissions = of_type(self.template, "AWS::Lambda::Permission").values()
         public = [p for p in permissions if p["Principal"] == "*"]
         for url in of_type(self.template, "AWS::Lambda::Url").values():
@@ -88,7 +88,7 @@ class Translated(unittest.TestCase):
             self.assertIs(actions["lambda:InvokeFunction"]["InvokedViaFunctionUrl"], True)
         self.assertEqual(len(public), 2 * len(of_type(self.template, "AWS::Lambda::Url")))
 
-    def test_each_function_has_a_role_of_its_own_and_knows_both_secrets(self):
+    def test_each_function_has_its_own_role_and_knows_both_secrets(self):
         roles = [function["Role"]["Fn::GetAtt"][0] for function in self.functions.values()]
         self.assertEqual(len(set(roles)), len(self.functions))
         self.assertEqual(set(roles), set(of_type(self.template, "AWS::IAM::Role")))
@@ -97,7 +97,7 @@ class Translated(unittest.TestCase):
             for variable in ("SESSION_KEY", "SESSION_KEY_PREVIOUS", "ORIGIN_SECRET", "ORIGIN_SECRET_PREVIOUS"):
                 self.assertIn(variable, environment, name)
 
-    def test_no_statement_is_about_everything(self):
+    def test_no_statement_allows_all_actions_or_resources(self):
         for name, resource in self.template["Resources"].items():
             for statement in statements(resource):
                 for what in ("Action", "Resource"):
@@ -110,13 +110,13 @@ class Translated(unittest.TestCase):
         self.assertEqual(references(self.template["Outputs"]) & secret, set())
         self.assertNotIn("resolve:", json.dumps(self.template["Outputs"]))
 
-    def test_nobody_types_a_secret_and_there_are_no_more_dynamic_references_than_allowed(self):
+    def test_secrets_are_generated_and_dynamic_references_within_the_limit(self):
         for name, secret in of_type(self.template, "AWS::SecretsManager::Secret").items():
             self.assertNotIn("SecretString", secret, name)
             self.assertGreaterEqual(secret["GenerateSecretString"]["PasswordLength"], 64)
         self.assertLessEqual(len(stack.dynamic_references(self.template)), 60)
 
-    def test_a_rotation_changes_who_signs_and_never_who_is_believed(self):
+    def test_a_rotation_changes_the_signing_secret_but_keeps_both_accepted(self):
         for kind in ("Session", "Origin"):
             names = {f"{kind}Key": "A", f"{kind}KeySpare": "B"}
             for in_use in "AB":
@@ -125,7 +125,7 @@ class Translated(unittest.TestCase):
                 self.assertEqual(found[f"{kind}Key"], f"{kind}Secret{in_use}")
                 self.assertEqual(set(found.values()), {f"{kind}SecretA", f"{kind}SecretB"})
 
-    def test_a_new_generation_is_a_new_secret_and_the_other_one_stays(self):
+    def test_a_new_generation_replaces_one_secret_and_keeps_the_other(self):
         before, after = self.values(), self.values(SecretsGenerationB="2")
         for name, secret in of_type(self.template, "AWS::SecretsManager::Secret").items():
             changed = before.of(secret["Name"]) != after.of(secret["Name"])
@@ -139,13 +139,13 @@ class Translated(unittest.TestCase):
         text = values.of(self.template["Resources"][parameter]["Properties"]["Value"])
         return stack.DYNAMIC.fullmatch(text)[1]
 
-    def test_the_edge_sends_what_the_functions_look_for(self):
+    def test_the_edge_sends_the_origin_secret(self):
         for origin in self.distribution["Origins"]:
             [header] = origin["OriginCustomHeaders"]
             self.assertEqual(header["HeaderName"], "x-crm-secret")
             self.assertEqual(header["HeaderValue"], {"Fn::GetAtt": ["OriginKey", "Value"]})
 
-    def test_the_domain_is_there_with_its_certificate_or_not_at_all(self):
+    def test_a_custom_domain_comes_with_its_certificate(self):
         plain = self.values().of({k: self.distribution[k] for k in ("Aliases", "ViewerCertificate")})
         self.assertEqual(plain, {"ViewerCertificate": {"CloudFrontDefaultCertificate": True}})
         own = self.values(DomainName="crm.example.com", CertificateArn="arn:aws:acm:us-east-1:1:certificate/0a")
@@ -155,7 +155,7 @@ class Translated(unittest.TestCase):
         origins = self.functions["SignUpFunction"]["Environment"]["Variables"]["ALLOWED_ORIGINS"]
         self.assertEqual((own.of(origins), self.values().of(origins)), ("https://crm.example.com", ""))
 
-    def test_the_alarms_are_few_and_tell_somebody(self):
+    def test_the_alarms_are_few_and_notify_the_topic(self):
         alarms = of_type(self.template, "AWS::CloudWatch::Alarm")
         self.assertTrue(0 < len(alarms) <= 10)
         for name, alarm in alarms.items():
@@ -167,7 +167,7 @@ class Translated(unittest.TestCase):
         body = Values(self.template, made=made).of(dashboard["DashboardBody"])
         self.assertGreater(len(json.loads(body)["widgets"]), 3)
 
-    def test_what_the_functions_log_is_what_is_watched(self):
+    def test_every_watched_metric_is_one_that_the_functions_log(self):
         logged = (ROOT / "shared" / "wrapper" / "src" / "log.rs").read_text(encoding="utf-8")
         metrics = set(re.findall(r'\("(\w+)", "(?:Milliseconds|Count)"\)', logged))
         alarms = of_type(self.template, "AWS::CloudWatch::Alarm").values()
@@ -175,13 +175,13 @@ class Translated(unittest.TestCase):
         self.assertTrue(watched)
         self.assertLessEqual(watched, metrics)
 
-    def test_the_edges_function_is_the_file(self):
+    def test_the_template_has_the_current_cloudfront_function(self):
         check = [sys.executable, ROOT / "infra" / "edge" / "inline.py", "--check"]
         subprocess.run(check, check=True, env={**os.environ})
 
 
 def statements(resource):
-    """The statements of a role's or a policy's permissions."""
+    """Returns the permission statements of a role or a policy."""
     properties = resource.get("Properties", {})
     documents = [p["PolicyDocument"] for p in properties.get("Policies", [])]
     if resource["Type"] == "AWS::IAM::ManagedPolicy":
