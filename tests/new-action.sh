@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Adds an action to a copy of this repository as a developer does, and holds it to what the README
-# says: three files by hand, everything else generated; and then it passes what every action passes,
-# and answers on the local stack and under `cargo lambda watch`.
+# Adds an action to a copy of this repository as a developer does. Checks what the README promises: the
+# developer changes three files, and everything else is generated. Then checks that the action passes the
+# tests of every action and works on the local stack and under `cargo lambda watch`.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 tests/install-tools.sh python
@@ -21,7 +21,7 @@ trap finish EXIT
 git ls-files -z --cached --others --exclude-standard |
   while IFS= read -r -d '' file; do [ ! -e "$file" ] || printf '%s\0' "$file"; done |
   xargs -0 cp --parents -t "$copy"
-# The tools look for themselves under `target`.
+# The scripts look for the tools in `target`.
 mkdir "$copy/target"
 ln -s "$PWD/target/tools" "$copy/target/tools"
 cd "$copy"
@@ -31,7 +31,7 @@ git add --all
 git -c user.name=test -c user.email=test@example.com commit --quiet --message 'Before the action'
 
 cargo xtask new-action "$NAME" --resource contacts
-# What the developer writes: the body of `run`, in less than 30 lines.
+# The developer writes the body of `run`, in less than 30 lines.
 python3 - <<'PYTHON'
 import pathlib
 
@@ -72,7 +72,7 @@ grep --quiet "events/$NAME.json" "$copy/target/stale"
 cargo xtask generate
 cargo xtask check
 for file in $expected; do
-  # From standard input, so that it does not look at the modules as well.
+  # From standard input, because rustfmt would otherwise format the modules too.
   rustfmt --edition 2024 <"$file" | diff "$file" -
 done
 cargo build --quiet --bin "$NAME" --bin edge-crm
@@ -82,7 +82,7 @@ cargo xtask generate
 cargo xtask check
 cargo test --quiet -p edge-crm-tests --test deployment -- --skip bootstraps
 
-# The local stack says where it is once it is ready.
+# The local stack prints its URL once it is ready.
 mkfifo "$copy/target/said"
 cargo run --quiet -- --memory --port 0 >"$copy/target/said" 2>"$copy/target/log" &
 stack=$!

@@ -1,6 +1,6 @@
-"""Makes a target directory for a copy of this workspace, with the dependencies that are compiled
-already: `seed-target.py FROM TO`. The two cannot share one, because Cargo tells the packages of a
-workspace by their paths within it, and would take what it made of one for the other's."""
+"""Makes a target directory for a copy of this workspace, with the dependencies that are already
+compiled: `seed-target.py FROM TO`. The two workspaces cannot share a directory. Cargo identifies the
+packages of a workspace by their paths within it, so it would confuse the builds of the two."""
 
 import json
 import os
@@ -11,7 +11,7 @@ import sys
 
 
 def own():
-    """The names of the workspace's packages, and of all that is built of them."""
+    """Returns the names of the workspace's packages, and of everything that is built from them."""
     command = ["cargo", "metadata", "--no-deps", "--format-version", "1"]
     packages = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)["packages"]
     names = {package["name"] for package in packages}
@@ -22,8 +22,9 @@ def own():
 def seed(source, target):
     packages, targets = own()
     libraries = {"lib" + name.replace("-", "_") for name in packages}
-    # Only what is made of our own packages is written again, so the rest may be linked; but Cargo may
-    # write into a fingerprint. A test suite may be called as a library of others is.
+    # Cargo writes only the workspace's own builds again, so the others can be hard links. Fingerprints are
+    # copied, because Cargo may write into them. Of the `lib…` files, only those of the packages are left
+    # out, because a test suite may have the same name as another crate's library, such as `http`.
     for part, leave, copy in (
         ("deps", targets | libraries, os.link),
         ("build", packages, os.link),

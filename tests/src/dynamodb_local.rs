@@ -1,5 +1,5 @@
-//! AWS's DynamoDB Local in place of the embedded engine: `tests/dynamodb-local.sh` starts it, and
-//! names its URL in `EDGE_CRM_DYNAMODB_LOCAL`.
+//! AWS's DynamoDB Local in place of the embedded engine. `tests/dynamodb-local.sh` starts it and sets
+//! `EDGE_CRM_DYNAMODB_LOCAL` to its URL.
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
@@ -19,10 +19,9 @@ use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinHandle;
 
-/// An empty database of its own in DynamoDB Local, which keeps apart what is stored with different
-/// access keys. The product has one access key for all services of this machine, so it reaches its
-/// database through a proxy, which puts the database's key into each request. DynamoDB Local
-/// checks no signatures.
+/// A separate, empty database in DynamoDB Local, which keeps one database for each access key. The
+/// product uses one access key for all services on this machine. So it reaches its database through a
+/// proxy that puts the database's key into each request. DynamoDB Local does not check signatures.
 #[derive(Debug)]
 pub(crate) struct Namespace {
     url: String,
@@ -30,7 +29,7 @@ pub(crate) struct Namespace {
     proxy: JoinHandle<()>,
 }
 
-/// How requests reach one database.
+/// The address and the access key of a database.
 #[derive(Debug, Clone)]
 struct Access {
     upstream: String,
@@ -69,7 +68,7 @@ impl Namespace {
         &self.url
     }
 
-    /// Makes a call to it, such as `Scan`, and blocks this thread until it is answered.
+    /// Makes a call, such as `Scan`, and blocks this thread until the response.
     ///
     /// # Panics
     /// If the call fails.
@@ -103,7 +102,7 @@ impl Access {
     /// Passes a request on with the access key of this database.
     async fn forward(&self, request: Request<Incoming>) -> reqwest::Result<Response<Full<Bytes>>> {
         let (head, body) = request.into_parts();
-        // A caller that stops in the middle of a body waits for no response.
+        // A caller that stops in the middle of a body does not wait for a response.
         let body = body.collect().await.map(|body| body.to_bytes());
         let mut call = self.request(head.method, head.uri.path());
         for (name, value) in &head.headers {
@@ -111,19 +110,19 @@ impl Access {
                 call = call.header(name, value);
             }
         }
-        let answer = call.body(body.unwrap_or_default()).send().await?;
-        let mut response = Response::builder().status(answer.status());
-        for (name, value) in answer.headers() {
+        let received = call.body(body.unwrap_or_default()).send().await?;
+        let mut response = Response::builder().status(received.status());
+        for (name, value) in received.headers() {
             if ![CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING].contains(name) {
                 response = response.header(name, value);
             }
         }
-        let body = Full::new(answer.bytes().await?);
+        let body = Full::new(received.bytes().await?);
         Ok(response.body(body).expect("headers that were received"))
     }
 }
 
-/// What the proxies run on: not on a test's own runtime, which a test may block.
+/// The runtime of the proxies. They do not use a test's own runtime, which the test may block.
 fn runtime() -> &'static Runtime {
     static RUNTIME: OnceLock<Runtime> = OnceLock::new();
     RUNTIME.get_or_init(|| {
