@@ -1,5 +1,6 @@
 //! Calls as they arrive at the proxy.
 
+use super::Fault;
 use bytes::Bytes;
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
@@ -22,8 +23,8 @@ pub struct Call {
     pub token: String,
     /// The invalidation's idempotency token (`CallerReference`).
     pub reference: String,
-    /// Whether a planned fault hit it.
-    pub struck: bool,
+    /// The planned fault that hit it.
+    pub fault: Option<Fault>,
 }
 
 /// The service that a call is for.
@@ -94,7 +95,7 @@ impl Received {
                 .unwrap_or_default()
                 .to_owned(),
             reference: reference.unwrap_or_default().to_owned(),
-            struck: false,
+            fault: None,
         };
         Self {
             method: parts.method.clone(),

@@ -195,9 +195,9 @@ impl Shared {
         strikes
     }
 
-    fn record(&self, received: &Received, struck: bool) {
+    fn record(&self, received: &Received, fault: Option<Fault>) {
         let call = received.call.clone();
-        locked(&self.calls).push(Call { struck, ..call });
+        locked(&self.calls).push(Call { fault, ..call });
         if received.service == Service::DynamoDb {
             locked(&self.permissions).extend(permissions(&received.call.name, &received.input));
         }
@@ -257,7 +257,7 @@ async fn answer(
     // Before the plan is read, so that no later plan is missed.
     let mut plans = shared.plans.subscribe();
     let planned = locked(&shared.plan).strike(&received.call.name);
-    shared.record(&received, planned.is_some());
+    shared.record(&received, planned.clone());
     match planned {
         Some(fault) => {
             shared.made.fetch_add(1, Ordering::Relaxed);

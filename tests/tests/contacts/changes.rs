@@ -14,7 +14,7 @@ fn id(contact: &Value) -> &str {
 async fn a_new_contact_has_every_field_and_null_if_none_was_given() {
     let (product, table) = product_with_table().await;
     let acme = product.sign_up("Acme").await;
-    let answer = acme
+    let response = acme
         .post(
             "create-contact",
             &[
@@ -24,7 +24,7 @@ async fn a_new_contact_has_every_field_and_null_if_none_was_given() {
             ],
         )
         .await;
-    let contact = answer.data();
+    let contact = response.data();
     let created = contact["createdAt"].as_str().unwrap();
     assert_eq!(
         contact,
@@ -46,7 +46,7 @@ async fn a_new_contact_has_every_field_and_null_if_none_was_given() {
         "{created}"
     );
     let tags = json!(["acme:contacts", format!("acme:contacts:{}", id(&contact))]);
-    assert_eq!(answer.json()["revalidated"], tags);
+    assert_eq!(response.json()["revalidated"], tags);
 
     assert_eq!(
         acme.get(&acme.contacts(&format!("/{}", id(&contact))))
@@ -76,7 +76,7 @@ async fn each_change_is_audited_and_a_refused_one_is_not() {
         .await
         .expect(400, "VALIDATION_ERROR");
     assert_eq!(table.under("#audit:acme").len(), before);
-    let answer = acme
+    let response = acme
         .post(
             "create-contact",
             &[("name", "Ada"), ("email", "ada@example.com")],
@@ -88,10 +88,10 @@ async fn each_change_is_audited_and_a_refused_one_is_not() {
         .find(|record| record.get("action") == "create-contact")
         .unwrap();
     assert_eq!(audit.get("userId"), json!(acme.user));
-    assert_eq!(audit.get("subjectId"), answer.data()["id"]);
+    assert_eq!(audit.get("subjectId"), response.data()["id"]);
     assert_eq!(
         audit.get("requestId"),
-        answer.header("x-request-id").unwrap()
+        response.header("x-request-id").unwrap()
     );
     assert_eq!(audit.get("input")["email"], "ada@example.com");
     assert_eq!(
@@ -144,11 +144,11 @@ async fn an_update_of_a_stale_version_is_a_conflict_that_shows_the_contact() {
         .data();
     let before = table.saved();
     for version in ["1", "3", "18446744073709551615"] {
-        let answer = acme
+        let response = acme
             .update(&contact, version, "Second", "ada@example.com")
             .await;
-        answer.expect(409, "CONFLICT");
-        assert_eq!(answer.json()["current"], current);
+        response.expect(409, "CONFLICT");
+        assert_eq!(response.json()["current"], current);
     }
     assert_eq!(table.saved(), before);
 }
@@ -165,19 +165,19 @@ async fn of_concurrent_updates_of_one_version_one_wins() {
                 .await
         })
     });
-    let answers: Vec<_> = futures_util::future::join_all(writers)
+    let responses: Vec<_> = futures_util::future::join_all(writers)
         .await
         .into_iter()
         .map(Result::unwrap)
         .collect();
-    let winners: Vec<_> = answers
+    let winners: Vec<_> = responses
         .iter()
-        .filter(|answer| answer.status == 200)
+        .filter(|response| response.status == 200)
         .collect();
     assert_eq!(winners.len(), 1);
-    for answer in answers.iter().filter(|answer| answer.status != 200) {
-        answer.expect(409, "CONFLICT");
-        assert_eq!(answer.json()["current"], winners[0].data());
+    for response in responses.iter().filter(|response| response.status != 200) {
+        response.expect(409, "CONFLICT");
+        assert_eq!(response.json()["current"], winners[0].data());
     }
 }
 
@@ -233,15 +233,15 @@ async fn an_unknown_or_deleted_contact_is_not_found() {
     let before = table.saved();
     for absent in [&contact, &json!({ "id": UNKNOWN })] {
         let path = acme.contacts(&format!("/{}", id(absent)));
-        for answer in [
+        for response in [
             acme.update(absent, "1", "Ada", "ada@example.com").await,
             acme.delete(absent).await,
             acme.get(&path).await,
             acme.get(&format!("{path}/edit")).await,
             acme.get(&format!("{path}/delete")).await,
         ] {
-            answer.expect(404, "NOT_FOUND");
-            assert_eq!(answer.error(), NOT_FOUND);
+            response.expect(404, "NOT_FOUND");
+            assert_eq!(response.error(), NOT_FOUND);
         }
     }
     for odd in [
@@ -252,12 +252,12 @@ async fn an_unknown_or_deleted_contact_is_not_found() {
         &"0".repeat(5_000),
     ] {
         let odd = json!({ "id": odd });
-        for answer in [
+        for response in [
             acme.update(&odd, "1", "Ada", "a@example.com").await,
             acme.delete(&odd).await,
         ] {
-            answer.expect(400, "VALIDATION_ERROR");
-            assert!(!answer.field_error("id").is_empty());
+            response.expect(400, "VALIDATION_ERROR");
+            assert!(!response.field_error("id").is_empty());
         }
     }
     acme.get(&acme.contacts("/0197A3B0-0000-7000-8000-00000000000F"))

@@ -240,8 +240,8 @@ async fn an_unreadable_query_is_refused() {
     let product = Product::start();
     let acme = product.sign_up("Acme").await;
     for query in ["q=%ff", "q=%c0%80", "q=a&q=b", "q=%00", "after=%ed%a0%80"] {
-        let answer = acme.get(&acme.contacts(&format!("?{query}"))).await;
-        answer.expect(400, "BAD_REQUEST");
+        let response = acme.get(&acme.contacts(&format!("?{query}"))).await;
+        response.expect(400, "BAD_REQUEST");
     }
     // The edge removes parameters that clients add for themselves. Percent signs that encode
     // nothing do no harm.

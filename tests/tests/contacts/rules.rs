@@ -26,13 +26,13 @@ async fn a_version_is_a_whole_number_from_1() {
             ("name", "Ada"),
             ("email", "ada@example.com"),
         ];
-        let answer = acme.post("update-contact", &fields).await;
-        answer.expect(400, "VALIDATION_ERROR");
-        assert!(!answer.field_error("version").is_empty(), "{version:?}");
+        let response = acme.post("update-contact", &fields).await;
+        response.expect(400, "VALIDATION_ERROR");
+        assert!(!response.field_error("version").is_empty(), "{version:?}");
     }
     let body = json!({ "id": contact["id"], "version": 1, "name": "Ada King", "email": "ada@example.com" });
-    let answer = acme.action("update-contact").json(&body);
-    assert_eq!(answer.answer().await.data()["version"], 2);
+    let response = acme.action("update-contact").json(&body);
+    assert_eq!(response.answer().await.data()["version"], 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -71,14 +71,14 @@ async fn each_rule_has_its_message() {
         let mut fields = vec![("name", "Ada"), ("email", "ada@example.com")];
         fields.retain(|(name, _)| *name != field);
         fields.push((field, value));
-        let answer = acme.post("create-contact", &fields).await;
-        answer.expect(400, "VALIDATION_ERROR");
+        let response = acme.post("create-contact", &fields).await;
+        response.expect(400, "VALIDATION_ERROR");
         assert_eq!(
-            answer.json()["fieldErrors"],
+            response.json()["fieldErrors"],
             json!({ field: message }),
             "{value:?}"
         );
-        assert_eq!(answer.error(), "Invalid input");
+        assert_eq!(response.error(), "Invalid input");
     }
     let all = acme
         .post(
@@ -200,10 +200,10 @@ async fn names_in_any_script_are_allowed_and_hidden_reordering_is_not() {
             let mut fields = vec![("name", "Ada"), ("email", "ada@example.com")];
             fields.retain(|(name, _)| *name != field);
             fields.push((field, &name));
-            let answer = acme.post("create-contact", &fields).await;
-            answer.expect(400, "VALIDATION_ERROR");
+            let response = acme.post("create-contact", &fields).await;
+            response.expect(400, "VALIDATION_ERROR");
             assert!(
-                answer.field_error(field).contains("invisible characters"),
+                response.field_error(field).contains("invisible characters"),
                 "{hidden:?} in {field}"
             );
         }

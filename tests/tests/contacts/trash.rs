@@ -9,8 +9,8 @@ fn id(contact: &Value) -> &str {
 }
 
 async fn delete(client: &Client, contact: &Value) {
-    let answer = client.post("delete-contact", &[("id", id(contact))]).await;
-    assert_eq!(answer.status, 200, "{answer:?}");
+    let response = client.post("delete-contact", &[("id", id(contact))]).await;
+    assert_eq!(response.status, 200, "{response:?}");
 }
 
 async fn restore(client: &Client, contact: &Value, email: &str) -> Answer {
@@ -42,8 +42,8 @@ async fn a_deleted_contact_frees_its_email_and_is_restored_unchanged() {
     );
     assert!(shown["deletedAt"].is_string() && shown["expiresAt"].is_string());
 
-    let answer = restore(&acme, &ada, "").await;
-    let back = answer.data();
+    let response = restore(&acme, &ada, "").await;
+    let back = response.data();
     for field in ["id", "name", "email", "notes", "ownerId", "createdAt"] {
         assert_eq!(back[field], ada[field], "{field}");
     }
@@ -52,7 +52,7 @@ async fn a_deleted_contact_frees_its_email_and_is_restored_unchanged() {
         "a form with version 1 cannot overwrite it"
     );
     assert_eq!(
-        answer.json()["revalidated"],
+        response.json()["revalidated"],
         json!(["acme:contacts", format!("acme:contacts:{}", id(&ada))])
     );
     assert!(trash(&acme).await.is_empty());

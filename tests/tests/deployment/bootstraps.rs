@@ -75,12 +75,15 @@ async fn every_function_responds_like_the_one_in_this_process() {
         let expected = function.invoke(event.as_bytes()).await;
         let expected: Value = serde_json::from_slice(&expected).unwrap();
         let process = start(name, environment(name, table.url())).await;
-        let answer = process.invoke(there.event(name).to_string()).await;
-        let answer = reply(answer.outcome);
-        assert_eq!(essence(&answer), essence(&expected), "{name}");
-        assert!((200..400).contains(&essence(&answer).0), "{name}: {answer}");
+        let response = process.invoke(there.event(name).to_string()).await;
+        let response = reply(response.outcome);
+        assert_eq!(essence(&response), essence(&expected), "{name}");
+        assert!(
+            (200..400).contains(&essence(&response).0),
+            "{name}: {response}"
+        );
         here.learn(&expected);
-        there.learn(&answer);
+        there.learn(&response);
         here.learn_email(&inside.table, &keys);
         there.learn_email(&table, &keys);
         let ended = process.stop();
@@ -102,9 +105,9 @@ async fn a_background_function_drains_the_records_of_its_stream() {
         json!({ "id": id, "tags": ["acme:contacts"], "createdAt": due_at, "dueAt": due_at });
     table.put(key("pk"), key("sk"), &record);
     let process = start("revalidate", environment("revalidate", table.url())).await;
-    let answer = reply(process.invoke(event.to_string()).await.outcome);
+    let response = reply(process.invoke(event.to_string()).await.outcome);
     assert_eq!(
-        answer,
+        response,
         json!({ "batchItemFailures": [], "drained": 1, "purged": 0 })
     );
     assert!(table.under("#outbox:").is_empty());
@@ -203,8 +206,8 @@ async fn over_tls_a_function_trusts_only_aws_unless_it_is_configured() {
         let given = with_variable(environment("sign-up", front.url()), "AWS_CA_BUNDLE", bundle);
         let process = start("sign-up", given).await;
         let event = Samples::default().event("sign-up");
-        let answer = reply(process.invoke(event.to_string()).await.outcome);
-        assert_eq!(answer["statusCode"], status, "{answer}");
+        let response = reply(process.invoke(event.to_string()).await.outcome);
+        assert_eq!(response["statusCode"], status, "{response}");
     }
 }
 

@@ -53,10 +53,10 @@ async fn the_sample_of_the_stream_is_drained() {
     let record =
         json!({ "id": id, "tags": ["acme:contacts"], "createdAt": due_at, "dueAt": due_at });
     inside.table.put(pk, sk, &record);
-    let answer = revalidate.invoke(event.to_string().as_bytes()).await;
-    let answer: Value = serde_json::from_slice(&answer).unwrap();
+    let response = revalidate.invoke(event.to_string().as_bytes()).await;
+    let response: Value = serde_json::from_slice(&response).unwrap();
     assert_eq!(
-        answer,
+        response,
         json!({ "batchItemFailures": [], "drained": 1, "purged": 0 })
     );
     assert!(inside.table.under("#outbox:").is_empty());
@@ -78,9 +78,9 @@ async fn the_sample_of_an_email_is_delivered() {
         "purpose": "invite", "token": "", "origin": null, "attempts": 0, "dueAt": 0, "version": 1,
     });
     inside.table.put(key("pk"), key("sk"), &letter);
-    let answer = deliver.invoke(event.to_string().as_bytes()).await;
-    let answer: Value = serde_json::from_slice(&answer).unwrap();
-    assert_eq!(answer, json!({ "batchItemFailures": [], "sent": 0 }));
+    let response = deliver.invoke(event.to_string().as_bytes()).await;
+    let response: Value = serde_json::from_slice(&response).unwrap();
+    assert_eq!(response, json!({ "batchItemFailures": [], "sent": 0 }));
     assert!(inside.table.under("#mail:").is_empty());
 }
 

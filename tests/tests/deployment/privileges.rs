@@ -125,7 +125,7 @@ impl Watched {
         self.inside.proxy.permissions();
         let purges = self.distribution.counters().invalidation_requests;
         let calls = self.mailbox.calls();
-        let answer = invoke(function, event).await;
+        let response = invoke(function, event).await;
         let used = self.used.entry(function.name().to_owned()).or_default();
         used.extend(self.inside.proxy.permissions());
         if self.distribution.counters().invalidation_requests > purges {
@@ -134,7 +134,7 @@ impl Watched {
         if self.mailbox.calls() > calls {
             used.insert("ses:SendEmail".to_owned());
         }
-        answer
+        response
     }
 
     /// Sends a form, with a new idempotency key unless it has one.
@@ -212,9 +212,9 @@ async fn accounts(watched: &mut Watched) -> String {
     let sign_up = watched.function("sign-up");
     let mut keyed = account("correct horse");
     keyed["idempotency_key"] = json!("sign-up");
-    let answer = watched.post(&sign_up, "", keyed.clone()).await;
-    assert_eq!(answer.status, 200, "{answer:?}");
-    let cookie = answer.session();
+    let response = watched.post(&sign_up, "", keyed.clone()).await;
+    assert_eq!(response.status, 200, "{response:?}");
+    let cookie = response.session();
     watched.post(&sign_up, "", keyed.clone()).await;
     let result = watched.inside.table.results("sign-up").remove(0);
     let [pk, sk] = [0, 1].map(|at| result.get("outbox")[at].as_str().unwrap().to_owned());
@@ -238,18 +238,18 @@ async fn accounts(watched: &mut Watched) -> String {
         .post(&sign_in, "", account("a wrong password"))
         .await;
     assert_eq!(wrong.status, 401, "{wrong:?}");
-    let answer = watched
+    let response = watched
         .post(&sign_in, &cookie, account("correct horse"))
         .await;
-    assert_eq!(answer.status, 200, "{answer:?}");
+    assert_eq!(response.status, 200, "{response:?}");
     cookie
 }
 
 async fn sign_out(watched: &mut Watched, cookie: &str) {
     let sign_out = watched.function("sign-out");
     watched.post(&sign_out, "", json!({})).await;
-    let answer = watched.post(&sign_out, cookie, json!({})).await;
-    assert_eq!(answer.status, 200, "{answer:?}");
+    let response = watched.post(&sign_out, cookie, json!({})).await;
+    assert_eq!(response.status, 200, "{response:?}");
 }
 
 /// Contacts: changed with and without cached pages, replayed, refused.
@@ -311,11 +311,11 @@ async fn views(watched: &mut Watched, cookie: &str, id: &str) {
         ("pages", "/sign-in".to_owned()),
     ] {
         let function = watched.function(function);
-        let answer = watched.get(&function, &path, cookie).await;
-        assert!(answer.status < 400, "{path}: {answer:?}");
+        let response = watched.get(&function, &path, cookie).await;
+        assert!(response.status < 400, "{path}: {response:?}");
         watched.age_session("admin");
-        let answer = watched.get(&function, &path, cookie).await;
-        assert!(answer.status < 400, "{path}: {answer:?}");
+        let response = watched.get(&function, &path, cookie).await;
+        assert!(response.status < 400, "{path}: {response:?}");
         watched.age_session("owner");
     }
 }
@@ -367,8 +367,8 @@ async fn index_search(watched: &mut Watched, cookie: &str) {
     for email in ["first@example.com", "second@example.com"] {
         watched.run(&function, &sweep).await;
         let fields = json!({ "name": email, "email": email });
-        let answer = watched.post(&create, cookie, fields).await;
-        assert_eq!(answer.status, 200, "{answer:?}");
+        let response = watched.post(&create, cookie, fields).await;
+        assert_eq!(response.status, 200, "{response:?}");
         watched.run(&function, &sweep).await;
     }
     assert!(watched.inside.table.under("#unindexed:").is_empty());

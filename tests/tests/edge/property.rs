@@ -172,16 +172,16 @@ impl Game {
 
     /// Asserts that the response to a member of `organisation` contains nothing of another
     /// organisation, and no cookie of another user.
-    fn check(&self, answer: &Response, organisation: usize, user: Option<&str>) {
+    fn check(&self, response: &Response, organisation: usize, user: Option<&str>) {
         for (other, secret) in self.secrets.iter().enumerate() {
-            let leaks = other != organisation && answer.text.contains(&secret.0);
+            let leaks = other != organisation && response.text.contains(&secret.0);
             assert!(
                 !leaks,
-                "organisation {organisation} got a page of {other}: {answer:?}"
+                "organisation {organisation} got a page of {other}: {response:?}"
             );
         }
-        assert_eq!(answer.header("cache-tag"), "");
-        if let Some(session) = answer
+        assert_eq!(response.header("cache-tag"), "");
+        if let Some(session) = response
             .cookie("__Host-session")
             .filter(|session| !session.is_empty())
         {
@@ -189,10 +189,10 @@ impl Game {
             assert_eq!(
                 given.as_deref(),
                 user,
-                "a session of another user: {answer:?}"
+                "a session of another user: {response:?}"
             );
         }
-        if answer.is_hit() {
+        if response.is_hit() {
             self.hits.fetch_add(1, Ordering::Relaxed);
         }
     }
@@ -210,33 +210,33 @@ impl Game {
         });
         // A killed process does not respond, and a browser sends the form again.
         for _ in 0..20 {
-            let answer = self
+            let response = self
                 .world
                 .act(&writer.person, "update-contact", &fields)
                 .await;
-            self.check(&answer, writer.organisation, Some(writer.user()));
-            writer.person.learn(&answer);
-            if answer.status == 200 {
-                writer.version = answer.json()["data"]["version"].as_u64().unwrap();
+            self.check(&response, writer.organisation, Some(writer.user()));
+            writer.person.learn(&response);
+            if response.status == 200 {
+                writer.version = response.json()["data"]["version"].as_u64().unwrap();
                 writer.written = next;
                 self.changes.fetch_add(1, Ordering::Relaxed);
                 return;
             }
-            assert!(answer.status >= 500, "{answer:?}");
+            assert!(response.status >= 500, "{response:?}");
         }
         panic!("a change never succeeds");
     }
 
     async fn read_own_write(&self, writer: &Writer) {
-        let answer = self.world.look(&writer.person, &writer.path()).await;
-        self.check(&answer, writer.organisation, Some(writer.user()));
-        if answer.status == 200 {
+        let response = self.world.look(&writer.person, &writer.path()).await;
+        self.check(&response, writer.organisation, Some(writer.user()));
+        if response.status == 200 {
             assert!(
-                answer.text.contains(&writer.expected()),
-                "not the writer's own change: {answer:?}"
+                response.text.contains(&writer.expected()),
+                "not the writer's own change: {response:?}"
             );
         } else {
-            assert!(answer.status >= 500, "killed: {answer:?}");
+            assert!(response.status >= 500, "killed: {response:?}");
         }
     }
 
@@ -257,10 +257,13 @@ impl Game {
             writer.person.stale()
         };
         let request = reader.get(&format!("/t/{}{path}", reader.tenant), accept);
-        let answer = self.world.send(request).await;
-        self.check(&answer, writer.organisation, Some(writer.user()));
-        assert!(answer.status == 200 || answer.status >= 500, "{answer:?}");
-        writer.person.learn(&answer);
+        let response = self.world.send(request).await;
+        self.check(&response, writer.organisation, Some(writer.user()));
+        assert!(
+            response.status == 200 || response.status >= 500,
+            "{response:?}"
+        );
+        writer.person.learn(&response);
     }
 
     /// Sends a request of the writer that claims to be something else.
@@ -277,8 +280,8 @@ impl Game {
         let Ok(request) = request.body(http_body_util::Full::default()) else {
             return;
         };
-        let answer = self.world.send(request).await;
-        self.check(&answer, writer.organisation, Some(writer.user()));
+        let response = self.world.send(request).await;
+        self.check(&response, writer.organisation, Some(writer.user()));
     }
 
     fn forged_path(&self, writer: &Writer, victim: usize) -> String {
@@ -352,11 +355,11 @@ impl Game {
             ] {
                 for accept in ["text/html", "application/json"] {
                     let request = reader.get(&format!("/t/{}{path}", reader.tenant), accept);
-                    let answer = self.world.send(request).await;
-                    self.check(&answer, writer.organisation, Some(writer.user()));
+                    let response = self.world.send(request).await;
+                    self.check(&response, writer.organisation, Some(writer.user()));
                     assert!(
-                        answer.text.contains(&writer.expected()),
-                        "stale: {path} {answer:?}"
+                        response.text.contains(&writer.expected()),
+                        "stale: {path} {response:?}"
                     );
                 }
             }

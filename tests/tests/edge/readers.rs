@@ -78,13 +78,13 @@ async fn a_list_is_a_miss_and_then_a_hit_for_everyone_with_the_role() {
         hit.header("cache-control"),
         "max-age=0, must-revalidate, s-maxage=300, stale-if-error=0"
     );
-    for answer in [&miss, &hit] {
+    for response in [&miss, &hit] {
         assert_eq!(
-            answer.header("cache-tag"),
+            response.header("cache-tag"),
             "",
             "a tag would reveal what is inside"
         );
-        assert_eq!(answer.header("set-cookie"), "");
+        assert_eq!(response.header("set-cookie"), "");
     }
     assert!(
         !world.look(&admin, "/contacts").await.is_hit(),
@@ -154,10 +154,10 @@ async fn the_writer_sees_a_change_at_once_and_everyone_after_the_purge() {
 async fn with_background_purges_the_writer_sees_a_change_at_once_and_everyone_soon() {
     let mut two = Two::start(Revalidation::Background).await;
     let fields = contact("First");
-    let answer = two.world.act(&two.writer, "create-contact", &fields).await;
-    two.writer.learn(&answer);
+    let response = two.world.act(&two.writer, "create-contact", &fields).await;
+    two.writer.learn(&response);
     assert_eq!(
-        answer.json()["revalidated"],
+        response.json()["revalidated"],
         json!([]),
         "the response does not claim the purge"
     );

@@ -25,12 +25,17 @@ pub(crate) const HURRIED: Patience = Patience {
 /// Longer than one attempt of [`HURRIED`], and shorter than the whole operation.
 const LATE: Duration = Duration::from_millis(1_300);
 
+/// Whether the fault makes a call exceed the limits of [`HURRIED`].
+pub(crate) fn is_late(fault: &Fault) -> bool {
+    match fault {
+        Fault::SlowAnswer(by) | Fault::SlowCall(by) => *by >= LATE,
+        _ => false,
+    }
+}
+
 /// Whether one of these faults makes a call exceed its limits.
 pub(crate) fn hurry(strikes: &[Strike]) -> bool {
-    strikes.iter().any(|strike| match strike.fault {
-        Fault::SlowAnswer(by) | Fault::SlowCall(by) => by >= LATE,
-        _ => false,
-    })
+    strikes.iter().any(|strike| is_late(&strike.fault))
 }
 
 /// The kind of page that a proxy on the way may send.

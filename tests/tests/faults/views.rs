@@ -83,19 +83,19 @@ fn requests(prepared: &Prepared, pattern: &str) -> Vec<(Value, bool)> {
 }
 
 /// The response without what differs each time: its status, its body, and its headers about caching.
-fn seen(answer: &Answer) -> (u64, Value, BTreeMap<String, String>) {
-    let body = if answer.json.is_null() {
-        essence(&json!(answer.text))
+fn seen(response: &Answer) -> (u64, Value, BTreeMap<String, String>) {
+    let body = if response.json.is_null() {
+        essence(&json!(response.text))
     } else {
-        essence(&answer.json)
+        essence(&response.json)
     };
     let compared = ["cache-control", "cache-tag", "location", "content-type"];
-    let headers = answer
+    let headers = response
         .headers
         .iter()
         .filter(|(name, _)| compared.contains(&name.as_str()));
     let headers = headers.map(|(k, v)| (k.clone(), v.clone())).collect();
-    (answer.status, body, headers)
+    (response.status, body, headers)
 }
 
 impl Sight {
@@ -108,9 +108,9 @@ impl Sight {
         loop {
             proxy.calls();
             let began = Instant::now();
-            let answer = invoke(&self.function, &self.request).await;
+            let response = invoke(&self.function, &self.request).await;
             if began.elapsed() < Duration::from_secs(5) || Instant::now() > late {
-                return (answer, proxy.detailed_calls());
+                return (response, proxy.detailed_calls());
             }
         }
     }
@@ -121,8 +121,8 @@ impl Sight {
     }
 
     /// What the response to a faulted request says, if it may say that.
-    fn judge(&self, answer: &Answer, right: &Answer) -> Result<First, String> {
-        let ((status, body, mut headers), (.., mut expected)) = (seen(answer), seen(right));
+    fn judge(&self, response: &Answer, right: &Answer) -> Result<First, String> {
+        let ((status, body, mut headers), (.., mut expected)) = (seen(response), seen(right));
         if (status, &body) == (right.status, &seen(right).1) {
             // A page whose tags could not be marked is right, and not cached.
             if headers["cache-control"] == "private, no-store" && expected["cache-control"] == KEPT
@@ -143,19 +143,19 @@ impl Sight {
             _ => return Err(format!("{status} {body}, not {}", seen(right).1)),
         };
         let is_stated = if self.json {
-            answer.json["code"] == code
+            response.json["code"] == code
         } else {
-            answer.text.contains("<h1>Temporarily unavailable</h1>")
+            response.text.contains("<h1>Temporarily unavailable</h1>")
         };
         let is_cached = headers.contains_key("cache-tag")
             || headers["cache-control"] != "private, no-store"
-            || (self.is_shared() && !answer.cookies.is_empty());
+            || (self.is_shared() && !response.cookies.is_empty());
         let leaks = ["injected", "dynamodb", "127.0.0.1"]
             .iter()
-            .any(|s| answer.text.contains(s));
+            .any(|s| response.text.contains(s));
         match is_stated && !is_cached && !leaks {
             true => Ok(first),
-            false => Err(format!("{answer:?}")),
+            false => Err(format!("{response:?}")),
         }
     }
 }
@@ -202,9 +202,9 @@ async fn look(sight: Sight) -> (Report, Vec<String>) {
             true => &sight.hurried,
             false => &sight.function,
         };
-        let answer = invoke(function, &sight.request).await;
+        let response = invoke(function, &sight.request).await;
         let struck = proxy.made.load(Ordering::Relaxed) > before;
-        let mut judged = sight.judge(&answer, &right);
+        let mut judged = sight.judge(&response, &right);
         let retries = usize::from(!matches!(judged, Ok(First::Success)));
         if retries == 1 && judged.is_ok() {
             let (again, _) = sight.calm().await;

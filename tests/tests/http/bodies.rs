@@ -62,17 +62,17 @@ impl Scene {
                     .action(action)
                     .header("content-type", *content_type)
                     .body(body.to_vec());
-                let answer = request.answer().await;
+                let response = request.answer().await;
                 assert!(
                     started.elapsed() < SOON,
                     "{action} took {:?} for {shown}",
                     started.elapsed()
                 );
-                let seen = (answer.status, answer.code());
+                let seen = (response.status, response.code());
                 assert_eq!(
                     seen,
                     (status, code.to_owned()),
-                    "{action} with {content_type} {shown}: {answer:?}"
+                    "{action} with {content_type} {shown}: {response:?}"
                 );
             }
         }
@@ -280,15 +280,15 @@ async fn a_body_of_more_than_a_mebibyte_is_too_large_in_any_encoding() {
         .await;
     let mut name = b"email=a@b.example&notes=n&name=".to_vec();
     name.resize(limit, b'a');
-    let answer = scene
+    let response = scene
         .acme
         .action("create-contact")
         .header("content-type", FORM)
         .body(name)
         .answer()
         .await;
-    answer.expect(400, "VALIDATION_ERROR");
-    assert_eq!(answer.field_error("name"), "Name too long");
+    response.expect(400, "VALIDATION_ERROR");
+    assert_eq!(response.field_error("name"), "Name too long");
 }
 
 #[tokio::test(flavor = "multi_thread")]

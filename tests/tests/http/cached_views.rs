@@ -23,8 +23,8 @@ impl Acme {
         assert_eq!(tenant, "acme");
         let create = edge_crm_tests::runner(Arc::clone(&inside.app), "create-contact");
         let fields = json!({ "name": "Zoë", "email": "zoe@example.com" });
-        let answer = inside.post(&create, &cookie, &fields).await;
-        let id = answer.json["data"]["id"].as_str().unwrap().to_owned();
+        let response = inside.post(&create, &cookie, &fields).await;
+        let id = response.json["data"]["id"].as_str().unwrap().to_owned();
         Self { inside, cookie, id }
     }
 
@@ -57,13 +57,13 @@ impl Acme {
     }
 }
 
-fn is_cached(answer: &Answer) -> bool {
-    answer.headers["cache-control"] == CACHED
+fn is_cached(response: &Answer) -> bool {
+    response.headers["cache-control"] == CACHED
 }
 
-fn is_private(answer: &Answer) -> bool {
-    answer.headers["cache-control"] == "private, no-store"
-        && !answer.headers.contains_key("cache-tag")
+fn is_private(response: &Answer) -> bool {
+    response.headers["cache-control"] == "private, no-store"
+        && !response.headers.contains_key("cache-tag")
 }
 
 #[tokio::test]
@@ -121,9 +121,9 @@ async fn without_a_shared_key_nothing_is_marked_or_cached() {
     let mut forged = through_edge(LIST, &acme.cookie, "text/html", "acme|owner|html|");
     forged["headers"]["x-crm-secret"] = json!("a guess");
     let list = edge_crm_tests::runner(Arc::clone(&acme.inside.app), "list-contacts");
-    let answer = invoke(&list, &forged).await;
-    assert_eq!(answer.status, 403);
-    assert!(is_private(&answer));
+    let response = invoke(&list, &forged).await;
+    assert_eq!(response.status, 403);
+    assert!(is_private(&response));
     assert!(acme.marks().is_empty());
 }
 
@@ -132,9 +132,9 @@ async fn without_a_shared_key_nothing_is_marked_or_cached() {
 async fn a_key_that_does_not_fit_the_request_is_refused() {
     let acme = Acme::start().await;
     for key in ["other|owner|html|", "acme|member|html|", "acme|owner|json|"] {
-        let answer = acme.list("text/html", key).await;
-        assert_eq!(answer.status, 500, "{key}");
-        assert!(is_private(&answer) && !answer.text.contains("Zoë"));
+        let response = acme.list("text/html", key).await;
+        assert_eq!(response.status, 500, "{key}");
+        assert!(is_private(&response) && !response.text.contains("Zoë"));
     }
     assert!(acme.marks().is_empty());
 }
@@ -150,9 +150,9 @@ async fn errors_are_not_cached() {
     let list = edge_crm_tests::runner(Arc::clone(&acme.inside.app), "list-contacts");
     let mut event = through_edge(LIST, &acme.cookie, "text/html", "acme|owner|html|");
     event["rawQueryString"] = json!("after=made-up");
-    let answer = invoke(&list, &event).await;
-    assert_eq!(answer.status, 400);
-    assert!(is_private(&answer));
+    let response = invoke(&list, &event).await;
+    assert_eq!(response.status, 400);
+    assert!(is_private(&response));
 }
 
 #[tokio::test]
@@ -251,8 +251,8 @@ async fn a_change_sets_the_cookie_fresh_and_so_does_its_replay() {
     let fields = json!({ "name": "Bo", "email": "bo@example.com", "idempotency_key": "k" });
     let mut values = Vec::new();
     for _ in 0..2 {
-        let answer = acme.inside.post(&create, &acme.cookie, &fields).await;
-        let cookie = answer
+        let response = acme.inside.post(&create, &acme.cookie, &fields).await;
+        let cookie = response
             .cookies
             .iter()
             .find(|cookie| cookie.starts_with("fresh="))
@@ -262,9 +262,9 @@ async fn a_change_sets_the_cookie_fresh_and_so_does_its_replay() {
             "{cookie}"
         );
         values.push(cookie[6..28].to_owned());
-        let id = answer.json["data"]["id"].as_str().unwrap();
+        let id = response.json["data"]["id"].as_str().unwrap();
         assert_eq!(
-            answer.json["revalidated"],
+            response.json["revalidated"],
             json!(["acme:contacts", format!("acme:contacts:{id}")])
         );
     }
@@ -284,16 +284,16 @@ async fn a_response_does_not_claim_a_purge_that_failed() {
     acme.list("text/html", "acme|owner|html|").await;
     let create = edge_crm_tests::runner(Arc::clone(&acme.inside.app), "create-contact");
     let fields = json!({ "name": "Bo", "email": "bo@example.com", "idempotency_key": "k" });
-    let answer = acme.inside.post(&create, &acme.cookie, &fields).await;
-    let id = answer.json["data"]["id"].as_str().unwrap();
-    assert_eq!(answer.status, 200);
+    let response = acme.inside.post(&create, &acme.cookie, &fields).await;
+    let id = response.json["data"]["id"].as_str().unwrap();
+    assert_eq!(response.status, 200);
     assert_eq!(
-        answer.json["revalidated"],
+        response.json["revalidated"],
         json!([format!("acme:contacts:{id}")])
     );
     let outbox = acme.inside.table.under("#outbox:");
     assert_eq!(outbox.len(), 1);
     let replay = acme.inside.post(&create, &acme.cookie, &fields).await;
-    assert_eq!(replay.json["revalidated"], answer.json["revalidated"]);
+    assert_eq!(replay.json["revalidated"], response.json["revalidated"]);
     assert_eq!(acme.inside.table.under("#outbox:").len(), 1);
 }

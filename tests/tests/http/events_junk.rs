@@ -52,29 +52,32 @@ impl Scene {
     }
 }
 
-fn status(answer: &Value) -> u64 {
-    answer["statusCode"].as_u64().expect("a status")
+fn status(response: &Value) -> u64 {
+    response["statusCode"].as_u64().expect("a status")
 }
 
 /// Checks what is true of every response.
-fn check(answer: &Value) -> Result<(), TestCaseError> {
-    let status = status(answer);
-    prop_assert!((200..500).contains(&status), "{answer}");
+fn check(response: &Value) -> Result<(), TestCaseError> {
+    let status = status(response);
+    prop_assert!((200..500).contains(&status), "{response}");
     for header in [
         "x-request-id",
         "x-frame-options",
         "content-security-policy",
         "strict-transport-security",
     ] {
-        prop_assert!(answer["headers"][header].is_string(), "{header}: {answer}");
+        prop_assert!(
+            response["headers"][header].is_string(),
+            "{header}: {response}"
+        );
     }
-    for (name, value) in answer["headers"].as_object().expect("headers") {
+    for (name, value) in response["headers"].as_object().expect("headers") {
         let value = value.as_str().expect("text");
         prop_assert!(!value.contains(['\r', '\n', '\0']), "{name}: {value:?}");
     }
-    if answer["headers"]["content-type"] == "application/json" && answer["body"] != "" {
+    if response["headers"]["content-type"] == "application/json" && response["body"] != "" {
         let body: Value =
-            serde_json::from_str(answer["body"].as_str().expect("a body")).expect("JSON");
+            serde_json::from_str(response["body"].as_str().expect("a body")).expect("JSON");
         prop_assert_eq!(body["ok"] == true, status < 400);
     }
     Ok(())
@@ -96,9 +99,9 @@ async fn a_body_of_invalid_base64_is_unreadable() {
         "\u{0}",
         "bmFtZQ==x",
     ] {
-        let answer = scene.post("create-contact", &[], body, true).await;
-        assert_eq!(status(&answer), 400, "{body}: {answer}");
-        assert!(answer["body"].as_str().unwrap().contains("BAD_REQUEST"));
+        let response = scene.post("create-contact", &[], body, true).await;
+        assert_eq!(status(&response), 400, "{body}: {response}");
+        assert!(response["body"].as_str().unwrap().contains("BAD_REQUEST"));
     }
     // The size limit applies to base64 too, valid or not.
     for body in ["QUFB".repeat(349_526), "!".repeat(3_000_000)] {
@@ -117,10 +120,10 @@ async fn a_body_of_invalid_base64_is_unreadable() {
     );
     assert_eq!(scene.table.saved(), before);
     // name=Ada&email=a@b.c
-    let answer = scene
+    let response = scene
         .post("create-contact", &[], "bmFtZT1BZGEmZW1haWw9YUBiLmM=", true)
         .await;
-    assert_eq!(status(&answer), 200, "{answer}");
+    assert_eq!(status(&response), 200, "{response}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -146,10 +149,10 @@ async fn anything_but_an_event_is_refused() {
     ];
     for function in FUNCTIONS {
         for payload in payloads {
-            let answer = scene.direct.invoke_bytes(function, payload).await;
-            let answer: Value = serde_json::from_slice(&answer).expect("an answer");
+            let response = scene.direct.invoke_bytes(function, payload).await;
+            let response: Value = serde_json::from_slice(&response).expect("a response");
             assert_eq!(
-                status(&answer),
+                status(&response),
                 400,
                 "{}",
                 String::from_utf8_lossy(&payload[..payload.len().min(99)])
@@ -180,8 +183,8 @@ async fn an_almost_empty_or_nonsensical_event_gets_a_response() {
                     "cookies": ["", "=", "__Host-session"], "body": null,
                     "requestContext": { "http": { "method": method }, "requestId": "a\r\nb" },
                 });
-                let answer = scene.direct.invoke(function, &event).await;
-                check(&answer)
+                let response = scene.direct.invoke(function, &event).await;
+                check(&response)
                     .unwrap_or_else(|error| panic!("{function} {method:?} {path:?}: {error}"));
             }
         }

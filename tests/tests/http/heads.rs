@@ -65,14 +65,14 @@ async fn a_body_of_unknown_or_false_length_is_read_up_to_the_limit() {
         ),
     ] {
         let started = Instant::now();
-        let answer = raw(
+        let response = raw(
             scene.product.address(),
             format!("{}{body}", head(framing)).as_bytes(),
         )
         .await;
         assert!(
-            answer.starts_with("HTTP/1.1 413 ") && answer.contains("BAD_REQUEST"),
-            "{framing}: {answer}"
+            response.starts_with("HTTP/1.1 413 ") && response.contains("BAD_REQUEST"),
+            "{framing}: {response}"
         );
         assert!(
             started.elapsed() < SOON,
@@ -87,19 +87,19 @@ async fn a_body_of_unknown_or_false_length_is_read_up_to_the_limit() {
         "Transfer-Encoding: chunked, x",
         "Content-Length: 99999999999999999999999",
     ] {
-        let answer = raw(
+        let response = raw(
             scene.product.address(),
             format!("{}name=", head(framing)).as_bytes(),
         )
         .await;
-        assert!(answer.starts_with("HTTP/1.1 4"), "{framing}: {answer}");
+        assert!(response.starts_with("HTTP/1.1 4"), "{framing}: {response}");
     }
-    let answer = raw(
+    let response = raw(
         scene.product.address(),
         format!("{}zz\r\nxx", head("Transfer-Encoding: chunked")).as_bytes(),
     )
     .await;
-    assert!(answer.starts_with("HTTP/1.1 400 "), "{answer}");
+    assert!(response.starts_with("HTTP/1.1 400 "), "{response}");
     assert_eq!(scene.table.saved(), before);
     scene.is_alive().await;
 }
@@ -142,10 +142,10 @@ async fn huge_and_junk_heads_are_refused() {
     for case in cases {
         let shown = String::from_utf8_lossy(&case[..case.len().min(100)]).into_owned();
         let started = Instant::now();
-        let answer = raw(address, &case).await;
+        let response = raw(address, &case).await;
         assert!(
-            answer.is_empty() || answer.starts_with("HTTP/1.1 4"),
-            "{shown}: {answer}"
+            response.is_empty() || response.starts_with("HTTP/1.1 4"),
+            "{shown}: {response}"
         );
         assert!(started.elapsed() < SOON, "{shown}: {:?}", started.elapsed());
     }

@@ -167,9 +167,9 @@ async fn a_foreign_origin_is_refused_with_every_content_type() {
     for site in SITES.into_iter().filter(|site| !passes(*site)) {
         for origin in scene.foreign() {
             for body in BODIES {
-                let answer = send(&scene.acme, Method::POST, site, Some(&origin), body).await;
+                let response = send(&scene.acme, Method::POST, site, Some(&origin), body).await;
                 assert_eq!(
-                    (answer.status, answer.code().as_str()),
+                    (response.status, response.code().as_str()),
                     (403, "AUTH_ERROR"),
                     "{site:?} {origin:?} {body:?}"
                 );
@@ -198,11 +198,11 @@ async fn an_own_origin_is_accepted_whatever_the_other_headers_say() {
                 .request(Method::POST, "/actions/create-contact")
                 .header("accept", "application/json");
             let request = with(request.header("origin", &origin), "sec-fetch-site", site);
-            let answer = request
+            let response = request
                 .form(&[("name", "Ada"), ("email", &email)])
                 .answer()
                 .await;
-            assert_eq!(answer.status, 200, "{site:?} {origin}: {answer:?}");
+            assert_eq!(response.status, 200, "{site:?} {origin}: {response:?}");
         }
     }
     assert_eq!(scene.table.under("acme:contacts").len(), made);
@@ -214,7 +214,7 @@ async fn a_same_origin_request_is_accepted_with_any_origin_header() {
     for site in [Some("same-origin"), Some("none")] {
         for origin in [None, Some("null"), Some("https://evil.example")] {
             // Only now the body is read, and it is not a form.
-            let answer = send(
+            let response = send(
                 &scene.acme,
                 Method::POST,
                 site,
@@ -222,7 +222,7 @@ async fn a_same_origin_request_is_accepted_with_any_origin_header() {
                 (Some("text/plain"), "x"),
             )
             .await;
-            answer.expect(415, "BAD_REQUEST");
+            response.expect(415, "BAD_REQUEST");
         }
     }
     scene.nothing_happened();
@@ -272,13 +272,13 @@ async fn a_foreign_page_cannot_sign_a_user_in_up_or_out() {
                 let request = client
                     .request(Method::POST, &format!("/actions/{action}"))
                     .header("accept", "application/json");
-                let answer = request
+                let response = request
                     .header("origin", origin)
                     .form(&fields)
                     .answer()
                     .await;
-                answer.expect(403, "AUTH_ERROR");
-                assert!(answer.cookies().is_empty());
+                response.expect(403, "AUTH_ERROR");
+                assert!(response.cookies().is_empty());
             }
         }
     }
@@ -398,8 +398,11 @@ async fn no_other_method_writes_from_any_origin() {
                 Some("null"),
             ] {
                 for body in [BODIES[0], BODIES[2], BODIES[3], BODIES[5], BODIES[8]] {
-                    let answer = send(&scene.acme, method.clone(), site, origin, body).await;
-                    assert_eq!((answer.status, answer.header("allow")), (405, Some("POST")));
+                    let response = send(&scene.acme, method.clone(), site, origin, body).await;
+                    assert_eq!(
+                        (response.status, response.header("allow")),
+                        (405, Some("POST"))
+                    );
                 }
             }
         }
@@ -416,18 +419,18 @@ async fn no_response_allows_another_site_to_read_it() {
             (Method::OPTIONS, "/actions/create-contact"),
             (Method::GET, "/sign-in"),
         ] {
-            let answer = scene
+            let response = scene
                 .acme
                 .request(method, path)
                 .header("origin", origin)
                 .answer()
                 .await;
             assert!(
-                answer
+                response
                     .headers
                     .keys()
                     .all(|name| !name.as_str().starts_with("access-control-")),
-                "{answer:?}"
+                "{response:?}"
             );
         }
     }

@@ -77,8 +77,8 @@ async fn a_refused_form_is_shown_again_with_input_errors_and_key() {
         ("notes", "</textarea><b>"),
         ("idempotency_key", key.as_str()),
     ];
-    let answer = acme.submit("create-contact", &fields).await;
-    assert_eq!(answer.status, 400);
+    let response = acme.submit("create-contact", &fields).await;
+    assert_eq!(response.status, 400);
     for words in [
         "<title>Error: Add Contact",
         "Name is required",
@@ -88,9 +88,9 @@ async fn a_refused_form_is_shown_again_with_input_errors_and_key() {
         "&#60;/textarea&#62;&#60;b&#62;",
         "aria-invalid=\"true\"",
     ] {
-        assert!(answer.text.contains(words), "{words}: {}", answer.text);
+        assert!(response.text.contains(words), "{words}: {}", response.text);
     }
-    assert_eq!(answer.hidden("idempotency_key"), Some(key));
+    assert_eq!(response.hidden("idempotency_key"), Some(key));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -98,19 +98,19 @@ async fn a_duplicate_gets_a_link_to_the_existing_contact() {
     let product = Product::start();
     let acme = product.sign_up("Acme").await;
     let ada = acme.create("Ada", "ada@example.com").await;
-    let answer = acme
+    let response = acme
         .submit(
             "create-contact",
             &[("name", "Another"), ("email", "ADA@example.com")],
         )
         .await;
-    assert_eq!(answer.status, 409);
+    assert_eq!(response.status, 409);
     for words in [
         "Contact with this email already exists",
         &format!("href=\"{}\"", path(&ada)),
         "value=\"Another\"",
     ] {
-        assert!(answer.text.contains(words), "{words}: {}", answer.text);
+        assert!(response.text.contains(words), "{words}: {}", response.text);
     }
 }
 
@@ -220,15 +220,15 @@ async fn a_name_with_markup_is_escaped_on_every_page() {
         &format!("/{id}/delete"),
         "?q=%3Cscript%3En",
     ] {
-        let answer = acme.page(&acme.contacts(page)).await;
-        assert_eq!(answer.status, 200);
+        let response = acme.page(&acme.contacts(page)).await;
+        assert_eq!(response.status, 200);
         for raw in ["<script>o", "<script>n", "<img src=x", "\"><b>"] {
-            assert!(!answer.text.contains(raw), "{page}: {}", answer.text);
+            assert!(!response.text.contains(raw), "{page}: {}", response.text);
         }
         assert!(
-            answer.text.contains("&#60;script&#62;n"),
+            response.text.contains("&#60;script&#62;n"),
             "{page}: {}",
-            answer.text
+            response.text
         );
     }
 }

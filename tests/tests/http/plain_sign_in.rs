@@ -174,12 +174,12 @@ async fn a_form_sent_after_the_session_has_ended_keeps_its_input() {
         ("email", "ada@example.com"),
         ("idempotency_key", "late"),
     ];
-    let answer = late.submit("create-contact", &fields).await;
-    assert_eq!(answer.status, 401);
+    let response = late.submit("create-contact", &fields).await;
+    assert_eq!(response.status, 401);
     assert!(
-        answer.text.contains("Your session has ended") && answer.text.contains("value=\"Ada\""),
+        response.text.contains("Your session has ended") && response.text.contains("value=\"Ada\""),
         "{}",
-        answer.text
+        response.text
     );
-    assert_eq!(answer.hidden("idempotency_key").as_deref(), Some("late"));
+    assert_eq!(response.hidden("idempotency_key").as_deref(), Some("late"));
 }

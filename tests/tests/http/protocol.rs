@@ -63,13 +63,13 @@ async fn another_method_is_told_which_methods_are_allowed() {
     let acme = product.sign_up("Acme").await;
     for path in views(&acme) {
         for name in ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "get", "QUERY"] {
-            let answer = acme.own(method(name), &path).answer().await;
+            let response = acme.own(method(name), &path).answer().await;
             assert_eq!(
-                (answer.status, answer.header("allow")),
+                (response.status, response.header("allow")),
                 (405, Some("GET, HEAD")),
                 "{name} {path}"
             );
-            answer.expect(405, "BAD_REQUEST");
+            response.expect(405, "BAD_REQUEST");
         }
     }
     let actions = [
@@ -82,12 +82,12 @@ async fn another_method_is_told_which_methods_are_allowed() {
     ];
     for action in actions {
         for name in ["GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS", "post"] {
-            let answer = acme
+            let response = acme
                 .own(method(name), &format!("/actions/{action}"))
                 .answer()
                 .await;
             assert_eq!(
-                (answer.status, answer.header("allow")),
+                (response.status, response.header("allow")),
                 (405, Some("POST")),
                 "{name} {action}"
             );
@@ -169,13 +169,13 @@ async fn the_response_is_html_or_json_as_the_request_accepts() {
         Some("text/html,application/json;q=0.9"),
         Some("\u{7f}".trim_matches('\u{7f}')),
     ] {
-        let answer = asked(accept).await;
+        let response = asked(accept).await;
         assert_eq!(
-            answer.header("content-type"),
+            response.header("content-type"),
             Some("text/html; charset=utf-8"),
             "{accept:?}"
         );
-        assert!(answer.text.starts_with("<!doctype html>"));
+        assert!(response.text.starts_with("<!doctype html>"));
     }
     // A JSON body asks for JSON.
     let request = acme
@@ -223,11 +223,11 @@ async fn private_responses_and_errors_are_not_cached() {
     let product = Product::start();
     let acme = product.sign_up("Acme").await;
     let stranger = product.client();
-    let uncached = |answer: &Answer| {
+    let uncached = |response: &Answer| {
         assert_eq!(
-            answer.header("cache-control"),
+            response.header("cache-control"),
             Some("private, no-store"),
-            "{answer:?}"
+            "{response:?}"
         )
     };
     for path in [
@@ -311,8 +311,8 @@ async fn every_request_has_its_own_id_which_is_logged() {
     let client = product.client();
     let mut ids = BTreeSet::new();
     for _ in 0..20 {
-        let answer = client.get("/sign-in").await;
-        ids.insert(answer.header("x-request-id").unwrap().to_owned());
+        let response = client.get("/sign-in").await;
+        ids.insert(response.header("x-request-id").unwrap().to_owned());
     }
     assert_eq!(ids.len(), 20);
     // An id that the client sends is ignored.

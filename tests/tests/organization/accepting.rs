@@ -137,9 +137,9 @@ async fn the_pages_work_without_scripts() {
         ("role", "admin"),
         ("idempotency_key", &key),
     ];
-    let answer = world.submit(&owner, "invite-member", &form).await;
-    let next = answer.header("location").to_owned();
-    assert_eq!(answer.status, 303, "{answer:?}");
+    let response = world.submit(&owner, "invite-member", &form).await;
+    let next = response.header("location").to_owned();
+    assert_eq!(response.status, 303, "{response:?}");
     let (path, fragment) = next.split_once('#').unwrap();
     assert_eq!(fragment, "member-invited");
     let page = world.send(owner.get(path, "text/html")).await;

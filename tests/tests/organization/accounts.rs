@@ -53,12 +53,12 @@ async fn concurrent_sign_ups_of_organisations_with_one_name_all_succeed() {
             .map(|n| format!("{n}@example.com"))
             .collect::<Vec<_>>(),
     );
-    let answers =
+    let responses =
         futures_util::future::join_all(emails.iter().map(|email| sign_up(product, email, "Acme")))
             .await;
-    let slugs: std::collections::BTreeSet<_> = answers
+    let slugs: std::collections::BTreeSet<_> = responses
         .iter()
-        .map(|answer| answer.data()["tenant"].as_str().unwrap().to_owned())
+        .map(|response| response.data()["tenant"].as_str().unwrap().to_owned())
         .collect();
     assert_eq!(slugs.len(), 8);
     assert_eq!(
@@ -105,19 +105,19 @@ async fn each_validation_rule_of_sign_up_has_its_message() {
         ];
         fields.retain(|(name, _)| *name != field);
         fields.push((field, value));
-        let answer = product.client().post("sign-up", &fields).await;
-        assert_eq!(answer.json()["fieldErrors"], json!({ field: message }));
+        let response = product.client().post("sign-up", &fields).await;
+        assert_eq!(response.json()["fieldErrors"], json!({ field: message }));
     }
     for email in ["taken@example.com", "TAKEN@Example.com"] {
-        let answer = sign_up(&product, email, "Other").await;
-        answer.expect(409, "CONFLICT");
-        assert!(!answer.field_error("email").is_empty());
+        let response = sign_up(&product, email, "Other").await;
+        response.expect(409, "CONFLICT");
+        assert!(!response.field_error("email").is_empty());
         assert_eq!(
-            answer.json()["existingId"],
+            response.json()["existingId"],
             Value::Null,
             "the response does not say whose account it is"
         );
-        assert_eq!(answer.session(), None);
+        assert_eq!(response.session(), None);
     }
     assert_eq!(table.saved(), before);
 }
@@ -172,13 +172,13 @@ async fn a_wrong_email_and_a_wrong_password_cannot_be_told_apart() {
     let client = product.client();
     for n in 0..5 {
         let nobody = format!("nobody-{n}@example.com");
-        let mut answers = Vec::new();
+        let mut responses = Vec::new();
         for email in ["ada@example.com", &nobody] {
-            let answer = sign_in(&client, email, "a wrong password").await;
-            assert_eq!((answer.status, answer.error().as_str()), (401, WRONG));
-            assert_eq!(answer.session(), None);
-            answers.push(answer.without_request_id());
+            let response = sign_in(&client, email, "a wrong password").await;
+            assert_eq!((response.status, response.error().as_str()), (401, WRONG));
+            assert_eq!(response.session(), None);
+            responses.push(response.without_request_id());
         }
-        assert_eq!(answers[0], answers[1]);
+        assert_eq!(responses[0], responses[1]);
     }
 }

@@ -37,22 +37,22 @@ impl Acme {
         acme.gone = acme.create("gone@example.com").await;
         for (version, person) in [(1, &acme.ada), (2, &acme.bob), (3, &acme.ada)] {
             let fields = change(&acme.kept, version);
-            let answer = acme.world.act(person, "update-contact", &fields).await;
-            assert_eq!(answer.status, 200, "{answer:?}");
+            let response = acme.world.act(person, "update-contact", &fields).await;
+            assert_eq!(response.status, 200, "{response:?}");
         }
         let fields = change(&acme.gone, 1);
         acme.world.act(&acme.ada, "update-contact", &fields).await;
         let which = json!({ "id": acme.gone });
-        let answer = acme.world.act(&acme.ada, "delete-contact", &which).await;
-        assert_eq!(answer.status, 200, "{answer:?}");
+        let response = acme.world.act(&acme.ada, "delete-contact", &which).await;
+        assert_eq!(response.status, 200, "{response:?}");
         acme
     }
 
     async fn create(&self, email: &str) -> String {
         let fields = json!({ "name": "Zoë", "email": email });
-        let answer = self.world.act(&self.bob, "create-contact", &fields).await;
-        assert_eq!(answer.status, 200, "{answer:?}");
-        answer.json()["data"]["id"].as_str().unwrap().to_owned()
+        let response = self.world.act(&self.bob, "create-contact", &fields).await;
+        assert_eq!(response.status, 200, "{response:?}");
+        response.json()["data"]["id"].as_str().unwrap().to_owned()
     }
 
     fn table(&self) -> &Table {
@@ -138,8 +138,8 @@ async fn a_chain_continues_under_the_id_of_the_user_who_accepts() {
     let (mia, email) = acme.world.joined(&acme.ada, "member").await;
     let other = acme.world.sign_up("Other").await;
     let token = acme.world.invitation(&other, &email, "admin").await;
-    let answer = acme.world.accept(&mia, &token, PASSWORD).await;
-    assert_eq!(answer.status, 200, "{answer:?}");
+    let response = acme.world.accept(&mia, &token, PASSWORD).await;
+    assert_eq!(response.status, 200, "{response:?}");
     assert_eq!(acme.table().broken_chains().await, NONE);
     let records = acme.table().under("#audit:other");
     let of = |action: &str| {
@@ -194,8 +194,8 @@ async fn a_replay_and_a_refusal_add_nothing_to_a_chain() {
     let mut fields = change(&acme.kept, 4);
     fields["idempotency_key"] = json!("again");
     for _ in 0..3 {
-        let answer = acme.world.act(&acme.bob, "update-contact", &fields).await;
-        assert_eq!(answer.status, 200, "{answer:?}");
+        let response = acme.world.act(&acme.bob, "update-contact", &fields).await;
+        assert_eq!(response.status, 200, "{response:?}");
     }
     let stale = acme
         .world
@@ -219,7 +219,10 @@ async fn concurrent_updates_do_not_fork_a_chain() {
     // It runs again where an update comes in between.
     let deletion = acme.world.act(ada, "delete-contact", &which);
     let (updated, deleted) = futures_util::join!(futures_util::future::join_all(updates), deletion);
-    let done = updated.iter().filter(|answer| answer.status == 200).count();
+    let done = updated
+        .iter()
+        .filter(|response| response.status == 200)
+        .count();
     assert!(done <= 1, "{updated:?}");
     assert_eq!(deleted.status, 200, "{deleted:?}");
     assert_eq!(acme.chain(&acme.kept).len(), 4 + done + 1);

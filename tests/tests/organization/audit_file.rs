@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
 /// The lines of a file, each as a map from heading to value.
-fn lines(answer: &Response) -> Vec<std::collections::BTreeMap<String, String>> {
-    let mut reader = csv::Reader::from_reader(answer.text.as_bytes());
+fn lines(response: &Response) -> Vec<std::collections::BTreeMap<String, String>> {
+    let mut reader = csv::Reader::from_reader(response.text.as_bytes());
     reader
         .deserialize()
         .map(|line| line.expect("a line of CSV"))

@@ -29,9 +29,9 @@ impl Acme {
 
     /// The `data` of the audit with this query.
     async fn audit(&self, query: &str) -> Value {
-        let answer = self.get(&self.ada, &format!("audit{query}")).await;
-        assert_eq!(answer.status, 200, "{query}: {answer:?}");
-        answer.json()["data"].clone()
+        let response = self.get(&self.ada, &format!("audit{query}")).await;
+        assert_eq!(response.status, 200, "{query}: {response:?}");
+        response.json()["data"].clone()
     }
 
     async fn records(&self, query: &str) -> Vec<Value> {
@@ -42,9 +42,9 @@ impl Acme {
     async fn create(&self, person: &Person, name: &str) -> String {
         let email = format!("{}@example.com", uuid::Uuid::new_v4());
         let fields = json!({ "name": name, "email": email });
-        let answer = self.world.act(person, "create-contact", &fields).await;
-        assert_eq!(answer.status, 200, "{answer:?}");
-        answer.json()["data"]["id"].as_str().unwrap().to_owned()
+        let response = self.world.act(person, "create-contact", &fields).await;
+        assert_eq!(response.status, 200, "{response:?}");
+        response.json()["data"]["id"].as_str().unwrap().to_owned()
     }
 
     /// Writes audit records of an import directly to the table, oldest first.
@@ -158,9 +158,9 @@ async fn the_newest_records_come_first_and_older_ones_page_by_page() {
     }
     assert!(!page.text.contains("From this page on"), "the newest page");
     for query in ["?after=x", &format!("?action=sign-up&{}", &query[1..])] {
-        let answer = acme.get(&acme.ada, &format!("audit{query}")).await;
-        assert_eq!(answer.status, 400, "{answer:?}");
-        assert_eq!(answer.json()["fieldErrors"]["after"], "Unknown page");
+        let response = acme.get(&acme.ada, &format!("audit{query}")).await;
+        assert_eq!(response.status, 400, "{response:?}");
+        assert_eq!(response.json()["fieldErrors"]["after"], "Unknown page");
     }
 }
 
@@ -222,9 +222,9 @@ async fn a_filter_shows_only_matching_records() {
         (&format!("?record={long}"), "record"),
         ("?record=%3Cscript%3E", "record"),
     ] {
-        let answer = acme.get(&acme.ada, &format!("audit{query}")).await;
-        assert_eq!(answer.status, 400, "{query}: {answer:?}");
-        let body = answer.json();
+        let response = acme.get(&acme.ada, &format!("audit{query}")).await;
+        assert_eq!(response.status, 400, "{query}: {response:?}");
+        let body = response.json();
         // A NUL is refused before any field is checked.
         assert!(
             body["fieldErrors"][field].is_string() || query.contains("%00"),
@@ -253,13 +253,13 @@ async fn only_admins_of_the_organisation_see_the_audit() {
             (Role::Viewer, 403),
         ] {
             let person = acme.world.join(&acme.ada, role);
-            let answer = acme.get(&person, path).await;
-            assert_eq!(answer.status, status, "{role:?} {path}: {answer:?}");
-            assert_eq!(answer.header("cache-control"), "private, no-store");
+            let response = acme.get(&person, path).await;
+            assert_eq!(response.status, status, "{role:?} {path}: {response:?}");
+            assert_eq!(response.header("cache-control"), "private, no-store");
         }
-        let answer = acme.get(&other, path).await;
-        assert!([403, 404].contains(&answer.status), "{answer:?}");
-        assert!(!answer.text.contains("Ada"), "{answer:?}");
+        let response = acme.get(&other, path).await;
+        assert!([403, 404].contains(&response.status), "{response:?}");
+        assert!(!response.text.contains("Ada"), "{response:?}");
         let nobody = Person {
             tenant: "acme".to_owned(),
             ..Person::default()

@@ -50,8 +50,8 @@ async fn a_former_member_is_still_named_and_rejoins_under_the_current_name() {
     assert!(!members.text.contains(name), "{}", members.text);
 
     let token = world.invitation(&ada, &email, "member").await;
-    let answer = world.accept(&Person::default(), &token, PASSWORD).await;
-    assert_eq!(answer.status, 200, "{answer:?}");
+    let response = world.accept(&Person::default(), &token, PASSWORD).await;
+    assert_eq!(response.status, 200, "{response:?}");
     let fresh = json!({ "name": "Bo", "email": "bo@example.com" });
     world.change(&mut ada, "create-contact", &fresh).await;
     assert_eq!(called(&world, &ada, id, &user).await, [name, name]);

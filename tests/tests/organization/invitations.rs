@@ -67,9 +67,9 @@ async fn a_new_user_joins_with_the_link_and_is_signed_in() {
     });
     assert_eq!(wrong.json()["fieldErrors"], errors);
 
-    let answer = world.accept(&nobody(), &token, PASSWORD).await;
-    assert_eq!(answer.status, 200, "{answer:?}");
-    let member = &answer.json()["data"];
+    let response = world.accept(&nobody(), &token, PASSWORD).await;
+    assert_eq!(response.status, 200, "{response:?}");
+    let member = &response.json()["data"];
     assert_eq!(
         (
             &member["status"],
@@ -88,7 +88,7 @@ async fn a_new_user_joins_with_the_link_and_is_signed_in() {
         tenant: "acme".to_owned(),
         ..nobody()
     };
-    mia.learn(&answer);
+    mia.learn(&response);
     let ada = json!({ "name": "Ada", "email": "ada@example.com" });
     assert_eq!(world.act(&mia, "create-contact", &ada).await.status, 200);
     let stored = world.member("acme", &mia.user());
@@ -127,9 +127,9 @@ async fn an_existing_account_joins_with_its_password_and_belongs_to_both_organis
 
     // The account keeps its name.
     let fields = json!({ "token": token, "name": "Somebody Else", "password": PASSWORD });
-    let answer = world.act(&nobody(), "accept-invite", &fields).await;
-    assert_eq!(answer.status, 200, "{answer:?}");
-    let member = answer.json()["data"].clone();
+    let response = world.act(&nobody(), "accept-invite", &fields).await;
+    assert_eq!(response.status, 200, "{response:?}");
+    let member = response.json()["data"].clone();
     assert_eq!(
         (&member["id"], &member["name"]),
         (&json!(mia.user()), &json!("Mia Member"))
@@ -148,7 +148,7 @@ async fn an_existing_account_joins_with_its_password_and_belongs_to_both_organis
         tenant: "acme".to_owned(),
         ..nobody()
     };
-    there.learn(&answer);
+    there.learn(&response);
     assert_eq!(world.look(&there, "/contacts").await.status, 200);
     assert_eq!(
         world.look(&mia, "/contacts").await.status,
@@ -173,9 +173,9 @@ async fn a_user_who_is_signed_in_to_the_invited_account_needs_no_password() {
     assert!(!page.text.contains("type=\"password\""), "{page:?}");
     let key = hidden(&page.text, "idempotency_key").unwrap();
     let form = [("token", token.as_str()), ("idempotency_key", &key)];
-    let answer = world.submit(&mia, "accept-invite", &form).await;
+    let response = world.submit(&mia, "accept-invite", &form).await;
     assert_eq!(
-        (answer.status, answer.header("location")),
+        (response.status, response.header("location")),
         (303, "/t/acme/contacts")
     );
     // The response was lost. The same form again gets the same response, with a session again.
@@ -251,8 +251,8 @@ async fn a_link_stops_when_it_expires_is_replaced_or_is_withdrawn() {
 
     let third = world.invitation(&owner, &mia, "viewer").await;
     let removed = json!({ "userId": id });
-    let answer = world.act(&owner, "remove-member", &removed).await;
-    assert_eq!(answer.status, 200, "{answer:?}");
+    let response = world.act(&owner, "remove-member", &removed).await;
+    assert_eq!(response.status, 200, "{response:?}");
     assert!(world.guard("acme", &mia).is_null());
     closed(&world, &third, "no longer works").await;
 
@@ -328,13 +328,13 @@ async fn a_link_opens_its_own_organization_and_no_other() {
     let mia = email();
     let token = world.invitation(&acme, &mia, "member").await;
     world.invite(&other, &mia, "owner").await;
-    let answer = world.accept(&nobody(), &token, PASSWORD).await;
-    assert_eq!(answer.json()["data"]["tenant"], "acme", "{answer:?}");
+    let response = world.accept(&nobody(), &token, PASSWORD).await;
+    assert_eq!(response.json()["data"]["tenant"], "acme", "{response:?}");
     let mut person = Person {
         tenant: "other".to_owned(),
         ..nobody()
     };
-    person.learn(&answer);
+    person.learn(&response);
     let look = world.look(&person, "/contacts").await;
     assert!([303, 403, 404].contains(&look.status), "{look:?}");
     assert_eq!(world.table.under("other:members").len(), 2);
@@ -357,14 +357,14 @@ async fn an_email_is_unique_among_members_and_invitees() {
     let before = world.table.saved();
     for taken in [&own, &mia, &mia.to_uppercase()] {
         let fields = json!({ "email": taken, "role": "viewer" });
-        let answer = world.act(&owner, "invite-member", &fields).await;
+        let response = world.act(&owner, "invite-member", &fields).await;
         assert_eq!(
-            (answer.status, &answer.json()["code"]),
+            (response.status, &response.json()["code"]),
             (409, &json!("CONFLICT"))
         );
         assert!(
-            answer.json()["fieldErrors"]["email"].is_string(),
-            "{answer:?}"
+            response.json()["fieldErrors"]["email"].is_string(),
+            "{response:?}"
         );
     }
     assert_eq!(world.table.saved(), before);

@@ -50,17 +50,17 @@ impl Post {
     async fn invite(&self, email: &str) -> Value {
         let invite = edge_crm_tests::runner(Arc::clone(&self.inside.app), "invite-member");
         let fields = json!({ "email": email, "role": "member" });
-        let answer = self.inside.post(&invite, &self.cookie, &fields).await;
-        assert_eq!(answer.status, 200, "{answer:?}");
-        answer.json["data"].clone()
+        let response = self.inside.post(&invite, &self.cookie, &fields).await;
+        assert_eq!(response.status, 200, "{response:?}");
+        response.json["data"].clone()
     }
 
     async fn sweep(&self) -> Value {
-        let answer = self
+        let response = self
             .deliver
             .invoke(scheduled_event().to_string().as_bytes())
             .await;
-        serde_json::from_slice(&answer).unwrap()
+        serde_json::from_slice(&response).unwrap()
     }
 
     fn left(&self) -> usize {
@@ -88,10 +88,10 @@ async fn an_email_is_sent_as_it_was_stored_and_its_link_works() {
         "{letter:?}"
     );
     assert!(letter.html.contains("A &#38; B &#60;Co&#62;") && !letter.html.contains("<Co>"));
-    let answer = world
+    let response = world
         .accept(&Person::default(), &token(&link), PASSWORD)
         .await;
-    assert_eq!(answer.status, 200, "{answer:?}");
+    assert_eq!(response.status, 200, "{response:?}");
 }
 
 #[tokio::test]
@@ -184,9 +184,9 @@ async fn concurrent_runs_for_one_stream_event_send_an_email_once() {
         assert_eq!((post.left(), post.mailbox.emails().len()), (0, round));
     }
     for junk in [json!({}), json!([]), Value::Null] {
-        let answer = post.deliver.invoke(junk.to_string().as_bytes()).await;
-        let answer: Value = serde_json::from_slice(&answer).unwrap();
-        assert!(answer["errorMessage"].is_string(), "{answer}");
+        let response = post.deliver.invoke(junk.to_string().as_bytes()).await;
+        let response: Value = serde_json::from_slice(&response).unwrap();
+        assert!(response["errorMessage"].is_string(), "{response}");
     }
 }
 
@@ -234,8 +234,8 @@ async fn without_a_sender_emails_are_dropped_with_one_log_line_and_the_link_work
     let accept = edge_crm_tests::runner(Arc::clone(&post.inside.app), "accept-invite");
     let token = token(data["link"].as_str().unwrap());
     let fields = json!({ "token": token, "name": "Mia", "password": PASSWORD });
-    let answer = post.inside.post(&accept, "", &fields).await;
-    assert_eq!(answer.status, 200, "{answer:?}");
+    let response = post.inside.post(&accept, "", &fields).await;
+    assert_eq!(response.status, 200, "{response:?}");
 }
 
 #[tokio::test]

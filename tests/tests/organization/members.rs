@@ -49,12 +49,12 @@ async fn no_member_grants_a_higher_role_than_their_own() {
             world.delivered(Duration::from_secs(120)).await;
             let before = world.table.saved();
             let fields = json!({ "email": email(), "role": name });
-            let answer = world.act(&actor, "invite-member", &fields).await;
+            let response = world.act(&actor, "invite-member", &fields).await;
             let may = holds >= Role::Admin && role <= holds;
             let status = if may { 200 } else { 403 };
-            assert_eq!(answer.status, status, "{name} by {holds:?}: {answer:?}");
+            assert_eq!(response.status, status, "{name} by {holds:?}: {response:?}");
             if !may {
-                assert_eq!(answer.json()["code"], "AUTH_ERROR");
+                assert_eq!(response.json()["code"], "AUTH_ERROR");
                 assert_eq!(world.table.saved(), before);
             }
         }
@@ -70,10 +70,10 @@ async fn no_member_changes_or_removes_a_higher_role() {
         for (before, _) in ROLES {
             for (after, name) in ROLES {
                 let target = world.join(&owner, before).user();
-                let answer = change(&world, &actor, &target, name).await;
+                let response = change(&world, &actor, &target, name).await;
                 let may = holds >= Role::Admin && before <= holds && after <= holds;
                 let status = if may { 200 } else { 403 };
-                assert_eq!(answer.status, status, "{before:?} to {name} by {holds:?}");
+                assert_eq!(response.status, status, "{before:?} to {name} by {holds:?}");
                 let stored = world.member("acme", &target)["role"].clone();
                 let kept = before.as_str();
                 assert_eq!(stored, if may { name } else { kept });
@@ -81,8 +81,8 @@ async fn no_member_changes_or_removes_a_higher_role() {
             let target = world.join(&owner, before).user();
             let may = holds >= Role::Admin && before <= holds;
             let status = if may { 200 } else { 403 };
-            let answer = remove(&world, &actor, &target).await;
-            assert_eq!(answer.status, status, "{before:?} removed by {holds:?}");
+            let response = remove(&world, &actor, &target).await;
+            assert_eq!(response.status, status, "{before:?} removed by {holds:?}");
             assert_eq!(world.member("acme", &target).is_null(), may);
         }
     }
@@ -121,16 +121,23 @@ async fn a_wrong_field_has_its_message_and_a_foreign_member_is_not_found() {
         ),
         ("remove-member", json!({}), "userId", "Invalid id"),
     ] {
-        let answer = world.act(&owner, action, &fields).await;
-        assert_eq!(answer.status, 400, "{answer:?}");
-        assert_eq!(answer.json()["fieldErrors"][field], message, "{answer:?}");
+        let response = world.act(&owner, action, &fields).await;
+        assert_eq!(response.status, 400, "{response:?}");
+        assert_eq!(
+            response.json()["fieldErrors"][field],
+            message,
+            "{response:?}"
+        );
     }
-    for answer in [
+    for response in [
         change(&world, &owner, &other.user(), "viewer").await,
         remove(&world, &owner, &other.user()).await,
     ] {
-        assert_eq!(answer.status, 404, "{answer:?}");
-        assert_eq!(answer.json()["error"], "Member not found or access denied");
+        assert_eq!(response.status, 404, "{response:?}");
+        assert_eq!(
+            response.json()["error"],
+            "Member not found or access denied"
+        );
     }
     assert_eq!(world.table.saved(), before);
 }
@@ -139,18 +146,18 @@ async fn a_wrong_field_has_its_message_and_a_foreign_member_is_not_found() {
 async fn the_last_owner_can_neither_leave_nor_step_down() {
     let world = World::start().await;
     let owner = world.sign_up("Acme").await;
-    for answer in [
+    for response in [
         change(&world, &owner, &owner.user(), "admin").await,
         remove(&world, &owner, &owner.user()).await,
     ] {
-        assert_eq!(answer.status, 403, "{answer:?}");
-        let error = answer.json()["error"].to_string();
+        assert_eq!(response.status, 403, "{response:?}");
+        let error = response.json()["error"].to_string();
         assert!(error.contains("needs an owner"), "{error}");
     }
     // An invited owner does not count until they accept.
     world.invite(&owner, &email(), "owner").await;
-    let answer = remove(&world, &owner, &owner.user()).await;
-    assert_eq!(answer.status, 403, "{answer:?}");
+    let response = remove(&world, &owner, &owner.user()).await;
+    assert_eq!(response.status, 403, "{response:?}");
     assert_eq!(owners(&world, "acme"), [owner.user()]);
 
     let (second, _) = world.joined(&owner, "owner").await;
@@ -178,7 +185,7 @@ async fn two_owners_who_demote_or_remove_each_other_concurrently_leave_one() {
         };
         let won = [&one, &other]
             .iter()
-            .filter(|answer| answer.status == 200)
+            .filter(|response| response.status == 200)
             .count();
         assert_eq!(won, 1, "round {round}: {one:?} {other:?}");
         let left = owners(&world, "acme");
@@ -188,8 +195,8 @@ async fn two_owners_who_demote_or_remove_each_other_concurrently_leave_one() {
         } else {
             (&bo, &ada_id)
         };
-        let answer = change(&world, keeper, demoted, "owner").await;
-        assert_eq!(answer.status, 200, "{answer:?}");
+        let response = change(&world, keeper, demoted, "owner").await;
+        assert_eq!(response.status, 200, "{response:?}");
     }
     let [ada_id, bo_id] = [ada.user(), bo.user()];
     let (one, other) = tokio::join!(remove(&world, &ada, &ada_id), remove(&world, &bo, &bo_id));
@@ -205,17 +212,20 @@ async fn a_removed_member_can_do_nothing_and_sign_in_says_why() {
     let (mia, email) = world.joined(&owner, "member").await;
     let ada = json!({ "name": "Ada", "email": "ada@example.com" });
     assert_eq!(world.act(&mia, "create-contact", &ada).await.status, 200);
-    let answer = remove(&world, &owner, &mia.user()).await;
-    assert_eq!(answer.status, 200, "{answer:?}");
-    assert_eq!(answer.json()["data"]["email"], email);
+    let response = remove(&world, &owner, &mia.user()).await;
+    assert_eq!(response.status, 200, "{response:?}");
+    assert_eq!(response.json()["data"]["email"], email);
 
     let bo = json!({ "name": "Bo", "email": "bo@example.com" });
     assert_eq!(world.act(&mia, "create-contact", &bo).await.status, 401);
     let edit = format!("/members/{}/edit", mia.user());
     for path in ["/contacts/new", "/members/invite", &edit] {
-        let answer = world.look(&mia, path).await;
-        assert_eq!(answer.status, 303, "{path}");
-        assert!(answer.header("location").starts_with("/sign-in"), "{path}");
+        let response = world.look(&mia, path).await;
+        assert_eq!(response.status, 303, "{path}");
+        assert!(
+            response.header("location").starts_with("/sign-in"),
+            "{path}"
+        );
     }
     assert_eq!(world.table.under("acme:contacts").len(), 1);
     assert!(world.guard("acme", &email).is_null());
@@ -250,12 +260,12 @@ async fn any_member_may_leave_also_without_scripts() {
         ("leave", "yes"),
         ("idempotency_key", &key),
     ];
-    let answer = world.submit(&mia, "remove-member", &form).await;
+    let response = world.submit(&mia, "remove-member", &form).await;
     assert_eq!(
-        (answer.status, answer.header("location")),
+        (response.status, response.header("location")),
         (303, "/sign-in#left")
     );
-    mia.learn(&answer);
+    mia.learn(&response);
     assert_eq!(mia.session, "", "the cookie is removed");
     assert!(world.member("acme", &id).is_null());
 
@@ -355,8 +365,8 @@ async fn the_edit_page_offers_what_its_viewer_may_do() {
         ("role", "member"),
         ("idempotency_key", "k"),
     ];
-    let answer = world.submit(&admin, "change-role", &form).await;
-    assert_eq!(answer.header("location"), "/t/acme/members#role-changed");
+    let response = world.submit(&admin, "change-role", &form).await;
+    assert_eq!(response.header("location"), "/t/acme/members#role-changed");
     let form = [
         ("userId", id.as_str()),
         ("role", "owner"),

@@ -15,8 +15,8 @@ const PURPOSE: &str = "token password-reset";
 pub(super) async fn sign_in(product: &Product, email: &str, password: &str) -> (Client, Answer) {
     let client = product.client();
     let fields = [("email", email), ("password", password)];
-    let answer = client.post("sign-in", &fields).await;
-    (client, answer)
+    let response = client.post("sign-in", &fields).await;
+    (client, response)
 }
 
 async fn change(client: &Client, current: &str, new: &str) -> Answer {
@@ -65,10 +65,10 @@ fn age(table: &Table, seconds: i64) {
     }
 }
 
-pub(super) fn expect_gone(answer: &Answer) {
-    answer.expect(400, "VALIDATION_ERROR");
-    assert_eq!(answer.field_error("token"), GONE);
-    assert_eq!(answer.session(), None);
+pub(super) fn expect_gone(response: &Answer) {
+    response.expect(400, "VALIDATION_ERROR");
+    assert_eq!(response.field_error("token"), GONE);
+    assert_eq!(response.session(), None);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -82,10 +82,10 @@ async fn a_forgotten_password_is_reset_with_the_link_in_the_email() {
         json!({})
     );
     let token = latest(&product, &table);
-    let answer = reset(&client, &token, NEW).await;
+    let response = reset(&client, &token, NEW).await;
     let user = json!({ "id": acme.user, "name": "Olive Owner", "email": acme.email });
     let expected = json!({ "user": user, "tenant": "acme", "role": "owner" });
-    assert_eq!(answer.data(), expected);
+    assert_eq!(response.data(), expected);
     assert!(is_live(&client).await, "the reset signs in");
     assert!(!is_live(&acme).await && !is_live(&other).await);
     let (_, old) = sign_in(&product, &acme.email, Client::PASSWORD).await;
@@ -170,17 +170,19 @@ async fn an_address_gets_one_email_a_minute_and_always_the_same_response() {
     inside.sign_up("Acme").await;
     let account = inside.table.under("#account:").remove(0);
     let request = edge_crm_tests::runner(Arc::clone(&inside.app), "request-password-reset");
-    let mut answers = Vec::new();
+    let mut responses = Vec::new();
     for email in [account.get("email"), json!("nobody@example.com")] {
         for seconds in [0, 0, 59, 61] {
             age(&inside.table, seconds);
-            let answer = inside.post(&request, "", &json!({ "email": email })).await;
-            answers.push((answer.status, answer.json["data"].clone()));
+            let response = inside.post(&request, "", &json!({ "email": email })).await;
+            responses.push((response.status, response.json["data"].clone()));
         }
     }
     assert!(
-        answers.iter().all(|answer| *answer == (200, json!({}))),
-        "{answers:?}"
+        responses
+            .iter()
+            .all(|response| *response == (200, json!({}))),
+        "{responses:?}"
     );
     let letters = inside.table.emails();
     let to: Vec<_> = letters.iter().map(|letter| letter.get("to")).collect();
@@ -233,10 +235,10 @@ async fn an_unknown_address_takes_the_same_work_as_a_known_one() {
             inside.proxy.calls();
             inside.proxy.writes();
             let fields = json!({ "email": email, "idempotency_key": key });
-            let answer = inside.post(&request, "", &fields).await;
-            let data = answer.json["data"].clone();
+            let response = inside.post(&request, "", &fields).await;
+            let data = response.json["data"].clone();
             work.push((
-                answer.status,
+                response.status,
                 data,
                 inside.proxy.calls(),
                 inside.proxy.writes(),
@@ -265,8 +267,8 @@ async fn a_replayed_reset_signs_in_a_user_who_knows_the_new_password() {
     let send = async |password: &str| {
         let client = product.client();
         let fields = [("token", token.as_str()), ("password", password)];
-        let answer = client.post_form("reset-password", &fields, Some("k")).await;
-        (client, answer)
+        let response = client.post_form("reset-password", &fields, Some("k")).await;
+        (client, response)
     };
     let (_, first) = send(NEW).await;
     let (client, again) = send(NEW).await;

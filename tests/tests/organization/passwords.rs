@@ -8,8 +8,8 @@ const NEW: &str = "staple battery horse";
 async fn sign_in(product: &Product, email: &str, password: &str) -> (Client, Answer) {
     let client = product.client();
     let fields = [("email", email), ("password", password)];
-    let answer = client.post("sign-in", &fields).await;
-    (client, answer)
+    let response = client.post("sign-in", &fields).await;
+    (client, response)
 }
 
 async fn change(client: &Client, current: &str, new: &str, key: Option<&str>) -> Answer {
@@ -30,8 +30,8 @@ async fn a_password_change_ends_all_other_sessions() {
         others.push(sign_in(&product, &acme.email, Client::PASSWORD).await.0);
     }
     let token = acme.token();
-    let answer = change(&acme, Client::PASSWORD, NEW, None).await;
-    assert_eq!(answer.data(), json!({}));
+    let response = change(&acme, Client::PASSWORD, NEW, None).await;
+    assert_eq!(response.data(), json!({}));
     assert!(is_live(&acme).await, "this session continues");
     assert_eq!(acme.token(), token, "with the cookie that it had");
     for other in &others {
@@ -39,8 +39,8 @@ async fn a_password_change_ends_all_other_sessions() {
     }
     let (_, old) = sign_in(&product, &acme.email, Client::PASSWORD).await;
     old.expect(401, "AUTH_ERROR");
-    let (again, answer) = sign_in(&product, &acme.email, NEW).await;
-    assert_eq!(answer.status, 200);
+    let (again, response) = sign_in(&product, &acme.email, NEW).await;
+    assert_eq!(response.status, 200);
     assert!(is_live(&again).await);
     let audits = table.audits("change-password");
     let input = json!({ "currentPassword": "[redacted]", "newPassword": "[redacted]" });
@@ -67,9 +67,9 @@ async fn a_sign_in_during_a_password_change_is_ended_with_the_others() {
             change(&acme, &current, &next, None)
         );
         assert_eq!(changed.status, 200, "{changed:?}");
-        for (client, answer) in entering {
-            assert!([200, 401, 429].contains(&answer.status), "{answer:?}");
-            entered += u32::from(answer.status == 200);
+        for (client, response) in entering {
+            assert!([200, 401, 429].contains(&response.status), "{response:?}");
+            entered += u32::from(response.status == 200);
             assert!(!is_live(&client).await, "a session by the old password");
         }
         assert!(is_live(&acme).await);
@@ -94,15 +94,15 @@ async fn a_change_needs_the_current_password_and_guesses_are_limited() {
             "Password must be at least 8 characters",
         ),
     ] {
-        let answer = change(&acme, current, new, None).await;
-        answer.expect(400, "VALIDATION_ERROR");
-        assert_eq!(answer.json()["fieldErrors"], json!({ field: message }));
+        let response = change(&acme, current, new, None).await;
+        response.expect(400, "VALIDATION_ERROR");
+        assert_eq!(response.json()["fieldErrors"], json!({ field: message }));
     }
     for guess in 0..5 {
-        let answer = change(&acme, &format!("guess {guess}"), NEW, None).await;
-        answer.expect(400, "VALIDATION_ERROR");
+        let response = change(&acme, &format!("guess {guess}"), NEW, None).await;
+        response.expect(400, "VALIDATION_ERROR");
         let expected = json!({ "currentPassword": "Wrong password" });
-        assert_eq!(answer.json()["fieldErrors"], expected);
+        assert_eq!(response.json()["fieldErrors"], expected);
     }
     change(&acme, "guess 6", NEW, None)
         .await
@@ -130,6 +130,6 @@ async fn a_replayed_change_succeeds_only_if_the_change_was_made() {
     let other = change(&acme, NEW, "quite another one", Some("k")).await;
     other.expect(422, "IDEMPOTENCY_ERROR");
     assert_eq!(table.saved(), saved);
-    let (_, answer) = sign_in(&product, &acme.email, NEW).await;
-    assert_eq!(answer.status, 200);
+    let (_, response) = sign_in(&product, &acme.email, NEW).await;
+    assert_eq!(response.status, 200);
 }

@@ -71,26 +71,30 @@ fn ask(prepared: &Prepared, entry: &Route, token: &str) -> Value {
 }
 
 /// Whether the response is right for `who`.
-fn is_right(entry: &Route, who: Who, answer: &Answer) -> bool {
-    let code = answer.json["code"].as_str().unwrap_or_default();
-    let allowed = (200..400).contains(&answer.status);
+fn is_right(entry: &Route, who: Who, response: &Answer) -> bool {
+    let code = response.json["code"].as_str().unwrap_or_default();
+    let allowed = (200..400).contains(&response.status);
     let Some(least) = entry.least else {
         return allowed;
     };
     match who {
-        Who::SignedOut => (answer.status, code) == (401, "AUTH_ERROR"),
+        Who::SignedOut => (response.status, code) == (401, "AUTH_ERROR"),
         // The sample's session belongs to another user, so it is not found.
         Who::OfAcme(_) | Who::OfAnother(_) if entry.rule == "one of their own sessions" => {
-            (answer.status, code) == (404, "NOT_FOUND")
+            (response.status, code) == (404, "NOT_FOUND")
         }
         Who::OfAcme(role) if role >= least && allows(entry.rule, role) => allowed,
-        Who::OfAcme(_) => (answer.status, code) == (403, "AUTH_ERROR"),
+        Who::OfAcme(_) => (response.status, code) == (403, "AUTH_ERROR"),
         // In the other organisation, records can be created and Acme's are not found.
         Who::OfAnother(role) if entry.method == "POST" && role >= least => {
-            allowed || (answer.status, code) == (404, "NOT_FOUND")
+            allowed || (response.status, code) == (404, "NOT_FOUND")
         }
-        Who::OfAnother(_) if entry.method == "POST" => (answer.status, code) == (403, "AUTH_ERROR"),
-        Who::OfAnother(_) if entry.path.contains("{tenant}") => [403, 404].contains(&answer.status),
+        Who::OfAnother(_) if entry.method == "POST" => {
+            (response.status, code) == (403, "AUTH_ERROR")
+        }
+        Who::OfAnother(_) if entry.path.contains("{tenant}") => {
+            [403, 404].contains(&response.status)
+        }
         Who::OfAnother(role) => allowed == (role >= least),
     }
 }
@@ -114,18 +118,18 @@ async fn every_user_may_do_what_the_table_says_and_nothing_else() {
             let copy = prepared.copy().await;
             let asked = ask(&prepared, entry, &who.token(&copy));
             let before = of_acme(&copy);
-            let answer = copy.send(&asked).await;
+            let response = copy.send(&asked).await;
             assert!(
-                is_right(entry, who, &answer),
-                "{} {} by {who:?}: {answer:?}",
+                is_right(entry, who, &response),
+                "{} {} by {who:?}: {response:?}",
                 entry.method,
                 entry.path
             );
             if matches!(who, Who::OfAnother(_)) && entry.least.is_some() {
                 assert_eq!(of_acme(&copy), before, "{} by {who:?}", entry.path);
                 // The response may repeat the sample's input, but no stored data.
-                let leaks = entry.method == "GET" && answer.text.contains("Ågaard");
-                assert!(!leaks, "{} by {who:?}: {answer:?}", entry.path);
+                let leaks = entry.method == "GET" && response.text.contains("Ågaard");
+                assert!(!leaks, "{} by {who:?}: {response:?}", entry.path);
             }
             cases += 1;
         }

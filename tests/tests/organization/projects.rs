@@ -8,8 +8,8 @@ fn id(project: &Value) -> &str {
 }
 
 async fn add(client: &Client, name: &str) -> Value {
-    let answer = client.post("create-project", &[("name", name)]).await;
-    answer.data()
+    let response = client.post("create-project", &[("name", name)]).await;
+    response.data()
 }
 
 async fn about(client: &Client, action: &str, project: &Value) -> Answer {
@@ -28,8 +28,8 @@ async fn names(client: &Client, query: &str) -> Vec<String> {
 async fn a_project_is_archived_and_restored_and_its_tags_are_purged() {
     let (product, table) = product_with_table().await;
     let acme = product.sign_up("Acme").await;
-    let answer = acme.post("create-project", &[("name", " Turbine ")]).await;
-    let project = answer.data();
+    let response = acme.post("create-project", &[("name", " Turbine ")]).await;
+    let project = response.data();
     let created = project["createdAt"].clone();
     assert_eq!(
         project,
@@ -39,7 +39,7 @@ async fn a_project_is_archived_and_restored_and_its_tags_are_purged() {
         })
     );
     let tags = json!(["acme:projects", format!("acme:projects:{}", id(&project))]);
-    assert_eq!(answer.json()["revalidated"], tags);
+    assert_eq!(response.json()["revalidated"], tags);
 
     let archived = about(&acme, "archive-project", &project).await;
     assert_eq!(archived.json()["revalidated"], tags);
@@ -84,9 +84,9 @@ async fn a_rename_needs_the_latest_version() {
         json!({ "name": "Name is required" })
     );
     let long = "n".repeat(101);
-    let answer = acme.post("create-project", &[("name", &long)]).await;
+    let response = acme.post("create-project", &[("name", &long)]).await;
     assert_eq!(
-        answer.expect(400, "VALIDATION_ERROR").json()["fieldErrors"]["name"],
+        response.expect(400, "VALIDATION_ERROR").json()["fieldErrors"]["name"],
         "Name too long"
     );
 }
@@ -130,8 +130,8 @@ async fn a_long_list_has_pages_and_wrong_queries_have_messages() {
         "?after=x".to_owned(),
         "?archived=perhaps".to_owned(),
     ] {
-        let answer = acme.get(&format!("/t/acme/projects{query}")).await;
-        answer.expect(400, "VALIDATION_ERROR");
+        let response = acme.get(&format!("/t/acme/projects{query}")).await;
+        response.expect(400, "VALIDATION_ERROR");
     }
 }
 

@@ -17,9 +17,9 @@ fn user(person: &Person) -> &str {
 }
 
 async fn refused(world: &World, person: &Person, action: &str, fields: Value) -> Response {
-    let answer = world.act(person, action, &fields).await;
-    assert!(answer.status >= 400, "{answer:?}");
-    answer
+    let response = world.act(person, action, &fields).await;
+    assert!(response.status >= 400, "{response:?}");
+    response
 }
 
 fn counter(world: &World, person: &Person, action: &str, code: &str) -> Option<Record> {
@@ -128,9 +128,9 @@ async fn a_refusal_that_cannot_be_counted_is_still_returned() {
     let name = format!("{}:delete-contact:NOT_FOUND", user(&ada));
     let broken = json!({ "count": "many" });
     world.table.put("#refused:acme", &name, &broken);
-    let answer = refused(&world, &ada, "delete-contact", json!({ "id": UNKNOWN })).await;
+    let response = refused(&world, &ada, "delete-contact", json!({ "id": UNKNOWN })).await;
     assert_eq!(
-        (answer.status, &answer.json()["code"]),
+        (response.status, &response.json()["code"]),
         (404, &json!("NOT_FOUND"))
     );
     let counter = counter(&world, &ada, "delete-contact", "NOT_FOUND").unwrap();
@@ -155,8 +155,8 @@ async fn admins_see_refusals_until_they_expire() {
     }
     let shown = async |query: &str| -> Vec<Value> {
         let path = format!("/t/acme/audit{query}");
-        let mut answer = world.send(ada.get(&path, "application/json")).await.json();
-        serde_json::from_value(answer["data"]["refused"].take()).unwrap()
+        let mut response = world.send(ada.get(&path, "application/json")).await.json();
+        serde_json::from_value(response["data"]["refused"].take()).unwrap()
     };
     let all = shown("").await;
     assert_eq!(all.len(), 2);

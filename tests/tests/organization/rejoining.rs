@@ -18,13 +18,13 @@ async fn a_user_who_rejoins_gets_no_old_session_back() {
     assert_eq!(world.act(&mia, "create-contact", &ada).await.status, 401);
 
     let token = world.invitation(&owner, &email, "member").await;
-    let answer = world.accept(&Person::default(), &token, PASSWORD).await;
-    assert_eq!(answer.status, 200, "{answer:?}");
+    let response = world.accept(&Person::default(), &token, PASSWORD).await;
+    assert_eq!(response.status, 200, "{response:?}");
     let mut back = Person {
         tenant: "acme".to_owned(),
         ..Person::default()
     };
-    back.learn(&answer);
+    back.learn(&response);
     assert_eq!(back.user(), mia.user());
     assert_eq!(world.act(&mia, "create-contact", &ada).await.status, 401);
     let door = world.look(&mia, "/contacts/new").await;
@@ -52,12 +52,12 @@ async fn a_user_who_changes_organisation_or_role_keeps_the_session() {
     let owner = world.sign_up("Acme").await;
     let other = world.sign_up("Other").await;
     let (mut mia, email) = world.joined(&owner, "viewer").await;
-    let answer = change(&world, &owner, &mia.user(), "member").await;
-    assert_eq!(answer.status, 200, "{answer:?}");
+    let response = change(&world, &owner, &mia.user(), "member").await;
+    assert_eq!(response.status, 200, "{response:?}");
     assert_eq!(world.look(&mia, "/contacts/new").await.status, 200);
     let token = world.invitation(&other, &email, "member").await;
-    let answer = world.accept(&mia, &token, PASSWORD).await;
-    assert_eq!(answer.status, 200, "{answer:?}");
+    let response = world.accept(&mia, &token, PASSWORD).await;
+    assert_eq!(response.status, 200, "{response:?}");
     for tenant in ["acme", "other"] {
         let to = json!({ "tenant": tenant });
         world.change(&mut mia, "switch-organization", &to).await;
@@ -71,8 +71,8 @@ async fn removed(product: &Product, owner: &Client) -> (String, String) {
     let email = format!("{}@example.com", uuid::Uuid::new_v4());
     let (_, joined) = join(product, owner, &email, Client::PASSWORD).await;
     let id = joined.data()["id"].as_str().expect("an id").to_owned();
-    let answer = owner.post("remove-member", &[("userId", &id)]).await;
-    assert_eq!(answer.status, 200, "{answer:?}");
+    let response = owner.post("remove-member", &[("userId", &id)]).await;
+    assert_eq!(response.status, 200, "{response:?}");
     (email, id)
 }
 
@@ -89,8 +89,8 @@ pub(super) async fn join(
     let (_, token) = link.split_once("?token=").expect("a token");
     let client = product.client();
     let fields = [("token", token), ("name", "Mia"), ("password", password)];
-    let answer = client.post("accept-invite", &fields).await;
-    (client, answer)
+    let response = client.post("accept-invite", &fields).await;
+    (client, response)
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -105,12 +105,15 @@ async fn a_user_without_an_organisation_resets_the_password_and_accepts_an_invit
     for replayed in [false, true] {
         let client = product.client();
         let fields = [("token", token.as_str()), ("password", NEW)];
-        let answer = client.post_form("reset-password", &fields, Some("k")).await;
+        let response = client.post_form("reset-password", &fields, Some("k")).await;
         assert_eq!(
-            answer.data(),
+            response.data(),
             json!({ "user": user, "tenant": null, "role": null })
         );
-        assert_eq!((answer.is_replayed(), answer.session()), (replayed, None));
+        assert_eq!(
+            (response.is_replayed(), response.session()),
+            (replayed, None)
+        );
     }
     assert_eq!(table.under("#session:").len(), sessions);
     let generation = table.under(&format!("#generation:{id}"));

@@ -31,12 +31,12 @@ async fn sign_out_ends_the_session_at_once() {
     assert_eq!(old.get("/t/acme/contacts").await.status, 200);
     assert_eq!(table.under("#session:").len(), 2);
 
-    let answer = acme.post("sign-out", &[]).await;
+    let response = acme.post("sign-out", &[]).await;
     assert_eq!(
-        (answer.data(), answer.session().as_deref()),
+        (response.data(), response.session().as_deref()),
         (json!({}), Some(""))
     );
-    let cleared = answer.cookies();
+    let cleared = response.cookies();
     assert!(
         cleared
             .iter()
@@ -73,10 +73,10 @@ async fn the_cookie_is_for_this_site_only_and_not_for_scripts() {
     let table = Table::start().await;
     let direct = edge_crm_tests::Direct::new(&table).await;
     let body = "name=Ada&email=a@b.example&organization=Acme&password=correct+horse";
-    let answer = direct
+    let response = direct
         .invoke("sign-up", &edge_crm_tests::event(&[], body))
         .await;
-    let cookies = answer["cookies"].as_array().unwrap().iter();
+    let cookies = response["cookies"].as_array().unwrap().iter();
     let mut cookies = cookies.filter_map(serde_json::Value::as_str);
     let secure = cookies
         .find(|cookie| cookie.contains("session="))
@@ -86,7 +86,7 @@ async fn the_cookie_is_for_this_site_only_and_not_for_scripts() {
         secure.ends_with("; Path=/; Max-Age=2592000; HttpOnly; SameSite=Lax; Secure"),
         "{secure}"
     );
-    assert!(answer["headers"]["strict-transport-security"].is_string());
+    assert!(response["headers"]["strict-transport-security"].is_string());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -162,14 +162,14 @@ async fn an_expired_token_of_a_live_session_works_and_is_renewed() {
         ..fresh.clone()
     };
     let old = || product.client_with(&expired.sign(&product.keys()), "acme");
-    for answer in [
+    for response in [
         old().post("create-contact", &ADA).await,
         old().get("/t/acme/contacts").await,
         old().page("/t/acme/contacts/new").await,
     ] {
-        assert_eq!(answer.status, 200);
+        assert_eq!(response.status, 200);
         let renewed =
-            Token::verify(&answer.session().expect("a new cookie"), &product.keys()).unwrap();
+            Token::verify(&response.session().expect("a new cookie"), &product.keys()).unwrap();
         assert!((now() + 100..=now() + 120).contains(&renewed.expires));
         assert_eq!(
             (&renewed.secret, &renewed.actor),
@@ -231,10 +231,10 @@ async fn a_valid_token_without_its_session_is_refused() {
             .sign(&product.keys()),
             "acme",
         );
-        let answer = client.post("create-contact", &ADA).await;
-        answer.expect(401, "AUTH_ERROR");
+        let response = client.post("create-contact", &ADA).await;
+        response.expect(401, "AUTH_ERROR");
         assert_eq!(
-            answer.session().as_deref(),
+            response.session().as_deref(),
             Some(""),
             "the cookie is removed"
         );

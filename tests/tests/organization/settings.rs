@@ -117,18 +117,18 @@ async fn settings_are_only_for_users_signed_in_to_that_organisation() {
 async fn a_new_name_applies_in_every_organisation_at_once() {
     let (_product, table, acme) = of_two().await;
     let before = table.under("beta:members");
-    let answer = acme
+    let response = acme
         .post("update-profile", &[("name", " Olive  Other ")])
         .await;
     let user = json!({ "id": acme.user, "name": "Olive  Other", "email": acme.email });
-    assert_eq!(answer.data(), user);
+    assert_eq!(response.data(), user);
     let tags = [
         "acme:members".to_owned(),
         format!("acme:members:{}", acme.user),
         "beta:members".to_owned(),
         format!("beta:members:{}", acme.user),
     ];
-    assert_eq!(answer.json()["revalidated"], json!(tags));
+    assert_eq!(response.json()["revalidated"], json!(tags));
     for tenant in ["acme", "beta"] {
         let members = table.under(&format!("{tenant}:members"));
         let own = members
@@ -214,19 +214,19 @@ async fn only_its_user_may_end_a_session() {
     };
     let which = id("Other");
     for (who, id) in [(&stranger, which.as_str()), (&acme, "unknown"), (&acme, "")] {
-        let answer = who.post("end-session", &[("id", id)]).await;
-        answer.expect(404, "NOT_FOUND");
-        assert_eq!(answer.error(), "Session not found or access denied");
+        let response = who.post("end-session", &[("id", id)]).await;
+        response.expect(404, "NOT_FOUND");
+        assert_eq!(response.error(), "Session not found or access denied");
     }
     assert_eq!(other.get(SETTINGS).await.status, 200);
-    let answer = acme.post("end-session", &[("id", &which)]).await;
-    assert_eq!(answer.data(), json!({}));
+    let response = acme.post("end-session", &[("id", &which)]).await;
+    assert_eq!(response.data(), json!({}));
     other.get(SETTINGS).await.expect(401, "AUTH_ERROR");
     assert_eq!(sessions(&acme).await.len(), 1);
     let own = sessions(&acme).await[0]["id"].as_str().unwrap().to_owned();
-    let answer = acme.post("end-session", &[("id", &own)]).await;
+    let response = acme.post("end-session", &[("id", &own)]).await;
     assert_eq!(
-        (answer.status, answer.session().as_deref()),
+        (response.status, response.session().as_deref()),
         (200, Some(""))
     );
     acme.get(SETTINGS).await.expect(401, "AUTH_ERROR");
@@ -241,17 +241,17 @@ async fn sign_out_everywhere_ends_all_sessions_of_the_user_and_no_others() {
     for _ in 0..3 {
         others.push(other_session(&product, &acme.email, "Other").await);
     }
-    let answer = acme.post("sign-out-everywhere", &[]).await;
+    let response = acme.post("sign-out-everywhere", &[]).await;
     assert_eq!(
-        (answer.data(), answer.session().as_deref()),
+        (response.data(), response.session().as_deref()),
         (json!({}), Some(""))
     );
     others.push(product.client_with(&token, "acme"));
     for other in &others {
         other.get(SETTINGS).await.expect(401, "AUTH_ERROR");
         let fields = [("name", "Ada"), ("email", "ada@example.com")];
-        let answer = other.post("create-contact", &fields).await;
-        answer.expect(401, "AUTH_ERROR");
+        let response = other.post("create-contact", &fields).await;
+        response.expect(401, "AUTH_ERROR");
     }
     assert_eq!(stranger.get("/t/beta/settings").await.status, 200);
     let again = other_session(&product, &acme.email, "Again").await;
@@ -260,8 +260,8 @@ async fn sign_out_everywhere_ends_all_sessions_of_the_user_and_no_others() {
         1,
         "the ended sessions are gone"
     );
-    let answer = again.post("sign-out-everywhere", &[]).await;
-    assert_eq!(answer.status, 200);
+    let response = again.post("sign-out-everywhere", &[]).await;
+    assert_eq!(response.status, 200);
     other_session(&product, &acme.email, "Again").await;
 }
 
@@ -275,14 +275,14 @@ async fn switch(client: &Client, tenant: &str) -> Answer {
 async fn switching_leads_to_another_organisation_of_the_user() {
     let (product, table, acme) = of_two().await;
     let before = acme.token();
-    let answer = switch(&acme, "beta").await;
+    let response = switch(&acme, "beta").await;
     let user = json!({ "id": acme.user, "name": "Olive Owner", "email": acme.email });
     let expected = json!({ "user": user, "tenant": "beta", "role": "viewer" });
-    assert_eq!(answer.data(), expected);
+    assert_eq!(response.data(), expected);
     assert_eq!(acme.get("/t/beta/contacts").await.status, 200);
     let fields = [("name", "Ada"), ("email", "ada@example.com")];
-    let answer = acme.post("create-contact", &fields).await;
-    answer.expect(403, "AUTH_ERROR");
+    let response = acme.post("create-contact", &fields).await;
+    response.expect(403, "AUTH_ERROR");
     acme.get("/t/acme/contacts").await.expect(404, "NOT_FOUND");
     // The old session stays for a minute, for a second copy of the request, and then ends.
     let mut sessions = table.under(&format!("#session:{}", acme.user));
@@ -364,17 +364,17 @@ async fn foreign_and_unknown_organisations_get_the_same_refusal() {
     product.sign_up("Gamma").await;
     table.remove("beta:members", &acme.user);
     let saved = table.saved();
-    let mut answers = Vec::new();
+    let mut responses = Vec::new();
     for tenant in ["gamma", "unknown", "beta", "", "No Slug!"] {
-        let answer = switch(&acme, tenant).await;
-        assert_eq!(answer.session(), None);
-        assert_eq!(answer.error(), "Organization not found or access denied");
-        answers.push(answer.without_request_id());
+        let response = switch(&acme, tenant).await;
+        assert_eq!(response.session(), None);
+        assert_eq!(response.error(), "Organization not found or access denied");
+        responses.push(response.without_request_id());
     }
     assert!(
-        answers
+        responses
             .iter()
-            .all(|answer| *answer == answers[0] && answer.0 == 404)
+            .all(|response| *response == responses[0] && response.0 == 404)
     );
     assert_eq!(table.saved(), saved);
     assert_eq!(

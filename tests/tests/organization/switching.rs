@@ -68,8 +68,8 @@ async fn a_form_to_leave_works_only_in_the_organisation_that_it_names() {
     let tenant = form.hidden("for_tenant").expect("a hidden field");
     switch(&ada, "acme").await;
     let elsewhere = [fields[0], fields[1], ("for_tenant", &tenant)];
-    let answer = ada.post("remove-member", &elsewhere).await;
-    answer.expect(403, "AUTH_ERROR");
+    let response = ada.post("remove-member", &elsewhere).await;
+    response.expect(403, "AUTH_ERROR");
     switch(&ada, "beta").await;
     assert_eq!(ada.post("remove-member", &elsewhere).await.status, 200);
 }

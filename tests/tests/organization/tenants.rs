@@ -52,9 +52,9 @@ impl Scene {
     }
 }
 
-fn reveals_nothing(answer: &Answer) {
+fn reveals_nothing(response: &Answer) {
     for secret in [SECRET, "zarquon", "Olive"] {
-        assert!(!answer.text.contains(secret), "{answer:?}");
+        assert!(!response.text.contains(secret), "{response:?}");
     }
 }
 
@@ -96,7 +96,7 @@ async fn every_page_of_another_organisation_is_refused() {
 async fn an_id_of_another_organisation_is_not_found() {
     let scene = Scene::new().await;
     let before = scene.table.saved();
-    let mut answers = Vec::new();
+    let mut responses = Vec::new();
     for id in [scene.id(), UNKNOWN] {
         let path = scene.other.contacts(&format!("/{id}"));
         let change = [
@@ -105,7 +105,7 @@ async fn an_id_of_another_organisation_is_not_found() {
             ("name", "Mine"),
             ("email", "mine@example.com"),
         ];
-        answers.push(vec![
+        responses.push(vec![
             scene.other.get(&path).await.without_request_id(),
             scene
                 .other
@@ -137,11 +137,11 @@ async fn an_id_of_another_organisation_is_not_found() {
         reveals_nothing(&scene.other.submit("delete-contact", &[("id", id)]).await);
     }
     assert!(
-        answers[0].iter().all(|(status, _)| *status == 404),
-        "{answers:#?}"
+        responses[0].iter().all(|(status, _)| *status == 404),
+        "{responses:#?}"
     );
     assert_eq!(
-        answers[0], answers[1],
+        responses[0], responses[1],
         "a foreign record and an unknown one get the same response"
     );
     assert_eq!(scene.table.saved(), before);
@@ -164,14 +164,14 @@ async fn no_search_and_no_cursor_reaches_another_organisation() {
         .unwrap()
         .to_owned();
     for list in [scene.other.contacts(""), scene.victim.contacts("")] {
-        let answer = scene
+        let response = scene
             .other
             .request(Method::GET, &list)
             .query(&[("after", &cursor)])
             .header("accept", "application/json");
-        let answer = answer.answer().await;
-        assert!((400..=404).contains(&answer.status), "{answer:?}");
-        reveals_nothing(&answer);
+        let response = response.answer().await;
+        assert!((400..=404).contains(&response.status), "{response:?}");
+        reveals_nothing(&response);
     }
 }
 
@@ -179,13 +179,13 @@ async fn no_search_and_no_cursor_reaches_another_organisation() {
 async fn an_idempotency_key_of_another_organisation_has_no_effect() {
     let scene = Scene::new().await;
     let fields = [("name", "Mine"), ("email", "zarquon@secret.example")];
-    let answer = scene
+    let response = scene
         .other
         .post_form("create-contact", &fields, Some("shared"))
         .await;
-    assert!(!answer.is_replayed());
+    assert!(!response.is_replayed());
     // The email is free in this organisation: no conflict, and no hint.
-    let contact = answer.data();
+    let contact = response.data();
     assert_eq!(
         (&contact["name"], &contact["ownerId"]),
         (&json!("Mine"), &json!(scene.other.user))
@@ -274,13 +274,13 @@ async fn two_cookies_never_give_access_to_two_organisations() {
         format!("session={b};session=x; SESSION={a}"),
         format!("session={b}; __Host-session={a}"),
     ] {
-        let answer = nobody
+        let response = nobody
             .request(Method::GET, "/t/acme/contacts")
             .header("cookie", cookies)
             .header("accept", "application/json");
-        let answer = answer.answer().await;
-        assert!((401..=404).contains(&answer.status), "{answer:?}");
-        reveals_nothing(&answer);
+        let response = response.answer().await;
+        assert!((401..=404).contains(&response.status), "{response:?}");
+        reveals_nothing(&response);
     }
 }
 
@@ -326,10 +326,10 @@ async fn no_spelling_of_a_path_reaches_another_organisation() {
             scene.product.address(),
             scene.other.token(),
         );
-        let answer = raw(scene.product.address(), request.as_bytes()).await;
-        let status = answer.split(' ').nth(1).unwrap_or_default();
-        assert!(status.starts_with('4'), "{path}: {answer}");
-        assert!(!answer.contains(SECRET), "{path}: {answer}");
+        let response = raw(scene.product.address(), request.as_bytes()).await;
+        let status = response.split(' ').nth(1).unwrap_or_default();
+        assert!(status.starts_with('4'), "{path}: {response}");
+        assert!(!response.contains(SECRET), "{path}: {response}");
     }
 }
 

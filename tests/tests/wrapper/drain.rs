@@ -55,13 +55,13 @@ impl Background {
     async fn create(&self, name: &str) {
         let create = edge_crm_tests::runner(Arc::clone(&self.inside.app), "create-contact");
         let fields = json!({ "name": name, "email": format!("{name}@example.com") });
-        let answer = self.inside.post(&create, &self.cookie, &fields).await;
-        assert_eq!(answer.json["revalidated"], json!([]), "{answer:?}");
+        let response = self.inside.post(&create, &self.cookie, &fields).await;
+        assert_eq!(response.json["revalidated"], json!([]), "{response:?}");
     }
 
     async fn handle(&self, event: &Value) -> Value {
-        let answer = self.revalidate.invoke(event.to_string().as_bytes()).await;
-        serde_json::from_slice(&answer).unwrap()
+        let response = self.revalidate.invoke(event.to_string().as_bytes()).await;
+        serde_json::from_slice(&response).unwrap()
     }
 
     async fn sweep(&self) -> Value {
@@ -104,9 +104,9 @@ async fn due_records_are_purged_in_one_call_and_each_tag_once() {
         background.create(name).await;
     }
     assert_eq!(background.inside.table.under("#outbox:").len(), 3);
-    let answer = background.sweep().await;
+    let response = background.sweep().await;
     assert_eq!(
-        answer,
+        response,
         json!({ "batchItemFailures": [], "drained": 3, "purged": 1 })
     );
     let counters = background.distribution.counters();

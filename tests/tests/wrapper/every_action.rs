@@ -53,11 +53,11 @@ fn work(copy: &Copy) -> Vec<Record> {
     saved
 }
 
-fn expect(name: &str, answer: &Answer, status: u64, code: &str) {
-    let is = (answer.status, answer.json["code"].as_str());
-    assert_eq!(is, (status, Some(code)), "{name}: {answer:?}");
+fn expect(name: &str, response: &Answer, status: u64, code: &str) {
+    let is = (response.status, response.json["code"].as_str());
+    assert_eq!(is, (status, Some(code)), "{name}: {response:?}");
     for text in [".rs", "panicked", "#idempotency", "dynamodb"] {
-        assert!(!answer.text.contains(text), "{name}: {answer:?}");
+        assert!(!response.text.contains(text), "{name}: {response:?}");
     }
 }
 
@@ -84,9 +84,9 @@ async fn a_request_of_another_site_or_unreadable_is_refused_and_writes_nothing()
 
         let mut looked_at = event.clone();
         looked_at["requestContext"]["http"]["method"] = json!("GET");
-        let answer = copy.send(&looked_at).await;
-        expect(name, &answer, 405, "BAD_REQUEST");
-        assert_eq!(answer.headers["allow"], "POST", "{name}");
+        let response = copy.send(&looked_at).await;
+        expect(name, &response, 405, "BAD_REQUEST");
+        assert_eq!(response.headers["allow"], "POST", "{name}");
 
         let huge = "x".repeat(Config::BODY_LIMIT + 1);
         let unreadable = [
@@ -97,8 +97,8 @@ async fn a_request_of_another_site_or_unreadable_is_refused_and_writes_nothing()
             ("multipart/form-data", "x", 400),
         ];
         for (kind, body, status) in unreadable {
-            let answer = copy.send(&sending(&event, kind, body)).await;
-            expect(name, &answer, status, "BAD_REQUEST");
+            let response = copy.send(&sending(&event, kind, body)).await;
+            expect(name, &response, status, "BAD_REQUEST");
         }
         assert_eq!(copy.inside.table.saved(), before, "{name}");
     }
@@ -132,9 +132,12 @@ async fn a_form_on_a_page_of_another_organisation_is_refused_and_writes_nothing(
         for organization in copy.inside.table.under("#tenant:") {
             let body = with(organization.pk.trim_start_matches("#tenant:"));
             let there = prepared.copy().await;
-            let answer = there.send(&sending(&event, kind, &body)).await;
-            assert!([200, 403].contains(&answer.status), "{name}: {answer:?}");
-            passed += usize::from(answer.status == 200);
+            let response = there.send(&sending(&event, kind, &body)).await;
+            assert!(
+                [200, 403].contains(&response.status),
+                "{name}: {response:?}"
+            );
+            passed += usize::from(response.status == 200);
         }
         assert_eq!(passed, 1, "{name}");
     }
@@ -193,10 +196,10 @@ async fn concurrent_equal_requests_are_done_once() {
             continue;
         }
         let before = audits(&copy) + audited(&prepared).await;
-        let answers = join_all((0..6).map(|_| copy.send(&event))).await;
-        for answer in &answers {
-            assert_eq!(answer.status, 200, "{name}: {answer:?}");
-            assert_eq!(answer.json["data"], answers[0].json["data"], "{name}");
+        let responses = join_all((0..6).map(|_| copy.send(&event))).await;
+        for response in &responses {
+            assert_eq!(response.status, 200, "{name}: {response:?}");
+            assert_eq!(response.json["data"], responses[0].json["data"], "{name}");
         }
         assert_eq!(audits(&copy), before, "{name}");
     }
@@ -220,12 +223,15 @@ async fn an_action_writes_everything_or_nothing() {
             ..Faults::default()
         });
         let audited = audits(&copy) + audited(&prepared).await;
-        let answer = copy.send(&event).await;
+        let response = copy.send(&event).await;
         copy.inside.proxy.make(Faults::default());
         if UNRECORDED.contains(&name) {
             continue;
         }
-        assert!([200, 503].contains(&answer.status), "{name}: {answer:?}");
+        assert!(
+            [200, 503].contains(&response.status),
+            "{name}: {response:?}"
+        );
         let again = copy.send(&event).await;
         assert_eq!(again.status, 200, "{name}: {again:?}");
         assert_eq!(audits(&copy), audited, "{name}");

@@ -32,28 +32,31 @@ async fn at_once(
     join_all((0..count).map(send))
         .await
         .into_iter()
-        .map(|answer| answer.expect("an answer"))
+        .map(|response| response.expect("a response"))
         .collect()
 }
 
 /// Asserts that all responses are the same success, and that all but one are marked as replays.
-fn assert_one_result(answers: &[Answer]) -> Value {
-    let essences: Vec<_> = answers.iter().map(Answer::without_request_id).collect();
+fn assert_one_result(responses: &[Answer]) -> Value {
+    let essences: Vec<_> = responses.iter().map(Answer::without_request_id).collect();
     assert!(
         essences.iter().all(|essence| essence == &essences[0]),
         "{essences:#?}"
     );
-    let replayed = answers.iter().filter(|answer| answer.is_replayed()).count();
-    assert_eq!(replayed, answers.len() - 1);
-    answers[0].data()
+    let replayed = responses
+        .iter()
+        .filter(|response| response.is_replayed())
+        .count();
+    assert_eq!(replayed, responses.len() - 1);
+    responses[0].data()
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn twenty_concurrent_equal_posts_make_one_contact() {
     let (product, table) = product_with_table().await;
     let acme = product.sign_up("Acme").await;
-    let answers = at_once(&acme, 20, "create-contact", &ADA, "twenty").await;
-    let contact = assert_one_result(&answers);
+    let responses = at_once(&acme, 20, "create-contact", &ADA, "twenty").await;
+    let contact = assert_one_result(&responses);
 
     let contacts = table.under("acme:contacts");
     assert_eq!(contacts.len(), 1);
@@ -79,9 +82,9 @@ async fn twenty_concurrent_equal_updates_change_a_contact_once() {
         ("name", "Ada King"),
         ("email", "king@example.com"),
     ];
-    let answers = at_once(&acme, 20, "update-contact", &fields, "update").await;
+    let responses = at_once(&acme, 20, "update-contact", &fields, "update").await;
 
-    let changed = assert_one_result(&answers);
+    let changed = assert_one_result(&responses);
     assert_eq!(
         (&changed["version"], &changed["name"]),
         (&json!(2), &json!("Ada King"))
@@ -99,9 +102,9 @@ async fn twenty_concurrent_equal_deletes_all_succeed() {
     let acme = product.sign_up("Acme").await;
     let contact = acme.create("Ada", "ada@example.com").await;
     let id = contact["id"].as_str().unwrap();
-    let answers = at_once(&acme, 20, "delete-contact", &[("id", id)], "delete").await;
+    let responses = at_once(&acme, 20, "delete-contact", &[("id", id)], "delete").await;
 
-    assert_eq!(assert_one_result(&answers), json!({ "id": id }));
+    assert_eq!(assert_one_result(&responses), json!({ "id": id }));
     assert_eq!(table.audits("delete-contact").len(), 1);
     assert!(table.under("acme:contacts").is_empty());
     assert!(table.under("#guard:acme:contacts").is_empty());
@@ -116,14 +119,14 @@ async fn concurrent_equal_sign_ups_make_one_account_and_each_gets_a_session() {
         ("password", Client::PASSWORD),
         ("organization", "Acme"),
     ];
-    let answers = at_once(&product.client(), 6, "sign-up", &fields, "sign-up").await;
+    let responses = at_once(&product.client(), 6, "sign-up", &fields, "sign-up").await;
 
-    assert_eq!(assert_one_result(&answers)["tenant"], "acme");
+    assert_eq!(assert_one_result(&responses)["tenant"], "acme");
     assert_eq!(table.under("#account:").len(), 1);
     assert_eq!(table.under("#tenant:").len(), 1);
     assert_eq!(table.audits("sign-up").len(), 1);
-    let tokens: BTreeSet<_> = answers.iter().filter_map(Answer::session).collect();
-    assert_eq!(tokens.len(), answers.len());
+    let tokens: BTreeSet<_> = responses.iter().filter_map(Answer::session).collect();
+    assert_eq!(tokens.len(), responses.len());
     for token in tokens {
         let client = product.client_with(&token, "acme");
         assert_eq!(client.get("/t/acme/contacts").await.status, 200);
@@ -180,22 +183,24 @@ async fn fifty_keys_with_one_email_make_one_contact_and_49_conflicts() {
             .await
         })
     };
-    let answers: Vec<_> = join_all((0..50).map(send))
+    let responses: Vec<_> = join_all((0..50).map(send))
         .await
         .into_iter()
         .map(Result::unwrap)
         .collect();
 
-    let (made, refused): (Vec<_>, Vec<_>) = answers.iter().partition(|answer| answer.status == 200);
+    let (made, refused): (Vec<_>, Vec<_>) = responses
+        .iter()
+        .partition(|response| response.status == 200);
     assert_eq!((made.len(), refused.len()), (1, 49));
     let id = made[0].data()["id"].clone();
-    for answer in refused {
-        answer.expect(409, "CONFLICT");
+    for response in refused {
+        response.expect(409, "CONFLICT");
         assert_eq!(
-            answer.field_error("email"),
+            response.field_error("email"),
             "Contact with this email already exists"
         );
-        assert_eq!(answer.json()["existingId"], id);
+        assert_eq!(response.json()["existingId"], id);
     }
     assert_eq!(table.under("acme:contacts").len(), 1);
     assert_eq!(table.audits("create-contact").len(), 1);

@@ -96,9 +96,9 @@ async fn encoding_order_and_white_space_do_not_make_other_input() {
             .action("create-contact")
             .header("content-type", content_type)
             .header("idempotency-key", "k");
-        let answer = request.body(body.clone()).answer().await;
-        assert!(answer.is_replayed(), "{body}: {answer:?}");
-        assert_eq!(answer.data(), first);
+        let response = request.body(body.clone()).answer().await;
+        assert!(response.is_replayed(), "{body}: {response:?}");
+        assert_eq!(response.data(), first);
     }
     assert_eq!(table.saved(), before);
 }
@@ -145,14 +145,14 @@ async fn an_unusable_key_is_refused_and_nothing_is_written() {
         "ключ",
     ] {
         let fields = [ADA[0], ADA[1], ("idempotency_key", key)];
-        let answer = acme.post("create-contact", &fields).await;
+        let response = acme.post("create-contact", &fields).await;
         // A NUL makes the whole body unreadable.
         let code = if key.contains('\0') {
             "BAD_REQUEST"
         } else {
             "IDEMPOTENCY_ERROR"
         };
-        answer.expect(400, code);
+        response.expect(400, code);
     }
     for key in [&b""[..], long.as_bytes(), b"a b", b"\xc3\xa9", b"\xff"] {
         let request = acme
@@ -220,7 +220,7 @@ async fn users_and_organisations_do_not_share_keys() {
         )
         .await;
     let ids: BTreeSet<_> = [&of_acme, &of_beta, &of_colleague]
-        .map(|answer| answer.data()["id"].to_string())
+        .map(|response| response.data()["id"].to_string())
         .into();
     assert_eq!(ids.len(), 3);
     // Actions do not share keys either.

@@ -75,34 +75,34 @@ impl Race {
             ),
         };
         fields["idempotency_key"] = json!(uuid::Uuid::new_v4().to_string());
-        let answer = self.insist(function, &fields).await;
-        let data = &answer.json["data"];
-        match answer.status {
+        let response = self.insist(function, &fields).await;
+        let data = &response.json["data"];
+        match response.status {
             200 if data["version"].is_u64() => self.learn(data),
             200 => self
                 .seen
                 .lock()
                 .unwrap()
                 .retain(|other| other["id"] != data["id"]),
-            409 if answer.json["current"].is_object() => self.learn(&answer.json["current"]),
+            409 if response.json["current"].is_object() => self.learn(&response.json["current"]),
             404 => self
                 .seen
                 .lock()
                 .unwrap()
                 .retain(|other| other["id"] != fields["id"]),
             409 => {}
-            _ => panic!("{fields} got {answer:?}"),
+            _ => panic!("{fields} got {response:?}"),
         }
-        answer.status == 200
+        response.status == 200
     }
 
     async fn insist(&self, function: &Runner, fields: &Value) -> Answer {
         for _ in 0..50 {
-            let answer = self.inside.post(function, &self.cookie, fields).await;
-            if answer.status != 503 {
-                return answer;
+            let response = self.inside.post(function, &self.cookie, fields).await;
+            if response.status != 503 {
+                return response;
             }
-            assert_eq!(answer.json["code"], "DATABASE_ERROR");
+            assert_eq!(response.json["code"], "DATABASE_ERROR");
         }
         panic!("{fields} never got a final response");
     }

@@ -81,10 +81,10 @@ async fn a_user_has_a_number_of_requests_a_minute_and_refused_ones_count() {
         } else {
             ("", String::new())
         };
-        let answer = acme
+        let response = acme
             .post("create-contact", &[("name", name), ("email", &email)])
             .await;
-        assert_eq!(answer.status, if n % 2 == 0 { 200 } else { 400 });
+        assert_eq!(response.status, if n % 2 == 0 { 200 } else { 400 });
     }
     let before = table.saved();
     for n in 1..=2 {
@@ -171,10 +171,16 @@ async fn concurrent_guesses_are_counted_before_they_are_checked() {
             };
             sign_in(&client, email, password)
         });
-        let answers = join_all(guesses).await;
-        let others = answers.iter().filter(|answer| answer.status == 429).count();
-        let right = answers.iter().filter(|answer| answer.status == 200).count();
-        assert_eq!(others + right, 10, "{answers:?}");
+        let responses = join_all(guesses).await;
+        let others = responses
+            .iter()
+            .filter(|response| response.status == 429)
+            .count();
+        let right = responses
+            .iter()
+            .filter(|response| response.status == 200)
+            .count();
+        assert_eq!(others + right, 10, "{responses:?}");
         guessed += right;
     }
     assert!(
@@ -189,8 +195,8 @@ async fn concurrent_sign_ins_with_the_right_password_all_succeed() {
     sign_up(&product, "ada@example.com", "Acme").await;
     let client = product.client();
     let attempts = (0..9).map(|_| sign_in(&client, "ada@example.com", Client::PASSWORD));
-    for answer in join_all(attempts).await {
-        assert_eq!(answer.status, 200, "{answer:?}");
+    for response in join_all(attempts).await {
+        assert_eq!(response.status, 200, "{response:?}");
     }
 }
 

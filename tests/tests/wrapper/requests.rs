@@ -84,13 +84,13 @@ async fn a_panic_is_a_500_with_a_request_id_and_nothing_else() {
         wrapper::Function::action::<Explode>(),
     );
     let mut request = event("POST", "/actions/explode", "", "{}");
-    let answer = invoke(&explode, &request).await;
-    assert_eq!(answer.status, 500);
+    let response = invoke(&explode, &request).await;
+    assert_eq!(response.status, 500);
     assert_eq!(
-        answer.json,
+        response.json,
         json!({
             "ok": false, "code": "UNKNOWN", "error": "Something went wrong on our side. Please try again.",
-            "fieldErrors": {}, "requestId": answer.headers["x-request-id"],
+            "fieldErrors": {}, "requestId": response.headers["x-request-id"],
         })
     );
     request["headers"]["accept"] = json!("text/html");
@@ -126,7 +126,7 @@ async fn a_refused_origin_runs_nothing() {
 async fn an_internal_error_does_not_reveal_its_cause() {
     let inside = Inside::start().await;
     let (cookie, _) = inside.sign_up("Acme").await;
-    let answer = inside
+    let response = inside
         .post(
             &Runner::new(
                 Arc::clone(&inside.app),
@@ -137,10 +137,10 @@ async fn an_internal_error_does_not_reveal_its_cause() {
         )
         .await;
     assert_eq!(
-        (answer.status, &answer.json["code"]),
+        (response.status, &response.json["code"]),
         (500, &json!("UNKNOWN"))
     );
-    assert!(!answer.text.contains("row 17"), "{}", answer.text);
+    assert!(!response.text.contains("row 17"), "{}", response.text);
 }
 
 #[tokio::test]
@@ -152,8 +152,8 @@ async fn a_lost_response_to_the_commit_is_still_a_success() {
         ..Faults::default()
     });
     let fields = json!({ "name": "Zoë", "email": "zoe@example.com", "idempotency_key": "k" });
-    let answer = contact(&inside, &cookie, fields).await;
-    assert_eq!(answer.status, 200, "{answer:?}");
+    let response = contact(&inside, &cookie, fields).await;
+    assert_eq!(response.status, 200, "{response:?}");
     assert_eq!(inside.table.under("acme:contacts").len(), 1);
     assert!(inside.proxy.made.load(Ordering::Relaxed) > 0);
 }
@@ -169,9 +169,9 @@ async fn endless_contention_is_a_503_and_writes_nothing() {
     let fields = json!({
         "name": "Ada", "email": "ada@example.com", "password": "correct horse", "organization": "Acme",
     });
-    let answer = inside.post(&sign_up, "", &fields).await;
+    let response = inside.post(&sign_up, "", &fields).await;
     assert_eq!(
-        (answer.status, &answer.json["code"]),
+        (response.status, &response.json["code"]),
         (503, &json!("DATABASE_ERROR"))
     );
     assert!(inside.table.under("").is_empty());
@@ -191,12 +191,12 @@ async fn a_missing_database_is_a_503_and_a_hanging_one_a_504() {
             "sign-in",
         );
         let body = json!({ "email": "ada@example.com", "password": "correct horse" }).to_string();
-        let answer = invoke(&function, &event("POST", "/actions/sign-in", "", &body)).await;
+        let response = invoke(&function, &event("POST", "/actions/sign-in", "", &body)).await;
         assert_eq!(
-            (answer.status, &answer.json["code"]),
+            (response.status, &response.json["code"]),
             (status, &json!(code))
         );
-        assert!(!answer.text.contains("127.0.0.1"), "{}", answer.text);
+        assert!(!response.text.contains("127.0.0.1"), "{}", response.text);
     }
 }
 
@@ -284,7 +284,7 @@ async fn a_request_is_one_log_line_without_its_input() {
     let (cookie, _) = inside.sign_up("Acme").await;
     let body = json!({ "name": "Zoë", "email": "zoe@example.com" }).to_string();
     let create = edge_crm_tests::runner(app, "create-contact");
-    let answer = invoke(
+    let response = invoke(
         &create,
         &event("POST", "/actions/create-contact", &cookie, &body),
     )
@@ -293,7 +293,7 @@ async fn a_request_is_one_log_line_without_its_input() {
     let [line] = lines.as_slice() else {
         panic!("{lines:?}")
     };
-    assert_eq!(line["requestId"], answer.json["requestId"]);
+    assert_eq!(line["requestId"], response.json["requestId"]);
     assert_eq!(
         (&line["tenant"], &line["action"]),
         (&json!("acme"), &json!("create-contact"))

@@ -45,8 +45,8 @@ impl Written {
         while !self.stop.load(Ordering::Relaxed) {
             let n = self.tried.fetch_add(1, Ordering::Relaxed);
             match add(&client, n).await {
-                Some(answer) => {
-                    let id = answer.data()["id"].clone();
+                Some(response) => {
+                    let id = response.data()["id"].clone();
                     self.answered.lock().unwrap().insert(n, id);
                 }
                 None => return,
@@ -77,8 +77,8 @@ async fn a_kill_at_any_moment_loses_and_doubles_nothing() {
         let client = product.client_with(&token, "acme");
         let tried = written.tried.load(Ordering::Relaxed);
         for n in 0..tried {
-            let answer = add(&client, n).await.expect("an answer");
-            let id = answer.data()["id"].clone();
+            let response = add(&client, n).await.expect("a response");
+            let id = response.data()["id"].clone();
             let mut answered = written.answered.lock().unwrap();
             assert_eq!(
                 answered.entry(n).or_insert_with(|| id.clone()),

@@ -21,9 +21,12 @@ async fn search(inside: &Inside, cookie: &str, q: &str) -> Vec<Value> {
     let list = edge_crm_tests::runner(Arc::clone(&inside.app), "list-contacts");
     let mut request = event("GET", "/t/acme/contacts", cookie, "");
     request["rawQueryString"] = json!(format!("q={q}"));
-    let answer = invoke(&list, &request).await;
-    assert_eq!(answer.status, 200, "{answer:?}");
-    answer.json["data"]["contacts"].as_array().unwrap().clone()
+    let response = invoke(&list, &request).await;
+    assert_eq!(response.status, 200, "{response:?}");
+    response.json["data"]["contacts"]
+        .as_array()
+        .unwrap()
+        .clone()
 }
 
 #[tokio::test]

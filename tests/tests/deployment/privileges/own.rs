@@ -27,8 +27,8 @@ impl Watched {
         event["headers"]["x-crm-secret"] = json!(ORIGIN_SECRET);
         event["headers"]["accept"] = json!("text/html");
         event["headers"]["content-type"] = json!("application/x-www-form-urlencoded");
-        let answer = self.run(function, &event).await;
-        assert_eq!(answer.status, 400, "{answer:?}");
+        let response = self.run(function, &event).await;
+        assert_eq!(response.status, 400, "{response:?}");
         self.age_session("owner");
     }
 
@@ -39,8 +39,8 @@ impl Watched {
             ..fault::Faults::default()
         };
         self.inside.proxy.make(busy);
-        let answer = self.post(function, cookie, fields).await;
-        assert_eq!(answer.status, 503, "{answer:?}");
+        let response = self.post(function, cookie, fields).await;
+        assert_eq!(response.status, 503, "{response:?}");
         self.inside.proxy.make(fault::Faults::default());
     }
 }
@@ -51,8 +51,8 @@ pub(super) async fn settings(watched: &mut Watched, cookie: &str) -> String {
     let settings = watched.function("settings");
     for role in ["owner", "admin", "owner"] {
         watched.age_session(role);
-        let answer = watched.get(&settings, "/t/acme/settings", cookie).await;
-        assert_eq!(answer.status, 200, "{answer:?}");
+        let response = watched.get(&settings, "/t/acme/settings", cookie).await;
+        assert_eq!(response.status, 200, "{response:?}");
     }
     let other = watched.function("sign-in");
     let other = watched.post(&other, "", account("correct horse")).await;
@@ -82,8 +82,8 @@ pub(super) async fn settings(watched: &mut Watched, cookie: &str) -> String {
         let mut fields = fields;
         fields["idempotency_key"] = json!(format!("{name}-{status}"));
         for _ in 0..2 {
-            let answer = watched.post(&function, cookie, fields.clone()).await;
-            assert_eq!(answer.status, status, "{name}: {answer:?}");
+            let response = watched.post(&function, cookie, fields.clone()).await;
+            assert_eq!(response.status, status, "{name}: {response:?}");
         }
     }
     let profile = watched.function("update-profile");
@@ -92,12 +92,12 @@ pub(super) async fn settings(watched: &mut Watched, cookie: &str) -> String {
         .await;
     let switch = watched.function("switch-organization");
     watched.refuse(&switch, cookie).await;
-    let answer = watched
+    let response = watched
         .post(&switch, cookie, json!({ "tenant": "acme" }))
         .await;
-    assert_eq!(answer.status, 200, "{answer:?}");
-    assert_ne!(other, answer.session());
-    answer.session()
+    assert_eq!(response.status, 200, "{response:?}");
+    assert_ne!(other, response.session());
+    response.session()
 }
 
 /// A password reset that ends all sessions. Returns the cookie of the new session.
@@ -105,8 +105,8 @@ pub(super) async fn forgotten(watched: &mut Watched) -> String {
     let request = watched.function("request-password-reset");
     let whose = json!({ "email": "ada@example.com", "idempotency_key": "forgotten" });
     for _ in 0..2 {
-        let answer = watched.post(&request, "", whose.clone()).await;
-        assert_eq!(answer.status, 200, "{answer:?}");
+        let response = watched.post(&request, "", whose.clone()).await;
+        assert_eq!(response.status, 200, "{response:?}");
     }
     let other = json!({ "email": "nobody@example.com" });
     watched.fail(&request, "", other).await;
@@ -116,9 +116,9 @@ pub(super) async fn forgotten(watched: &mut Watched) -> String {
         "token": link_token(&letter, &keys), "password": "correct horse", "idempotency_key": "reset",
     });
     let reset = watched.function("reset-password");
-    let answer = watched.post(&reset, "", fields.clone()).await;
-    assert_eq!(answer.status, 200, "{answer:?}");
-    let cookie = answer.session();
+    let response = watched.post(&reset, "", fields.clone()).await;
+    assert_eq!(response.status, 200, "{response:?}");
+    let cookie = response.session();
     assert_eq!(
         watched.post(&reset, &cookie, fields.clone()).await.status,
         200
@@ -132,8 +132,8 @@ pub(super) async fn forgotten(watched: &mut Watched) -> String {
 
     let everywhere = watched.function("sign-out-everywhere");
     watched.refuse(&everywhere, &cookie).await;
-    let answer = watched.post(&everywhere, &cookie, json!({})).await;
-    assert_eq!(answer.status, 200, "{answer:?}");
+    let response = watched.post(&everywhere, &cookie, json!({})).await;
+    assert_eq!(response.status, 200, "{response:?}");
     let sign_in = watched.function("sign-in");
     watched
         .post(&sign_in, "", account("correct horse"))

@@ -53,8 +53,8 @@ async fn view(watched: &mut Watched, function: &Runner, event: &Value, cookie: &
     let path = event["rawPath"].as_str().unwrap_or_default();
     for role in ["owner", "admin", "owner"] {
         watched.age_session(role);
-        let answer = watched.get(function, path, cookie).await;
-        assert!(answer.status < 400, "{path}: {answer:?}");
+        let response = watched.get(function, path, cookie).await;
+        assert!(response.status < 400, "{path}: {response:?}");
     }
 }
 
@@ -65,10 +65,10 @@ async fn action(watched: &mut Watched, function: &Runner, mut event: Value) {
     }
     let name = function.name();
     for _ in 0..2 {
-        let answer = watched.run(function, &event).await;
-        assert_eq!(answer.status, 200, "{name}: {answer:?}");
+        let response = watched.run(function, &event).await;
+        assert_eq!(response.status, 200, "{name}: {response:?}");
     }
     event["headers"]["idempotency-key"] = json!("another key");
-    let answer = watched.run(function, &event).await;
-    assert!(answer.status < 500, "{name}: {answer:?}");
+    let response = watched.run(function, &event).await;
+    assert!(response.status < 500, "{name}: {response:?}");
 }
