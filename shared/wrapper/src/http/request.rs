@@ -37,13 +37,12 @@ struct UnreadableBody(Failure);
 /// 400 for what is no event of a function URL, and for a path or a query that is no URI.
 pub(crate) fn from_event(payload: &[u8], limit: usize) -> Result<Request, Failure> {
     let mut event = parse(payload)?;
-    let path = event.raw_path.get_or_insert_default();
-    let query = event.raw_query_string.get_or_insert_default();
+    let path = event.raw_path.replace("/".to_owned()).unwrap_or_default();
+    let query = event.raw_query_string.take().unwrap_or_default();
     let url = format!("{path}?{query}");
-    let is_uri = url.len() <= LONGEST_URL && PathAndQuery::try_from(url).is_ok();
-    if !is_uri || !(path.is_empty() || path.starts_with('/')) {
-        return Err(Failure::unreadable("The address is not a valid URL"));
-    }
+    let is_short = url.len() <= LONGEST_URL && (path.is_empty() || path.starts_with('/'));
+    let url = PathAndQuery::try_from(url).ok().filter(|_| is_short);
+    let url = url.ok_or_else(|| Failure::unreadable("The address is not a valid URL"))?;
     // Lambda's own host name, which nothing here depends on.
     event.headers.remove(HOST);
     event.request_context.domain_name = None;
@@ -51,7 +50,9 @@ pub(crate) fn from_event(payload: &[u8], limit: usize) -> Result<Request, Failur
     let id = request_id(event.request_context.request_id.take());
     let cookies = event.cookies.take().unwrap_or_default();
     let body = decode(event.body.take(), event.is_base64_encoded, limit);
-    let mut request = Request::from(LambdaRequest::ApiGatewayV2(event));
+    // The path and the query are set here, because lambda_http panics on some of them.
+    let mut request = Request::from(LambdaRequest::ApiGatewayV2(event)).with_raw_http_path(path);
+    *request.uri_mut() = url.into();
     // lambda_http drops all cookies if one of them is not ASCII.
     let cookies = cookies
         .iter()
