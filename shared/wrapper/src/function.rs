@@ -1,6 +1,6 @@
 //! A function: one action, some views or background work, behind one Lambda function.
 
-use crate::http::request::{self, Asked};
+use crate::http::request::{self, Asked, EventError};
 use crate::http::response::{self, Response, With};
 use crate::log::Note;
 use crate::{App, Failure, error_page, run, view as show};
@@ -231,7 +231,11 @@ impl Runner {
             );
             return answer.to_string().into_bytes();
         }
-        serde_json::to_vec(&self.answer(payload).await).unwrap_or_default()
+        let response = self.answer(payload).await.unwrap_or_else(|error| {
+            let failure = Failure::unreadable(error.to_string());
+            response::to_event(response::json(failure.status, &failure.json("")))
+        });
+        serde_json::to_vec(&response).unwrap_or_default()
     }
 
     /// Handles an event that is no request.
@@ -248,7 +252,13 @@ impl Runner {
     }
 
     /// Answers the JSON of a function URL's event. A panic is an answer too.
-    pub(crate) async fn answer(&self, payload: &[u8]) -> ApiGatewayV2httpResponse {
+    ///
+    /// # Errors
+    /// If it is no event of a function URL.
+    pub(crate) async fn answer(
+        &self,
+        payload: &[u8],
+    ) -> Result<ApiGatewayV2httpResponse, EventError> {
         let started = Instant::now();
         let app = &self.app;
         let cold = app.is_cold_start();
@@ -259,6 +269,7 @@ impl Runner {
         };
         let request = request::from_event(payload, app.config.body_limit);
         let (id, response) = match &request {
+            Err(EventError::NoEvent) => return Err(EventError::NoEvent),
             Ok(request) => {
                 let caught = AssertUnwindSafe(self.route(request, &mut note))
                     .catch_unwind()
@@ -273,7 +284,8 @@ impl Runner {
                     response.finish(request.id(), app.config.https, is_head),
                 )
             }
-            Err(failure) => {
+            Err(error) => {
+                let failure = &Failure::unreadable(error.to_string());
                 error_page::note_failure(failure, &mut note);
                 let id = "unreadable";
                 let response = response::json(failure.status, &failure.json(id));
@@ -282,7 +294,7 @@ impl Runner {
         };
         let status = response.status().as_u16();
         (app.config.log)(&note.line(id, status, started.elapsed(), cold));
-        response::to_event(response)
+        Ok(response::to_event(response))
     }
 
     async fn route(&self, request: &Request, note: &mut Note) -> Response {

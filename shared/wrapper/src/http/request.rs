@@ -31,18 +31,29 @@ struct RequestId(String);
 #[derive(Debug, Clone)]
 struct UnreadableBody(Failure);
 
+/// Why an event cannot become a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum EventError {
+    /// Not a request at all: the invocation fails.
+    #[error("This is not an event of a function URL")]
+    NoEvent,
+    /// A request whose path or query is no URI: a 400.
+    #[error("The address is not a valid URL")]
+    Url,
+}
+
 /// The request in the event's JSON. A decoded body has at most `limit` bytes.
 ///
 /// # Errors
-/// 400 for what is no event of a function URL, and for a path or a query that is no URI.
-pub(crate) fn from_event(payload: &[u8], limit: usize) -> Result<Request, Failure> {
+/// [`EventError`] for what is no event of a function URL, and for a path or a query that is no URI.
+pub(crate) fn from_event(payload: &[u8], limit: usize) -> Result<Request, EventError> {
     let mut event = parse(payload)?;
     let path = event.raw_path.replace("/".to_owned()).unwrap_or_default();
     let query = event.raw_query_string.take().unwrap_or_default();
     let url = format!("{path}?{query}");
     let is_short = url.len() <= LONGEST_URL && (path.is_empty() || path.starts_with('/'));
     let url = PathAndQuery::try_from(url).ok().filter(|_| is_short);
-    let url = url.ok_or_else(|| Failure::unreadable("The address is not a valid URL"))?;
+    let url = url.ok_or(EventError::Url)?;
     // Lambda's own host name, which nothing here depends on.
     event.headers.remove(HOST);
     event.request_context.domain_name = None;
@@ -71,16 +82,15 @@ pub(crate) fn from_event(payload: &[u8], limit: usize) -> Result<Request, Failur
 }
 
 /// The event. Its type takes ASCII alone in headers; browsers send more.
-fn parse(payload: &[u8]) -> Result<Event, Failure> {
+fn parse(payload: &[u8]) -> Result<Event, EventError> {
     if let Ok(event) = serde_json::from_slice(payload) {
         return Ok(event);
     }
-    let no_event = || Failure::unreadable("This is not an event of a function URL");
-    let mut event: Value = serde_json::from_slice(payload).map_err(|_| no_event())?;
+    let mut event: Value = serde_json::from_slice(payload).map_err(|_| EventError::NoEvent)?;
     let headers = event
         .as_object_mut()
         .and_then(|event| event.remove("headers"));
-    let mut event: Event = serde_json::from_value(event).map_err(|_| no_event())?;
+    let mut event: Event = serde_json::from_value(event).map_err(|_| EventError::NoEvent)?;
     let headers = match headers {
         None | Some(Value::Null) => HeaderMap::new(),
         Some(Value::Object(headers)) => {
@@ -93,9 +103,9 @@ fn parse(payload: &[u8]) -> Result<Event, Failure> {
             });
             headers
                 .collect::<Option<HeaderMap>>()
-                .ok_or_else(no_event)?
+                .ok_or(EventError::NoEvent)?
         }
-        Some(_) => return Err(no_event()),
+        Some(_) => return Err(EventError::NoEvent),
     };
     event.headers = headers;
     Ok(event)
@@ -211,9 +221,8 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn request(event: &Value) -> Result<Request, u16> {
-        let request = from_event(event.to_string().as_bytes(), 3);
-        request.map_err(|failure| failure.status)
+    fn request(event: &Value) -> Result<Request, EventError> {
+        from_event(event.to_string().as_bytes(), 3)
     }
 
     fn context() -> Value {
@@ -279,9 +288,9 @@ mod tests {
             ("/", "<x>"),
             ("/", "a\nb"),
         ] {
-            assert_eq!(ask(path, query), Err(400), "{path:?} {query:?}");
+            assert_eq!(ask(path, query), Err(EventError::Url), "{path:?} {query:?}");
         }
-        assert_eq!(ask("/", &"a".repeat(70_000)), Err(400));
+        assert_eq!(ask("/", &"a".repeat(70_000)), Err(EventError::Url));
     }
 
     #[test]
