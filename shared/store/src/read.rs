@@ -177,6 +177,8 @@ impl Store {
         forward: bool,
         limit: Option<usize>,
     ) -> Result<Vec<Attributes>, StoreError> {
+        // DynamoDB refuses an empty string in a condition on a key. No key is less than this one.
+        let least = if least.is_empty() { "\u{1}" } else { least };
         let mut found = Vec::new();
         let mut from = None;
         loop {
