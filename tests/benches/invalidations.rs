@@ -1,10 +1,10 @@
-//! What revalidation costs: how many items CloudFront is asked to invalidate for 1,000 changes,
-//! in three mixes of reads and writes.
+//! Measures the cost of revalidation: how many items the product invalidates in CloudFront for 1,000
+//! changes, in three mixes of reads and writes.
 //!
-//! `cargo bench --bench invalidations` goes as fast as it can, which is the
-//! worst case: every page is read in the half minute before it changes, and must be purged twice.
-//! With `-- --changes 60 --pace 30000` it makes so many changes, that many milliseconds apart with
-//! the reads spread between them, as people do; `--reads 10` runs one of the mixes.
+//! `cargo bench --bench invalidations` makes the changes as fast as possible. That is the worst case:
+//! every page is read in the half minute before it changes, and must be purged twice. With
+//! `-- --changes 60 --pace 30000` it makes 60 changes, 30,000 ms apart, with the reads spread between
+//! them, as users do. `--reads 10` runs only one of the mixes.
 
 use action::Role;
 use edge_crm_tests::fault::random;
@@ -12,9 +12,10 @@ use edge_crm_tests::world::{Person, World};
 use serde_json::{Value, json};
 use std::time::Duration;
 
-/// What an item costs beyond the first 1,000 a month, in dollars.
+/// The price of an item beyond the free ones, in dollars.
 /// Source: <https://aws.amazon.com/cloudfront/pricing/>
 const PRICE: f64 = 0.005;
+/// The number of free items each month.
 const FREE: f64 = 1_000.0;
 
 const MIXES: [(&str, u64); 3] = [
@@ -23,7 +24,7 @@ const MIXES: [(&str, u64); 3] = [
     ("a hundred reads a write", 100),
 ];
 
-/// A team of one organisation and what it has made.
+/// The members of one organisation, and its contacts.
 struct Team {
     world: World,
     people: Vec<Person>,
@@ -58,21 +59,21 @@ impl Team {
         self.contacts.push(contact);
     }
 
-    /// Of ten changes five edit, three create and two delete.
+    /// Makes a random change: of ten, five edit, three create and two delete.
     async fn change(&mut self, n: u64, imports: bool) {
         let kind = if imports { 5 } else { random(10) };
-        let who = random(self.people.len() as u64) as usize;
-        let which = random(self.contacts.len() as u64) as usize;
+        let member = random(self.people.len() as u64) as usize;
+        let contact = random(self.contacts.len() as u64) as usize;
         match kind {
             0..5 => {
-                let mut fields = self.contacts[which].clone();
+                let mut fields = self.contacts[contact].clone();
                 fields["name"] = json!(format!("Edited {n}"));
-                let person = &mut self.people[who];
-                self.contacts[which] = self.world.change(person, "update-contact", &fields).await;
+                let person = &mut self.people[member];
+                self.contacts[contact] = self.world.change(person, "update-contact", &fields).await;
             }
             5..8 => self.create(&format!("Person {n}")).await,
             _ => {
-                let gone = self.contacts.swap_remove(which);
+                let gone = self.contacts.swap_remove(contact);
                 let fields = json!({ "id": gone["id"] });
                 self.world
                     .change(&mut self.people[0], "delete-contact", &fields)
@@ -81,24 +82,24 @@ impl Team {
         }
     }
 
-    /// Of ten reads seven are of the list, three of one contact.
+    /// Reads a random page: of ten, seven are the list and three a contact.
     async fn read(&mut self) {
-        let who = random(self.people.len() as u64) as usize;
-        let which = random(self.contacts.len() as u64) as usize;
+        let member = random(self.people.len() as u64) as usize;
+        let contact = random(self.contacts.len() as u64) as usize;
         let path = match random(10) {
             0..7 => "/contacts".to_owned(),
             _ => format!(
                 "/contacts/{}",
-                self.contacts[which]["id"].as_str().unwrap_or_default()
+                self.contacts[contact]["id"].as_str().unwrap_or_default()
             ),
         };
-        let seen = self.world.look(&self.people[who], &path).await;
-        self.people[who].learn(&seen);
-        assert_eq!(seen.status, 200, "{seen:?}");
+        let response = self.world.look(&self.people[member], &path).await;
+        self.people[member].learn(&response);
+        assert_eq!(response.status, 200, "{response:?}");
     }
 }
 
-/// A number that follows this name among the arguments.
+/// The number after this name in the arguments, or the default.
 fn argument(name: &str, default: u64) -> u64 {
     let arguments: Vec<_> = std::env::args().collect();
     let mut pairs = arguments.windows(2);

@@ -1,7 +1,7 @@
-//! The same actions and views by hand, as somebody writes them who has no wrapper: each parses its
-//! form with serde and makes one call to DynamoDB, through the same SDK, to the same engine on the
-//! same disk. No session, no origin check, no permission, no rate limit, no idempotency, no guard
-//! of the email, no audit, no revalidation, no edge.
+//! The baseline: the same actions and views written by hand, without the wrapper. Each parses its form
+//! with serde and makes one call to DynamoDB, through the same SDK, to the same engine on the same
+//! disk. It has no session, origin check, permission, rate limit, idempotency, email guard, audit,
+//! revalidation or edge.
 
 use crate::drive::Server;
 use aws::Access;
@@ -78,7 +78,7 @@ struct Contact {
     version: u64,
 }
 
-/// A process that serves the same by hand. It is killed when this is dropped.
+/// A process that serves the handwritten handlers. It is killed on drop.
 pub struct Bare {
     pub server: Server,
     child: Child,
@@ -86,7 +86,7 @@ pub struct Bare {
 }
 
 impl Bare {
-    /// Starts one over an empty table.
+    /// Starts the process with an empty table.
     pub fn start() -> Self {
         let data = Scratch::new();
         let mut child = Command::new(std::env::current_exe().expect("this program"))
@@ -119,7 +119,7 @@ impl Drop for Bare {
     }
 }
 
-/// Serves them, with the data in `directory`, until the process ends; prints where.
+/// Serves the handlers, with the data in `directory`, until the process ends. Prints the address.
 pub async fn serve(directory: &Path) {
     let file = directory.join("dynamodb.sqlite");
     let database = Database::new(file.to_str().expect("UTF-8")).expect("a database");
@@ -141,7 +141,10 @@ pub async fn serve(directory: &Path) {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "what is without the store crate")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the baseline does without the store crate"
+)]
 fn connect(engine: &str) -> Client {
     let access = Access::local();
     let connections = access.connect(Duration::from_secs(1));
@@ -197,7 +200,10 @@ fn key(id: &str) -> Attributes {
     [("pk".to_owned(), text(PK)), ("sk".to_owned(), text(id))].into()
 }
 
-#[expect(clippy::disallowed_methods, reason = "what is without the wrapper")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the baseline does without the wrapper"
+)]
 async fn create(client: &Client, details: Details) -> Result<String, Failed> {
     let now = jiff::Timestamp::now().to_string();
     let contact = Contact {
@@ -259,7 +265,10 @@ async fn update(client: &Client, update: Update, details: Details) -> Result<Str
     contact(answer.attributes)
 }
 
-#[expect(clippy::disallowed_methods, reason = "what is without the wrapper")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the baseline does without the wrapper"
+)]
 async fn delete(client: &Client, which: Which) -> Result<String, Failed> {
     let sent = client
         .delete_item()
@@ -287,20 +296,19 @@ fn contact(item: Option<Attributes>) -> Result<String, Failed> {
     Ok(serde_json::to_string(&contact)?)
 }
 
-/// Fifty contacts, or those that hold a text.
+/// Up to fifty contacts, or up to fifty that contain a text.
 async fn list(client: &Client, search: Search) -> Result<String, Failed> {
     const PAGE: usize = 50;
-    let wanted = search.q.map(|q| q.to_lowercase());
-    let holds = |contact: &Contact| {
+    let text = search.q.map(|q| q.to_lowercase());
+    let matches = |contact: &Contact| {
         let fields = [
             Some(&contact.name),
             Some(&contact.email),
             contact.company.as_ref(),
         ];
         let mut fields = fields.into_iter().flatten();
-        wanted
-            .as_ref()
-            .is_none_or(|q| fields.any(|text| text.to_lowercase().contains(q)))
+        text.as_ref()
+            .is_none_or(|text| fields.any(|field| field.to_lowercase().contains(text)))
     };
     let mut found: Vec<Contact> = Vec::new();
     let mut from = None;
@@ -312,12 +320,12 @@ async fn list(client: &Client, search: Search) -> Result<String, Failed> {
             .scan_index_forward(false)
             .key_condition_expression("pk = :pk")
             .expression_attribute_values(":pk", AttributeValue::S(PK.to_owned()))
-            .limit(if wanted.is_some() { 500 } else { 51 })
+            .limit(if text.is_some() { 500 } else { 51 })
             .set_exclusive_start_key(from)
             .send();
         let answer = sent.await.map_err(SdkError::into_service_error)?;
         let contacts: Vec<Contact> = serde_dynamo::from_items(answer.items.unwrap_or_default())?;
-        found.extend(contacts.into_iter().filter(holds));
+        found.extend(contacts.into_iter().filter(matches));
         from = answer.last_evaluated_key;
         if found.len() > PAGE || from.is_none() {
             break;

@@ -1,4 +1,5 @@
-//! The actions and views, each by the product and by hand, one and sixteen at once.
+//! Measures each action and view of the product and of the baseline, with one and with sixteen requests
+//! at once.
 
 use crate::bare::Bare;
 use crate::drive::{Measured, Requests, Server, WARM, drive};
@@ -13,24 +14,23 @@ use serde_json::{Value, json};
 use std::time::Duration;
 use uuid::Uuid;
 
-/// How many contacts the organisation has that lists and searches are about.
+/// The number of contacts of the organisation that lists and searches read.
 const LISTED: usize = 1_000;
 
 /// How many requests are sent at once.
 const AT_ONCE: [usize; 2] = [1, 16];
 
-/// What is asked of the local stack, in operations a second at 1 and at 16 at once: section 8 of
-/// the design.
+/// The required rates of the local stack, in operations a second with 1 and with 16 requests at once.
 const BUDGETS: [(&str, [Option<f64>; 2]); 3] = [
     ("create", [Some(700.0), Some(1_000.0)]),
     ("list, miss", [None, Some(1_500.0)]),
     ("list, hit", [None, Some(15_000.0)]),
 ];
 
-/// What the product takes of a processor in a second without requests, at most.
+/// The most processor time that the idle product takes in a second.
 const IDLE: Duration = Duration::from_millis(100);
 
-/// One line of the table.
+/// A row of the results.
 pub struct Row {
     pub operation: &'static str,
     pub at_once: usize,
@@ -53,7 +53,7 @@ impl Row {
     }
 }
 
-/// Measures everything, `samples` times each.
+/// Measures every operation `samples` times.
 pub async fn run(samples: usize) -> Vec<Row> {
     let data = Scratch::new();
     let product = Launch::new().data(data.path()).start();
@@ -74,13 +74,13 @@ pub async fn run(samples: usize) -> Vec<Row> {
     rows
 }
 
-/// Requests, and what must hold of their answers.
-type Asked<'a> = (Requests, &'a dyn Fn(&Reply) -> bool);
+/// Requests, and the check that each response must pass.
+type Load<'a> = (Requests, &'a dyn Fn(&Reply) -> bool);
 
 struct Bench {
     session: Session,
     listed: Session,
-    /// There is none while it starts again.
+    /// `None` while the product restarts.
     product: Option<Product>,
     data: Scratch,
     bare: Bare,
@@ -96,17 +96,17 @@ impl Bench {
         }
     }
 
-    /// Starts the product again, and waits until it has nothing to do any more: what was measured
-    /// before has an index to be written, and each transaction goes through the tokens of all
-    /// those of the last ten minutes, which the engine keeps in memory.
+    /// Restarts the product and waits until it is idle. Otherwise earlier measurements would slow down
+    /// later ones: their contacts are still being indexed, and the engine compares each transaction with
+    /// the tokens of the last ten minutes, which it keeps in memory.
     async fn restart(&mut self) {
         let product = self.product.take().expect("a running product");
         let (_, port) = product.address().rsplit_once(':').expect("a port");
         let port = port.parse().expect("a number");
-        let _how_it_ended_is_no_matter = product.stop();
+        let _output = product.stop();
         let launch = Launch::new().data(self.data.path()).port(port);
         self.product = Some(launch.start());
-        let used = |of: u32| Usage::of(of).time();
+        let used = |process: u32| Usage::of(process).time();
         let process = self.server().process;
         let mut before = used(process);
         loop {
@@ -119,8 +119,8 @@ impl Bench {
         }
     }
 
-    /// Makes the contacts that lists and searches are about; the ids of the product's and of the
-    /// other's.
+    /// Creates the contacts that lists and searches read. Returns the ids in the product and in the
+    /// baseline.
     async fn fill(&self) -> [Vec<String>; 2] {
         let forms = forms(LISTED);
         let keys = keys(LISTED);
@@ -130,14 +130,13 @@ impl Bench {
         [ids(&own, "data"), ids(&bare, "")]
     }
 
-    /// The row of what is asked of the product, which has just been started, and, where there is
-    /// such a thing, of the other.
+    /// Restarts the product and measures an operation, also in the baseline if it has the operation.
     async fn row(
         &mut self,
         operation: &'static str,
         at_once: usize,
-        own: Asked<'_>,
-        bare: Option<Asked<'_>>,
+        own: Load<'_>,
+        bare: Option<Load<'_>>,
     ) -> (Row, [Vec<Reply>; 2]) {
         self.restart().await;
         self.measure(operation, at_once, own, bare).await
@@ -147,13 +146,13 @@ impl Bench {
         &self,
         operation: &'static str,
         at_once: usize,
-        own: Asked<'_>,
-        bare: Option<Asked<'_>>,
+        own: Load<'_>,
+        bare: Option<Load<'_>>,
     ) -> (Row, [Vec<Reply>; 2]) {
         let (product, replies) = drive(&self.server(), at_once, own.0, own.1).await;
         let (bare, others) = match bare {
-            Some((requests, right)) => {
-                let (bare, replies) = drive(&self.bare.server, at_once, requests, right).await;
+            Some((requests, check)) => {
+                let (bare, replies) = drive(&self.bare.server, at_once, requests, check).await;
                 (Some(bare), replies)
             }
             None => (None, Vec::new()),
@@ -192,7 +191,7 @@ impl Bench {
             .row("refusal, 400", at_once, (invalid, &is_refused), Some(bare))
             .await;
         let foreign = self.session.actions("create-contact", &forms, &keys(count));
-        let foreign = foreign.into_iter().map(from_elsewhere).collect();
+        let foreign = foreign.into_iter().map(cross_site).collect();
         let (foreign, _) = self
             .row("refusal, 403", at_once, (foreign, &is_forbidden), None)
             .await;
@@ -286,7 +285,7 @@ impl Bench {
             ("search, hit", search().collect()),
         ];
         for (name, rests) in hits {
-            // What was asked for a moment ago is kept once all of it is asked for again.
+            // Fill the cache first, with each page that the measured requests get.
             let once = rests[..=WARM].to_vec();
             let requests = self.listed.views(once, false);
             drive(&self.server(), 1, requests, is_ok).await;
@@ -298,7 +297,7 @@ impl Bench {
     }
 }
 
-/// Forms that create contacts, each with an email of its own.
+/// Forms that create contacts, each with a different email.
 fn forms(count: usize) -> Vec<String> {
     let form = |number: usize| {
         let email = Uuid::new_v4().simple();
@@ -319,15 +318,15 @@ fn keys(count: usize) -> Vec<String> {
     (0..count).map(|_| Uuid::new_v4().to_string()).collect()
 }
 
-/// Requests to the handlers without a wrapper.
+/// Requests to the baseline.
 fn posts(path: &str, forms: &[String]) -> Requests {
     let content = ("content-type", "application/x-www-form-urlencoded");
     let post = |form: &String| with_body(Request::post(path).header(content.0, content.1), form);
     forms.iter().map(post).collect()
 }
 
-/// The same as another site sends it.
-fn from_elsewhere(mut request: Request<Full<Bytes>>) -> Request<Full<Bytes>> {
+/// The request as another site's page sends it.
+fn cross_site(mut request: Request<Full<Bytes>>) -> Request<Full<Bytes>> {
     let headers = request.headers_mut();
     headers.insert(
         "origin",
@@ -337,7 +336,7 @@ fn from_elsewhere(mut request: Request<Full<Bytes>>) -> Request<Full<Bytes>> {
     request
 }
 
-/// The ids of what was created, under this name in the answers.
+/// The ids of the created contacts. Each response has its contact under `name`, or is the contact itself.
 fn ids(replies: &[Reply], name: &str) -> Vec<String> {
     let id = |reply: &Reply| {
         let json = reply.json();

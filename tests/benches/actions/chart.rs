@@ -1,29 +1,29 @@
-//! A chart of curves, both of its axes logarithmic, as SVG: text is text, and the colours suit a
-//! light page and a dark one.
+//! Draws a line chart with two logarithmic axes as SVG. Text stays text, and the colours suit light and
+//! dark pages.
 
 use crate::report::thousands;
 use std::fmt::Write;
 
-/// The curve's name, x, y.
+/// A point: the name of its curve, x and y.
 pub type Point = (String, f64, f64);
 
 const WIDTH: f64 = 760.0;
 const HEIGHT: f64 = 420.0;
-/// Room for the axes' labels, and for the curves' names.
+/// Margins for the labels of the axes and the names of the curves.
 const LEFT: f64 = 70.0;
 const RIGHT: f64 = 230.0;
 const TOP: f64 = 50.0;
 const BOTTOM: f64 = 60.0;
-/// Between two names, at least.
+/// The least distance between two names.
 const LINE: f64 = 18.0;
 
-/// Told apart on white and on black, and by who sees no red or green
-/// ([Okabe and Ito](https://jfly.uni-koeln.de/color/), the grey added).
+/// Colours that differ on white and on black, and for readers who are colour-blind
+/// ([Okabe and Ito](https://jfly.uni-koeln.de/color/), with a grey added).
 const COLORS: [&str; 8] = [
     "#0072b2", "#e69f00", "#009e73", "#d55e00", "#cc79a7", "#56b4e9", "#a08a00", "#808080",
 ];
 
-/// An axis from a power of ten to another.
+/// A logarithmic axis between two powers of ten.
 struct Axis {
     from: f64,
     to: f64,
@@ -54,7 +54,7 @@ impl Axis {
     }
 }
 
-/// Draws the curves; no value may be 0.
+/// Draws the curves. All values must be greater than 0.
 pub fn draw(title: &str, unit: &str, points: &[Point]) -> String {
     let (right, bottom) = (WIDTH - RIGHT, HEIGHT - BOTTOM);
     let x = Axis::over(points.iter().map(|point| point.1), LEFT, right - LEFT);
@@ -122,8 +122,7 @@ fn curves(svg: &mut String, points: &[Point], x: &Axis, y: &Axis) {
     name_them(svg, labels);
 }
 
-/// Writes the curves' names beside their ends; where these are close together the names make room
-/// for each other.
+/// Writes each curve's name next to its end. Moves names apart if they would overlap.
 fn name_them(svg: &mut String, mut labels: Vec<(f64, &str, &str)>) {
     labels.sort_by(|a, b| a.0.total_cmp(&b.0));
     let mut least = TOP;

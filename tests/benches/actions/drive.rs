@@ -1,4 +1,4 @@
-//! Sends requests, so many at once, and takes the time of each.
+//! Sends requests, some at once, and measures the time of each.
 
 use bytes::Bytes;
 use edge_crm_tests::statistics::Statistics;
@@ -13,22 +13,22 @@ use std::time::{Duration, Instant};
 
 pub type Requests = Vec<Request<Full<Bytes>>>;
 
-/// Who answers: its address and process.
+/// The measured server.
 #[derive(Debug, Clone)]
 pub struct Server {
     pub address: String,
     pub process: u32,
 }
 
-/// What a round of requests came to.
+/// The results of a round of requests.
 #[derive(Debug, Clone, Copy)]
 pub struct Measured {
     pub times: Statistics,
-    /// Operations a second, by the clock on the wall.
+    /// Operations a second, in wall-clock time.
     pub rate: f64,
-    /// Time of a processor that the server took for each.
+    /// The processor time of the server for each operation.
     pub server: Duration,
-    /// The same of this process, which sends them.
+    /// The processor time of this process, which sends the requests, for each operation.
     pub client: Duration,
 }
 
@@ -46,17 +46,16 @@ pub fn millis(time: Duration) -> f64 {
     (time.as_secs_f64() * 1e6).round() / 1e3
 }
 
-/// How many requests are sent before any is measured.
+/// The number of requests to send before the measurement.
 pub const WARM: usize = 100;
 
-/// Sends all of them, `at_once` at a time, each on a connection that is kept; the first [`WARM`]
-/// are not measured. Gives the answers in the order of the requests, all of which `right` must
-/// hold of.
+/// Sends all requests on `at_once` kept-alive connections. Does not measure the first [`WARM`]. Asserts
+/// `check` for each response. Returns the responses in the order of the requests.
 pub async fn drive(
     server: &Server,
     at_once: usize,
     mut requests: Requests,
-    right: impl Fn(&Reply) -> bool,
+    check: impl Fn(&Reply) -> bool,
 ) -> (Measured, Vec<Reply>) {
     assert!(requests.len() > WARM, "too few requests");
     let rest = requests.split_off(WARM);
@@ -64,14 +63,14 @@ pub async fn drive(
     for _ in 0..at_once {
         wires.push(Wire::connect(&server.address).await);
     }
-    let (mut replies, _) = send(&mut wires, requests, &right).await;
+    let (mut replies, _) = send(&mut wires, requests, &check).await;
     let usage = || [server.process, std::process::id()].map(|id| Usage::of(id).time());
     let (before, begin) = (usage(), Instant::now());
-    let (answered, times) = send(&mut wires, rest, &right).await;
+    let (measured_replies, times) = send(&mut wires, rest, &check).await;
     let (elapsed, after) = (begin.elapsed(), usage());
-    replies.extend(answered);
+    replies.extend(measured_replies);
     let count = u32::try_from(times.len()).expect("few");
-    let [server, client] = [0, 1].map(|who| (after[who] - before[who]) / count);
+    let [server, client] = [0, 1].map(|process| (after[process] - before[process]) / count);
     let measured = Measured {
         times: Statistics::of(times),
         rate: f64::from(count) / elapsed.as_secs_f64(),
@@ -84,7 +83,7 @@ pub async fn drive(
 async fn send(
     wires: &mut [Wire],
     requests: Requests,
-    right: &impl Fn(&Reply) -> bool,
+    check: &impl Fn(&Reply) -> bool,
 ) -> (Vec<Reply>, Vec<Duration>) {
     let left = RefCell::new(requests.into_iter().enumerate());
     let done = join_all(wires.iter_mut().map(async |wire| {
@@ -97,7 +96,7 @@ async fn send(
             let begin = Instant::now();
             let reply = wire.send(request).await;
             let time = begin.elapsed();
-            assert!(right(&reply), "{reply:?}");
+            assert!(check(&reply), "{reply:?}");
             done.push((number, reply, time));
         }
     }));

@@ -1,4 +1,4 @@
-//! The list and the search as an organisation grows: how long they take, and what they ask of
+//! Measures the list and the search in organisations of growing size: their time, and their calls to
 //! DynamoDB.
 
 use crate::drive::millis;
@@ -14,26 +14,26 @@ use serde_json::{Value, json};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// Operations that are not measured, to begin with.
+/// The number of operations to run before the measurement.
 const WARM: usize = 3;
 
-/// What is looked for: its name, the text, and of how many contacts in a hundred it is part.
+/// The searches: a name, and the text to search for.
 pub const SEARCHES: [(&str, &str); 6] = [
     ("common word, in 30 %", seed::COMMON),
-    ("common word, in 1 %", seed::SEEN),
+    ("common word, in 1 %", seed::UNCOMMON),
     ("rare word, in 3 contacts", seed::RARE),
     ("no match", "xylophonist"),
     ("three letters", "ber"),
     ("two letters", "qu"),
 ];
 
-/// One line of the table.
+/// A row of the results.
 pub struct Row {
     pub operation: String,
     pub contacts: usize,
     pub times: Statistics,
     pub found: usize,
-    /// The calls to DynamoDB of one operation, and the units that they consume.
+    /// The number of calls to DynamoDB in one operation, and the units that they consume.
     pub requests: f64,
     pub reads: f64,
     pub writes: f64,
@@ -52,8 +52,8 @@ impl Row {
     }
 }
 
-/// Measures an organisation of each size. Each operation is measured `samples` times, or for as
-/// long as `patience` lasts where that is less.
+/// Measures an organisation of each size. Measures each operation `samples` times, but no longer than
+/// `patience`.
 pub async fn run(sizes: &[usize], samples: usize, patience: Duration) -> Vec<Row> {
     let mut rows = Vec::new();
     for contacts in sizes {
@@ -62,9 +62,9 @@ pub async fn run(sizes: &[usize], samples: usize, patience: Duration) -> Vec<Row
     rows
 }
 
-/// The operations: what they are called, and what follows the path of the contacts.
+/// The operations: the name of each, and what follows the path of the contacts.
 async fn operations(session: &Session, wire: &mut Wire) -> Vec<(String, String)> {
-    let first = ask(session, wire, "").await;
+    let first = get(session, wire, "").await;
     let next = first.json()["data"]["next"]
         .as_str()
         .expect("a second page")
@@ -95,8 +95,9 @@ async fn of_size(contacts: usize, samples: usize, patience: Duration) -> Vec<Row
         );
         timed.push((times, reply));
     }
-    let _how_it_ended_is_no_matter = product.stop();
-    // The same data behind a proxy that counts; the product keeps its key in the same place.
+    let _output = product.stop();
+    // Now the same data behind a proxy that counts the calls. The product still finds its signing key in
+    // the data directory.
     let table = Table::open(data.path()).await;
     let proxy = Proxy::start(table.url()).await;
     let product = behind(&proxy, data.path()).await;
@@ -104,7 +105,7 @@ async fn of_size(contacts: usize, samples: usize, patience: Duration) -> Vec<Row
     let mut rows = Vec::new();
     for ((operation, rest), (times, reply)) in operations.into_iter().zip(timed) {
         let spent = count(&session, &mut wire, &proxy, &rest).await;
-        let all = |wanted: fn(&Spent) -> f64| spent.iter().map(wanted).sum::<f64>();
+        let sum = |of: fn(&Spent) -> f64| spent.iter().map(of).sum::<f64>();
         rows.push(Row {
             operation,
             contacts,
@@ -113,23 +114,23 @@ async fn of_size(contacts: usize, samples: usize, patience: Duration) -> Vec<Row
                 .as_array()
                 .expect("a list")
                 .len(),
-            requests: all(|_| 1.0),
-            reads: all(|spent| if spent.is_write() { 0.0 } else { spent.units }),
-            writes: all(|spent| if spent.is_write() { spent.units } else { 0.0 }),
+            requests: sum(|_| 1.0),
+            reads: sum(|spent| if spent.is_write() { 0.0 } else { spent.units }),
+            writes: sum(|spent| if spent.is_write() { spent.units } else { 0.0 }),
         });
     }
     rows
 }
 
-/// Signs up an organisation in a new table, and stops the product again.
+/// Signs up an organisation in a new table, then stops the product.
 async fn organization(data: &Path) -> Session {
     let product = Launch::new().data(data).start();
     let session = Session::sign_up(&product, seed::TENANT).await;
-    let _how_it_ended_is_no_matter = product.stop();
+    let _output = product.stop();
     session
 }
 
-/// Builds what searches need besides the contacts, which were stored past the product.
+/// Builds the search index, because the contacts were written directly to the table.
 async fn build_index(data: &Path) {
     let options = RebuildOptions {
         target: Target {
@@ -143,7 +144,7 @@ async fn build_index(data: &Path) {
     assert!(built.iter().all(|(_, built)| built.is_some()), "{built:?}");
 }
 
-/// The product behind the proxy, which runs on this thread: the wait must be on another.
+/// Starts the product behind the proxy. The proxy runs on this thread, so the wait must be on another.
 async fn behind(proxy: &Proxy, data: &Path) -> Product {
     let launch = Launch::new().data(data).argument("--dynamodb-url");
     let launch = launch.argument(&proxy.url);
@@ -151,7 +152,7 @@ async fn behind(proxy: &Proxy, data: &Path) -> Product {
     started.await.expect("the product")
 }
 
-async fn ask(session: &Session, wire: &mut Wire, rest: &str) -> Reply {
+async fn get(session: &Session, wire: &mut Wire, rest: &str) -> Reply {
     let mut requests = session.views([rest.to_owned()], true);
     let reply = wire.send(requests.remove(0)).await;
     assert!(reply.status == 200 && !reply.is_hit(), "{rest}: {reply:?}");
@@ -166,10 +167,10 @@ async fn time(
     patience: Duration,
 ) -> (Statistics, Reply) {
     let begin = Instant::now();
-    let mut reply = ask(session, wire, rest).await;
+    let mut reply = get(session, wire, rest).await;
     for _ in 1..WARM {
         if begin.elapsed() < patience {
-            reply = ask(session, wire, rest).await;
+            reply = get(session, wire, rest).await;
         }
     }
     let (begin, mut times) = (Instant::now(), Vec::new());
@@ -183,10 +184,10 @@ async fn time(
     (Statistics::of(times), reply)
 }
 
-/// The calls of one operation. What the engine says of a query must be what the rule says.
+/// Returns the calls of one operation. Asserts that the engine reports the units that the rule gives.
 async fn count(session: &Session, wire: &mut Wire, proxy: &Proxy, rest: &str) -> Vec<Spent> {
     proxy.spent();
-    ask(session, wire, rest).await;
+    get(session, wire, rest).await;
     let mut spent = proxy.spent();
     spent.retain(|spent| !spent.is_sweep());
     for spent in &spent {
@@ -194,7 +195,7 @@ async fn count(session: &Session, wire: &mut Wire, proxy: &Proxy, rest: &str) ->
         let off = (by_rule - spent.units).abs();
         assert!(
             off <= 1.0 + spent.units / 50.0,
-            "the engine says otherwise: {spent:?}"
+            "the engine reports other units than the rule: {spent:?}"
         );
     }
     spent

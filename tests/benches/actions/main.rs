@@ -1,16 +1,15 @@
-//! The product measured over HTTP: a release build of the local stack, as a process of its own,
-//! with its data on disk.
+//! Measures the product over HTTP: a release build of the local stack in its own process, with its data
+//! on disk.
 //!
 //! ```text
 //! cargo bench --bench actions                        # everything
-//! cargo bench --bench actions -- --write             # and writes docs/benchmarks.*
+//! cargo bench --bench actions -- --write             # also writes docs/benchmarks.*
 //! cargo bench --bench actions -- --only actions
 //! cargo bench --bench actions -- --only growth --sizes 1000,10000
 //! ```
 //!
-//! It builds the product, and prints Markdown and JSON. `EDGE_CRM_BIN` measures another build of
-//! the product. The data are in the directory for temporary files, `TMPDIR`, which should be on a
-//! disk.
+//! It builds the product, and prints Markdown and JSON. With `EDGE_CRM_BIN` it measures another build.
+//! The data are in the directory for temporary files (`TMPDIR`), which should be on a disk.
 
 mod bare;
 mod cases;
@@ -28,39 +27,39 @@ use std::time::Duration;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Only {
-    /// Each action and view, one and sixteen at once
+    /// Each action and view, with one and with sixteen requests at once
     Actions,
-    /// The list and the search as an organisation grows
+    /// The list and the search in organisations of growing size
     Growth,
 }
 
 #[derive(Debug, Parser)]
 #[command(about = "Measures the product over HTTP")]
 struct Options {
-    /// How often each operation is measured
+    /// How often to measure each operation
     #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u64).range(1..))]
     samples: u64,
-    /// One of the parts alone
+    /// Measure only this part
     #[arg(long)]
     only: Option<Only>,
-    /// How many contacts the organisations have
+    /// The sizes of the organisations, in contacts
     #[arg(
         long,
         value_delimiter = ',',
         default_value = "1000,10000,100000,1000000"
     )]
     sizes: Vec<usize>,
-    /// How long an operation of a large organisation is measured at most, in seconds; then there
-    /// are fewer samples, as the table says
+    /// The longest to measure an operation of a large organisation, in seconds. The table shows how many
+    /// samples that gave
     #[arg(long, default_value_t = 120)]
     patience: u64,
-    /// Write the tables, the data and the pictures into `docs`
+    /// Write the tables, the data and the charts into `docs`
     #[arg(long)]
     write: bool,
-    /// Serve the handlers that the product is compared with, with their data in this directory
+    /// Serve the baseline, with its data in this directory
     #[arg(long, hide = true)]
     bare: Option<PathBuf>,
-    /// What cargo passes to a benchmark
+    /// cargo passes this to every benchmark
     #[arg(long, hide = true)]
     bench: bool,
 }
@@ -71,7 +70,7 @@ fn main() {
         let runtime = tokio::runtime::Runtime::new().expect("a runtime");
         return runtime.block_on(bare::serve(directory));
     }
-    // One thread sends all requests, and leaves the other processors to who answers them.
+    // One thread sends all requests and leaves the other processors to the server.
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

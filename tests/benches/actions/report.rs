@@ -1,4 +1,4 @@
-//! What was measured, as Markdown, JSON and pictures.
+//! Writes the results as Markdown, JSON and charts.
 
 use crate::drive::{Measured, millis};
 use crate::{cases, chart, growth};
@@ -7,20 +7,20 @@ use serde_json::{Value, json};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
-/// The page that the tables stand on, each between `<!-- bench: NAME -->` and `<!-- end: NAME -->`.
+/// The page with the tables. Each is between `<!-- bench: NAME -->` and `<!-- end: NAME -->`.
 const PAGE: &str = "docs/benchmarks.md";
 const DATA: &str = "docs/benchmarks.json";
 
-/// A part of what was measured.
+/// A part of the results.
 pub struct Part {
     pub name: &'static str,
     pub markdown: String,
     pub json: Value,
-    /// Files beside the page.
+    /// Chart files next to the page.
     pub pictures: Vec<(&'static str, String)>,
 }
 
-/// On what it was measured, and how busy that was.
+/// Describes the machine and its load.
 pub fn machine(load: &str) -> String {
     let read = |file: &str| std::fs::read_to_string(file).unwrap_or_default();
     let cpu = read("/proc/cpuinfo");
@@ -31,7 +31,7 @@ pub fn machine(load: &str) -> String {
     format!("Measured on {day}, on {cores} cores ({model}). Load of the machine before: {load}.")
 }
 
-/// The machine's load now: over one, five and fifteen minutes.
+/// The machine's load averages over one, five and fifteen minutes.
 pub fn load() -> String {
     let text = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
     text.split(' ').take(3).collect::<Vec<_>>().join(", ")
@@ -90,7 +90,7 @@ impl Part {
         }
     }
 
-    /// Writes it into the documentation, in place of what was there.
+    /// Writes this part into the documentation, in place of its earlier results.
     pub fn write(&self) {
         let (page, data) = (repository(PAGE), repository(DATA));
         let text = std::fs::read_to_string(&page).expect("the page");
@@ -117,7 +117,7 @@ fn repository(path: &str) -> PathBuf {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/..")).join(path)
 }
 
-/// What the wrapper costs: the product's rate and median beside those of the bare handlers.
+/// The cost of the wrapper: the product's rate and median next to the baseline's.
 fn prices(rows: &[cases::Row]) -> String {
     let mut text = "| operation | at once | product, a second | budget | bare, a second \
                     | product, median ms | bare, median ms | the wrapper's price, ms \

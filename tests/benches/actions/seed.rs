@@ -1,23 +1,23 @@
-//! Contacts of an organisation, as many as are asked for, stored past the product.
+//! Writes a given number of contacts directly to the table.
 
 use dynoxide::types::{AttributeValue, Item};
 use dynoxide::{Database, ImportOptions};
 use std::path::Path;
 
-/// The organisation's name; its slug is the same in lower case.
+/// The organisation's name. Its slug is the name in lower case.
 pub const TENANT: &str = "Grown";
 
-/// In the company of 30 contacts in a hundred.
+/// A word in the company of 30 % of the contacts.
 pub const COMMON: &str = "holdings";
-/// In the company of one contact in a hundred.
-pub const SEEN: &str = "quarry";
-/// In the names of three contacts.
+/// A word in the company of 1 % of the contacts.
+pub const UNCOMMON: &str = "quarry";
+/// A word in the names of three contacts.
 pub const RARE: &str = "quillfeather";
 
-/// How many are stored at once.
+/// How many contacts to write at once.
 const BATCH: usize = 10_000;
 
-/// When the first contact was created, in milliseconds since 1970.
+/// The creation time of the first contact, in milliseconds since 1970.
 const BEGIN: u64 = 1_767_225_600_000;
 
 const GIVEN: [&str; 16] = [
@@ -53,8 +53,8 @@ const TRADE: [&str; 8] = [
     "Textiles",
 ];
 
-/// Adds contacts to the organisation, each with its guard, in the data of a local stack that is
-/// not running. The same number makes the same contacts.
+/// Adds contacts, each with its guard, to the data of a local stack that is not running. The same
+/// number always gives the same contacts.
 pub fn fill(data: &Path, contacts: usize) {
     let file = data.join("dynamodb.sqlite");
     let database = Database::new(file.to_str().expect("UTF-8")).expect("a database");
@@ -80,7 +80,7 @@ fn contact(number: usize, of: usize, random: &mut fastrand::Rng) -> [Item; 2] {
     let tenant = TENANT.to_lowercase();
     let text = |text: &str| AttributeValue::S(text.to_owned());
     let at = BEGIN + number as u64 * 1_000;
-    // UUIDv7, RFC 9562: the time, then what is random.
+    // A UUIDv7 (RFC 9562): the time, then random bits.
     let id = uuid::Builder::from_unix_timestamp_millis(
         at,
         &random.u128(..).to_be_bytes()[..10]
@@ -91,7 +91,7 @@ fn contact(number: usize, of: usize, random: &mut fastrand::Rng) -> [Item; 2] {
     let pick = |from: &[&'static str], random: &mut fastrand::Rng| from[random.usize(..from.len())];
     let given = pick(&GIVEN, random);
     let family = match number {
-        // The first, the middle one, the last.
+        // The first, the middle and the last contact.
         _ if [0, of / 2, of - 1].contains(&number) => "Quillfeather",
         _ => pick(&FAMILY, random),
     };

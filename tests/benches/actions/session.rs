@@ -1,4 +1,4 @@
-//! Somebody who is signed in, and the requests that they send.
+//! A signed-in user and the requests that they send.
 
 use crate::drive::Requests;
 use auth::{TOKEN_LIFETIME, Token};
@@ -9,7 +9,7 @@ use hyper::Request;
 use hyper::http::request::Builder;
 use uuid::Uuid;
 
-/// Somebody who is signed in.
+/// A signed-in user.
 pub struct Session {
     client: Client,
     keys: auth::Keys,
@@ -17,7 +17,7 @@ pub struct Session {
 }
 
 impl Session {
-    /// The owner of a new organisation.
+    /// Signs up a new organisation. The user is its owner.
     pub async fn sign_up(product: &Product, organization: &str) -> Self {
         Self {
             client: product.sign_up(organization).await,
@@ -26,8 +26,7 @@ impl Session {
         }
     }
 
-    /// The cookie, with a token that is as young as it can be: the edge believes it for two
-    /// minutes.
+    /// The session cookie with a new token, which the edge accepts for two minutes.
     fn cookie(&self) -> String {
         let mut token = Token::verify(&self.client.token(), &self.keys).expect("a token");
         token.expires = now() + TOKEN_LIFETIME;
@@ -43,8 +42,8 @@ impl Session {
             .header("cookie", cookie)
     }
 
-    /// Views of the organisation's contacts: what follows `/contacts`. A page that is `fresh` is
-    /// of nobody else's, and so a miss.
+    /// Requests for views of the organisation's contacts. `rests` is what follows `/contacts`. If `fresh`,
+    /// each request has its own cache key and therefore misses the cache.
     pub fn views(&self, rests: impl IntoIterator<Item = String>, fresh: bool) -> Requests {
         let cookie = self.cookie();
         let views = rests.into_iter().map(|rest| {
@@ -60,7 +59,7 @@ impl Session {
         views.collect()
     }
 
-    /// Keyed requests to an action, with these forms.
+    /// Requests to an action, each with a form and an idempotency key.
     pub fn actions(&self, action: &str, forms: &[String], keys: &[String]) -> Requests {
         let cookie = self.cookie();
         let keyed = forms.iter().zip(keys).map(|(form, key)| {

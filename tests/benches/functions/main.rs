@@ -1,16 +1,16 @@
-//! The budgets of the functions, measured on their release binaries as processes:
+//! Checks the budgets of the functions. Runs their release binaries as processes:
 //!
 //! ```text
 //! cargo bench --bench functions              # every function
-//! cargo bench --bench functions -- sign-out  # those named
+//! cargo bench --bench functions -- sign-out  # only those named
 //! cargo bench --bench functions -- --memory sign-in list-contacts
 //! ```
 //!
-//! It builds what it measures, for this machine, and prints Markdown. With `--tls` the table is
-//! behind TLS, whose end is in the benchmark's process too. `--memory` measures warm invocations
-//! with the share of a processor that Lambda gives for each of several amounts of memory; it
-//! needs root. `FUNCTIONS_DIR` names a directory of binaries to measure instead of those it would
-//! build; `SAMPLES` and `WARM` say how many starts and how many warm invocations are measured.
+//! It builds the binaries for this machine and prints Markdown. With `--tls` the functions reach the
+//! table over TLS, which the benchmark's process terminates. With `--memory` it measures warm
+//! invocations with the share of a processor that Lambda assigns to each of several memory sizes. This
+//! needs root. With `FUNCTIONS_DIR` it measures the binaries in that directory instead of building
+//! them. `SAMPLES` and `WARM` set the number of starts and of warm invocations.
 
 mod rig;
 mod share;
@@ -26,28 +26,28 @@ use share::Share;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-/// DESIGN: at most this many bytes of zip.
+/// The budget of the zip's size, in bytes.
 const ZIP: u64 = 2_000_000;
-/// At most this from spawn to the first answer, as the median.
+/// The budget of the median time from spawn to the first response.
 const FIRST: Duration = Duration::from_millis(10);
-/// At most this much memory, in KiB.
+/// The budget of peak memory, in KiB.
 const PEAK: u64 = 16 * 1024;
-/// At most this much CPU for a warm action.
+/// The budget of processor time for a warm invocation.
 const CPU: Duration = Duration::from_micros(500);
 
-/// Amounts of memory, in MB, between which a function's is chosen: the least that there is, to
-/// what goes with a whole processor.
+/// The memory sizes to compare, in MB: from Lambda's smallest to the one that comes with a whole
+/// processor.
 const MEMORY: [u32; 5] = [128, 256, 512, 1_024, 1_769];
 
-/// What was measured of one function.
+/// The measurements of a function.
 struct Measured {
     name: String,
     zip: u64,
-    /// From fork and exec to the first answer.
+    /// The time from fork and exec to the first response.
     first: Statistics,
-    /// From taking the first event to its answer.
+    /// The time from when the process takes its first event to the response.
     cold: Statistics,
-    /// The same of later events.
+    /// The same for later events.
     warm: Statistics,
     peak: u64,
     user: Duration,
@@ -83,12 +83,12 @@ fn main() {
     print(&measured);
 }
 
-/// The directory of the release binaries, once they are built.
+/// Builds the release binaries. Returns their directory.
 fn binaries(names: &[String]) -> PathBuf {
     if let Some(directory) = std::env::var_os("FUNCTIONS_DIR") {
         return directory.into();
     }
-    // One by one, as SAM builds them: together they would share each other's features.
+    // Build one by one, as SAM does. Built together, they would share each other's features.
     for name in names {
         building::build(&["--release", "--package", "functions", "--bin", name]);
     }
@@ -134,7 +134,7 @@ async fn measure(directory: &Path, name: &str, tls: bool) -> Measured {
     }
 }
 
-/// Prints how long warm invocations take with each amount of memory.
+/// Prints the time of warm invocations for each memory size.
 async fn with_memory(directory: &Path, name: &str) {
     let rig = Rig::new(name, false).await;
     for memory in MEMORY {

@@ -1,5 +1,6 @@
-//! What a function is measured with: the world in which its sample event finds what it needs,
-//! with a page of contacts in it, put back before each event so that each does its work again.
+//! The table and the event with which a function is measured. The table has the records that the sample
+//! event needs, and a page of contacts. It is restored before each event, so that each invocation does
+//! the same work.
 
 use auth::Keys;
 use edge_crm_local::Mailbox;
@@ -15,38 +16,41 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 use wrapper::{Config, Revalidation};
 
-/// The contacts of the organisation: what a page of the list holds.
+/// The number of contacts of the organisation: a page of the list.
 const CONTACTS: u32 = 50;
 
-/// Whose turn it is when those that answer no requests are measured: a letter waits.
+/// The function in whose prepared state background functions are measured, because it has an email to
+/// send.
 const WAITING: &str = "reset-password";
 
-/// One function's world.
+/// The state for one function.
 pub struct Rig {
     name: String,
     inside: Inside,
     event: Value,
-    /// Everything stored when the event comes.
+    /// All records before the event.
     saved: Vec<Record>,
     /// Whether the function writes.
     writes: bool,
     mailbox: Mailbox,
-    /// TLS before the table, where that is asked for.
+    /// The TLS proxy in front of the table, if any.
     front: Option<TlsFront>,
 }
 
 impl Rig {
     pub async fn new(name: &str, tls: bool) -> Self {
         let all = Prepared::all().await;
-        let turn = |name: &str| all.iter().find(|prepared| prepared.name == name);
-        let prepared = turn(name).or_else(|| turn(WAITING)).expect("a turn");
-        // What the contacts make stale is left to the function whose work that is.
-        let left = Config {
+        let find = |name: &str| all.iter().find(|prepared| prepared.name == name);
+        let prepared = find(name)
+            .or_else(|| find(WAITING))
+            .expect("a prepared state");
+        // Leave the revalidation for the new contacts to `revalidate`.
+        let background = Config {
             revalidation: Revalidation::Background,
             ..config()
         };
-        let inside = prepared.copy_with(left).await.inside;
-        // Whoever signs up finds nobody.
+        let inside = prepared.copy_with(background).await.inside;
+        // The table is empty for `sign-up`.
         if !prepared.stored().is_empty() {
             fill(&inside, &prepared.samples).await;
         }
@@ -71,7 +75,7 @@ impl Rig {
         }
     }
 
-    /// What a process of the function is started with.
+    /// The environment of the function's process.
     pub fn environment(&self) -> Environment {
         let environment = match &self.front {
             None => environment(&self.name, self.inside.table.url()),
@@ -85,7 +89,7 @@ impl Rig {
         with_variable(environment, "MAIL_FROM", Some(MAIL_FROM))
     }
 
-    /// The event, which finds what it needs.
+    /// Restores the table and returns the event.
     pub fn event(&self) -> String {
         if self.writes {
             self.inside.table.restore(&self.saved);
@@ -93,20 +97,20 @@ impl Rig {
         self.event.to_string()
     }
 
-    /// Panics unless the event was answered well, and what it asks for was done.
+    /// Panics unless the invocation succeeded and, if the function writes, changed the table.
     pub fn expect_success(&self, outcome: &Outcome) {
         let name = &self.name;
-        let Outcome::Answer(answer) = outcome else {
+        let Outcome::Answer(response) = outcome else {
             panic!("{name}: {outcome:?}")
         };
-        let status = answer["statusCode"].as_u64().unwrap_or(200);
-        assert!((200..400).contains(&status), "{name}: {answer}");
+        let status = response["statusCode"].as_u64().unwrap_or(200);
+        assert!((200..400).contains(&status), "{name}: {response}");
         let idle = self.writes && self.inside.table.dump() == self.saved;
-        assert!(!idle, "{name} wrote nothing: {answer}");
+        assert!(!idle, "{name} wrote nothing: {response}");
     }
 }
 
-/// Adds contacts like the sample's, as somebody else of the organisation.
+/// Adds contacts like the sample's, as another member of the organisation.
 async fn fill(inside: &Inside, samples: &Samples) {
     let keys = Keys::new(&KEY, None).expect("a strong key");
     let samples = Samples {
@@ -121,15 +125,17 @@ async fn fill(inside: &Inside, samples: &Samples) {
         event["body"] = json!(fields.to_string());
         event["isBase64Encoded"] = json!(false);
         event["headers"]["idempotency-key"] = json!(uuid::Uuid::new_v4().to_string());
-        let answer = invoke(&create, &event).await;
-        assert_eq!(answer.status, 200, "{answer:?}");
+        let response = invoke(&create, &event).await;
+        assert_eq!(response.status, 200, "{response:?}");
     }
 }
 
-/// Has an event of the table's stream name the first record of that kind.
+/// Puts the key of the first record of this kind into an event of the table's stream.
 fn name_first(event: &mut Value, inside: &Inside, kind: &str) {
-    let waiting = inside.table.under(kind);
-    let first = waiting.first().unwrap_or_else(|| panic!("no {kind} waits"));
+    let pending = inside.table.under(kind);
+    let first = pending
+        .first()
+        .unwrap_or_else(|| panic!("no pending {kind}"));
     event["Records"][0]["dynamodb"]["Keys"] =
         json!({ "pk": { "S": first.pk }, "sk": { "S": first.sk } });
 }

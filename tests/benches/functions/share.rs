@@ -1,20 +1,20 @@
-//! The share of a processor that Lambda gives a function, given by this machine.
+//! Limits a process to the share of a processor that Lambda assigns to a function.
 
 use std::fs::{create_dir, remove_dir, write};
 use std::path::PathBuf;
 
-/// A share is had in each of these, in microseconds: who has used it up waits for the next.
+/// The scheduling period, in microseconds. A process that has used up its share waits for the next.
 const PERIOD: u32 = 20_000;
-/// With this much memory, in MB, a function has one whole processor.
+/// The memory size with which a function has one whole processor, in MB.
 /// Source: [Configure Lambda function memory](https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html).
 const WHOLE: u32 = 1_769;
 
-/// A control group with the processor time that goes with an amount of memory. It is removed
-/// when this is dropped, after the process in it.
+/// A control group with the processor share of a memory size. It is removed on drop, which must come
+/// after the process has ended.
 pub struct Share(PathBuf);
 
 impl Share {
-    /// Of a function with so much memory, in MB. Needs root, on Linux.
+    /// The share of a function with this memory size, in MB. Needs root, on Linux.
     /// Source: [CFS bandwidth control](https://docs.kernel.org/scheduler/sched-bwc.html).
     pub fn of(memory: u32) -> Self {
         let name = format!("edge-crm-{}-{memory}", std::process::id());
@@ -41,7 +41,7 @@ impl Share {
         share
     }
 
-    /// Gives it to a process.
+    /// Limits a process to this share.
     pub fn give(&self, process: u32) {
         write(self.0.join("cgroup.procs"), process.to_string()).expect("a process");
     }
