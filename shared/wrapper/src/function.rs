@@ -268,6 +268,7 @@ impl Runner {
             ..Note::default()
         };
         let request = request::from_event(payload, app.config.body_limit);
+        let new_id = request::request_id(None);
         let (id, response) = match &request {
             Err(EventError::NoEvent) => return Err(EventError::NoEvent),
             Ok(request) => {
@@ -287,7 +288,7 @@ impl Runner {
             Err(error) => {
                 let failure = &Failure::unreadable(error.to_string());
                 error_page::note_failure(failure, &mut note);
-                let id = "unreadable";
+                let id = new_id.as_str();
                 let response = response::json(failure.status, &failure.json(id));
                 (id, response.finish(id, app.config.https, false))
             }

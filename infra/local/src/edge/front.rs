@@ -72,10 +72,10 @@ impl Edge {
     ) -> Result<Self, EdgeError> {
         let origins: Vec<FunctionOrigin> = functions.into_iter().map(Into::into).collect();
         let settings = distribution.settings();
-        let count = Cell::new(0);
+        let position = Cell::new(0);
         let routes = template.routes.try_map(|behavior| {
-            count.set(count.get() + 1);
-            let route = Route::new(count.get(), behavior, template, &origins, &distribution)?;
+            position.set(position.get() + 1);
+            let route = Route::new(position.get(), behavior, template, &origins, &distribution)?;
             Ok::<_, EdgeError>(Arc::new(route))
         })?;
         let function = ViewerRequest::new(
@@ -178,7 +178,7 @@ impl RequestInfo {
 }
 
 /// Refuses requests that exceed CloudFront's limits.
-fn check(parts: &Parts) -> Result<(), Refusal> {
+fn check_limits(parts: &Parts) -> Result<(), Refusal> {
     if !parts.uri.path().starts_with('/') {
         return Err(Refusal::NoPath);
     }
@@ -208,7 +208,7 @@ impl Front {
         B::Error: Into<Box<dyn Error + Send + Sync>>,
     {
         let (parts, body) = request.into_parts();
-        check(&parts)?;
+        check_limits(&parts)?;
         let route = self.routes.target(parts.uri.path());
         let parts = match self.run_function(route, parts, info)? {
             Decision::Forward(parts) => parts,

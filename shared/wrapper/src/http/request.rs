@@ -37,6 +37,9 @@ pub(crate) enum EventError {
     /// Not a request at all: the invocation fails.
     #[error("This is not an event of a function URL")]
     NoEvent,
+    /// A request with a method, a header or another part that HTTP does not allow: a 400.
+    #[error("The request cannot be read")]
+    Malformed,
     /// A request whose path or query is no URI: a 400.
     #[error("The address is not a valid URL")]
     Url,
@@ -87,10 +90,15 @@ fn parse(payload: &[u8]) -> Result<Event, EventError> {
         return Ok(event);
     }
     let mut event: Value = serde_json::from_slice(payload).map_err(|_| EventError::NoEvent)?;
+    let method = event.pointer("/requestContext/http/method");
+    let wrong = match method {
+        Some(Value::String(_)) => EventError::Malformed,
+        _ => EventError::NoEvent,
+    };
     let headers = event
         .as_object_mut()
         .and_then(|event| event.remove("headers"));
-    let mut event: Event = serde_json::from_value(event).map_err(|_| EventError::NoEvent)?;
+    let mut event: Event = serde_json::from_value(event).map_err(|_| wrong)?;
     let headers = match headers {
         None | Some(Value::Null) => HeaderMap::new(),
         Some(Value::Object(headers)) => {
@@ -101,11 +109,9 @@ fn parse(payload: &[u8]) -> Result<Event, EventError> {
                     HeaderValue::from_bytes(value.as_str()?.as_bytes()).ok()?,
                 ))
             });
-            headers
-                .collect::<Option<HeaderMap>>()
-                .ok_or(EventError::NoEvent)?
+            headers.collect::<Option<HeaderMap>>().ok_or(wrong)?
         }
-        Some(_) => return Err(EventError::NoEvent),
+        Some(_) => return Err(wrong),
     };
     event.headers = headers;
     Ok(event)
@@ -136,7 +142,7 @@ fn decode(text: Option<String>, is_base64: bool, limit: usize) -> Result<Body, F
 }
 
 /// Lambda's own id, so that its logs and ours agree; a new one if it cannot stand in a header.
-fn request_id(id: Option<String>) -> String {
+pub(crate) fn request_id(id: Option<String>) -> String {
     let usable =
         |id: &String| (1..=128).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_graphic());
     id.filter(usable)
