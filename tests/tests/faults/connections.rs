@@ -68,21 +68,20 @@ fn first_write(name: &str) -> Operation {
 
 #[tokio::test]
 async fn a_transaction_that_may_have_been_made_is_sent_again_as_the_same_one() {
-    let (table, proxy, store) = proxied().await;
+    let (table, proxy, _) = proxied().await;
     // Only the first attempt gets no response. The second has 20 s, and so the busiest machine too.
-    let hurried = limited(
-        &proxy,
-        Patience {
-            attempt: Duration::from_secs(20),
-            ..UNHURRIED
-        },
-    );
+    let hurried = Patience {
+        attempt: Duration::from_secs(20),
+        ..UNHURRIED
+    };
     for (at, (fault, _)) in faults().into_iter().enumerate() {
         let name = at.to_string();
-        let store = match fault {
-            Fault::SlowAnswer(_) => &hurried,
-            _ => &store,
+        let patience = match fault {
+            Fault::SlowAnswer(_) => hurried,
+            _ => UNHURRIED,
         };
+        // New connections each time: one that an earlier fault has closed would be a further fault.
+        let store = limited(&proxy, patience);
         proxy.calls();
         proxy.plan(once(fault.clone()));
         // Without the token the second attempt would find the item of the first.

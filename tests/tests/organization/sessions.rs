@@ -53,6 +53,33 @@ async fn sign_out_ends_the_session_at_once() {
     assert_eq!(old.post("sign-out", &[]).await.status, 200);
 }
 
+/// A double click on "Sign out", many times over: each session is ended once, and everybody is told
+/// that they are signed out.
+#[tokio::test(flavor = "multi_thread")]
+async fn requests_that_sign_out_at_the_same_moment_are_recorded_once() {
+    let (product, table) = product_with_table().await;
+    let acme = product.sign_up("Acme").await;
+    let sign_outs = |table: &Table| {
+        let records = table.under("#audit:acme").into_iter();
+        records
+            .filter(|record| record.get("action") == "sign-out")
+            .count()
+    };
+    for round in 1..=10 {
+        let client = product.client();
+        let response = sign_in(&client, &acme.email, Client::PASSWORD).await;
+        assert_eq!(response.status, 200);
+        let twins: Vec<_> = (0..6)
+            .map(|_| product.client_with(&client.token(), "acme"))
+            .collect();
+        let sent = twins.iter().map(|twin| twin.post("sign-out", &[]));
+        for response in futures_util::future::join_all(sent).await {
+            assert_eq!(response.status, 200, "{response:?}");
+        }
+        assert_eq!(sign_outs(&table), round);
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_cookie_is_for_this_site_only_and_not_for_scripts() {
     let product = Product::start();

@@ -13,8 +13,8 @@ use crate::session::fresh;
 use crate::session::{self, Live};
 use crate::{App, Failure};
 use action::{
-    Action, ActionError, Caller, Commit, Context, Found, Grant, Item, Key, Operation, Scope,
-    SessionChange,
+    Access, Action, ActionError, Caller, Commit, Context, Found, Grant, Item, Key, Operation,
+    Scope, SessionChange,
 };
 use lambda_http::Request;
 use serde_json::Value;
@@ -67,7 +67,7 @@ impl<E: Into<Failure>> From<E> for NotCommitted {
 impl<A: Action> Call<'_, A> {
     /// Steps 6 to 8: the function, the transaction, the revalidation; again where data moved.
     pub(crate) async fn commit(
-        self,
+        mut self,
         found: Option<Found>,
         progress: &mut Progress,
         note: &mut Note,
@@ -89,7 +89,11 @@ impl<A: Action> Call<'_, A> {
             };
             progress.found = found;
             match halt {
-                NotCommitted::Moved => {}
+                NotCommitted::Moved => {
+                    if let Err(failure) = self.recheck_session().await {
+                        return self.fail(failure, progress, note).await;
+                    }
+                }
                 NotCommitted::Failed(failure) => return self.fail(failure, progress, note).await,
                 NotCommitted::Recorded(item) => {
                     return match self.recall(&item) {
@@ -101,6 +105,20 @@ impl<A: Action> Call<'_, A> {
             }
         }
         self.fail(Rejected::Moved.into(), progress, note).await
+    }
+
+    /// Before a rerun: another request may have ended the caller's session, which is one thing that
+    /// can have moved.
+    async fn recheck_session(&mut self) -> Result<(), Failure> {
+        let Some(live) = &self.live else {
+            return Ok(());
+        };
+        let items = self.app.store.items([live.key.clone()]).await?;
+        if !items.contains_key(&live.key) {
+            self.live = None;
+            self.caller = A::Permission::admit(None)?;
+        }
+        Ok(())
     }
 
     /// One run: function, transaction, revalidation.

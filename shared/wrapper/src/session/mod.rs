@@ -242,11 +242,12 @@ pub(crate) fn replace(live: &Live, now: i64) -> Operation {
     }
 }
 
-/// What ends the session.
+/// What ends the session, unless it has ended meanwhile: of two requests that end it, one is
+/// recorded.
 pub(crate) fn close(live: &Live) -> Operation {
     Operation::Delete {
         key: live.key.clone(),
-        expect: Expect::Anything,
+        expect: Expect::Present,
     }
 }
 
