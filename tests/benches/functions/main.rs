@@ -27,7 +27,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 /// The budget of the zip's size, in bytes.
-const ZIP: u64 = 2_000_000;
+const ZIP: u64 = 2_600_000;
 /// The budget of the median time from spawn to the first response.
 const FIRST: Duration = Duration::from_millis(10);
 /// The budget of peak memory, in KiB.
