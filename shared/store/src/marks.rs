@@ -61,7 +61,7 @@ impl Mark {
     }
 }
 
-/// Marks from this time or earlier have lapsed: the edge has dropped all pages rendered under them.
+/// A mark from this time or earlier no longer counts: the edge has dropped every page of its time.
 pub(crate) fn lapsed(now: i64) -> i64 {
     now - millis(KEPT_AT_EDGE + SETTLING)
 }

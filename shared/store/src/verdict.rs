@@ -100,7 +100,7 @@ pub(crate) fn leave_out_failed<T>(writes: &mut Vec<T>, reasons: &[CancellationRe
     writes.len() < before
 }
 
-/// Whether a retry may pass. Source:
+/// Whether the same transaction may succeed if it is sent again. Source:
 /// [`CancellationReason`](https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html).
 fn is_transient(reason: &CancellationReason) -> bool {
     matches!(

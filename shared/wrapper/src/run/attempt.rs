@@ -4,17 +4,17 @@ use crate::http::request::Asked;
 use crate::http::trust::Trust;
 use crate::log::Note;
 use crate::reads;
-use crate::run::answer::{Done, Progress, output};
+use crate::run::answer::{Done, Progress};
 use crate::run::audit::Entry;
-use crate::run::idempotency::{Keyed, Outcome, Recall};
+use crate::run::idempotency::Keyed;
 use crate::run::limit::Counter;
 use crate::run::{chain, mail, revalidate};
 use crate::session::fresh;
 use crate::session::{self, Live};
 use crate::{App, Failure};
 use action::{
-    Access, Action, ActionError, Caller, Commit, Context, Found, Grant, Item, Key, Operation,
-    Scope, SessionChange,
+    Access, Action, ActionError, Caller, Commit, Context, Found, Grant, Item, Operation,
+    SessionChange,
 };
 use lambda_http::Request;
 use serde_json::Value;
@@ -251,7 +251,7 @@ impl<A: Action> Call<'_, A> {
         }
     }
 
-    fn open(&self, grant: &Grant) -> Result<(Operation, String), Failure> {
+    pub(crate) fn open(&self, grant: &Grant) -> Result<(Operation, String), Failure> {
         let own = self.live.as_ref();
         let own = own.filter(|live| live.actor.user == grant.user);
         let origin = session::Origin {
@@ -264,7 +264,7 @@ impl<A: Action> Call<'_, A> {
     }
 
     /// The circumstances of a run.
-    fn context(&self, attempt: u32) -> Context<Caller<A::Permission>> {
+    pub(crate) fn context(&self, attempt: u32) -> Context<Caller<A::Permission>> {
         let own = self.live.as_ref().map(|live| live.key.clone());
         self.app.context(self.caller.clone(), attempt).within(own)
     }
@@ -315,98 +315,5 @@ impl<A: Action> Call<'_, A> {
 
     async fn read(&self, context: &Context<Caller<A::Permission>>) -> Result<Found, StoreError> {
         reads::read(&self.app.store, &A::reads(context, &self.input), None).await
-    }
-
-    pub(crate) fn recall(&self, item: &Item) -> Option<Recall> {
-        self.keyed
-            .as_ref()?
-            .recall(item, self.now, &self.app.config)
-    }
-
-    /// A failure, unless a twin with the same key has succeeded meanwhile: then its result.
-    async fn fail(
-        self,
-        failure: Failure,
-        progress: &mut Progress,
-        note: &mut Note,
-    ) -> Result<Done<A>, Failure> {
-        let Some(keyed) = &self.keyed else {
-            return Err(failure);
-        };
-        match self.app.store.settled_item(&keyed.record).await {
-            Ok(record) => match record.and_then(|record| self.recall(&record)) {
-                Some(recall) => self.recorded(recall, progress, note).await,
-                None => Err(failure),
-            },
-            Err(error) => {
-                tracing::warn!(%error, "the idempotency record could not be read again");
-                Err(failure)
-            }
-        }
-    }
-
-    /// What the key's record says: the saved result, or that the key was used for other input.
-    pub(crate) async fn recorded(
-        self,
-        recall: Recall,
-        progress: &mut Progress,
-        note: &mut Note,
-    ) -> Result<Done<A>, Failure> {
-        let Recall::Replay(Outcome {
-            data,
-            tags,
-            outbox_record,
-        }) = recall
-        else {
-            return Err(Failure::reused_key());
-        };
-        let cookie = self.reopen(&data).await?.or(progress.cookie.take());
-        note.replayed = true;
-        let changes_pages = !tags.is_empty();
-        let revalidated = revalidate::replayed(self.app, tags, outbox_record).await;
-        Ok(Done {
-            answer: A::answer(&self.app.context(self.caller, 0), data.clone()),
-            input: self.input,
-            data,
-            revalidated,
-            replayed: true,
-            cookie,
-            signs_out: false,
-            fresh: changes_pages.then(|| fresh::cookie(&self.app.config)),
-        })
-    }
-
-    /// A replay of what holds a secret proves it again, and of what opened a session opens a new
-    /// one.
-    async fn reopen(&self, data: &Value) -> Result<Option<String>, Failure> {
-        let opens = A::REOPENS || matches!(A::scope(&self.input), Scope::Subject(_));
-        if !opens && A::SECRETS.is_empty() {
-            return Ok(None);
-        }
-        let context = self.context(0);
-        let first = A::reads(&context, &self.input);
-        let mut found = reads::read(&self.app.store, &first, None).await?;
-        let more = |found: &Found| A::more_reads(&context, &self.input, found);
-        reads::read_more(&self.app.store, &first, &mut found, more).await?;
-        let doubt = |error| match error {
-            ActionError::Internal(detail) => Failure::unknown(detail),
-            _ => Failure::reused_key(),
-        };
-        if !A::same_secrets(&context, &self.input, &found).map_err(doubt)? {
-            return Err(Failure::reused_key());
-        }
-        if !opens {
-            return Ok(None);
-        }
-        let grant = A::reopen(&context, &self.input, &found, &output::<A>(data)?).map_err(doubt)?;
-        let Some(grant) = grant else { return Ok(None) };
-        // What was saved is of then: they may have left since, or lost their role.
-        let membership = Key::membership(&grant.tenant, &grant.user);
-        let items = self.app.store.items([membership.clone()]).await?;
-        let role = items.get(&membership).and_then(session::role);
-        let role = role.ok_or_else(Failure::signed_out)?;
-        let (operation, cookie) = self.open(&Grant { role, ..grant })?;
-        self.app.store.transact(None, &[operation]).await?;
-        Ok(Some(cookie))
     }
 }

@@ -8,6 +8,7 @@ mod idempotency;
 pub(crate) mod limit;
 pub(crate) mod mail;
 mod refused;
+mod replay;
 mod revalidate;
 
 use crate::http::request::Asked as _;
