@@ -37,10 +37,10 @@ import pathlib
 
 path = pathlib.Path("functions/src/contacts/archive_everything.rs")
 text = path.read_text(encoding="utf-8")
-start = text.index("        let contact = which")
+start = text.index("        let contact = input")
 end = text.index("    }\n", start)
 body = """\
-        let before = which.contact(&context.caller, found)?;
+        let before = input.contact(&context.caller, found)?;
         let details = ContactDetails {
             company: None,
             notes: None,
@@ -51,7 +51,7 @@ body = """\
             .update(&context.caller.tenant, &before))
 """
 text = text[:start] + body + text[end:]
-text = text.replace("Sample,\n    Subject,\n", "Sample,\n")
+text = text.replace("    Sample, Subject,\n", "    Sample,\n")
 text = text.replace("use crm::{Contact, ContactRef};", "use crm::{Contact, ContactDetails, ContactRef};")
 path.write_text(text, encoding="utf-8")
 assert body.count("\n") < 30

@@ -57,7 +57,7 @@ pub mod projects {
     pub mod restore;
 }
 
-use action::{Action, View};
+use action::{Form, View};
 use registry::{Description, Entry, Group, action, background, group, view, views};
 use std::sync::Arc;
 use wrapper::{App, Error, Function, Runner, Site};
@@ -153,7 +153,7 @@ pub fn serve(function: Function) -> Result<(), Error> {
 ///
 /// # Errors
 /// As [`serve`].
-pub fn serve_action<A: Action>() -> Result<(), Error> {
+pub fn serve_action<A: Form>() -> Result<(), Error> {
     serve(Function::action::<A>())
 }
 

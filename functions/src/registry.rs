@@ -3,7 +3,8 @@
 //! A [`Description`] is made by a function of its own, so that only the tools and the tests that
 //! ask for it are built with it, and no Lambda binary is.
 
-use action::{Access, Action, Role, Sample, View};
+use action::{Access, Form, Role, Sample, View};
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use std::marker::PhantomData;
 use wrapper::{Function, ViewRoute};
 
@@ -50,6 +51,10 @@ pub struct ActionDescription {
     pub hashes_password: bool,
     /// A request that it accepts.
     pub sample: Sample,
+    /// The schema of its input.
+    pub input: MakeSchema,
+    /// The schema of the `data` of its answer.
+    pub output: MakeSchema,
 }
 
 /// A view.
@@ -67,11 +72,15 @@ pub struct ViewDescription {
     pub file_ending: &'static str,
     /// A query that it is asked for with.
     pub sample: &'static str,
+    /// The schema of its parameters.
+    pub parameters: MakeSchema,
+    /// The schema of the `data` of its answer.
+    pub output: MakeSchema,
 }
 
 /// The line of an action.
 #[must_use]
-pub const fn action<A: Action>() -> Entry {
+pub const fn action<A: Form>() -> Entry {
     Entry {
         function: Function::action::<A>(),
         describe: || {
@@ -79,12 +88,21 @@ pub const fn action<A: Action>() -> Entry {
                 name: A::NAME,
                 least: A::Permission::LEAST,
                 rule: A::RULE,
-                secrets: A::SECRETS,
+                secrets: action::secret_fields::<A>(),
                 hashes_password: A::HASHES_PASSWORD,
                 sample: A::sample(),
+                input: schema::<A::Input>,
+                output: A::answer_schema,
             })
         },
     }
+}
+
+/// Makes the schema of a type with a generator, which keeps the definitions that it refers to.
+pub type MakeSchema = fn(&mut SchemaGenerator) -> Schema;
+
+fn schema<T: JsonSchema>(generator: &mut SchemaGenerator) -> Schema {
+    T::json_schema(generator)
 }
 
 /// The line of a view that has a function to itself.
@@ -165,5 +183,7 @@ pub(crate) fn description_of<V: View>() -> ViewDescription {
         rule: V::RULE,
         file_ending: V::FILE_ENDING,
         sample: V::sample(),
+        parameters: schema::<V::Params>,
+        output: |generator| generator.subschema_for::<V::Output>(),
     }
 }

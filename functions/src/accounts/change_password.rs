@@ -1,13 +1,15 @@
 //! Changes the password of who knows it, and signs them out everywhere else.
 
 use action::{
-    Action, ActionError, Actor, Commit, Context, Form, FormPage, Found, Input, Invalid, Layout,
-    RateLimit, Reads, Sample, Subject, Viewers,
+    Action, ActionError, Actor, Commit, Context, Empty, Form, FormPage, Found, Layout, RateLimit,
+    Reads, Sample, Secret, SecretRules, Secrets, Subject, Viewers,
 };
-use crm::{Account, Password, PasswordAttempt, PasswordReset, Settings};
+use crm::{Account, MAX_PASSWORD, MIN_PASSWORD, Password, PasswordReset, Settings, new_password};
 use pages::SettingsForm;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use validator::Validate;
 
 const WRONG: ActionError = ActionError::WrongPassword {
     field: "currentPassword",
@@ -18,36 +20,24 @@ const WRONG: ActionError = ActionError::WrongPassword {
 #[derive(Debug)]
 pub struct ChangePassword;
 
-/// The old password and the new one.
-#[derive(Debug, Clone, Serialize)]
-#[serde(rename_all = "camelCase")]
+/// The current password and the new one.
+#[derive(Debug, Clone, Default, Deserialize, Serialize, Validate, JsonSchema)]
+#[serde(default, rename_all = "camelCase")]
 pub struct Passwords {
-    current_password: PasswordAttempt,
-    new_password: Password,
+    #[validate(length(min = 1))]
+    current_password: Secret,
+    #[validate(custom(function = new_password))]
+    #[schemars(length(min = MIN_PASSWORD, max = MAX_PASSWORD))]
+    new_password: Secret,
 }
-
-impl Input for Passwords {
-    fn parse(form: &mut Form<'_>) -> Result<Self, Invalid> {
-        let current = form.verbatim("currentPassword", PasswordAttempt::parse);
-        let new = form.verbatim("newPassword", Password::parse);
-        Ok(Self {
-            current_password: current?,
-            new_password: new?,
-        })
-    }
-}
-
-/// The answer: nothing.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct Changed {}
 
 impl Action for ChangePassword {
     const NAME: &'static str = "change-password";
     const HASHES_PASSWORD: bool = true;
-    const SECRETS: &'static [&'static str] = &["currentPassword", "newPassword"];
+    const SECRETS: Option<SecretRules<Self>> = SecretRules::of_action();
     type Permission = Viewers;
     type Input = Passwords;
-    type Output = Changed;
+    type Output = Empty;
 
     fn sample() -> Sample {
         Sample::form(json!({
@@ -56,12 +46,12 @@ impl Action for ChangePassword {
     }
 
     /// Or who finds a session could try passwords with it.
-    fn rate_limit(_: &Context<()>, _: &Passwords) -> RateLimit {
-        RateLimit::CallerAndOwnAccount
+    fn rate_limit(_: &Context<()>, _: &Passwords) -> Result<RateLimit, ActionError> {
+        Ok(RateLimit::CallerAndOwnAccount)
     }
 
-    fn reads(context: &Context<Actor>, _: &Passwords) -> Reads {
-        Account::reads_of(&context.caller, &Found::default())
+    fn reads(context: &Context<Actor>, _: &Passwords) -> Result<Reads, ActionError> {
+        Ok(Account::reads_of(&context.caller, &Found::default()))
     }
 
     fn more_reads(context: &Context<Actor>, _: &Passwords, found: &Found) -> Reads {
@@ -72,7 +62,7 @@ impl Action for ChangePassword {
         context: &Context<Actor>,
         passwords: &Passwords,
         found: &Found,
-    ) -> Result<Commit<Changed>, ActionError> {
+    ) -> Result<Commit<Empty>, ActionError> {
         let before = Account::of(&context.caller, found)?;
         let current = &passwords.current_password;
         if !current.matches(Some(&before.password_hash)) {
@@ -87,12 +77,16 @@ impl Action for ChangePassword {
             resource: "accounts",
             id: account.id.to_string(),
         };
-        let commit = Commit::new(subject, Changed {})
+        let commit = Commit::new(subject, Empty {})
             .end_other_sessions(account.session_generation)
             // A link that was asked for before does not undo it.
             .delete_record(PasswordReset::key_of(&account.email), None);
         Ok(account.end_sessions(commit, &before))
     }
+}
+
+impl Secrets for ChangePassword {
+    const FIELDS: &'static [&'static str] = &["currentPassword", "newPassword"];
 
     fn same_secrets(
         context: &Context<Actor>,
@@ -100,15 +94,17 @@ impl Action for ChangePassword {
         found: &Found,
     ) -> Result<bool, ActionError> {
         let account = Account::of(&context.caller, found)?;
-        let new = passwords.new_password.attempt();
+        let new = &passwords.new_password;
         Ok(new.matches(Some(&account.password_hash)))
     }
+}
 
+impl Form for ChangePassword {
     fn form_reads(context: &Context<Actor>, found: &Found) -> Reads {
         Settings::reads(context, found)
     }
 
-    fn success_path(layout: Option<&Layout>, _: &Passwords, _: &Changed) -> String {
+    fn success_path(layout: Option<&Layout>, _: &Passwords, _: &Empty) -> String {
         pages::paths::settings(layout, "#password-changed")
     }
 

@@ -1,13 +1,16 @@
 //! Ends one session of the caller: on a computer that was left behind, say.
 
 use action::{
-    Action, ActionError, Actor, Commit, Context, Form, FormPage, Found, Input, Invalid, Layout,
-    Reads, Sample, Session, Subject, Viewers,
+    Action, ActionError, Actor, Commit, Context, Empty, Form, FormPage, Found, Layout, Reads,
+    Sample, Session, Subject, Viewers, lenient,
 };
 use crm::{Account, Settings};
 use pages::SettingsForm;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use std::str::FromStr;
+use validator::Validate;
 
 const NOT_FOUND: ActionError = ActionError::NotFound("Session not found or access denied");
 
@@ -15,40 +18,44 @@ const NOT_FOUND: ActionError = ActionError::NotFound("Session not found or acces
 #[derive(Debug)]
 pub struct EndSession;
 
-/// Which session.
-#[derive(Debug, Clone, Serialize)]
-pub struct Which {
-    id: String,
+/// The session to end. None if the text cannot be an id.
+#[derive(Debug, Clone, Default, Deserialize, Serialize, Validate, JsonSchema)]
+#[serde(default)]
+pub struct SessionRef {
+    #[serde(deserialize_with = "lenient")]
+    id: Option<SessionId>,
 }
 
-impl Input for Which {
-    /// What cannot be an id is no session's: so it is found nowhere.
-    fn parse(form: &mut Form<'_>) -> Result<Self, Invalid> {
-        let id = form.field("id", |text| Ok::<_, String>(text.to_owned()))?;
-        Ok(Self { id })
+/// A text that can be the id of a session.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[schemars(inline)]
+struct SessionId(#[schemars(length(max = 100))] String);
+
+impl FromStr for SessionId {
+    type Err = ActionError;
+
+    fn from_str(text: &str) -> Result<Self, ActionError> {
+        let is_id = (1..=100).contains(&text.len());
+        is_id.then(|| Self(text.to_owned())).ok_or(NOT_FOUND)
     }
 }
-
-/// The answer: nothing.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct Ended {}
 
 impl Action for EndSession {
     const NAME: &'static str = "end-session";
     type Permission = Viewers;
     const RULE: &'static str = "one of their own sessions";
-    type Input = Which;
-    type Output = Ended;
+    type Input = SessionRef;
+    type Output = Empty;
 
     fn sample() -> Sample {
         Sample::form(json!({ "id": "{{other}}" }))
     }
 
-    fn reads(context: &Context<Actor>, _: &Which) -> Reads {
-        Account::reads_of(&context.caller, &Found::default())
+    fn reads(context: &Context<Actor>, _: &SessionRef) -> Result<Reads, ActionError> {
+        Ok(Account::reads_of(&context.caller, &Found::default()))
     }
 
-    fn more_reads(context: &Context<Actor>, _: &Which, found: &Found) -> Reads {
+    fn more_reads(context: &Context<Actor>, _: &SessionRef, found: &Found) -> Reads {
         match Account::of(&context.caller, found) {
             Ok(account) => Reads::none().query(crm::live_sessions(&account, context.now)),
             Err(_) => Account::reads_of(&context.caller, found),
@@ -57,32 +64,36 @@ impl Action for EndSession {
 
     fn run(
         context: &Context<Actor>,
-        which: &Which,
+        which: &SessionRef,
         found: &Found,
-    ) -> Result<Commit<Ended>, ActionError> {
+    ) -> Result<Commit<Empty>, ActionError> {
         let user = &context.caller.user;
         let sessions: Vec<Session> = found.records("session", user.as_str())?;
+        let id = which.id.as_ref().map(|id| id.0.as_str());
         let mut sessions = sessions.into_iter();
-        let session = sessions.find(|session| !which.id.is_empty() && session.id == which.id);
-        let key = session.ok_or(NOT_FOUND)?.key();
+        let session = sessions.find(|session| Some(&*session.id) == id);
+        let session = session.ok_or(NOT_FOUND)?;
+        let key = session.key();
         let subject = Subject {
             tenant: context.caller.tenant.clone(),
             resource: "sessions",
-            id: which.id.clone(),
+            id: session.id.clone(),
         };
-        let commit = Commit::new(subject, Ended {});
+        let commit = Commit::new(subject, Empty {});
         Ok(if context.session.as_ref() == Some(&key) {
             commit.close_session()
         } else {
             commit.delete_record(key, None)
         })
     }
+}
 
+impl Form for EndSession {
     fn form_reads(context: &Context<Actor>, found: &Found) -> Reads {
         Settings::reads(context, found)
     }
 
-    fn success_path(layout: Option<&Layout>, _: &Which, _: &Ended) -> String {
+    fn success_path(layout: Option<&Layout>, _: &SessionRef, _: &Empty) -> String {
         pages::paths::settings(layout, "#session-ended")
     }
 

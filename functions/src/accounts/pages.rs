@@ -1,10 +1,12 @@
 //! The pages for who is not signed in yet.
 
 use action::{
-    ActionError, Actor, Anyone, Context, Form, FormState, Found, Input, Invalid, View, ViewPage,
+    ActionError, Actor, Anyone, Context, Empty, FormState, Found, View, ViewPage, lenient,
 };
 use crm::ReturnTo;
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use validator::Validate;
 
 /// Leads to the contacts, or to signing in.
 pub struct Home;
@@ -15,27 +17,24 @@ pub struct SignInPage;
 /// The form to sign up.
 pub struct SignUpPage;
 
-/// Where to go after signing in.
-#[derive(Debug, Clone, Serialize)]
-pub struct Return(Option<ReturnTo>);
-
-impl Input for Return {
-    fn parse(form: &mut Form<'_>) -> Result<Self, Invalid> {
-        let path = form.field("return_to", |text| Ok::<_, String>(ReturnTo::parse(text)));
-        Ok(Self(path?))
-    }
+/// The page to return to after signing in.
+#[derive(Debug, Clone, Default, Deserialize, Serialize, Validate, JsonSchema)]
+#[serde(default)]
+pub struct Return {
+    #[serde(deserialize_with = "lenient")]
+    return_to: Option<ReturnTo>,
 }
 
 /// A form, and where somebody goes who does not need it.
-#[derive(Debug, Serialize)]
-pub struct Door {
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct EntryPage {
     #[serde(skip)]
     return_to: Option<ReturnTo>,
     #[serde(skip)]
     redirect: Option<String>,
 }
 
-impl Door {
+impl EntryPage {
     fn new(caller: Option<&Actor>, return_to: Option<ReturnTo>) -> Self {
         let contacts = |actor: &Actor| pages::paths::contacts_of(&actor.tenant);
         let there = return_to.as_ref().map(|path| path.as_str().to_owned());
@@ -57,22 +56,26 @@ pub(crate) fn fresh(page: &ViewPage<'_>) -> FormState {
 impl View for Home {
     const PATH: &'static str = "/";
     type Permission = Anyone;
-    type Params = ();
-    type Output = Door;
+    type Params = Empty;
+    type Output = EntryPage;
 
-    fn show(context: &Context<Option<Actor>>, (): &(), _: &Found) -> Result<Door, ActionError> {
-        let door = Door::new(context.caller.as_ref(), None);
-        Ok(Door {
+    fn show(
+        context: &Context<Option<Actor>>,
+        _: &Empty,
+        _: &Found,
+    ) -> Result<EntryPage, ActionError> {
+        let door = EntryPage::new(context.caller.as_ref(), None);
+        Ok(EntryPage {
             redirect: door.redirect.or(Some("/sign-in".to_owned())),
             ..door
         })
     }
 
-    fn redirect(door: &Door) -> Option<String> {
+    fn redirect(door: &EntryPage) -> Option<String> {
         door.redirect.clone()
     }
 
-    fn page(page: &ViewPage<'_>, _: &Door) -> String {
+    fn page(page: &ViewPage<'_>, _: &EntryPage) -> String {
         pages::sign_in(&fresh(page), "")
     }
 }
@@ -81,17 +84,24 @@ impl View for SignInPage {
     const PATH: &'static str = "/sign-in";
     type Permission = Anyone;
     type Params = Return;
-    type Output = Door;
+    type Output = EntryPage;
 
-    fn show(context: &Context<Option<Actor>>, to: &Return, _: &Found) -> Result<Door, ActionError> {
-        Ok(Door::new(context.caller.as_ref(), to.0.clone()))
+    fn show(
+        context: &Context<Option<Actor>>,
+        to: &Return,
+        _: &Found,
+    ) -> Result<EntryPage, ActionError> {
+        Ok(EntryPage::new(
+            context.caller.as_ref(),
+            to.return_to.clone(),
+        ))
     }
 
-    fn redirect(door: &Door) -> Option<String> {
+    fn redirect(door: &EntryPage) -> Option<String> {
         door.redirect.clone()
     }
 
-    fn page(page: &ViewPage<'_>, door: &Door) -> String {
+    fn page(page: &ViewPage<'_>, door: &EntryPage) -> String {
         pages::sign_in(
             &fresh(page),
             door.return_to.as_ref().map_or("", ReturnTo::as_str),
@@ -102,18 +112,22 @@ impl View for SignInPage {
 impl View for SignUpPage {
     const PATH: &'static str = "/sign-up";
     type Permission = Anyone;
-    type Params = ();
-    type Output = Door;
+    type Params = Empty;
+    type Output = EntryPage;
 
-    fn show(context: &Context<Option<Actor>>, (): &(), _: &Found) -> Result<Door, ActionError> {
-        Ok(Door::new(context.caller.as_ref(), None))
+    fn show(
+        context: &Context<Option<Actor>>,
+        _: &Empty,
+        _: &Found,
+    ) -> Result<EntryPage, ActionError> {
+        Ok(EntryPage::new(context.caller.as_ref(), None))
     }
 
-    fn redirect(door: &Door) -> Option<String> {
+    fn redirect(door: &EntryPage) -> Option<String> {
         door.redirect.clone()
     }
 
-    fn page(page: &ViewPage<'_>, _: &Door) -> String {
+    fn page(page: &ViewPage<'_>, _: &EntryPage) -> String {
         pages::sign_up(&fresh(page))
     }
 }

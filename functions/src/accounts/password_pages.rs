@@ -1,11 +1,11 @@
 //! The pages for who has forgotten their password.
 
 use crate::accounts::pages::fresh;
-use action::{
-    ActionError, Actor, Anyone, Context, Form, Found, Input, Invalid, Reads, View, ViewPage,
-};
+use action::{ActionError, Actor, Anyone, Context, Empty, Found, Reads, View, ViewPage};
 use crm::{PasswordReset, ResetToken};
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use validator::Validate;
 
 /// The form to ask for a link.
 pub struct ForgotPage;
@@ -13,24 +13,16 @@ pub struct ForgotPage;
 /// The form that a link leads to.
 pub struct ResetPage;
 
-/// A form with nothing in it.
-#[derive(Debug, Serialize)]
-pub struct Blank {}
-
-/// The link's token.
-#[derive(Debug, Clone, Serialize)]
-pub struct Link(ResetToken);
-
-impl Input for Link {
-    fn parse(form: &mut Form<'_>) -> Result<Self, Invalid> {
-        let token = form.field("token", |text| Ok::<_, String>(ResetToken::new(text)));
-        Ok(Self(token?))
-    }
+/// The token of the link.
+#[derive(Debug, Clone, Default, Deserialize, Serialize, Validate, JsonSchema)]
+#[serde(default)]
+pub struct ResetLink {
+    token: ResetToken,
 }
 
 /// Whether the link works, and what its form needs.
-#[derive(Debug, Serialize)]
-pub struct Offer {
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct ResetOffer {
     works: bool,
     #[serde(skip)]
     token: ResetToken,
@@ -39,14 +31,14 @@ pub struct Offer {
 impl View for ForgotPage {
     const PATH: &'static str = "/forgot-password";
     type Permission = Anyone;
-    type Params = ();
-    type Output = Blank;
+    type Params = Empty;
+    type Output = Empty;
 
-    fn show(_: &Context<Option<Actor>>, (): &(), _: &Found) -> Result<Blank, ActionError> {
-        Ok(Blank {})
+    fn show(_: &Context<Option<Actor>>, _: &Empty, _: &Found) -> Result<Empty, ActionError> {
+        Ok(Empty {})
     }
 
-    fn page(page: &ViewPage<'_>, _: &Blank) -> String {
+    fn page(page: &ViewPage<'_>, _: &Empty) -> String {
         pages::forgot_password(&fresh(page))
     }
 }
@@ -54,29 +46,29 @@ impl View for ForgotPage {
 impl View for ResetPage {
     const PATH: &'static str = "/reset-password";
     type Permission = Anyone;
-    type Params = Link;
-    type Output = Offer;
+    type Params = ResetLink;
+    type Output = ResetOffer;
 
-    fn reads(context: &Context<Option<Actor>>, link: &Link) -> Result<Reads, ActionError> {
-        let link = link.0.open(context);
+    fn reads(context: &Context<Option<Actor>>, link: &ResetLink) -> Result<Reads, ActionError> {
+        let link = link.token.open(context);
         let keys = link.iter().map(|link| PasswordReset::key_of(&link.email));
         Ok(keys.fold(Reads::none(), Reads::item))
     }
 
     fn show(
         context: &Context<Option<Actor>>,
-        link: &Link,
+        link: &ResetLink,
         found: &Found,
-    ) -> Result<Offer, ActionError> {
-        let opened = link.0.open(context);
+    ) -> Result<ResetOffer, ActionError> {
+        let opened = link.token.open(context);
         let allowed = opened.map(|opened| opened.allowed(found, context.now));
-        Ok(Offer {
+        Ok(ResetOffer {
             works: allowed.transpose()?.flatten().is_some(),
-            token: link.0.clone(),
+            token: link.token.clone(),
         })
     }
 
-    fn page(page: &ViewPage<'_>, offer: &Offer) -> String {
+    fn page(page: &ViewPage<'_>, offer: &ResetOffer) -> String {
         if !offer.works {
             return pages::reset_link_expired();
         }

@@ -2,40 +2,31 @@
 //! the address has an account: to nobody a letter is committed too, and then dropped.
 
 use action::{
-    Action, ActionError, Actor, Anyone, Commit, Context, Form, FormPage, Found, Input, Invalid,
-    Key, Layout, Reads, Record, Sample, Scope,
+    Action, ActionError, Actor, Anyone, Commit, Context, Empty, Form, FormPage, Found, Key, Layout,
+    Parsed, Reads, Record, Sample, Scope,
 };
 use crm::{Account, Email, PasswordReset};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use validator::Validate;
 
 /// The action.
 #[derive(Debug)]
 pub struct RequestPasswordReset;
 
-/// Whose password.
-#[derive(Debug, Clone, Serialize)]
+/// The address of the account.
+#[derive(Debug, Clone, Default, Deserialize, Serialize, Validate, JsonSchema)]
+#[serde(default)]
 pub struct Address {
-    email: Email,
+    #[validate(nested)]
+    email: Parsed<Email>,
 }
-
-impl Input for Address {
-    fn parse(form: &mut Form<'_>) -> Result<Self, Invalid> {
-        let email = form.field("email", Email::parse)?;
-        Ok(Self { email })
-    }
-}
-
-/// The answer: nothing.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct Requested {}
 
 impl Address {
-    fn keys(&self) -> [Key; 2] {
-        [
-            Account::key_of(&self.email),
-            PasswordReset::key_of(&self.email),
-        ]
+    fn keys(&self) -> Result<[Key; 2], ActionError> {
+        let email = self.email.get()?;
+        Ok([Account::key_of(email), PasswordReset::key_of(email)])
     }
 }
 
@@ -43,32 +34,32 @@ impl Action for RequestPasswordReset {
     const NAME: &'static str = "request-password-reset";
     type Permission = Anyone;
     type Input = Address;
-    type Output = Requested;
+    type Output = Empty;
 
     fn sample() -> Sample {
         Sample::form(json!({ "email": "zoe@acme.example" })).signed_out()
     }
 
-    fn scope(address: &Address) -> Scope {
-        Scope::Subject(address.email.unique())
+    fn scope(address: &Address) -> Result<Scope, ActionError> {
+        Ok(Scope::Subject(address.email.get()?.unique()))
     }
 
-    fn reads(_: &Context<Option<Actor>>, address: &Address) -> Reads {
-        address.keys().into_iter().fold(Reads::none(), Reads::item)
+    fn reads(_: &Context<Option<Actor>>, address: &Address) -> Result<Reads, ActionError> {
+        Ok(address.keys()?.into_iter().fold(Reads::none(), Reads::item))
     }
 
     fn run(
         context: &Context<Option<Actor>>,
         address: &Address,
         found: &Found,
-    ) -> Result<Commit<Requested>, ActionError> {
-        let [account, reset] = address.keys();
+    ) -> Result<Commit<Empty>, ActionError> {
+        let [account, reset] = address.keys()?;
         let account: Option<Account> = found.record(&account)?;
         let before: Option<PasswordReset> = found.record(&reset)?;
-        let commit = Commit::outside(Requested {});
+        let commit = Commit::outside(Empty {});
         let reset = PasswordReset::another(
             context.secret(),
-            &address.email,
+            address.email.get()?,
             before.as_ref(),
             context.now,
         );
@@ -80,8 +71,10 @@ impl Action for RequestPasswordReset {
         let read = before.as_ref().map(Record::version);
         Ok(commit.put_record(&reset, read, None).send_email(letter))
     }
+}
 
-    fn success_path(_: Option<&Layout>, _: &Address, _: &Requested) -> String {
+impl Form for RequestPasswordReset {
+    fn success_path(_: Option<&Layout>, _: &Address, _: &Empty) -> String {
         "/forgot-password#link-sent".to_owned()
     }
 

@@ -2,38 +2,35 @@
 //! and in here, unless they belong to no organisation.
 
 use action::{
-    Action, ActionError, Actor, Anyone, Commit, Context, Form, FormPage, Found, Grant, Input,
-    Invalid, Layout, Reads, Record, Role, Sample, Scope, Subject, TenantId,
+    Action, ActionError, Actor, Anyone, Commit, Context, Form, FormPage, Found, Grant, Layout,
+    Reads, Record, Role, Sample, Scope, Secret, SecretRules, Secrets, Subject, TenantId,
 };
-use crm::{Account, Password, PasswordReset, PublicUser, ResetToken};
+use crm::{
+    Account, MAX_PASSWORD, MIN_PASSWORD, Password, PasswordReset, PublicUser, ResetToken,
+    new_password,
+};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use validator::Validate;
 
 /// The action.
 #[derive(Debug)]
 pub struct ResetPassword;
 
-/// What the link says, and the new password.
-#[derive(Debug, Clone, Serialize)]
+/// The token of the link, and the new password.
+#[derive(Debug, Clone, Default, Deserialize, Serialize, Validate, JsonSchema)]
+#[serde(default)]
 pub struct NewPassword {
     token: ResetToken,
-    password: Password,
-}
-
-impl Input for NewPassword {
-    fn parse(form: &mut Form<'_>) -> Result<Self, Invalid> {
-        let token = form.field("token", |text| Ok::<_, String>(ResetToken::new(text)));
-        let password = form.verbatim("password", Password::parse);
-        Ok(Self {
-            token: token?,
-            password: password?,
-        })
-    }
+    #[validate(custom(function = new_password))]
+    #[schemars(length(min = MIN_PASSWORD, max = MAX_PASSWORD))]
+    password: Secret,
 }
 
 /// The answer: as of signing in, where they belong to an organisation. The password is what lets
 /// others accept an invitation to one.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct PasswordSet {
     user: PublicUser,
     tenant: Option<TenantId>,
@@ -98,8 +95,7 @@ impl NewPassword {
 impl Action for ResetPassword {
     const NAME: &'static str = "reset-password";
     const HASHES_PASSWORD: bool = true;
-    /// The token stays in the form, which needs it to be sent again.
-    const SECRETS: &'static [&'static str] = &["password"];
+    const SECRETS: Option<SecretRules<Self>> = SecretRules::of_action();
     type Permission = Anyone;
     type Input = NewPassword;
     type Output = PasswordSet;
@@ -109,16 +105,16 @@ impl Action for ResetPassword {
             .signed_out()
     }
 
-    fn scope(new: &NewPassword) -> Scope {
-        Scope::Subject(new.token.as_str().to_owned())
+    fn scope(new: &NewPassword) -> Result<Scope, ActionError> {
+        Ok(Scope::Subject(new.token.as_str().to_owned()))
     }
 
-    fn reads(context: &Context<Option<Actor>>, new: &NewPassword) -> Reads {
-        new.token.open(context).map_or_else(Reads::none, |link| {
+    fn reads(context: &Context<Option<Actor>>, new: &NewPassword) -> Result<Reads, ActionError> {
+        Ok(new.token.open(context).map_or_else(Reads::none, |link| {
             Reads::none()
                 .item(Account::key_of(&link.email))
                 .item(PasswordReset::key_of(&link.email))
-        })
+        }))
     }
 
     fn more_reads(context: &Context<Option<Actor>>, new: &NewPassword, found: &Found) -> Reads {
@@ -143,6 +139,11 @@ impl Action for ResetPassword {
             .delete_record(reset.key(), Some(reset.version));
         Ok(account.end_sessions(commit, &before))
     }
+}
+
+impl Secrets for ResetPassword {
+    /// The token stays in the form, which needs it to be sent again.
+    const FIELDS: &'static [&'static str] = &["password"];
 
     fn reopen(
         _: &Context<Option<Actor>>,
@@ -151,11 +152,13 @@ impl Action for ResetPassword {
         set: &PasswordSet,
     ) -> Result<Option<Grant>, ActionError> {
         let account: Option<Account> = found.record(&Account::key_of(&set.user.email))?;
-        let matches = |own: &Account| new.password.attempt().matches(Some(&own.password_hash));
+        let matches = |own: &Account| new.password.matches(Some(&own.password_hash));
         let account = account.filter(matches).ok_or_else(refused)?;
         Ok(set.grant(&account))
     }
+}
 
+impl Form for ResetPassword {
     fn success_path(_: Option<&Layout>, _: &NewPassword, set: &PasswordSet) -> String {
         match &set.tenant {
             Some(tenant) => pages::paths::contacts_of(tenant),

@@ -1,6 +1,6 @@
 //! What a person sees of their own, and the forms that change it.
 
-use action::{ActionError, Actor, Context, Found, Reads, View, ViewPage, Viewers};
+use action::{ActionError, Actor, Context, Empty, Found, Reads, View, ViewPage, Viewers};
 use crm::Settings;
 
 /// The view.
@@ -11,18 +11,18 @@ impl View for ShowSettings {
     const PATH: &'static str = "/t/{tenant}/settings";
     const FUNCTION: &'static str = "settings";
     type Permission = Viewers;
-    type Params = ();
+    type Params = Empty;
     type Output = Settings;
 
-    fn reads(context: &Context<Actor>, (): &()) -> Result<Reads, ActionError> {
+    fn reads(context: &Context<Actor>, _: &Empty) -> Result<Reads, ActionError> {
         Ok(Settings::reads(context, &Found::default()))
     }
 
-    fn more_reads(context: &Context<Actor>, (): &(), found: &Found) -> Reads {
+    fn more_reads(context: &Context<Actor>, _: &Empty, found: &Found) -> Reads {
         Settings::reads(context, found)
     }
 
-    fn show(context: &Context<Actor>, (): &(), found: &Found) -> Result<Settings, ActionError> {
+    fn show(context: &Context<Actor>, _: &Empty, found: &Found) -> Result<Settings, ActionError> {
         Settings::of(context, found)
     }
 

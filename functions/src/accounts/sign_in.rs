@@ -2,12 +2,15 @@
 //! in the same time.
 
 use action::{
-    Action, ActionError, Actor, Anyone, Commit, Context, Form, FormPage, Found, Input, Invalid,
-    Key, Layout, RateLimit, Reads, Sample, Scope, Subject, TenantId, UserId,
+    Action, ActionError, Actor, Anyone, Commit, Context, Form, FormPage, Found, Key, Layout,
+    Parsed, RateLimit, Reads, Sample, Scope, Secret, SecretRules, Secrets, Subject, TenantId,
+    UserId, lenient,
 };
-use crm::{Account, Belonging, Email, Member, PasswordAttempt, ReturnTo, SignedIn};
-use serde::Serialize;
+use crm::{Account, Belonging, Email, Member, Password, ReturnTo, SignedIn};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
+use validator::Validate;
 
 const REFUSED: ActionError = ActionError::Unauthenticated("Wrong email or password");
 
@@ -19,30 +22,21 @@ const NO_ORGANIZATION: ActionError = ActionError::Forbidden(
 #[derive(Debug)]
 pub struct SignIn;
 
-/// Who somebody says they are, and where they were going.
-#[derive(Debug, Clone, Serialize)]
+/// The credentials of a user, and the page to return to.
+#[derive(Debug, Clone, Default, Deserialize, Serialize, Validate, JsonSchema)]
+#[serde(default)]
 pub struct Credentials {
-    email: Email,
-    password: PasswordAttempt,
+    #[validate(nested)]
+    email: Parsed<Email>,
+    #[validate(length(min = 1))]
+    password: Secret,
+    #[serde(deserialize_with = "lenient")]
     return_to: Option<ReturnTo>,
-}
-
-impl Input for Credentials {
-    fn parse(form: &mut Form<'_>) -> Result<Self, Invalid> {
-        let email = form.field("email", Email::parse);
-        let password = form.verbatim("password", PasswordAttempt::parse);
-        let return_to = form.optional("return_to", |text| Ok::<_, String>(ReturnTo::parse(text)));
-        Ok(Self {
-            email: email?,
-            password: password?,
-            return_to: return_to?.flatten(),
-        })
-    }
 }
 
 impl Credentials {
     fn account(&self, found: &Found) -> Result<Option<Account>, ActionError> {
-        found.record(&Account::key_of(&self.email))
+        found.record(&Account::key_of(self.email.get()?))
     }
 
     /// The organisation to open: that of the page they were going to, where they belong to it, for
@@ -65,7 +59,7 @@ impl Credentials {
 impl Action for SignIn {
     const NAME: &'static str = "sign-in";
     const HASHES_PASSWORD: bool = true;
-    const SECRETS: &'static [&'static str] = &["password"];
+    const SECRETS: Option<SecretRules<Self>> = SecretRules::of_action();
     type Permission = Anyone;
     type Input = Credentials;
     type Output = SignedIn;
@@ -75,17 +69,19 @@ impl Action for SignIn {
             .signed_out()
     }
 
-    fn rate_limit(_: &Context<()>, credentials: &Credentials) -> RateLimit {
-        RateLimit::CallerAndAccount(credentials.email.unique())
+    fn rate_limit(_: &Context<()>, credentials: &Credentials) -> Result<RateLimit, ActionError> {
+        Ok(RateLimit::CallerAndAccount(
+            credentials.email.get()?.unique(),
+        ))
     }
 
     /// Signing in twice makes two sessions, which harms nobody.
-    fn scope(_: &Credentials) -> Scope {
-        Scope::Unrecorded
+    fn scope(_: &Credentials) -> Result<Scope, ActionError> {
+        Ok(Scope::Unrecorded)
     }
 
-    fn reads(_: &Context<Option<Actor>>, credentials: &Credentials) -> Reads {
-        Reads::none().item(Account::key_of(&credentials.email))
+    fn reads(_: &Context<Option<Actor>>, credentials: &Credentials) -> Result<Reads, ActionError> {
+        Ok(Reads::none().item(Account::key_of(credentials.email.get()?)))
     }
 
     fn more_reads(_: &Context<Option<Actor>>, credentials: &Credentials, found: &Found) -> Reads {
@@ -93,7 +89,7 @@ impl Action for SignIn {
         // One that nobody has where there is no account, so that the reads, and so the time, are
         // the same.
         let key = credentials.membership(account.as_ref()).map_or_else(
-            || Key::record("nobody", &credentials.email.unique(), "member"),
+            || Key::record("nobody", credentials.email.as_str(), "member"),
             |(tenant, user)| Key::entity::<Member>(&tenant, user.as_str()),
         );
         Reads::none().item(key)
@@ -129,7 +125,13 @@ impl Action for SignIn {
         let grant = signed_in.grant(Some(account.session_generation));
         Ok(Commit::new(subject, signed_in).open_session(grant))
     }
+}
 
+impl Secrets for SignIn {
+    const FIELDS: &'static [&'static str] = &["password"];
+}
+
+impl Form for SignIn {
     fn success_path(_: Option<&Layout>, credentials: &Credentials, signed_in: &SignedIn) -> String {
         match &credentials.return_to {
             Some(path) => path.as_str().to_owned(),

@@ -1,55 +1,52 @@
 //! Ends the session. Whoever is not signed in is signed out already, and told the same.
 
 use action::{
-    Action, ActionError, Actor, Anyone, Commit, Context, FormPage, Found, Layout, Sample, Scope,
-    Subject,
+    Action, ActionError, Actor, Anyone, Commit, Context, Empty, Form, FormPage, Found, Layout,
+    Sample, Scope, Subject,
 };
-use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 /// The action.
 #[derive(Debug)]
 pub struct SignOut;
 
-/// The answer: nothing.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct SignedOut {}
-
 impl Action for SignOut {
     const NAME: &'static str = "sign-out";
     type Permission = Anyone;
-    type Input = ();
-    type Output = SignedOut;
+    type Input = Empty;
+    type Output = Empty;
 
     fn sample() -> Sample {
         Sample::form(json!({}))
     }
 
     /// Signing out twice is signing out, so there is no result to keep.
-    fn scope((): &()) -> Scope {
-        Scope::Unrecorded
+    fn scope(_: &Empty) -> Result<Scope, ActionError> {
+        Ok(Scope::Unrecorded)
     }
 
     fn run(
         context: &Context<Option<Actor>>,
-        (): &(),
+        _: &Empty,
         _: &Found,
-    ) -> Result<Commit<SignedOut>, ActionError> {
+    ) -> Result<Commit<Empty>, ActionError> {
         let commit = match &context.caller {
-            None => Commit::nothing(SignedOut {}),
+            None => Commit::nothing(Empty {}),
             Some(Actor { tenant, user, .. }) => {
                 let subject = Subject {
                     tenant: tenant.clone(),
                     resource: "sessions",
                     id: user.to_string(),
                 };
-                Commit::new(subject, SignedOut {})
+                Commit::new(subject, Empty {})
             }
         };
         Ok(commit.close_session())
     }
+}
 
-    fn success_path(_: Option<&Layout>, (): &(), _: &SignedOut) -> String {
+impl Form for SignOut {
+    fn success_path(_: Option<&Layout>, _: &Empty, _: &Empty) -> String {
         "/sign-in".to_owned()
     }
 

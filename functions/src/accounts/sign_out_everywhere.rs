@@ -1,65 +1,62 @@
 //! Ends every session of the caller, this one too.
 
 use action::{
-    Action, ActionError, Actor, Commit, Context, FormPage, Found, Layout, Reads, Sample, Scope,
-    Subject, Viewers,
+    Action, ActionError, Actor, Commit, Context, Empty, Form, FormPage, Found, Layout, Reads,
+    Sample, Scope, Subject, Viewers,
 };
 use crm::{Account, Settings};
 use pages::SettingsForm;
-use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 /// The action.
 #[derive(Debug)]
 pub struct SignOutEverywhere;
 
-/// The answer: nothing.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct SignedOut {}
-
 impl Action for SignOutEverywhere {
     const NAME: &'static str = "sign-out-everywhere";
     type Permission = Viewers;
-    type Input = ();
-    type Output = SignedOut;
+    type Input = Empty;
+    type Output = Empty;
 
     fn sample() -> Sample {
         Sample::form(json!({}))
     }
 
     /// Nobody is left to whom a saved result could be told.
-    fn scope((): &()) -> Scope {
-        Scope::Unrecorded
+    fn scope(_: &Empty) -> Result<Scope, ActionError> {
+        Ok(Scope::Unrecorded)
     }
 
-    fn reads(context: &Context<Actor>, (): &()) -> Reads {
-        Account::reads_of(&context.caller, &Found::default())
+    fn reads(context: &Context<Actor>, _: &Empty) -> Result<Reads, ActionError> {
+        Ok(Account::reads_of(&context.caller, &Found::default()))
     }
 
-    fn more_reads(context: &Context<Actor>, (): &(), found: &Found) -> Reads {
+    fn more_reads(context: &Context<Actor>, _: &Empty, found: &Found) -> Reads {
         Account::reads_of(&context.caller, found)
     }
 
     fn run(
         context: &Context<Actor>,
-        (): &(),
+        _: &Empty,
         found: &Found,
-    ) -> Result<Commit<SignedOut>, ActionError> {
+    ) -> Result<Commit<Empty>, ActionError> {
         let account = Account::of(&context.caller, found)?;
         let subject = Subject {
             tenant: context.caller.tenant.clone(),
             resource: "sessions",
             id: account.id.to_string(),
         };
-        let commit = Commit::new(subject, SignedOut {}).close_session();
+        let commit = Commit::new(subject, Empty {}).close_session();
         Ok(account.without_sessions().end_sessions(commit, &account))
     }
+}
 
+impl Form for SignOutEverywhere {
     fn form_reads(context: &Context<Actor>, found: &Found) -> Reads {
         Settings::reads(context, found)
     }
 
-    fn success_path(_: Option<&Layout>, (): &(), _: &SignedOut) -> String {
+    fn success_path(_: Option<&Layout>, _: &Empty, _: &Empty) -> String {
         "/sign-in".to_owned()
     }
 

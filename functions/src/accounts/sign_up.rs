@@ -2,11 +2,17 @@
 
 use action::{
     Action, ActionError, Actor, Anyone, Commit, Conflict, Context, Entity, Form, FormPage, Found,
-    Grant, Input, Invalid, Layout, Reads, Role, Sample, Scope, Subject, TenantId, UserId, Version,
+    Grant, Layout, Parsed, Reads, Role, Sample, Scope, Secret, SecretRules, Secrets, Subject,
+    TenantId, Text, UserId, Version, visible,
 };
-use crm::{Account, Email, Member, Name, Organization, OrganizationName, Password, SignedIn};
-use serde::Serialize;
+use crm::{
+    Account, Email, MAX_PASSWORD, MIN_PASSWORD, Member, Name, Organization, OrganizationName,
+    Password, SignedIn, new_password,
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
+use validator::Validate;
 
 /// How many slugs to try before a random one.
 const SLUGS: usize = 20;
@@ -22,30 +28,25 @@ const TAKEN: Conflict = Conflict {
 pub struct SignUp;
 
 /// A new account and its organisation.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize, Validate, JsonSchema)]
+#[serde(default)]
 pub struct NewAccount {
-    name: Name,
-    email: Email,
-    password: Password,
-    organization: OrganizationName,
-}
-
-impl Input for NewAccount {
-    fn parse(form: &mut Form<'_>) -> Result<Self, Invalid> {
-        let name = form.field("name", Name::parse);
-        let email = form.field("email", Email::parse);
-        let password = form.verbatim("password", Password::parse);
-        let organization = form.field("organization", OrganizationName::parse);
-        Ok(Self {
-            name: name?,
-            email: email?,
-            password: password?,
-            organization: organization?,
-        })
-    }
+    #[validate(length(min = 1, max = Name::MAX), custom(function = visible))]
+    name: Text,
+    #[validate(nested)]
+    email: Parsed<Email>,
+    #[validate(custom(function = new_password))]
+    #[schemars(length(min = MIN_PASSWORD, max = MAX_PASSWORD))]
+    password: Secret,
+    #[validate(length(min = 1, max = OrganizationName::MAX), custom(function = visible))]
+    organization: Text,
 }
 
 impl NewAccount {
+    fn organization(&self) -> OrganizationName {
+        OrganizationName::from(&self.organization)
+    }
+
     /// The first free slug; among several free ones a random one where others just took the one
     /// chosen before.
     fn tenant(
@@ -53,7 +54,7 @@ impl NewAccount {
         context: &Context<Option<Actor>>,
         found: &Found,
     ) -> Result<TenantId, ActionError> {
-        let free: Vec<_> = crm::slugs(&self.organization, SLUGS)
+        let free: Vec<_> = crm::slugs(&self.organization(), SLUGS)
             .into_iter()
             .filter(|slug| !found.items.contains_key(&Organization::key_of(slug)))
             .collect();
@@ -65,7 +66,7 @@ impl NewAccount {
         };
         free.into_iter().nth(choice).map_or_else(
             || {
-                let slug = format!("{}-{random:08x}", crm::slug(&self.organization));
+                let slug = format!("{}-{random:08x}", crm::slug(&self.organization()));
                 TenantId::parse(&slug).map_err(|e| ActionError::Internal(format!("{slug}: {e}")))
             },
             Ok,
@@ -76,7 +77,7 @@ impl NewAccount {
 impl Action for SignUp {
     const NAME: &'static str = "sign-up";
     const HASHES_PASSWORD: bool = true;
-    const SECRETS: &'static [&'static str] = &["password"];
+    const SECRETS: Option<SecretRules<Self>> = SecretRules::of_action();
     type Permission = Anyone;
     type Input = NewAccount;
     type Output = SignedIn;
@@ -89,17 +90,17 @@ impl Action for SignUp {
         .signed_out()
     }
 
-    fn scope(new: &NewAccount) -> Scope {
-        Scope::Subject(new.email.unique())
+    fn scope(new: &NewAccount) -> Result<Scope, ActionError> {
+        Ok(Scope::Subject(new.email.get()?.unique()))
     }
 
-    fn reads(_: &Context<Option<Actor>>, new: &NewAccount) -> Reads {
-        let organizations = crm::slugs(&new.organization, SLUGS);
-        organizations
+    fn reads(_: &Context<Option<Actor>>, new: &NewAccount) -> Result<Reads, ActionError> {
+        let organizations = crm::slugs(&new.organization(), SLUGS);
+        Ok(organizations
             .iter()
             .map(Organization::key_of)
-            .chain([Account::key_of(&new.email)])
-            .fold(Reads::none(), Reads::item)
+            .chain([Account::key_of(new.email.get()?)])
+            .fold(Reads::none(), Reads::item))
     }
 
     fn run(
@@ -107,7 +108,8 @@ impl Action for SignUp {
         new: &NewAccount,
         found: &Found,
     ) -> Result<Commit<SignedIn>, ActionError> {
-        if found.items.contains_key(&Account::key_of(&new.email)) {
+        let email = new.email.get()?;
+        if found.items.contains_key(&Account::key_of(email)) {
             return Err(TAKEN.error(None));
         }
         let (now, version) = (context.now, Version::FIRST);
@@ -115,15 +117,15 @@ impl Action for SignUp {
         let user: UserId = context.new_id();
         let organization = Organization {
             id: tenant.clone(),
-            name: new.organization.clone(),
+            name: new.organization(),
             owners: vec![user.clone()],
             created_at: now,
             version,
         };
         let account = Account {
             id: user,
-            name: new.name.clone(),
-            email: new.email.clone(),
+            name: Name::from(&new.name),
+            email: email.clone(),
             password_hash: new.password.hash(&context.salt())?,
             organizations: vec![organization.belonging()],
             session_generation: 0,
@@ -146,6 +148,10 @@ impl Action for SignUp {
                 .open_session(grant),
         )
     }
+}
+
+impl Secrets for SignUp {
+    const FIELDS: &'static [&'static str] = &["password"];
 
     fn reopen(
         _: &Context<Option<Actor>>,
@@ -153,14 +159,16 @@ impl Action for SignUp {
         found: &Found,
         signed_in: &SignedIn,
     ) -> Result<Option<Grant>, ActionError> {
-        let account: Option<Account> = found.record(&Account::key_of(&new.email))?;
+        let account: Option<Account> = found.record(&Account::key_of(new.email.get()?))?;
         let hash = account.as_ref().map(|account| &account.password_hash);
-        let matches = new.password.attempt().matches(hash);
+        let matches = new.password.matches(hash);
         let account = account.filter(|_| matches);
         let account = account.ok_or(ActionError::Unauthenticated("Wrong email or password"))?;
         Ok(Some(signed_in.grant(Some(account.session_generation))))
     }
+}
 
+impl Form for SignUp {
     fn success_path(_: Option<&Layout>, _: &NewAccount, signed_in: &SignedIn) -> String {
         pages::paths::contacts_of(&signed_in.tenant)
     }

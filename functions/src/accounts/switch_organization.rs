@@ -1,13 +1,15 @@
 //! Replaces the session by one that is bound to another organisation of the caller.
 
 use action::{
-    Action, ActionError, Actor, Commit, Context, Form, FormPage, Found, Grant, Input, Invalid,
-    Layout, Reads, Sample, Subject, TenantId, Viewers,
+    Action, ActionError, Actor, Commit, Context, Form, FormPage, Found, Grant, Layout, Reads,
+    Sample, SecretRules, Secrets, Subject, TenantId, Viewers, lenient,
 };
 use crm::{Member, PublicUser, Settings, SignedIn};
 use pages::SettingsForm;
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
+use validator::Validate;
 
 const NOT_FOUND: ActionError = ActionError::NotFound("Organization not found or access denied");
 
@@ -15,21 +17,17 @@ const NOT_FOUND: ActionError = ActionError::NotFound("Organization not found or 
 #[derive(Debug)]
 pub struct SwitchOrganization;
 
-/// Where to; nowhere, where it cannot be an organisation.
-#[derive(Debug, Clone, Serialize)]
+/// The organisation to open. None if the text cannot be one.
+#[derive(Debug, Clone, Default, Deserialize, Serialize, Validate, JsonSchema)]
+#[serde(default)]
 pub struct Destination {
+    #[serde(deserialize_with = "lenient")]
     tenant: Option<TenantId>,
-}
-
-impl Input for Destination {
-    fn parse(form: &mut Form<'_>) -> Result<Self, Invalid> {
-        let tenant = form.field("tenant", |text| Ok::<_, String>(TenantId::parse(text).ok()))?;
-        Ok(Self { tenant })
-    }
 }
 
 impl Action for SwitchOrganization {
     const NAME: &'static str = "switch-organization";
+    const SECRETS: Option<SecretRules<Self>> = SecretRules::of_action();
     type Permission = Viewers;
     const RULE: &'static str = "one of their own organizations";
     type Input = Destination;
@@ -39,12 +37,10 @@ impl Action for SwitchOrganization {
         Sample::form(json!({ "tenant": "acme" }))
     }
 
-    const REOPENS: bool = true;
-
-    fn reads(context: &Context<Actor>, to: &Destination) -> Reads {
+    fn reads(context: &Context<Actor>, to: &Destination) -> Result<Reads, ActionError> {
         let membership = |tenant| action::Key::membership(tenant, &context.caller.user);
         let keys = to.tenant.iter().map(membership);
-        keys.fold(Reads::none(), Reads::item)
+        Ok(keys.fold(Reads::none(), Reads::item))
     }
 
     fn run(
@@ -76,6 +72,10 @@ impl Action for SwitchOrganization {
         let grant = signed_in.grant(None);
         Ok(Commit::new(subject, signed_in).replace_session(grant))
     }
+}
+
+impl Secrets for SwitchOrganization {
+    const REOPENS: bool = true;
 
     fn reopen(
         _: &Context<Actor>,
@@ -92,7 +92,9 @@ impl Action for SwitchOrganization {
         };
         Ok(Some(now.grant(None)))
     }
+}
 
+impl Form for SwitchOrganization {
     fn form_reads(context: &Context<Actor>, found: &Found) -> Reads {
         Settings::reads(context, found)
     }

@@ -1,29 +1,26 @@
 //! Changes what a person is called, in every organisation of theirs at once.
 
 use action::{
-    Action, ActionError, Actor, Commit, Context, Entity, Form, FormPage, Found, Input, Invalid,
-    Layout, Reads, Sample, Subject, Viewers,
+    Action, ActionError, Actor, Commit, Context, Entity, Form, FormPage, Found, Layout, Reads,
+    Sample, Subject, Text, Viewers, visible,
 };
 use crm::{Account, Member, Name, PublicUser, Settings};
 use pages::SettingsForm;
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
+use validator::Validate;
 
 /// The action.
 #[derive(Debug)]
 pub struct UpdateProfile;
 
 /// What to change.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize, Validate, JsonSchema)]
+#[serde(default)]
 pub struct Profile {
-    name: Name,
-}
-
-impl Input for Profile {
-    fn parse(form: &mut Form<'_>) -> Result<Self, Invalid> {
-        let name = form.field("name", Name::parse)?;
-        Ok(Self { name })
-    }
+    #[validate(length(min = 1, max = Name::MAX), custom(function = visible))]
+    name: Text,
 }
 
 impl Action for UpdateProfile {
@@ -36,8 +33,8 @@ impl Action for UpdateProfile {
         Sample::form(json!({ "name": "Zoë Z." }))
     }
 
-    fn reads(context: &Context<Actor>, _: &Profile) -> Reads {
-        Account::reads_of(&context.caller, &Found::default())
+    fn reads(context: &Context<Actor>, _: &Profile) -> Result<Reads, ActionError> {
+        Ok(Account::reads_of(&context.caller, &Found::default()))
     }
 
     fn more_reads(context: &Context<Actor>, _: &Profile, found: &Found) -> Reads {
@@ -54,7 +51,7 @@ impl Action for UpdateProfile {
     ) -> Result<Commit<PublicUser>, ActionError> {
         let before = Account::of(&context.caller, found)?;
         let account = Account {
-            name: profile.name.clone(),
+            name: Name::from(&profile.name),
             version: before.version.next(),
             ..before.clone()
         };
@@ -64,7 +61,7 @@ impl Action for UpdateProfile {
         let members = before.members(found)?.into_iter();
         Ok(members.fold(commit, |commit, (there, member)| {
             let renamed = Member {
-                name: Some(profile.name.clone()),
+                name: Some(Name::from(&profile.name)),
                 updated_at: context.now,
                 version: member.version.next(),
                 ..member.clone()
@@ -72,7 +69,9 @@ impl Action for UpdateProfile {
             commit.put(&there.tenant, &renamed, Some(member.version()))
         }))
     }
+}
 
+impl Form for UpdateProfile {
     fn form_reads(context: &Context<Actor>, found: &Found) -> Reads {
         Settings::reads(context, found)
     }

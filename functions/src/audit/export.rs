@@ -5,6 +5,7 @@ use crate::audit::log::Shown;
 use action::{ActionError, Actor, Admins, Context, Download, Found, Reads, UserId, View, ViewPage};
 use crm::People;
 use csv::{QuoteStyle, Terminator, WriterBuilder};
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::borrow::Cow;
 
@@ -38,7 +39,7 @@ const HEADINGS: [&str; 15] = [
 pub struct Export;
 
 /// The file, and what it is called.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct File {
     name: String,
     text: String,

@@ -1,9 +1,10 @@
 //! Which records to show, and where to begin.
 
-use action::{ActionError, Actor, Context, FieldErrors, Form, Input, Invalid, Item, Query, UserId};
-use serde::Serialize;
+use action::{ActionError, Actor, Context, Item, Query, Text, optional};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use std::convert::Infallible;
+use validator::{Validate, ValidationError};
 
 /// The kind of record that says what was done.
 pub(crate) const KIND: &str = "audit";
@@ -12,42 +13,44 @@ pub(crate) const KIND: &str = "audit";
 const LONGEST: usize = 100;
 
 /// Which records to show.
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize, Validate, JsonSchema)]
+#[serde(default)]
 pub struct Filter {
-    /// Done by this person.
-    pub(crate) user: Option<UserId>,
+    /// Done by this user.
+    #[serde(deserialize_with = "optional")]
+    #[validate(custom(function = uuid, message = "Unknown person"))]
+    pub(crate) user: Option<Text>,
     /// By this action.
-    pub(crate) action: Option<String>,
+    #[serde(deserialize_with = "optional")]
+    #[validate(custom(function = word, message = "Unknown action"))]
+    pub(crate) action: Option<Text>,
     /// To this record.
-    pub(crate) record: Option<String>,
-    /// Behind this cursor.
-    pub(crate) after: Option<String>,
+    #[serde(deserialize_with = "optional")]
+    #[validate(custom(function = word, message = "Unknown record"))]
+    pub(crate) record: Option<Text>,
+    /// After this cursor.
+    #[serde(deserialize_with = "optional")]
+    pub(crate) after: Option<Text>,
 }
 
-impl Input for Filter {
-    fn parse(form: &mut Form<'_>) -> Result<Self, Invalid> {
-        let user = form.optional("user", |text| {
-            UserId::parse(text).map_err(|_| "Unknown person")
-        });
-        let action = form.optional("action", |text| word(text).ok_or("Unknown action"));
-        let record = form.optional("record", |text| word(text).ok_or("Unknown record"));
-        let after = form.optional("after", |text| Ok::<_, Infallible>(text.to_owned()));
-        Ok(Self {
-            user: user?,
-            action: action?,
-            record: record?,
-            after: after?,
-        })
+/// Refuses what cannot be the name of an action or an id.
+fn word(text: &Text) -> Result<(), ValidationError> {
+    let allowed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
+    let text = text.as_str();
+    check(text.len() <= LONGEST && text.bytes().all(allowed))
+}
+
+/// Refuses what cannot be a user's id.
+fn uuid(text: &Text) -> Result<(), ValidationError> {
+    check(action::is_uuid(text.as_str()))
+}
+
+fn check(is_valid: bool) -> Result<(), ValidationError> {
+    if is_valid {
+        Ok(())
+    } else {
+        Err(ValidationError::new("filter"))
     }
-}
-
-/// The text, where it can be the name of an action or an id.
-fn word(text: &str) -> Option<String> {
-    let usable = text.len() <= LONGEST
-        && text
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
-    usable.then(|| text.to_owned())
 }
 
 impl Filter {
@@ -57,9 +60,9 @@ impl Filter {
         format!(
             "{}:audit {} {} {}",
             actor.tenant,
-            text(self.user.as_ref().map(UserId::as_str)),
-            text(self.action.as_deref()),
-            text(self.record.as_deref()),
+            text(self.user.as_ref().map(Text::as_str)),
+            text(self.action.as_ref().map(Text::as_str)),
+            text(self.record.as_ref().map(Text::as_str)),
         )
     }
 
@@ -70,27 +73,21 @@ impl Filter {
         limit: usize,
     ) -> Result<Query, ActionError> {
         let list = self.list(&context.caller);
-        let position = |cursor: &String| {
-            let unknown = || FieldErrors::from([("after".to_owned(), "Unknown page".to_owned())]);
-            context
-                .position(&list, cursor)
-                .ok_or_else(|| ActionError::Validation(unknown()))
-        };
-        let after = self.after.as_ref().map(position).transpose()?;
+        let after = context.after(&list, self.after.as_ref())?;
         let query = Query::records(KIND, context.caller.tenant.as_str(), limit).after(after);
         if self.is_empty() {
             return Ok(query);
         }
         let wanted = self.clone();
         Ok(query.filter(move |item| {
-            wanted.passes(item) && is(item, "subjectId", wanted.record.as_deref())
+            wanted.passes(item) && is(item, "subjectId", wanted.record.as_ref().map(Text::as_str))
         }))
     }
 
     /// Whether an item is of the person and the action.
     pub(crate) fn passes(&self, item: &Item) -> bool {
-        is(item, "userId", self.user.as_ref().map(UserId::as_str))
-            && is(item, "action", self.action.as_deref())
+        is(item, "userId", self.user.as_ref().map(Text::as_str))
+            && is(item, "action", self.action.as_ref().map(Text::as_str))
     }
 
     /// Whether everything passes.
@@ -106,12 +103,17 @@ impl Filter {
     /// The filter for the page.
     pub(crate) fn shown(&self) -> pages::AuditFilter<'_> {
         pages::AuditFilter {
-            user: self.user.as_ref().map_or("", UserId::as_str),
-            action: self.action.as_deref().unwrap_or_default(),
-            record: self.record.as_deref().unwrap_or_default(),
-            after: self.after.as_deref().unwrap_or_default(),
+            user: text(self.user.as_ref()),
+            action: text(self.action.as_ref()),
+            record: text(self.record.as_ref()),
+            after: text(self.after.as_ref()),
         }
     }
+}
+
+/// The text; empty if there is none.
+fn text(field: Option<&Text>) -> &str {
+    field.map_or("", Text::as_str)
 }
 
 /// Whether the attribute is as wanted, if anything is wanted.

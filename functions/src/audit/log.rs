@@ -4,6 +4,7 @@ use crate::audit::filter::{Filter, KIND};
 use action::{ActionError, Actor, Context, Found, Key, Query, TenantId, UserId};
 use crm::People;
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use wrapper::AuditRecord;
 
@@ -14,7 +15,7 @@ const REFUSED: &str = "refused";
 const MOST_COUNTERS: usize = 1000;
 
 /// A record, and the name of who did it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Shown {
     #[serde(flatten)]
@@ -69,7 +70,7 @@ impl Shown {
 }
 
 /// How often somebody was refused something, for the same reason.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Refused {
     user_id: UserId,

@@ -5,6 +5,7 @@ use crate::audit::filter::Filter;
 use crate::audit::log::{Refused, Shown};
 use action::{ActionError, Actor, Admins, Context, Found, Reads, View, ViewPage};
 use crm::People;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// How many records a page shows.
@@ -15,8 +16,8 @@ const PAGE_SIZE: usize = 50;
 pub struct Audit;
 
 /// One page of the audit.
-#[derive(Debug, Serialize)]
-pub struct Page {
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct AuditPage {
     records: Vec<Shown>,
     refused: Vec<Refused>,
     next: Option<String>,
@@ -31,7 +32,7 @@ impl View for Audit {
     const FUNCTION: &'static str = "audit";
     type Permission = Admins;
     type Params = Filter;
-    type Output = Page;
+    type Output = AuditPage;
 
     fn sample() -> &'static str {
         "action=create-contact"
@@ -48,12 +49,16 @@ impl View for Audit {
             .query(People::former(tenant)))
     }
 
-    fn show(context: &Context<Actor>, filter: &Filter, found: &Found) -> Result<Page, ActionError> {
+    fn show(
+        context: &Context<Actor>,
+        filter: &Filter,
+        found: &Found,
+    ) -> Result<AuditPage, ActionError> {
         let people = People::found(found, &context.caller.tenant);
         let mut records = Shown::found(context, found, &people)?;
         let more = records.len() > PAGE_SIZE;
         records.truncate(PAGE_SIZE);
-        Ok(Page {
+        Ok(AuditPage {
             next: more
                 .then(|| filter.next(context, records.last().map(Shown::id)))
                 .flatten(),
@@ -64,7 +69,7 @@ impl View for Audit {
         })
     }
 
-    fn page(page: &ViewPage<'_>, output: &Page) -> String {
+    fn page(page: &ViewPage<'_>, output: &AuditPage) -> String {
         let log = pages::AuditLog {
             records: output.records.iter().map(Shown::row).collect(),
             refused: output.refused.iter().map(Refused::row).collect(),

@@ -1,9 +1,9 @@
 //! Adds a contact, which belongs to whoever adds it.
 
 use action::{
-    Action, ActionError, Actor, Commit, Context, FormPage, Found, Layout, Members, Sample,
+    Action, ActionError, Actor, Commit, Context, Form, FormPage, Found, Layout, Members, Sample,
 };
-use crm::{Contact, ContactDetails};
+use crm::{Contact, ContactFields};
 use serde_json::json;
 
 /// The action.
@@ -13,7 +13,7 @@ pub struct CreateContact;
 impl Action for CreateContact {
     const NAME: &'static str = "create-contact";
     type Permission = Members;
-    type Input = ContactDetails;
+    type Input = ContactFields;
     type Output = Contact;
 
     fn sample() -> Sample {
@@ -26,15 +26,17 @@ impl Action for CreateContact {
 
     fn run(
         context: &Context<Actor>,
-        details: &ContactDetails,
+        fields: &ContactFields,
         _: &Found,
     ) -> Result<Commit<Contact>, ActionError> {
         let actor = &context.caller;
-        let contact = Contact::new(context.new_id(), actor, details.clone(), context.now);
+        let contact = Contact::new(context.new_id(), actor, fields.details()?, context.now);
         Ok(contact.create(&actor.tenant))
     }
+}
 
-    fn success_path(layout: Option<&Layout>, _: &ContactDetails, _: &Contact) -> String {
+impl Form for CreateContact {
+    fn success_path(layout: Option<&Layout>, _: &ContactFields, _: &Contact) -> String {
         pages::paths::contacts(layout, "#contact-created")
     }
 

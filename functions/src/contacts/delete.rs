@@ -1,45 +1,58 @@
 //! Moves a contact to the trash, for its owner and for admins.
 
 use action::{
-    Action, ActionError, Actor, Commit, Context, FormPage, Found, Layout, Members, Reads, Sample,
+    Action, ActionError, Actor, Commit, Context, Form, FormPage, Found, Layout, Members, Reads,
+    Sample,
 };
-use crm::ContactRef;
+use crm::{ContactId, ContactRef};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 /// The action.
 #[derive(Debug)]
 pub struct DeleteContact;
 
+/// The answer: which contact was deleted.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "DeletedId")]
+pub struct Deleted {
+    id: ContactId,
+}
+
 impl Action for DeleteContact {
     const NAME: &'static str = "delete-contact";
     type Permission = Members;
     const RULE: &'static str = "its owner, or an admin";
     type Input = ContactRef;
-    type Output = ContactRef;
+    type Output = Deleted;
 
     fn sample() -> Sample {
         Sample::json(json!({ "id": "{{contact}}" }))
     }
 
-    fn reads(context: &Context<Actor>, which: &ContactRef) -> Reads {
-        which.reads(&context.caller)
+    fn reads(context: &Context<Actor>, which: &ContactRef) -> Result<Reads, ActionError> {
+        Ok(which.reads(&context.caller))
     }
 
     fn run(
         context: &Context<Actor>,
         which: &ContactRef,
         found: &Found,
-    ) -> Result<Commit<ContactRef>, ActionError> {
+    ) -> Result<Commit<Deleted>, ActionError> {
         let contact = which.contact(&context.caller, found)?;
         if !contact.can_be_deleted_by(&context.caller) {
             return Err(ActionError::Forbidden(
                 "Only its owner or an admin can delete this contact",
             ));
         }
-        Ok(contact.delete(&context.caller, context.now, which.clone()))
+        let id = contact.id.clone();
+        Ok(contact.delete(&context.caller, context.now, Deleted { id }))
     }
+}
 
-    fn success_path(layout: Option<&Layout>, _: &ContactRef, _: &ContactRef) -> String {
+impl Form for DeleteContact {
+    fn success_path(layout: Option<&Layout>, _: &ContactRef, _: &Deleted) -> String {
         pages::paths::contacts(layout, "#contact-deleted")
     }
 

@@ -2,6 +2,7 @@
 
 use action::{ActionError, Actor, Context, Found, Reads, View, ViewPage, Viewers};
 use crm::{Contact, ContactRef, Event, People};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// The view.
@@ -9,7 +10,7 @@ use serde::Serialize;
 pub struct GetContact;
 
 /// A contact, and for its page what was done to it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct ContactPage {
     #[serde(flatten)]
     contact: Contact,

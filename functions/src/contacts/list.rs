@@ -1,34 +1,24 @@
 //! Lists contacts, newest first, and finds those that hold a text.
 
 use action::{
-    ActionError, Actor, Context, FieldErrors, Form, Found, Input, Invalid, Query, Reads, View,
-    ViewPage, Viewers,
+    ActionError, Actor, Context, Found, Query, Reads, Text, View, ViewPage, Viewers, optional,
 };
 use crm::{Contact, PAGE_SIZE};
-use serde::Serialize;
-use std::convert::Infallible;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use validator::Validate;
 
 /// The view.
 #[derive(Debug)]
 pub struct ListContacts;
 
 /// What to look for, and where to begin.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize, Validate, JsonSchema)]
+#[serde(default)]
 pub struct Search {
-    q: String,
-    after: Option<String>,
-}
-
-impl Input for Search {
-    fn parse(form: &mut Form<'_>) -> Result<Self, Invalid> {
-        let own = |text: &str| Ok::<_, Infallible>(text.to_owned());
-        let q = form.field("q", own);
-        let after = form.optional("after", own);
-        Ok(Self {
-            q: q?,
-            after: after?,
-        })
-    }
+    q: Text,
+    #[serde(deserialize_with = "optional")]
+    after: Option<Text>,
 }
 
 impl Search {
@@ -39,8 +29,8 @@ impl Search {
 }
 
 /// One page of the list.
-#[derive(Debug, Serialize)]
-pub struct Page {
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct ContactsPage {
     contacts: Vec<Contact>,
     next: Option<String>,
     #[serde(skip)]
@@ -53,7 +43,7 @@ impl View for ListContacts {
     const SEARCHES: bool = true;
     type Permission = Viewers;
     type Params = Search;
-    type Output = Page;
+    type Output = ContactsPage;
 
     fn sample() -> &'static str {
         "q=vind"
@@ -61,24 +51,22 @@ impl View for ListContacts {
 
     fn reads(context: &Context<Actor>, search: &Search) -> Result<Reads, ActionError> {
         let list = search.list(&context.caller);
-        let position = |cursor: &String| {
-            let unknown = || FieldErrors::from([("after".to_owned(), "Unknown page".to_owned())]);
-            context
-                .position(&list, cursor)
-                .ok_or_else(|| ActionError::Validation(unknown()))
-        };
-        let after = search.after.as_ref().map(position).transpose()?;
+        let after = context.after(&list, search.after.as_ref())?;
         // One more than a page shows tells whether there is a next one.
         let newest = Query::newest::<Contact>(&context.caller.tenant, PAGE_SIZE + 1).after(after);
         let query = if search.q.is_empty() {
             newest
         } else {
-            newest.holding::<Contact>(crm::fold(&search.q))
+            newest.holding::<Contact>(crm::fold(search.q.as_str()))
         };
         Ok(Reads::none().query(query))
     }
 
-    fn show(context: &Context<Actor>, search: &Search, found: &Found) -> Result<Page, ActionError> {
+    fn show(
+        context: &Context<Actor>,
+        search: &Search,
+        found: &Found,
+    ) -> Result<ContactsPage, ActionError> {
         let mut contacts: Vec<Contact> = found.range(&context.caller.tenant)?;
         let more = contacts.len() > PAGE_SIZE;
         contacts.truncate(PAGE_SIZE);
@@ -86,18 +74,18 @@ impl View for ListContacts {
             .last()
             .filter(|_| more)
             .map(|last| context.cursor(&search.list(&context.caller), last.id.as_str()));
-        Ok(Page {
+        Ok(ContactsPage {
             contacts,
             next,
             search: search.clone(),
         })
     }
 
-    fn page(page: &ViewPage<'_>, output: &Page) -> String {
+    fn page(page: &ViewPage<'_>, output: &ContactsPage) -> String {
         let list = pages::ContactList {
             contacts: &output.contacts,
             next: output.next.as_deref(),
-            q: &output.search.q,
+            q: output.search.q.as_str(),
             first_page: output.search.after.is_none(),
         };
         page.layout

@@ -1,8 +1,9 @@
 //! The form pages of contacts.
 
-use action::{ActionError, Actor, Context, FormState, Found, Members, Reads, View, ViewPage};
+use action::{
+    ActionError, Actor, Context, Empty, FormState, Found, Members, Reads, View, ViewPage,
+};
 use crm::{Contact, ContactRef};
-use serde::Serialize;
 
 /// The form to add a contact.
 pub struct NewPage;
@@ -13,21 +14,17 @@ pub struct EditPage;
 /// The question before deleting one.
 pub struct DeletePage;
 
-/// A form with nothing in it.
-#[derive(Debug, Serialize)]
-pub struct Blank {}
-
 impl View for NewPage {
     const PATH: &'static str = "/t/{tenant}/contacts/new";
     type Permission = Members;
-    type Params = ();
-    type Output = Blank;
+    type Params = Empty;
+    type Output = Empty;
 
-    fn show(_: &Context<Actor>, (): &(), _: &Found) -> Result<Blank, ActionError> {
-        Ok(Blank {})
+    fn show(_: &Context<Actor>, _: &Empty, _: &Found) -> Result<Empty, ActionError> {
+        Ok(Empty {})
     }
 
-    fn page(page: &ViewPage<'_>, _: &Blank) -> String {
+    fn page(page: &ViewPage<'_>, _: &Empty) -> String {
         pages::contact_new(
             page.layout,
             &FormState {

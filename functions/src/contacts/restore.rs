@@ -1,7 +1,8 @@
 //! Brings a contact back from the trash, for who could have deleted it.
 
 use action::{
-    Action, ActionError, Actor, Commit, Context, FormPage, Found, Layout, Members, Reads, Sample,
+    Action, ActionError, Actor, Commit, Context, Form, FormPage, Found, Layout, Members, Parsed,
+    Reads, Sample,
 };
 use crm::{Contact, Restoration};
 use serde_json::json;
@@ -21,8 +22,8 @@ impl Action for RestoreContact {
         Sample::json(json!({ "id": "{{contact}}" }))
     }
 
-    fn reads(context: &Context<Actor>, restoration: &Restoration) -> Reads {
-        restoration.which.reads_trash(&context.caller)
+    fn reads(context: &Context<Actor>, restoration: &Restoration) -> Result<Reads, ActionError> {
+        Ok(restoration.contact.reads_trash(&context.caller))
     }
 
     fn run(
@@ -31,15 +32,18 @@ impl Action for RestoreContact {
         found: &Found,
     ) -> Result<Commit<Contact>, ActionError> {
         let actor = &context.caller;
-        let trashed = restoration.which.trashed(actor, found, context.now)?;
+        let trashed = restoration.contact.trashed(actor, found, context.now)?;
         if !trashed.contact.can_be_deleted_by(actor) {
             return Err(ActionError::Forbidden(
                 "Only its owner or an admin can restore this contact",
             ));
         }
-        Ok(trashed.restore(restoration.email.clone(), context.now))
+        let email = restoration.email.as_ref().map(Parsed::get).transpose()?;
+        Ok(trashed.restore(email.cloned(), context.now))
     }
+}
 
+impl Form for RestoreContact {
     fn success_path(layout: Option<&Layout>, _: &Restoration, contact: &Contact) -> String {
         pages::paths::contact(layout, contact.id.as_str(), "#contact-restored")
     }

@@ -1,41 +1,36 @@
 //! The trash: deleted contacts, each with a form to restore it.
 
 use action::{
-    ActionError, Actor, Context, FieldErrors, Form, Found, Input, Invalid, Members, Query, Reads,
-    View, ViewPage,
+    ActionError, Actor, Context, Found, Members, Query, Reads, Text, View, ViewPage, optional,
 };
 use crm::{Contact, PAGE_SIZE, TrashedContact};
 use jiff::Timestamp;
-use serde::Serialize;
-use std::convert::Infallible;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use validator::Validate;
 
 /// What has been deleted and can be restored.
 pub struct Trash;
 
 /// Where to begin.
-#[derive(Debug, Clone, Serialize)]
-pub struct Place {
-    after: Option<String>,
-}
-
-impl Input for Place {
-    fn parse(form: &mut Form<'_>) -> Result<Self, Invalid> {
-        let after = form.optional("after", |text| Ok::<_, Infallible>(text.to_owned()));
-        Ok(Self { after: after? })
-    }
+#[derive(Debug, Clone, Default, Deserialize, Serialize, Validate, JsonSchema)]
+#[serde(default)]
+pub struct Start {
+    #[serde(deserialize_with = "optional")]
+    after: Option<Text>,
 }
 
 /// One page of it.
-#[derive(Debug, Serialize)]
-pub struct Page {
-    contacts: Vec<Deleted>,
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct TrashPage {
+    contacts: Vec<DeletedContact>,
     next: Option<String>,
 }
 
 /// A deleted contact.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-struct Deleted {
+struct DeletedContact {
     #[serde(flatten)]
     contact: Contact,
     deleted_at: Timestamp,
@@ -53,25 +48,19 @@ fn list(actor: &Actor) -> String {
 impl View for Trash {
     const PATH: &'static str = "/t/{tenant}/contacts/trash";
     type Permission = Members;
-    type Params = Place;
-    type Output = Page;
+    type Params = Start;
+    type Output = TrashPage;
 
-    fn reads(context: &Context<Actor>, place: &Place) -> Result<Reads, ActionError> {
+    fn reads(context: &Context<Actor>, start: &Start) -> Result<Reads, ActionError> {
         let actor = &context.caller;
-        let position = |cursor: &String| {
-            let unknown = || FieldErrors::from([("after".to_owned(), "Unknown page".to_owned())]);
-            context
-                .position(&list(actor), cursor)
-                .ok_or_else(|| ActionError::Validation(unknown()))
-        };
-        let after = place.after.as_ref().map(position).transpose()?;
+        let after = context.after(&list(actor), start.after.as_ref())?;
         let query = Query::records(TrashedContact::KIND, actor.tenant.as_str(), PAGE_SIZE + 1)
             .after(after)
             .filter(crm::can_be_restored(context.now));
         Ok(Reads::none().query(query))
     }
 
-    fn show(context: &Context<Actor>, _: &Place, found: &Found) -> Result<Page, ActionError> {
+    fn show(context: &Context<Actor>, _: &Start, found: &Found) -> Result<TrashPage, ActionError> {
         let actor = &context.caller;
         let mut trashed: Vec<TrashedContact> =
             found.records(TrashedContact::KIND, actor.tenant.as_str())?;
@@ -81,19 +70,19 @@ impl View for Trash {
             .last()
             .filter(|_| more)
             .map(|last| context.cursor(&list(actor), last.contact.id.as_str()));
-        let deleted = |trashed: TrashedContact| Deleted {
+        let deleted = |trashed: TrashedContact| DeletedContact {
             restorable: trashed.contact.can_be_deleted_by(actor),
             deleted_at: trashed.deleted_at,
             expires_at: trashed.until(),
             contact: trashed.contact,
         };
-        Ok(Page {
+        Ok(TrashPage {
             contacts: trashed.into_iter().map(deleted).collect(),
             next,
         })
     }
 
-    fn page(page: &ViewPage<'_>, output: &Page) -> String {
+    fn page(page: &ViewPage<'_>, output: &TrashPage) -> String {
         let rows = output.contacts.iter().map(|deleted| pages::DeletedContact {
             contact: &deleted.contact,
             deleted_at: deleted.deleted_at,

@@ -1,45 +1,37 @@
 //! Replaces a contact's fields, for who has seen its latest version.
 
 use action::{
-    Action, ActionError, Actor, Commit, Context, Form, FormPage, Found, Input, Invalid, Layout,
-    Members, Reads, Sample, Version,
+    Action, ActionError, Actor, Commit, Context, Form, FormPage, Found, Layout, Members, Parsed,
+    Reads, Sample, Version,
 };
-use crm::{Contact, ContactDetails, ContactRef};
-use serde::Serialize;
+use crm::{Contact, ContactFields, ContactRef};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
+use validator::Validate;
 
 /// The action.
 #[derive(Debug)]
 pub struct UpdateContact;
 
-/// Which contact, the version that the change was based on, and every field.
-#[derive(Debug, Clone, Serialize)]
-pub struct Change {
+/// Which contact, the version that the change is based on, and every field.
+#[derive(Debug, Clone, Default, Deserialize, Serialize, Validate, JsonSchema)]
+#[serde(default)]
+pub struct ContactChange {
     #[serde(flatten)]
+    #[validate(nested)]
     which: ContactRef,
-    version: Version,
-    details: ContactDetails,
-}
-
-impl Input for Change {
-    fn parse(form: &mut Form<'_>) -> Result<Self, Invalid> {
-        let which = ContactRef::parse(form);
-        let version = form.field("version", |text| {
-            Version::parse(text).map_err(|_| "Invalid version")
-        });
-        let details = ContactDetails::parse(form);
-        Ok(Self {
-            which: which?,
-            version: version?,
-            details: details?,
-        })
-    }
+    #[validate(nested)]
+    version: Parsed<Version>,
+    #[serde(flatten)]
+    #[validate(nested)]
+    fields: ContactFields,
 }
 
 impl Action for UpdateContact {
     const NAME: &'static str = "update-contact";
     type Permission = Members;
-    type Input = Change;
+    type Input = ContactChange;
     type Output = Contact;
 
     fn sample() -> Sample {
@@ -50,25 +42,27 @@ impl Action for UpdateContact {
         }))
     }
 
-    fn reads(context: &Context<Actor>, change: &Change) -> Reads {
-        change.which.reads(&context.caller)
+    fn reads(context: &Context<Actor>, change: &ContactChange) -> Result<Reads, ActionError> {
+        Ok(change.which.reads(&context.caller))
     }
 
     fn run(
         context: &Context<Actor>,
-        change: &Change,
+        change: &ContactChange,
         found: &Found,
     ) -> Result<Commit<Contact>, ActionError> {
         let before = change.which.contact(&context.caller, found)?;
-        if before.version != change.version {
+        if before.version != *change.version.get()? {
             return Err(before.stale());
         }
         Ok(before
-            .replaced(change.details.clone(), context.now)
+            .replaced(change.fields.details()?, context.now)
             .update(&context.caller.tenant, &before))
     }
+}
 
-    fn success_path(layout: Option<&Layout>, _: &Change, contact: &Contact) -> String {
+impl Form for UpdateContact {
+    fn success_path(layout: Option<&Layout>, _: &ContactChange, contact: &Contact) -> String {
         pages::paths::contact(layout, contact.id.as_str(), "#contact-updated")
     }
 

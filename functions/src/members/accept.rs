@@ -2,13 +2,16 @@
 //! a new one, and is signed in to the organisation.
 
 use action::{
-    Action, ActionError, Actor, Anyone, Commit, Context, Entity, FieldErrors, Form, FormPage,
-    Found, Grant, Input, Invalid, Layout, RateLimit, Reads, Role, Sample, Scope, TenantId, Version,
+    Action, ActionError, Actor, Anyone, Commit, Context, Entity, Form, FormPage, Found, Grant,
+    Layout, RateLimit, Reads, Role, Sample, Scope, Secret, SecretRules, Secrets, TenantId, Text,
+    Version, field_errors, optional, visible,
 };
-use crm::{Account, InvitationToken, Member, Name, Offer, PasswordAttempt};
+use crm::{Account, InvitationToken, Member, Name, Offer, Password, new_password};
 use pages::Invited;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use validator::Validate;
 
 const REFUSED: ActionError = ActionError::Unauthenticated("Wrong email or password");
 const TOO_MANY: ActionError =
@@ -18,31 +21,28 @@ const TOO_MANY: ActionError =
 #[derive(Debug)]
 pub struct AcceptInvite;
 
-/// The link's token, and what a new account needs or an old one proves itself with.
-#[derive(Debug, Clone, Serialize)]
+/// The link's token, and the fields of a new account or the password of an existing one.
+#[derive(Debug, Clone, Default, Deserialize, Serialize, Validate, JsonSchema)]
+#[serde(default)]
 pub struct Acceptance {
     token: InvitationToken,
-    name: Option<Name>,
-    password: Option<PasswordAttempt>,
+    #[serde(deserialize_with = "optional")]
+    #[validate(length(max = Name::MAX), custom(function = visible))]
+    name: Option<Text>,
+    password: Secret,
 }
 
-impl Input for Acceptance {
-    fn parse(form: &mut Form<'_>) -> Result<Self, Invalid> {
-        let token = form.field("token", InvitationToken::parse);
-        let name = form.optional("name", Name::parse);
-        let password = form.verbatim("password", |text| {
-            Ok::<_, String>(PasswordAttempt::parse(text).ok())
-        });
-        Ok(Self {
-            token: token?,
-            name: name?,
-            password: password?,
-        })
-    }
+/// What a new account needs besides the invitation.
+#[derive(Debug, Validate)]
+struct NewAccount {
+    #[validate(length(min = 1))]
+    name: Text,
+    #[validate(custom(function = new_password))]
+    password: Secret,
 }
 
 /// The answer: the member, and where.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Accepted {
     #[serde(flatten)]
     member: Member,
@@ -55,7 +55,7 @@ impl Acceptance {
     fn proves(&self, caller: Option<&Actor>, account: &Account) -> bool {
         let hash = Some(&account.password_hash);
         caller.is_some_and(|actor| actor.user == account.id)
-            || (self.password.as_ref()).is_some_and(|password| password.matches(hash))
+            || !self.password.is_empty() && self.password.matches(hash)
     }
 
     /// The account after this, and the version that was read of it.
@@ -74,33 +74,23 @@ impl Acceptance {
             }
             return Ok((account.joined(belonging), Some(account.version)));
         }
-        let chosen = match &self.password {
-            Some(password) => password.choose().map_err(|wrong| wrong.to_string()),
-            None => Err("Password is required".to_owned()),
+        let new = NewAccount {
+            name: self.name.clone().unwrap_or_default(),
+            password: self.password.clone(),
         };
-        let name = self.name.clone().ok_or("Name is required".to_owned());
-        match (name, chosen) {
-            (Ok(name), Ok(password)) => {
-                let account = Account {
-                    id: offer.membership.member.id.clone(),
-                    name,
-                    email: offer.membership.member.email.clone(),
-                    password_hash: password.hash(&context.salt())?,
-                    organizations: vec![belonging],
-                    session_generation: 0,
-                    created_at: context.now,
-                    version: Version::FIRST,
-                };
-                Ok((account, None))
-            }
-            (name, password) => {
-                let wrong = [("name", name.err()), ("password", password.err())];
-                let wrong = wrong
-                    .into_iter()
-                    .filter_map(|(field, message)| Some((field.to_owned(), message?)));
-                Err(ActionError::Validation(FieldErrors::from_iter(wrong)))
-            }
-        }
+        new.validate()
+            .map_err(|errors| ActionError::Validation(field_errors(&errors)))?;
+        let account = Account {
+            id: offer.membership.member.id.clone(),
+            name: Name::from(&new.name),
+            email: offer.membership.member.email.clone(),
+            password_hash: new.password.hash(&context.salt())?,
+            organizations: vec![belonging],
+            session_generation: 0,
+            created_at: context.now,
+            version: Version::FIRST,
+        };
+        Ok((account, None))
     }
 }
 
@@ -133,7 +123,7 @@ fn join(offer: &Offer, account: &Account, context: &Context<Option<Actor>>) -> C
 impl Action for AcceptInvite {
     const NAME: &'static str = "accept-invite";
     const HASHES_PASSWORD: bool = true;
-    const SECRETS: &'static [&'static str] = &["password"];
+    const SECRETS: Option<SecretRules<Self>> = SecretRules::of_action();
     type Permission = Anyone;
     type Input = Acceptance;
     type Output = Accepted;
@@ -146,19 +136,25 @@ impl Action for AcceptInvite {
     }
 
     /// Wrong passwords count for the account as at sign-in, whoever was invited how often.
-    fn rate_limit(context: &Context<()>, acceptance: &Acceptance) -> RateLimit {
-        match acceptance.token.open(context) {
+    fn rate_limit(
+        context: &Context<()>,
+        acceptance: &Acceptance,
+    ) -> Result<RateLimit, ActionError> {
+        Ok(match acceptance.token.open(context) {
             Some(claims) => RateLimit::CallerAndAccount(claims.email.unique()),
             None => RateLimit::Caller,
-        }
+        })
     }
 
-    fn scope(acceptance: &Acceptance) -> Scope {
-        Scope::Subject(acceptance.token.as_str().to_owned())
+    fn scope(acceptance: &Acceptance) -> Result<Scope, ActionError> {
+        Ok(Scope::Subject(acceptance.token.as_str().to_owned()))
     }
 
-    fn reads(context: &Context<Option<Actor>>, acceptance: &Acceptance) -> Reads {
-        acceptance.token.reads(context)
+    fn reads(
+        context: &Context<Option<Actor>>,
+        acceptance: &Acceptance,
+    ) -> Result<Reads, ActionError> {
+        Ok(acceptance.token.reads(context))
     }
 
     fn more_reads(
@@ -188,6 +184,10 @@ impl Action for AcceptInvite {
             generation: Some(account.session_generation),
         }))
     }
+}
+
+impl Secrets for AcceptInvite {
+    const FIELDS: &'static [&'static str] = &["password"];
 
     fn reopen(
         context: &Context<Option<Actor>>,
@@ -208,14 +208,16 @@ impl Action for AcceptInvite {
             generation: Some(account.session_generation),
         }))
     }
+}
 
+impl Form for AcceptInvite {
     fn success_path(_: Option<&Layout>, _: &Acceptance, accepted: &Accepted) -> String {
         pages::paths::contacts_of(&accepted.tenant)
     }
 
     fn form(page: &FormPage<'_>) -> String {
         let sent = page.state.value("token");
-        let Ok(token) = InvitationToken::parse(sent);
+        let token = InvitationToken::from(sent);
         match token.offer(page.tokens, page.found) {
             Ok(offer) => pages::accept_invite(page.state, sent, Some(Invited::new(&offer, false))),
             // Refused before it was read.

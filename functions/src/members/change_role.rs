@@ -2,66 +2,61 @@
 //! they hold.
 
 use action::{
-    Action, ActionError, Actor, Admins, Commit, Context, Entity, Form, FormPage, Found, Input,
-    Invalid, Layout, Reads, Role, Sample,
+    Action, ActionError, Actor, Admins, Commit, Context, Entity, Form, FormPage, Found, Layout,
+    Parsed, Reads, Role, Sample,
 };
-use crm::{Member, MemberRef, Membership, Organization, acting_member, parse_role};
-use serde::Serialize;
+use crm::{Member, MemberRef, Membership, Organization, acting_member};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
+use validator::Validate;
 
 /// The action.
 #[derive(Debug)]
 pub struct ChangeRole;
 
-/// Whose role, and which.
-#[derive(Debug, Clone, Serialize)]
-pub struct Change {
+/// Whose role, and the new one.
+#[derive(Debug, Clone, Default, Deserialize, Serialize, Validate, JsonSchema)]
+#[serde(default)]
+pub struct RoleChange {
     #[serde(flatten)]
+    #[validate(nested)]
     which: MemberRef,
-    role: Role,
-}
-
-impl Input for Change {
-    fn parse(form: &mut Form<'_>) -> Result<Self, Invalid> {
-        let which = form.field("userId", MemberRef::parse);
-        let role = form.field("role", parse_role);
-        Ok(Self {
-            which: which?,
-            role: role?,
-        })
-    }
+    #[validate(nested)]
+    role: Parsed<Role>,
 }
 
 impl Action for ChangeRole {
     const NAME: &'static str = "change-role";
     type Permission = Admins;
     const RULE: &'static str = "no more than they hold";
-    type Input = Change;
+    type Input = RoleChange;
     type Output = Member;
 
     fn sample() -> Sample {
         Sample::json(json!({ "userId": "{{member}}", "role": "viewer" }))
     }
 
-    fn reads(context: &Context<Actor>, change: &Change) -> Reads {
+    fn reads(context: &Context<Actor>, change: &RoleChange) -> Result<Reads, ActionError> {
         let organization = Organization::key_of(&context.caller.tenant);
-        change.which.reads(&context.caller).item(organization)
+        Ok(change.which.reads(&context.caller).item(organization))
     }
 
     fn run(
         context: &Context<Actor>,
-        change: &Change,
+        change: &RoleChange,
         found: &Found,
     ) -> Result<Commit<Member>, ActionError> {
         let tenant = &context.caller.tenant;
         let actor = acting_member(&context.caller, found)?;
+        let role = *change.role.get()?;
         let before: Membership = change.which.membership(&context.caller, found)?;
-        if !before.member.may_be_changed_by(actor.role) || change.role > actor.role {
+        if !before.member.may_be_changed_by(actor.role) || role > actor.role {
             return Err(ActionError::Forbidden(
                 "You cannot give or take a role above your own",
             ));
         }
-        let after = before.with_role(change.role, context.now);
+        let after = before.with_role(role, context.now);
         let organization: Option<Organization> = found.record(&Organization::key_of(tenant))?;
         let organization =
             organization.ok_or_else(|| ActionError::Internal(format!("{tenant} has no record")))?;
@@ -72,8 +67,10 @@ impl Action for ChangeRole {
             None => commit,
         })
     }
+}
 
-    fn success_path(layout: Option<&Layout>, _: &Change, _: &Member) -> String {
+impl Form for ChangeRole {
+    fn success_path(layout: Option<&Layout>, _: &RoleChange, _: &Member) -> String {
         pages::paths::members(layout, "#role-changed")
     }
 

@@ -1,12 +1,14 @@
 //! Invites somebody by email. Inviting them again replaces the link.
 
 use action::{
-    Action, ActionError, Actor, Admins, Commit, Conflict, Context, Form, FormPage, Found, Input,
-    Invalid, Key, Layout, Reads, Role, Sample,
+    Action, ActionError, Actor, Admins, Commit, Conflict, Context, Form, FormPage, Found, Key,
+    Layout, Parsed, Reads, Role, Sample,
 };
-use crm::{Account, Email, Member, Membership, Organization, acting_member, parse_role};
-use serde::Serialize;
+use crm::{Account, Email, Member, Membership, Organization, acting_member};
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use validator::Validate;
 
 const ALREADY: Conflict = Conflict {
     field: "email",
@@ -25,32 +27,25 @@ const TWICE: Conflict = Conflict {
 #[derive(Debug)]
 pub struct InviteMember;
 
-/// Whom to invite, and as what.
-#[derive(Debug, Clone, Serialize)]
+/// Whom to invite, and with which role.
+#[derive(Debug, Clone, Default, Deserialize, Serialize, Validate, JsonSchema)]
+#[serde(default)]
 pub struct Invite {
-    email: Email,
-    role: Role,
-}
-
-impl Input for Invite {
-    fn parse(form: &mut Form<'_>) -> Result<Self, Invalid> {
-        let email = form.field("email", Email::parse);
-        let role = form.field("role", parse_role);
-        Ok(Self {
-            email: email?,
-            role: role?,
-        })
-    }
+    #[validate(nested)]
+    email: Parsed<Email>,
+    #[validate(nested)]
+    role: Parsed<Role>,
 }
 
 impl Invite {
     /// The memberships that the email may have: the guard's owner's, and its account's.
     fn keys(&self, actor: &Actor, found: &Found) -> Vec<Key> {
-        let guard = found.items.get(&Member::guard(&actor.tenant, &self.email));
+        let Ok(email) = self.email.get() else {
+            return Vec::new();
+        };
+        let guard = found.items.get(&Member::guard(&actor.tenant, email));
         let holder = guard.and_then(|guard| Some(guard.get("owner")?.as_str()?.to_owned()));
-        let account: Option<Account> = found
-            .record(&Account::key_of(&self.email))
-            .unwrap_or_default();
+        let account: Option<Account> = found.record(&Account::key_of(email)).unwrap_or_default();
         let account = account.map(|account| account.id.to_string());
         let ids = holder.into_iter().chain(account);
         ids.map(|id| Key::entity::<Membership>(&actor.tenant, &id))
@@ -74,9 +69,10 @@ impl Invite {
         found: &Found,
     ) -> Result<Commit<Membership>, ActionError> {
         let tenant = &context.caller.tenant;
+        let (email, role) = (self.email.get()?, *self.role.get()?);
         let Some(before) = self.holder(&context.caller, found)? else {
-            let new = Membership::invited(context, self.email.clone(), self.role);
-            let guard = Member::guard(tenant, &self.email);
+            let new = Membership::invited(context, email.clone(), role);
+            let guard = Member::guard(tenant, email);
             return Ok(Commit::new(new.member.subject(tenant), new.clone())
                 .put(tenant, &new, None)
                 .claim(guard, new.member.id.as_str(), TWICE));
@@ -89,9 +85,17 @@ impl Invite {
                 "They are invited to a role above yours: only somebody who holds it can invite them again",
             ));
         }
-        let again = before.invited_again(context, self.role);
+        let again = before.invited_again(context, role);
         Ok(again.update(tenant, before.member.version, again.clone()))
     }
+}
+
+/// The answer: the member, and the path of the link that lets them join.
+#[derive(Debug, Serialize, JsonSchema)]
+struct InvitedMember {
+    #[serde(flatten)]
+    member: Member,
+    link: Option<String>,
 }
 
 impl Action for InviteMember {
@@ -105,13 +109,13 @@ impl Action for InviteMember {
         Sample::json(json!({ "email": "mia@vindogvand.example", "role": "member" }))
     }
 
-    fn reads(context: &Context<Actor>, invite: &Invite) -> Reads {
+    fn reads(context: &Context<Actor>, invite: &Invite) -> Result<Reads, ActionError> {
         let Actor { tenant, user, .. } = &context.caller;
-        Reads::none()
+        Ok(Reads::none()
             .item(Organization::key_of(tenant))
             .item(Key::entity::<Membership>(tenant, user.as_str()))
-            .item(Member::guard(tenant, &invite.email))
-            .item(Account::key_of(&invite.email))
+            .item(Member::guard(tenant, invite.email.get()?))
+            .item(Account::key_of(invite.email.get()?)))
     }
 
     fn more_reads(context: &Context<Actor>, invite: &Invite, found: &Found) -> Reads {
@@ -125,7 +129,7 @@ impl Action for InviteMember {
         found: &Found,
     ) -> Result<Commit<Membership>, ActionError> {
         let actor = acting_member(&context.caller, found)?;
-        if invite.role > actor.role {
+        if *invite.role.get()? > actor.role {
             return Err(ActionError::Forbidden(
                 "You cannot grant a role above your own",
             ));
@@ -147,11 +151,18 @@ impl Action for InviteMember {
         let Ok(membership) = serde_json::from_value::<Membership>(saved) else {
             return Value::Null;
         };
-        let mut answer = json!(membership.member);
-        answer["link"] = json!(membership.link(context, &context.caller.tenant));
-        answer
+        json!(InvitedMember {
+            link: membership.link(context, &context.caller.tenant),
+            member: membership.member,
+        })
     }
 
+    fn answer_schema(generator: &mut SchemaGenerator) -> Schema {
+        generator.subschema_for::<InvitedMember>()
+    }
+}
+
+impl Form for InviteMember {
     fn success_path(layout: Option<&Layout>, _: &Invite, membership: &Membership) -> String {
         pages::paths::member(layout, membership.member.id.as_str(), "#member-invited")
     }

@@ -1,7 +1,8 @@
 //! Lists everybody who belongs to the organisation or is invited to it, the newest first.
 
-use action::{ActionError, Actor, Context, Found, Query, Reads, View, ViewPage, Viewers};
+use action::{ActionError, Actor, Context, Empty, Found, Query, Reads, View, ViewPage, Viewers};
 use crm::{Member, Membership};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// The view.
@@ -9,14 +10,14 @@ use serde::Serialize;
 pub struct ListMembers;
 
 /// The list. It has no second page.
-#[derive(Debug, Serialize)]
-pub struct List {
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct MembersPage {
     members: Vec<Listed>,
     next: Option<String>,
 }
 
 /// A member, and for the page whether their invitation has expired.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct Listed {
     #[serde(flatten)]
     member: Member,
@@ -37,27 +38,31 @@ impl View for ListMembers {
     const PATH: &'static str = "/t/{tenant}/members";
     const FUNCTION: &'static str = "list-members";
     type Permission = Viewers;
-    type Params = ();
-    type Output = List;
+    type Params = Empty;
+    type Output = MembersPage;
 
-    fn reads(context: &Context<Actor>, (): &()) -> Result<Reads, ActionError> {
+    fn reads(context: &Context<Actor>, _: &Empty) -> Result<Reads, ActionError> {
         let everybody = Query::newest::<Member>(&context.caller.tenant, usize::MAX);
         Ok(Reads::none().query(everybody))
     }
 
-    fn show(context: &Context<Actor>, (): &(), found: &Found) -> Result<List, ActionError> {
+    fn show(
+        context: &Context<Actor>,
+        _: &Empty,
+        found: &Found,
+    ) -> Result<MembersPage, ActionError> {
         let members: Vec<Membership> = found.range(&context.caller.tenant)?;
         let listed = |membership: Membership| Listed {
             has_expired: membership.expired_at(context.now).is_some(),
             member: membership.member,
         };
-        Ok(List {
+        Ok(MembersPage {
             members: members.into_iter().map(listed).collect(),
             next: None,
         })
     }
 
-    fn page(page: &ViewPage<'_>, list: &List) -> String {
+    fn page(page: &ViewPage<'_>, list: &MembersPage) -> String {
         let members: Vec<_> = list.members.iter().map(Listed::shown).collect();
         page.layout
             .map(|layout| pages::member_list(layout, &members))

@@ -1,12 +1,14 @@
 //! The form pages of members and invitations.
 
 use action::{
-    ActionError, Actor, Admins, Anyone, Context, Form, FormState, Found, Input, Invalid, Key,
-    Reads, Role, View, ViewPage, Viewers,
+    ActionError, Actor, Admins, Anyone, Context, Empty, FormState, Found, Key, Parsed, Reads, Role,
+    UserId, View, ViewPage, Viewers,
 };
 use crm::{InvitationToken, Member, MemberRef, Membership, Offer, acting_member};
 use jiff::Timestamp;
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use validator::Validate;
 
 /// The form to invite somebody.
 pub struct InvitePage;
@@ -20,10 +22,6 @@ pub struct LeavePage;
 /// What the link of an invitation leads to.
 pub struct AcceptPage;
 
-/// A form with nothing in it.
-#[derive(Debug, Serialize)]
-pub struct Blank {}
-
 fn state(key: String, role: Role) -> FormState {
     FormState {
         values: [("role".to_owned(), role.as_str().to_owned())].into(),
@@ -35,31 +33,37 @@ fn state(key: String, role: Role) -> FormState {
 impl View for InvitePage {
     const PATH: &'static str = "/t/{tenant}/members/invite";
     type Permission = Admins;
-    type Params = ();
-    type Output = Blank;
+    type Params = Empty;
+    type Output = Empty;
 
-    fn show(_: &Context<Actor>, (): &(), _: &Found) -> Result<Blank, ActionError> {
-        Ok(Blank {})
+    fn show(_: &Context<Actor>, _: &Empty, _: &Found) -> Result<Empty, ActionError> {
+        Ok(Empty {})
     }
 
-    fn page(page: &ViewPage<'_>, _: &Blank) -> String {
+    fn page(page: &ViewPage<'_>, _: &Empty) -> String {
         pages::member_invite(page.layout, &pages::fresh_invitation(page.key.clone()))
     }
 }
 
-/// Which member.
-#[derive(Debug, Clone, Serialize)]
-pub struct Which(MemberRef);
+/// A member, by the id in the path.
+#[derive(Debug, Clone, Default, Deserialize, Serialize, Validate, JsonSchema)]
+#[serde(default)]
+pub struct MemberPath {
+    #[validate(nested)]
+    id: Parsed<UserId>,
+}
 
-impl Input for Which {
-    fn parse(form: &mut Form<'_>) -> Result<Self, Invalid> {
-        Ok(Self(form.field("id", MemberRef::parse)?))
+impl MemberPath {
+    fn member(&self) -> MemberRef {
+        MemberRef {
+            user_id: self.id.clone(),
+        }
     }
 }
 
 /// A member, and what who looks may do.
-#[derive(Debug, Serialize)]
-pub struct Editable {
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct EditableMember {
     #[serde(flatten)]
     member: Member,
     #[serde(skip)]
@@ -77,29 +81,29 @@ impl View for EditPage {
     const PATH: &'static str = "/t/{tenant}/members/{id}/edit";
     type Permission = Viewers;
     const RULE: &'static str = "oneself, or an admin";
-    type Params = Which;
-    type Output = Editable;
+    type Params = MemberPath;
+    type Output = EditableMember;
 
-    fn reads(context: &Context<Actor>, which: &Which) -> Result<Reads, ActionError> {
-        Ok(which.0.reads(&context.caller))
+    fn reads(context: &Context<Actor>, which: &MemberPath) -> Result<Reads, ActionError> {
+        Ok(which.member().reads(&context.caller))
     }
 
     fn show(
         context: &Context<Actor>,
-        which: &Which,
+        which: &MemberPath,
         found: &Found,
-    ) -> Result<Editable, ActionError> {
+    ) -> Result<EditableMember, ActionError> {
         let actor = &context.caller;
-        let is_self = which.0.user_id == actor.user;
+        let is_self = which.id.as_str() == actor.user.as_str();
         if !is_self && actor.role < Role::Admin {
             return Err(ActionError::Forbidden("You are not allowed to do this"));
         }
-        let membership: Membership = which.0.membership(actor, found)?;
+        let membership: Membership = which.member().membership(actor, found)?;
         let changes = membership.member.may_be_changed_by(actor.role);
         let ends = membership.invitation.as_ref().map(|open| open.expires_at);
         let link = membership.link(context, &actor.tenant).zip(ends);
         let expired = membership.expired_at(context.now);
-        Ok(Editable {
+        Ok(EditableMember {
             link: link.filter(|_| changes && expired.is_none()),
             expired,
             member: membership.member,
@@ -108,7 +112,7 @@ impl View for EditPage {
         })
     }
 
-    fn page(page: &ViewPage<'_>, shown: &Editable) -> String {
+    fn page(page: &ViewPage<'_>, shown: &EditableMember) -> String {
         let change = state(page.key.clone(), shown.member.role);
         let remove = state(format!("{}-remove", page.key), shown.member.role);
         let link = shown.link.as_ref();
@@ -131,15 +135,15 @@ impl View for EditPage {
 impl View for LeavePage {
     const PATH: &'static str = "/t/{tenant}/members/leave";
     type Permission = Viewers;
-    type Params = ();
+    type Params = Empty;
     type Output = Member;
 
-    fn reads(context: &Context<Actor>, (): &()) -> Result<Reads, ActionError> {
+    fn reads(context: &Context<Actor>, _: &Empty) -> Result<Reads, ActionError> {
         let Actor { tenant, user, .. } = &context.caller;
         Ok(Reads::none().item(Key::entity::<Member>(tenant, user.as_str())))
     }
 
-    fn show(context: &Context<Actor>, (): &(), found: &Found) -> Result<Member, ActionError> {
+    fn show(context: &Context<Actor>, _: &Empty, found: &Found) -> Result<Member, ActionError> {
         acting_member(&context.caller, found)
     }
 
@@ -148,23 +152,17 @@ impl View for LeavePage {
     }
 }
 
-/// The link's token.
-#[derive(Debug, Clone, Serialize)]
-pub struct Link {
+/// The token of the link.
+#[derive(Debug, Clone, Default, Deserialize, Serialize, Validate, JsonSchema)]
+#[serde(default)]
+pub struct InvitationLink {
     token: InvitationToken,
 }
 
-impl Input for Link {
-    fn parse(form: &mut Form<'_>) -> Result<Self, Invalid> {
-        let token = form.field("token", InvitationToken::parse)?;
-        Ok(Self { token })
-    }
-}
-
 /// What somebody is invited to.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct Shown {
+pub struct OpenInvitation {
     organization: String,
     email: String,
     role: Role,
@@ -180,30 +178,33 @@ pub struct Shown {
 impl View for AcceptPage {
     const PATH: &'static str = crm::INVITATION_PATH;
     type Permission = Anyone;
-    type Params = Link;
-    type Output = Shown;
+    type Params = InvitationLink;
+    type Output = OpenInvitation;
 
     fn sample() -> &'static str {
         "token={{invitation}}"
     }
 
-    fn reads(context: &Context<Option<Actor>>, link: &Link) -> Result<Reads, ActionError> {
+    fn reads(
+        context: &Context<Option<Actor>>,
+        link: &InvitationLink,
+    ) -> Result<Reads, ActionError> {
         Ok(link.token.reads(context))
     }
 
-    fn more_reads(context: &Context<Option<Actor>>, link: &Link, found: &Found) -> Reads {
+    fn more_reads(context: &Context<Option<Actor>>, link: &InvitationLink, found: &Found) -> Reads {
         link.token.more_reads(context, found)
     }
 
     fn show(
         context: &Context<Option<Actor>>,
-        link: &Link,
+        link: &InvitationLink,
         found: &Found,
-    ) -> Result<Shown, ActionError> {
+    ) -> Result<OpenInvitation, ActionError> {
         let offer = link.token.offer(context, found)?;
         let caller = context.caller.as_ref();
         let is_own = |actor: &Actor| (offer.account.as_ref()).is_some_and(|a| a.id == actor.user);
-        Ok(Shown {
+        Ok(OpenInvitation {
             organization: offer.organization.name.to_string(),
             email: offer.membership.member.email.to_string(),
             role: offer.role(),
@@ -214,7 +215,7 @@ impl View for AcceptPage {
         })
     }
 
-    fn page(page: &ViewPage<'_>, shown: &Shown) -> String {
+    fn page(page: &ViewPage<'_>, shown: &OpenInvitation) -> String {
         let state = FormState {
             key: page.key.clone(),
             ..FormState::default()

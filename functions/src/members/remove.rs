@@ -1,13 +1,15 @@
 //! Removes a member, or withdraws an invitation. Anybody may remove themselves, which is leaving.
 
 use action::{
-    Action, ActionError, Actor, Commit, Context, Entity, Form, FormPage, Found, Input, Invalid,
-    Layout, Reads, Sample, Viewers,
+    Action, ActionError, Actor, Commit, Context, Entity, Form, FormPage, Found, Layout, Reads,
+    Sample, Viewers, lenient,
 };
 use crm::{Account, Member, MemberRef, Membership, Organization, People, acting_member};
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
-use std::convert::Infallible;
+use std::str::FromStr;
+use validator::Validate;
 
 /// What the page to leave sends in the field of that name.
 const LEAVE: &str = "yes";
@@ -16,29 +18,37 @@ const LEAVE: &str = "yes";
 #[derive(Debug)]
 pub struct RemoveMember;
 
-/// Whom.
-#[derive(Debug, Clone, Serialize)]
-pub struct Removal {
-    #[serde(flatten)]
-    which: MemberRef,
-    /// Whether it was asked for on the page to leave, for the way from there.
-    leave: bool,
+/// The form on the page to leave was sent.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[schemars(inline)]
+enum Leave {
+    #[serde(rename = "yes")]
+    Yes,
 }
 
-impl Input for Removal {
-    fn parse(form: &mut Form<'_>) -> Result<Self, Invalid> {
-        let which = form.field("userId", MemberRef::parse);
-        let leave = form.field("leave", |text| Ok::<_, Infallible>(text == LEAVE));
-        Ok(Self {
-            which: which?,
-            leave: leave?,
-        })
+impl FromStr for Leave {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        (text == LEAVE).then_some(Self::Yes).ok_or(())
     }
+}
+
+/// Whom to remove.
+#[derive(Debug, Clone, Default, Deserialize, Serialize, Validate, JsonSchema)]
+#[serde(default)]
+pub struct Removal {
+    #[serde(flatten)]
+    #[validate(nested)]
+    which: MemberRef,
+    /// Whether the form on the page to leave was sent, which leads to another page.
+    #[serde(deserialize_with = "lenient")]
+    leave: Option<Leave>,
 }
 
 impl Removal {
     fn is_own(&self, actor: &Actor) -> bool {
-        self.which.user_id == actor.user
+        self.which.user_id.as_str() == actor.user.as_str()
     }
 
     /// The account behind a membership: not that of who is only invited, which is not theirs.
@@ -59,9 +69,9 @@ impl Action for RemoveMember {
         Sample::json(json!({ "userId": "{{member}}" }))
     }
 
-    fn reads(context: &Context<Actor>, removal: &Removal) -> Reads {
+    fn reads(context: &Context<Actor>, removal: &Removal) -> Result<Reads, ActionError> {
         let organization = Organization::key_of(&context.caller.tenant);
-        removal.which.reads(&context.caller).item(organization)
+        Ok(removal.which.reads(&context.caller).item(organization))
     }
 
     fn more_reads(context: &Context<Actor>, removal: &Removal, found: &Found) -> Reads {
@@ -110,9 +120,11 @@ impl Action for RemoveMember {
             false => commit,
         })
     }
+}
 
+impl Form for RemoveMember {
     fn success_path(layout: Option<&Layout>, removal: &Removal, member: &Member) -> String {
-        if removal.leave {
+        if removal.leave.is_some() {
             return pages::paths::LEFT.to_owned();
         }
         let rest = if member.is_active() {

@@ -1,7 +1,8 @@
 //! Puts a project out of the way.
 
 use action::{
-    Action, ActionError, Actor, Commit, Context, FormPage, Found, Layout, Members, Reads, Sample,
+    Action, ActionError, Actor, Commit, Context, Form, FormPage, Found, Layout, Members, Reads,
+    Sample,
 };
 use crm::{Project, ProjectRef};
 use serde_json::json;
@@ -20,8 +21,8 @@ impl Action for ArchiveProject {
         Sample::json(json!({ "id": "{{project}}" }))
     }
 
-    fn reads(context: &Context<Actor>, which: &ProjectRef) -> Reads {
-        which.reads(&context.caller)
+    fn reads(context: &Context<Actor>, which: &ProjectRef) -> Result<Reads, ActionError> {
+        Ok(which.reads(&context.caller))
     }
 
     fn run(
@@ -32,7 +33,9 @@ impl Action for ArchiveProject {
         let project = which.project(&context.caller, found)?;
         Ok(project.archive(&context.caller.tenant, context.now))
     }
+}
 
+impl Form for ArchiveProject {
     fn success_path(layout: Option<&Layout>, _: &ProjectRef, _: &Project) -> String {
         pages::paths::projects(layout, "#project-archived")
     }

@@ -1,28 +1,25 @@
 //! Adds a project.
 
 use action::{
-    Action, ActionError, Actor, Commit, Context, Form, FormPage, Found, Input, Invalid, Layout,
-    Members, Sample,
+    Action, ActionError, Actor, Commit, Context, Form, FormPage, Found, Layout, Members, Sample,
+    Text, visible,
 };
 use crm::{Name, Project};
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
+use validator::Validate;
 
 /// The action.
 #[derive(Debug)]
 pub struct CreateProject;
 
 /// A new project.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize, Validate, JsonSchema)]
+#[serde(default)]
 pub struct NewProject {
-    name: Name,
-}
-
-impl Input for NewProject {
-    fn parse(form: &mut Form<'_>) -> Result<Self, Invalid> {
-        let name = form.field("name", Name::parse);
-        Ok(Self { name: name? })
-    }
+    #[validate(length(min = 1, max = Name::MAX), custom(function = visible))]
+    name: Text,
 }
 
 impl Action for CreateProject {
@@ -41,10 +38,12 @@ impl Action for CreateProject {
         _: &Found,
     ) -> Result<Commit<Project>, ActionError> {
         let actor = &context.caller;
-        let project = Project::new(context.new_id(), actor, new.name.clone(), context.now);
+        let project = Project::new(context.new_id(), actor, Name::from(&new.name), context.now);
         Ok(project.create(&actor.tenant))
     }
+}
 
+impl Form for CreateProject {
     fn success_path(layout: Option<&Layout>, _: &NewProject, _: &Project) -> String {
         pages::paths::projects(layout, "#project-created")
     }

@@ -1,49 +1,68 @@
 //! Lists projects, newest first, with or without those that are archived.
 
 use action::{
-    ActionError, Actor, Context, FieldErrors, Form, Found, Input, Invalid, Query, Reads, View,
-    ViewPage, Viewers,
+    ActionError, Actor, Context, Found, Parsed, Query, Reads, Text, View, ViewPage, Viewers,
+    optional,
 };
 use crm::{PAGE_SIZE, Project};
-use serde::Serialize;
-use std::convert::Infallible;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::str::FromStr;
+use validator::Validate;
 
 /// The view.
 #[derive(Debug)]
 pub struct ListProjects;
 
 /// Which projects, and where to begin.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize, Validate, JsonSchema)]
+#[serde(default)]
 pub struct Selection {
-    archived: bool,
-    after: Option<String>,
+    #[serde(deserialize_with = "optional")]
+    #[validate(nested)]
+    archived: Option<Parsed<Archived>>,
+    #[serde(deserialize_with = "optional")]
+    after: Option<Text>,
 }
 
-impl Input for Selection {
-    fn parse(form: &mut Form<'_>) -> Result<Self, Invalid> {
-        let archived = form.optional("archived", |text| match text {
-            "shown" => Ok(true),
-            "hidden" => Ok(false),
+/// Whether archived projects are listed too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[schemars(inline)]
+pub enum Archived {
+    /// They are.
+    Shown,
+    /// They are not.
+    Hidden,
+}
+
+impl FromStr for Archived {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, &'static str> {
+        match text {
+            "shown" => Ok(Self::Shown),
+            "hidden" => Ok(Self::Hidden),
             _ => Err("Archived projects are either shown or hidden"),
-        });
-        let after = form.optional("after", |text| Ok::<_, Infallible>(text.to_owned()));
-        Ok(Self {
-            archived: archived?.unwrap_or(false),
-            after: after?,
-        })
+        }
     }
 }
 
 impl Selection {
+    fn has_archived(&self) -> bool {
+        let archived = self.archived.as_ref();
+        archived.is_some_and(|archived| archived.as_str() == "shown")
+    }
+
     /// A cursor is good for this list alone.
     fn list(&self, actor: &Actor) -> String {
-        format!("{}:projects {}", actor.tenant, self.archived)
+        format!("{}:projects {}", actor.tenant, self.has_archived())
     }
 }
 
 /// One page of the list.
-#[derive(Debug, Serialize)]
-pub struct Page {
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct ProjectsPage {
     projects: Vec<Project>,
     next: Option<String>,
     #[serde(skip)]
@@ -55,7 +74,7 @@ impl View for ListProjects {
     const FUNCTION: &'static str = "list-projects";
     type Permission = Viewers;
     type Params = Selection;
-    type Output = Page;
+    type Output = ProjectsPage;
 
     fn sample() -> &'static str {
         "archived=shown"
@@ -63,15 +82,9 @@ impl View for ListProjects {
 
     fn reads(context: &Context<Actor>, selection: &Selection) -> Result<Reads, ActionError> {
         let list = selection.list(&context.caller);
-        let position = |cursor: &String| {
-            let unknown = || FieldErrors::from([("after".to_owned(), "Unknown page".to_owned())]);
-            context
-                .position(&list, cursor)
-                .ok_or_else(|| ActionError::Validation(unknown()))
-        };
-        let after = selection.after.as_ref().map(position).transpose()?;
+        let after = context.after(&list, selection.after.as_ref())?;
         let newest = Query::newest::<Project>(&context.caller.tenant, PAGE_SIZE + 1).after(after);
-        Ok(Reads::none().query(if selection.archived {
+        Ok(Reads::none().query(if selection.has_archived() {
             newest
         } else {
             newest.filter(crm::is_active)
@@ -82,7 +95,7 @@ impl View for ListProjects {
         context: &Context<Actor>,
         selection: &Selection,
         found: &Found,
-    ) -> Result<Page, ActionError> {
+    ) -> Result<ProjectsPage, ActionError> {
         let mut projects: Vec<Project> = found.range(&context.caller.tenant)?;
         let more = projects.len() > PAGE_SIZE;
         projects.truncate(PAGE_SIZE);
@@ -90,18 +103,18 @@ impl View for ListProjects {
             .last()
             .filter(|_| more)
             .map(|last| context.cursor(&selection.list(&context.caller), last.id.as_str()));
-        Ok(Page {
+        Ok(ProjectsPage {
             projects,
             next,
             selection: selection.clone(),
         })
     }
 
-    fn page(page: &ViewPage<'_>, output: &Page) -> String {
+    fn page(page: &ViewPage<'_>, output: &ProjectsPage) -> String {
         let list = pages::ProjectList {
             projects: &output.projects,
             next: output.next.as_deref(),
-            archived: output.selection.archived,
+            archived: output.selection.has_archived(),
             first_page: output.selection.after.is_none(),
         };
         page.layout

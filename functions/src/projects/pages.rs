@@ -1,7 +1,8 @@
 //! The form pages of projects.
 
-use crate::contacts::pages::Blank;
-use action::{ActionError, Actor, Context, FormState, Found, Members, Reads, View, ViewPage};
+use action::{
+    ActionError, Actor, Context, Empty, FormState, Found, Members, Reads, View, ViewPage,
+};
 use crm::{Project, ProjectRef};
 
 /// The form to add a project.
@@ -13,14 +14,14 @@ pub struct EditPage;
 impl View for NewPage {
     const PATH: &'static str = "/t/{tenant}/projects/new";
     type Permission = Members;
-    type Params = ();
-    type Output = Blank;
+    type Params = Empty;
+    type Output = Empty;
 
-    fn show(_: &Context<Actor>, (): &(), _: &Found) -> Result<Blank, ActionError> {
-        Ok(Blank {})
+    fn show(_: &Context<Actor>, _: &Empty, _: &Found) -> Result<Empty, ActionError> {
+        Ok(Empty {})
     }
 
-    fn page(page: &ViewPage<'_>, _: &Blank) -> String {
+    fn page(page: &ViewPage<'_>, _: &Empty) -> String {
         let state = FormState {
             key: page.key.clone(),
             ..FormState::default()

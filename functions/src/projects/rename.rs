@@ -1,68 +1,65 @@
 //! Gives a project another name, for who has seen its latest version.
 
 use action::{
-    Action, ActionError, Actor, Commit, Context, Form, FormPage, Found, Input, Invalid, Layout,
-    Members, Reads, Sample, Version,
+    Action, ActionError, Actor, Commit, Context, Form, FormPage, Found, Layout, Members, Parsed,
+    Reads, Sample, Text, Version, visible,
 };
 use crm::{Name, Project, ProjectRef};
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
+use validator::Validate;
 
 /// The action.
 #[derive(Debug)]
 pub struct RenameProject;
 
-/// Which project, the version that the change was based on, and the name.
-#[derive(Debug, Clone, Serialize)]
-pub struct Change {
+/// Which project, the version that the change is based on, and the new name.
+#[derive(Debug, Clone, Default, Deserialize, Serialize, Validate, JsonSchema)]
+#[serde(default)]
+pub struct ProjectChange {
     #[serde(flatten)]
+    #[validate(nested)]
     which: ProjectRef,
-    version: Version,
-    name: Name,
-}
-
-impl Input for Change {
-    fn parse(form: &mut Form<'_>) -> Result<Self, Invalid> {
-        let which = ProjectRef::parse(form);
-        let version = form.field("version", |text| {
-            Version::parse(text).map_err(|_| "Invalid version")
-        });
-        let name = form.field("name", Name::parse);
-        Ok(Self {
-            which: which?,
-            version: version?,
-            name: name?,
-        })
-    }
+    #[validate(nested)]
+    version: Parsed<Version>,
+    #[validate(length(min = 1, max = Name::MAX), custom(function = visible))]
+    name: Text,
 }
 
 impl Action for RenameProject {
     const NAME: &'static str = "rename-project";
     type Permission = Members;
-    type Input = Change;
+    type Input = ProjectChange;
     type Output = Project;
 
     fn sample() -> Sample {
         Sample::json(json!({ "id": "{{project}}", "version": 1, "name": "Third turbine" }))
     }
 
-    fn reads(context: &Context<Actor>, change: &Change) -> Reads {
-        change.which.reads(&context.caller)
+    fn reads(context: &Context<Actor>, change: &ProjectChange) -> Result<Reads, ActionError> {
+        Ok(change.which.reads(&context.caller))
     }
 
     fn run(
         context: &Context<Actor>,
-        change: &Change,
+        change: &ProjectChange,
         found: &Found,
     ) -> Result<Commit<Project>, ActionError> {
         let before = change.which.project(&context.caller, found)?;
-        if before.version != change.version {
+        if before.version != *change.version.get()? {
             return Err(before.stale());
         }
-        Ok(before.rename(&context.caller.tenant, change.name.clone(), context.now))
+        Ok(before.rename(
+            &context.caller.tenant,
+            Name::from(&change.name),
+            context.now,
+        ))
     }
+}
 
-    fn success_path(layout: Option<&Layout>, _: &Change, _: &Project) -> String {
+impl Form for RenameProject {
+    fn success_path(layout: Option<&Layout>, _: &ProjectChange, _: &Project) -> String {
         pages::paths::projects(layout, "#project-updated")
     }
 

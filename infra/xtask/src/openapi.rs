@@ -2,11 +2,13 @@
 //! ([OpenAPI 3.1](https://spec.openapis.org/oas/v3.1.0)).
 
 mod components;
+mod schemas;
 
 use crate::json::pretty;
 use action::Role;
 use functions::REGISTRY;
 use functions::registry::{ActionDescription, Description, ViewDescription};
+use schemas::Schemas;
 use serde_json::{Map, Value, json};
 
 const ABOUT: &str = "\
@@ -18,15 +20,19 @@ An action with an `Idempotency-Key` is done once, however often it is sent withi
 /// The whole document.
 pub(crate) fn document() -> String {
     let mut paths = Map::new();
+    let mut schemas = Schemas::new();
     for entry in REGISTRY {
         match (entry.describe)() {
             Description::Action(action) => {
                 let path = format!("/actions/{}", action.name);
-                paths.insert(path, json!({ "post": post(&action) }));
+                paths.insert(path, json!({ "post": post(&action, &mut schemas) }));
             }
             Description::Views(views) => {
                 for view in views {
-                    paths.insert(view.path.to_owned(), json!({ "get": get(&view) }));
+                    paths.insert(
+                        view.path.to_owned(),
+                        json!({ "get": get(&view, &mut schemas) }),
+                    );
                 }
             }
             Description::Stream(_) | Description::Schedule => {}
@@ -46,12 +52,12 @@ pub(crate) fn document() -> String {
             { "name": "views", "description": "What is shown" },
         ],
         "paths": paths,
-        "components": components::all(),
+        "components": components::all(schemas.definitions()),
     }))
 }
 
-fn post(action: &ActionDescription) -> Value {
-    let schema = schema_of(&action.sample.fields, action.secrets);
+fn post(action: &ActionDescription, schemas: &mut Schemas) -> Value {
+    let schema = schemas.input(action.input);
     let body = |examples: bool| {
         let mut media = json!({ "schema": schema });
         if examples {
@@ -70,32 +76,44 @@ fn post(action: &ActionDescription) -> Value {
             "application/x-www-form-urlencoded": body(false),
             "multipart/form-data": body(false),
         } },
-        "responses": components::responses_of_actions(),
+        "responses": components::responses_of_actions(schemas.output(action.output)),
     })
 }
 
-fn get(view: &ViewDescription) -> Value {
+fn get(view: &ViewDescription, schemas: &mut Schemas) -> Value {
     let mut parameters = Vec::new();
     for (name, component) in [("{tenant}", "Tenant"), ("{id}", "Id")] {
         if view.path.contains(name) {
             parameters.push(json!({ "$ref": format!("#/components/parameters/{component}") }));
         }
     }
-    for (name, value) in form_urlencoded::parse(view.sample.as_bytes()) {
-        let mut parameter = json!({ "name": name, "in": "query", "schema": { "type": "string" } });
-        if !value.contains("{{") {
-            parameter["example"] = json!(value);
-        }
-        parameters.push(parameter);
-    }
+    parameters.extend(in_query(view, &schemas.input(view.parameters)));
     json!({
         "operationId": operation_of(view),
         "tags": ["views"],
         "description": who(view.least, view.rule),
         "security": security(view.least),
         "parameters": parameters,
-        "responses": components::responses_of_views(view.file_ending),
+        "responses": components::responses_of_views(view.file_ending, schemas.output(view.output)),
     })
+}
+
+/// The parameters that are not in the path.
+fn in_query(view: &ViewDescription, schema: &Value) -> Vec<Value> {
+    let examples: Vec<_> = form_urlencoded::parse(view.sample.as_bytes()).collect();
+    let properties = schema["properties"].as_object().into_iter().flatten();
+    let own = properties.filter(|(name, _)| !view.path.contains(&format!("{{{name}}}")));
+    let parameter = |(name, schema): (&String, &Value)| {
+        let mut parameter = json!({ "name": name, "in": "query", "schema": schema });
+        let example = examples
+            .iter()
+            .find(|(of, value)| of == name && !value.contains("{{"));
+        if let Some((_, value)) = example {
+            parameter["example"] = json!(value);
+        }
+        parameter
+    };
+    own.map(parameter).collect()
 }
 
 /// `/t/{tenant}/contacts/{id}/edit` as `view-contacts-id-edit`.
@@ -133,23 +151,4 @@ fn security(least: Option<Role>) -> Value {
         Some(_) => json!([{ "session": [] }]),
         None => json!([{}, { "session": [] }]),
     }
-}
-
-/// The fields of a sample as a schema.
-fn schema_of(fields: &Value, secrets: &[&str]) -> Value {
-    let fields = fields.as_object().into_iter().flatten();
-    let properties = fields.map(|(name, value)| {
-        let mut schema = match value {
-            Value::Number(_) => json!({ "type": "integer" }),
-            Value::Null => json!({ "type": ["string", "null"] }),
-            _ => json!({ "type": "string" }),
-        };
-        if secrets.contains(&name.as_str()) {
-            schema["format"] = json!("password");
-            schema["writeOnly"] = json!(true);
-        }
-        (name.clone(), schema)
-    });
-    let properties: Map<_, _> = properties.collect();
-    json!({ "type": "object", "properties": properties })
 }

@@ -2,11 +2,16 @@
 //! default, so an action without one does not compile.
 
 use crate::{TenantId, UserId};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::str::FromStr;
 
 /// What a member of an organisation may do there; each role holds what the ones before it hold.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "lowercase")]
+#[schemars(inline)]
 pub enum Role {
     /// Reads.
     Viewer,
@@ -36,6 +41,28 @@ impl Role {
         [Self::Viewer, Self::Member, Self::Admin, Self::Owner]
             .into_iter()
             .find(|role| role.as_str() == name)
+    }
+}
+
+/// The text names no role. Displays as the message for a user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidRole {
+    /// There is no text.
+    #[error("Role is required")]
+    Missing,
+    /// There is no role of this name.
+    #[error("Unknown role")]
+    Unknown,
+}
+
+impl FromStr for Role {
+    type Err = InvalidRole;
+
+    fn from_str(text: &str) -> Result<Self, InvalidRole> {
+        match text {
+            "" => Err(InvalidRole::Missing),
+            _ => Self::parse(text).ok_or(InvalidRole::Unknown),
+        }
     }
 }
 

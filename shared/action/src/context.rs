@@ -1,6 +1,6 @@
 //! What a function knows besides its input: who calls, when, and fresh identifiers.
 
-use crate::{Key, Role, TenantId};
+use crate::{ActionError, FieldErrors, Key, Role, TenantId, Text};
 use jiff::{Timestamp, Unit};
 use std::fmt;
 use std::sync::Arc;
@@ -102,6 +102,21 @@ impl<C> Context<C> {
     #[must_use]
     pub fn cursor(&self, list: &str, position: &str) -> String {
         self.seal.seal(&cursor_purpose(list), position)
+    }
+
+    /// Where to begin reading, from a view's parameter `after`: after the position of a cursor
+    /// that was issued for this list.
+    ///
+    /// # Errors
+    /// [`ActionError::Validation`] if the cursor was not issued for the list.
+    pub fn after(&self, list: &str, cursor: Option<&Text>) -> Result<Option<String>, ActionError> {
+        let Some(cursor) = cursor else {
+            return Ok(None);
+        };
+        let unknown = || FieldErrors::from([("after".to_owned(), "Unknown page".to_owned())]);
+        self.position(list, cursor.as_str())
+            .map(Some)
+            .ok_or_else(|| ActionError::Validation(unknown()))
     }
 
     /// The position in the cursor; `None` where it was not issued for this list.

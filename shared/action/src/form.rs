@@ -1,123 +1,43 @@
-//! Input as it arrives, and the errors it may hold: one message a field, every field at once.
+//! The page of an action's form, where a browser goes afterwards, and what the page shows: the
+//! input as it was sent, and its errors.
 
-use serde::Serialize;
+use crate::{Action, Actor, Context, Found, Layout, Reads};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// One message for each field that is wrong, by the field's name.
 pub type FieldErrors = BTreeMap<String, String>;
 
-/// An action's input. Building one is validating it.
-///
-/// Its serialised form is what the audit keeps and what tells one input from another under the
-/// same idempotency key, so a secret must serialise as a fixed text.
-pub trait Input: Serialize + Clone + Send + Sync + Sized + 'static {
-    /// Reads every field of `form`, so that every error is found, then builds the input.
-    ///
-    /// # Errors
-    /// [`Invalid`], which only [`Form`] makes, having noted the message beside the field.
-    fn parse(form: &mut Form<'_>) -> Result<Self, Invalid>;
-}
+/// The form of an action, for browsers.
+pub trait Form: Action {
+    /// The path that a browser goes to after success. `layout` is for the session as it is then.
+    fn success_path(layout: Option<&Layout>, input: &Self::Input, output: &Self::Output) -> String;
 
-/// No fields at all.
-impl Input for () {
-    fn parse(_: &mut Form<'_>) -> Result<Self, Invalid> {
-        Ok(())
+    /// The form again, after a refused submit: a whole HTML document.
+    fn form(page: &FormPage<'_>) -> String;
+
+    /// What the page shows besides the form, for the user who is signed in. Asked for in steps, as
+    /// with [`Action::more_reads`].
+    fn form_reads(_context: &Context<Actor>, _found: &Found) -> Reads {
+        Reads::none()
     }
 }
 
-/// Proof that an error has been noted beside a field.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Invalid(());
-
-/// Whether `c` shows nothing, has no width, and moves nothing.
-#[must_use]
-pub fn is_unseen(c: char) -> bool {
-    matches!(c, '\u{200b}' | '\u{2060}' | '\u{feff}')
-}
-
-/// `text` without white space at its ends, nor what programs put there when they copy: a phone
-/// number from a Mac's contacts stands between an override and its end (UAX #9), and a file begins
-/// with a byte order mark.
-#[must_use]
-pub fn trim(text: &str) -> &str {
-    text.trim_matches(|c: char| {
-        c.is_whitespace()
-            || is_unseen(c)
-            || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    })
-}
-
-/// The fields of one request, and the errors found so far.
+/// What a form is shown with after a refused submit.
 #[derive(Debug)]
-pub struct Form<'a> {
-    values: &'a BTreeMap<String, String>,
-    errors: FieldErrors,
-}
-
-impl<'a> Form<'a> {
-    /// A form with these values. A missing field counts as an empty one.
-    #[must_use]
-    pub fn new(values: &'a BTreeMap<String, String>) -> Self {
-        Self {
-            values,
-            errors: FieldErrors::new(),
-        }
-    }
-
-    /// The field, [trimmed](trim), as `parse` makes of it.
-    ///
-    /// # Errors
-    /// [`Invalid`] where `parse` gives an error, whose text is then the field's message.
-    pub fn field<T, E: ToString>(
-        &mut self,
-        name: &str,
-        parse: impl FnOnce(&str) -> Result<T, E>,
-    ) -> Result<T, Invalid> {
-        self.verbatim(name, |text| parse(trim(text)))
-    }
-
-    /// The field, trimmed, as `parse` makes of it; `None` where nothing is left.
-    ///
-    /// # Errors
-    /// As [`Form::field`].
-    pub fn optional<T, E: ToString>(
-        &mut self,
-        name: &str,
-        parse: impl FnOnce(&str) -> Result<T, E>,
-    ) -> Result<Option<T>, Invalid> {
-        self.field(name, |text| {
-            if text.is_empty() {
-                Ok(None)
-            } else {
-                parse(text).map(Some)
-            }
-        })
-    }
-
-    /// The field to the letter, as `parse` makes of it: for a password.
-    ///
-    /// # Errors
-    /// As [`Form::field`].
-    pub fn verbatim<T, E: ToString>(
-        &mut self,
-        name: &str,
-        parse: impl FnOnce(&str) -> Result<T, E>,
-    ) -> Result<T, Invalid> {
-        let text = self.values.get(name).map_or("", String::as_str);
-        parse(text).map_err(|error| {
-            self.errors.insert(name.to_owned(), error.to_string());
-            Invalid(())
-        })
-    }
-
-    /// Parses the whole form.
-    ///
-    /// # Errors
-    /// Every field's message.
-    pub fn parse<I: Input>(mut self) -> Result<I, FieldErrors> {
-        I::parse(&mut self).map_err(|Invalid(())| self.errors)
-    }
+pub struct FormPage<'a> {
+    /// The layout, if the caller is signed in.
+    pub layout: Option<&'a Layout>,
+    /// The input and its errors.
+    pub state: &'a FormState,
+    /// What had been read.
+    pub found: &'a Found,
+    /// The context of the caller, if signed in.
+    pub context: Option<&'a Context<Actor>>,
+    /// A fresh idempotency key for another form on the page.
+    pub key: String,
+    /// Opens the tokens in the input, whoever sends it.
+    pub tokens: &'a Context<()>,
 }
 
 /// The hidden field that names the organisation on whose page a form stands. Somebody who has
@@ -154,63 +74,5 @@ impl FormState {
     #[must_use]
     pub fn field_error(&self, field: &str) -> Option<&str> {
         self.errors.get(field).map(String::as_str)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[derive(Clone, Debug, Serialize, PartialEq)]
-    struct Pair(String, Option<u8>);
-
-    impl Input for Pair {
-        fn parse(form: &mut Form<'_>) -> Result<Self, Invalid> {
-            let word = form.field("word", |t| {
-                if t.is_empty() {
-                    Err("No word")
-                } else {
-                    Ok(t.to_owned())
-                }
-            });
-            let number = form.optional("number", |t| t.parse().map_err(|_| "No number"));
-            Ok(Self(word?, number?))
-        }
-    }
-
-    fn parse(fields: &[(&str, &str)]) -> Result<Pair, FieldErrors> {
-        let values = fields
-            .iter()
-            .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
-            .collect();
-        Form::new(&values).parse()
-    }
-
-    #[test]
-    fn every_error_is_told_at_once() {
-        let errors = parse(&[("number", "many")]).unwrap_err();
-        assert_eq!(errors["word"], "No word");
-        assert_eq!(errors["number"], "No number");
-    }
-
-    #[test]
-    fn text_is_trimmed_and_an_empty_optional_is_absent() {
-        assert_eq!(parse(&[("word", " a ")]), Ok(Pair("a".into(), None)));
-        assert_eq!(
-            parse(&[("word", "a"), ("number", "  ")]),
-            Ok(Pair("a".into(), None))
-        );
-        assert_eq!(
-            parse(&[("word", "a"), ("number", " 7 ")]),
-            Ok(Pair("a".into(), Some(7)))
-        );
-        assert_eq!(
-            parse(&[("word", "\u{feff}a"), ("number", "\u{202d}7\u{202c} ")]),
-            Ok(Pair("a".into(), Some(7)))
-        );
-        assert_eq!(
-            parse(&[("word", "a"), ("number", "\u{200b}")]),
-            Ok(Pair("a".into(), None))
-        );
     }
 }

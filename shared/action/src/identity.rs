@@ -1,12 +1,19 @@
 //! Identities that can only be built from text that is one.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use std::str::FromStr;
 
-/// The text is not an identifier of the wanted kind.
+/// The text is not an identifier of the wanted kind. Displays as the message for a user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("not a valid identifier")]
+#[error("Invalid id")]
 pub struct InvalidId;
+
+/// The text is not a [`Version`]. Displays as the message for a user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("Invalid version")]
+pub struct InvalidVersion;
 
 /// Defines an identifier that is a UUIDv7 in lower case (RFC 9562, section 5.7), so that sorting
 /// by it sorts by time of creation.
@@ -53,6 +60,27 @@ macro_rules! uuid_id {
             }
         }
 
+        impl ::std::str::FromStr for $name {
+            type Err = $crate::InvalidId;
+            fn from_str(text: &str) -> Result<Self, $crate::InvalidId> {
+                Self::parse(text)
+            }
+        }
+
+        impl $crate::schemars::JsonSchema for $name {
+            fn inline_schema() -> bool {
+                true
+            }
+
+            fn schema_name() -> ::std::borrow::Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn json_schema(_: &mut $crate::schemars::SchemaGenerator) -> $crate::schemars::Schema {
+                $crate::schemars::json_schema!({ "type": "string", "format": "uuid" })
+            }
+        }
+
         impl From<::uuid::Uuid> for $name {
             fn from(id: ::uuid::Uuid) -> Self {
                 Self(id.hyphenated().to_string())
@@ -77,8 +105,14 @@ uuid_id! {
 }
 
 /// An organisation. Its text is a slug, so that it can stand in a path, a tag and a key.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(try_from = "String", into = "String")]
+#[schemars(
+    inline,
+    extend("maxLength" = Self::MAX_LENGTH, "pattern" = "^[a-z0-9]([a-z0-9-]*[a-z0-9])?$")
+)]
 pub struct TenantId(String);
 
 impl TenantId {
@@ -126,9 +160,19 @@ impl TryFrom<String> for TenantId {
     }
 }
 
+impl FromStr for TenantId {
+    type Err = InvalidId;
+    fn from_str(text: &str) -> Result<Self, InvalidId> {
+        Self::parse(text)
+    }
+}
+
 /// How often a record has been written: a whole number from 1.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Version(u64);
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[schemars(inline)]
+pub struct Version(#[schemars(range(min = 1))] u64);
 
 impl Version {
     /// What a new record has.
@@ -137,14 +181,14 @@ impl Version {
     /// The version, where `text` is a whole number from 1 in decimal digits.
     ///
     /// # Errors
-    /// [`InvalidId`] for anything else.
-    pub fn parse(text: &str) -> Result<Self, InvalidId> {
+    /// [`InvalidVersion`] for anything else.
+    pub fn parse(text: &str) -> Result<Self, InvalidVersion> {
         if !text.bytes().all(|b| b.is_ascii_digit()) {
-            return Err(InvalidId);
+            return Err(InvalidVersion);
         }
         match text.parse() {
             Ok(number @ 1..) => Ok(Self(number)),
-            _ => Err(InvalidId),
+            _ => Err(InvalidVersion),
         }
     }
 
@@ -158,6 +202,13 @@ impl Version {
     #[must_use]
     pub fn get(self) -> u64 {
         self.0
+    }
+}
+
+impl FromStr for Version {
+    type Err = InvalidVersion;
+    fn from_str(text: &str) -> Result<Self, InvalidVersion> {
+        Self::parse(text)
     }
 }
 
@@ -206,7 +257,7 @@ mod tests {
             "99999999999999999999",
             "١",
         ] {
-            assert_eq!(Version::parse(text), Err(InvalidId), "{text:?}");
+            assert_eq!(Version::parse(text), Err(InvalidVersion), "{text:?}");
         }
     }
 

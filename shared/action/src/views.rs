@@ -1,6 +1,7 @@
 //! What a developer writes to show something: a view.
 
 use crate::{Access, ActionError, Caller, Context, Found, Input, Layout, Reads};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// Something that a user looks at.
@@ -31,7 +32,7 @@ pub trait View: Send + Sync + 'static {
     type Params: Input;
 
     /// What is shown: the answer's `data` in JSON.
-    type Output: Serialize + Send + Sync + 'static;
+    type Output: Serialize + JsonSchema + Send + Sync + 'static;
 
     /// A query that it is asked for with, such as `q=ada`; placeholders as in
     /// [`Sample::fields`](crate::Sample::fields).

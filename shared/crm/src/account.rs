@@ -5,6 +5,7 @@ use action::{
     ActionError, Actor, Commit, Found, Grant, Key, Reads, Record, Role, TenantId, UserId, Version,
 };
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A person who can sign in. Stored under the email in lower case, so that an address has one
@@ -182,7 +183,7 @@ impl Record for Account {
 }
 
 /// What may be shown of an account.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PublicUser {
     /// Who it is.
     pub id: UserId,
@@ -193,7 +194,7 @@ pub struct PublicUser {
 }
 
 /// The answer to signing up or in.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SignedIn {
     /// Who.
     pub user: PublicUser,

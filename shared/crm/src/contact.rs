@@ -2,11 +2,13 @@
 
 use crate::{Company, Email, Name, Notes, Phone, TrashedContact, fold};
 use action::{
-    ActionError, Actor, Commit, Conflict, Entity, Form, Found, Input, Invalid, Item, Key, Reads,
-    Record, Subject, TenantId, UserId, Version, uuid_id,
+    ActionError, Actor, Commit, Conflict, Entity, Found, Item, Key, Lines, Parsed, Reads, Record,
+    Subject, TenantId, Text, UserId, Version, optional, uuid_id, visible, visible_lines,
 };
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use validator::Validate;
 
 uuid_id! {
     /// A contact within its organisation.
@@ -27,8 +29,8 @@ pub const DUPLICATE_EMAIL: Conflict = Conflict {
     reveal: true,
 };
 
-/// What a user enters about a contact.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// What is known about a contact.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ContactDetails {
     /// Whose contact it is.
@@ -43,25 +45,51 @@ pub struct ContactDetails {
     pub notes: Option<Notes>,
 }
 
-impl Input for ContactDetails {
-    fn parse(form: &mut Form<'_>) -> Result<Self, Invalid> {
-        let name = form.field("name", Name::parse);
-        let email = form.field("email", Email::parse);
-        let company = form.optional("company", Company::parse);
-        let phone = form.optional("phone", Phone::parse);
-        let notes = form.optional("notes", Notes::parse);
-        Ok(Self {
-            name: name?,
-            email: email?,
-            company: company?,
-            phone: phone?,
-            notes: notes?,
+/// The fields of a contact as a user enters them.
+#[derive(Debug, Clone, Default, Deserialize, Serialize, Validate, JsonSchema)]
+#[serde(default)]
+pub struct ContactFields {
+    /// The person's name.
+    #[validate(length(min = 1, max = Name::MAX), custom(function = visible))]
+    pub name: Text,
+    /// Unique in the organisation, in any letter case.
+    #[validate(nested)]
+    pub email: Parsed<Email>,
+    /// The company they work for.
+    #[serde(deserialize_with = "optional")]
+    #[validate(length(max = Company::MAX), custom(function = visible))]
+    pub company: Option<Text>,
+    /// Their phone number.
+    #[serde(deserialize_with = "optional")]
+    #[validate(length(max = Phone::MAX), custom(function = visible))]
+    pub phone: Option<Text>,
+    /// Anything else.
+    #[serde(deserialize_with = "optional")]
+    #[validate(
+        length(max = Notes::MAX),
+        custom(function = visible_lines, message = "Notes contain invisible characters")
+    )]
+    pub notes: Option<Lines>,
+}
+
+impl ContactFields {
+    /// The details of the contact.
+    ///
+    /// # Errors
+    /// [`ActionError::Internal`] if the fields were not validated.
+    pub fn details(&self) -> Result<ContactDetails, ActionError> {
+        Ok(ContactDetails {
+            name: Name::from(&self.name),
+            email: self.email.get()?.clone(),
+            company: self.company.as_ref().map(Company::from),
+            phone: self.phone.as_ref().map(Phone::from),
+            notes: self.notes.as_ref().map(Notes::from),
         })
     }
 }
 
 /// A contact of an organisation.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Contact {
     /// Which one; sorts by time of creation.
@@ -180,20 +208,13 @@ impl Contact {
     }
 }
 
-/// Which contact is meant: the input of whatever is about one that exists.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// The id of an existing contact.
+#[derive(Debug, Clone, Default, Deserialize, Serialize, Validate, JsonSchema)]
+#[serde(default)]
 pub struct ContactRef {
     /// Its id.
-    pub id: ContactId,
-}
-
-impl Input for ContactRef {
-    fn parse(form: &mut Form<'_>) -> Result<Self, Invalid> {
-        let id = form.field("id", |text| {
-            ContactId::parse(text).map_err(|_| "Invalid id")
-        });
-        Ok(Self { id: id? })
-    }
+    #[validate(nested)]
+    pub id: Parsed<ContactId>,
 }
 
 impl ContactRef {
@@ -218,7 +239,6 @@ mod tests {
     use super::*;
     use action::{Operation, Query, Role};
     use serde_json::json;
-    use std::collections::BTreeMap;
 
     fn tenant() -> TenantId {
         TenantId::parse("acme").unwrap()
@@ -233,11 +253,12 @@ mod tests {
     }
 
     fn details(email: &str) -> ContactDetails {
-        let values = BTreeMap::from([
-            ("name".into(), "Ada".into()),
-            ("email".into(), email.into()),
-        ]);
-        Form::new(&values).parse().unwrap()
+        let fields = ContactFields {
+            name: "Ada".into(),
+            email: email.into(),
+            ..ContactFields::default()
+        };
+        fields.details().unwrap()
     }
 
     fn contact(email: &str) -> Contact {

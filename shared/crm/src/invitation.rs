@@ -2,11 +2,11 @@
 
 use crate::member::{INVITATION, InvitationId};
 use crate::{Account, Email, Member, Membership, Organization};
-use action::{ActionError, Context, Found, Key, Reads, Role, TenantId, UserId};
+use action::input::trim;
+use action::{ActionError, Context, Found, Key, Reads, Role, Secret, TenantId, UserId};
 use jiff::Timestamp;
-use serde::{Serialize, Serializer};
-use std::convert::Infallible;
-use std::fmt;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 const INVALID: ActionError = ActionError::Forbidden(
     "This link is not valid. Open it again from the letter, or ask for a new invitation.",
@@ -22,41 +22,29 @@ const REPLACED: ActionError = ActionError::Forbidden(
 const EXPIRED: ActionError =
     ActionError::Forbidden("This invitation has expired. Ask for a new one.");
 
-/// The token in a link as it was sent. Serialises and prints as `[redacted]`.
-#[derive(Clone, PartialEq, Eq)]
-pub struct InvitationToken(String);
+/// The token of a link, as it was sent. Serialises and prints as `[redacted]`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
+#[schemars(inline, description = "The token of the link")]
+pub struct InvitationToken(#[schemars(with = "String", length(min = 1))] Secret);
 
-impl fmt::Debug for InvitationToken {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("[redacted]")
-    }
-}
-
-impl Serialize for InvitationToken {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str("[redacted]")
+impl From<&str> for InvitationToken {
+    fn from(text: &str) -> Self {
+        Self(text.into())
     }
 }
 
 impl InvitationToken {
-    /// The token, whatever it is: only [`InvitationToken::open`] tells whether it is one.
-    ///
-    /// # Errors
-    /// None.
-    pub fn parse(text: &str) -> Result<Self, Infallible> {
-        Ok(Self(text.to_owned()))
-    }
-
-    /// The token as sent.
+    /// The token, trimmed.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.0
+        trim(self.0.reveal())
     }
 
     /// What it says; nothing where it was not issued.
     #[must_use]
     pub fn open<C>(&self, context: &Context<C>) -> Option<Claims> {
-        let text = context.open(INVITATION, &self.0)?;
+        let text = context.open(INVITATION, self.as_str())?;
         let mut parts = text.splitn(4, ' ');
         let mut next = || parts.next();
         Some(Claims {

@@ -19,20 +19,21 @@ mod trash;
 
 pub use account::{Account, Belonging, PublicUser, SignedIn};
 pub use contact::{
-    CONTACT_NOT_FOUND, Contact, ContactDetails, ContactId, ContactRef, DUPLICATE_EMAIL, PAGE_SIZE,
+    CONTACT_NOT_FOUND, Contact, ContactDetails, ContactFields, ContactId, ContactRef,
+    DUPLICATE_EMAIL, PAGE_SIZE,
 };
 pub use invitation::{Claims, InvitationToken, Offer};
 pub use member::{
     INVITATION_PATH, Invitation, InvitationId, MEMBER_NOT_FOUND, Member, MemberRef, Membership,
-    Status, acting_member, parse_role,
+    Status, acting_member,
 };
 pub use organization::{Organization, slug, slugs};
-pub use password::{Password, PasswordAttempt, PasswordHash};
+pub use password::{MAX_PASSWORD, MIN_PASSWORD, Password, PasswordHash, new_password};
 pub use people::People;
 pub use project::{PROJECT_NOT_FOUND, Project, ProjectId, ProjectRef, is_active};
 pub use reset::{PasswordReset, ResetLink, ResetToken};
-pub use return_to::ReturnTo;
+pub use return_to::{NotLocal, ReturnTo};
 pub use settings::{Choice, Place, Settings, live_sessions};
-pub use text::{Company, Email, InvalidText, Name, Notes, OrganizationName, Phone, fold};
+pub use text::{Company, Email, InvalidEmail, Name, Notes, OrganizationName, Phone, fold};
 pub use timeline::Event;
 pub use trash::{Restoration, TRASH_DAYS, TrashedContact, can_be_restored};

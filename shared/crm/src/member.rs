@@ -1,13 +1,15 @@
 //! Members: who belongs to an organisation, in which role, and who is invited to.
 
-use crate::{Email, InvalidText, Name, OrganizationName};
+use crate::{Email, Name, OrganizationName};
 use action::{
-    ActionError, Actor, Commit, Context, EmailMessage, Entity, Found, Key, Reads, Role, Subject,
-    TenantId, UserId, Version, uuid_id,
+    ActionError, Actor, Commit, Context, EmailMessage, Entity, Found, Key, Parsed, Reads, Role,
+    Subject, TenantId, UserId, Version, uuid_id,
 };
 use jiff::{SignedDuration, Timestamp};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use validator::Validate;
 
 uuid_id! {
     /// One invitation. Inviting somebody again makes another, and the link of the one before
@@ -25,8 +27,9 @@ pub(crate) const INVITATION_LASTS: SignedDuration = SignedDuration::from_hours(7
 pub(crate) const INVITATION: &str = "invite";
 
 /// Whether somebody has accepted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
+#[schemars(inline)]
 pub enum Status {
     /// Not yet: nothing is open to them.
     Invited,
@@ -36,7 +39,7 @@ pub enum Status {
 }
 
 /// A person in an organisation, or invited to it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Member {
     /// The person; an id of its own until they have accepted.
@@ -104,7 +107,7 @@ impl Member {
 }
 
 /// What an invitation's link must say, and until when it works.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Invitation {
     /// Which invitation it is. Never shown.
@@ -114,7 +117,7 @@ pub struct Invitation {
 }
 
 /// A member as stored: with the invitation that they have not accepted yet.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Membership {
     /// What may be shown of it.
     #[serde(flatten)]
@@ -255,31 +258,23 @@ impl Invitation {
     }
 }
 
-/// Which member is meant.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+/// The user id of an existing member.
+#[derive(Debug, Clone, Default, Deserialize, Serialize, Validate, JsonSchema)]
+#[serde(default, rename_all = "camelCase")]
 pub struct MemberRef {
-    /// Their id.
-    pub user_id: UserId,
+    /// Their user id.
+    #[validate(nested)]
+    pub user_id: Parsed<UserId>,
 }
 
 impl MemberRef {
-    /// The member whose id this text is.
-    ///
-    /// # Errors
-    /// The message for the user.
-    pub fn parse(text: &str) -> Result<Self, InvalidText> {
-        let user_id = UserId::parse(text).map_err(|_| InvalidText("Invalid id"))?;
-        Ok(Self { user_id })
-    }
-
     /// The reads of them, and of who asks.
     #[must_use]
     pub fn reads(&self, actor: &Actor) -> Reads {
-        let key = |user: &UserId| Key::entity::<Membership>(&actor.tenant, user.as_str());
+        let key = |user: &str| Key::entity::<Membership>(&actor.tenant, user);
         Reads::none()
-            .item(key(&self.user_id))
-            .item(key(&actor.user))
+            .item(key(self.user_id.as_str()))
+            .item(key(actor.user.as_str()))
     }
 
     /// The member, where they were found.
@@ -300,17 +295,6 @@ pub fn acting_member(actor: &Actor, found: &Found) -> Result<Member, ActionError
     let member: Option<Member> = found.entity(&actor.tenant, actor.user.as_str())?;
     let active = member.filter(Member::is_active);
     active.ok_or(ActionError::Forbidden("You are not allowed to do this"))
-}
-
-/// The role of this name, as a field of a form.
-///
-/// # Errors
-/// The message for the user.
-pub fn parse_role(text: &str) -> Result<Role, InvalidText> {
-    match text {
-        "" => Err(InvalidText("Role is required")),
-        _ => Role::parse(text).ok_or(InvalidText("Unknown role")),
-    }
 }
 
 #[cfg(test)]

@@ -137,7 +137,7 @@ mod tests {
     use super::*;
 
     fn of(name: &str) -> String {
-        slug(&OrganizationName::parse(name).unwrap())
+        slug(&OrganizationName::from(&action::Text::from(name)))
     }
 
     #[test]
@@ -153,7 +153,7 @@ mod tests {
 
     #[test]
     fn a_taken_slug_gets_a_number_from_2() {
-        let slugs = slugs(&OrganizationName::parse("Acme").unwrap(), 3);
+        let slugs = slugs(&OrganizationName::from(&action::Text::from("Acme")), 3);
         let texts: Vec<_> = slugs.iter().map(TenantId::as_str).collect();
         assert_eq!(texts, ["acme", "acme-2", "acme-3"]);
     }

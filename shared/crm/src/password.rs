@@ -2,12 +2,12 @@
 //! [OWASP's parameters](https://cheatsheetseries.owasp.org/cheatsheets/Password_Storage_Cheat_Sheet.html#argon2id)
 //! (19 MiB, two passes, one lane).
 
-use crate::InvalidText;
-use action::ActionError;
+use action::{ActionError, Secret};
 use argon2::Argon2;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier, phc};
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 use std::fmt;
+use validator::{ValidateLength, ValidationError};
 
 /// Stands in for the hash of an account that does not exist: as much work as a real one, at the
 /// first attempt of a process too.
@@ -15,98 +15,59 @@ const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAA
 
 const REDACTED: &str = "[redacted]";
 
-macro_rules! secret {
-    ($name:ident) => {
-        impl fmt::Debug for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(REDACTED)
-            }
-        }
+/// The fewest characters of a new password.
+pub const MIN_PASSWORD: u64 = 8;
 
-        impl Serialize for $name {
-            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.serialize_str(REDACTED)
-            }
-        }
-    };
+/// The most characters of a new password.
+pub const MAX_PASSWORD: u64 = 128;
+
+/// What can be done with a password: it is hashed when it is new, and else compared with a hash.
+pub trait Password {
+    /// The hash of a new password with this salt, which no other password has.
+    ///
+    /// # Errors
+    /// [`ActionError::Internal`] if the hash cannot be computed.
+    fn hash(&self, salt: &[u8; 16]) -> Result<PasswordHash, ActionError>;
+
+    /// Whether it is the password of `hash`. Without a hash the answer is no, and takes the same
+    /// time, so that the time does not tell which accounts exist.
+    fn matches(&self, hash: Option<&PasswordHash>) -> bool;
 }
 
-/// A password that somebody chooses. Serialises and prints as `[redacted]`.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Password(String);
-secret!(Password);
-
-impl Password {
-    /// The password, to the letter, where it has 8 to 128 characters.
-    ///
-    /// # Errors
-    /// The message for the user.
-    pub fn parse(text: &str) -> Result<Self, InvalidText> {
-        match text.chars().count() {
-            0 => Err(InvalidText("Password is required")),
-            1..8 => Err(InvalidText("Password must be at least 8 characters")),
-            8..=128 => Ok(Self(text.to_owned())),
-            _ => Err(InvalidText("Password too long")),
-        }
-    }
-
-    /// Hashes it with this salt, which is new for each password.
-    ///
-    /// # Errors
-    /// [`ActionError::Internal`] where the system gives no randomness.
-    pub fn hash(&self, salt: &[u8; 16]) -> Result<PasswordHash, ActionError> {
+impl Password for Secret {
+    fn hash(&self, salt: &[u8; 16]) -> Result<PasswordHash, ActionError> {
         let hash = Argon2::default()
-            .hash_password_with_salt(self.0.as_bytes(), salt)
+            .hash_password_with_salt(self.reveal().as_bytes(), salt)
             .map_err(|e| ActionError::Internal(format!("password hashing failed: {e}")))?;
         Ok(PasswordHash(hash.to_string()))
     }
 
-    /// This password as an attempt at an existing account.
-    #[must_use]
-    pub fn attempt(&self) -> PasswordAttempt {
-        PasswordAttempt(self.0.clone())
-    }
-}
-
-/// A password that somebody claims to have. Serialises and prints as `[redacted]`.
-#[derive(Clone, PartialEq, Eq)]
-pub struct PasswordAttempt(String);
-secret!(PasswordAttempt);
-
-impl PasswordAttempt {
-    /// The attempt, to the letter.
-    ///
-    /// # Errors
-    /// The message for the user where there is none.
-    pub fn parse(text: &str) -> Result<Self, InvalidText> {
-        if text.is_empty() {
-            Err(InvalidText("Password is required"))
-        } else {
-            Ok(Self(text.to_owned()))
-        }
-    }
-
-    /// This attempt as a password to choose.
-    ///
-    /// # Errors
-    /// The message for the user.
-    pub fn choose(&self) -> Result<Password, InvalidText> {
-        Password::parse(&self.0)
-    }
-
-    /// Whether it is the password behind `hash`. Takes the same time without a hash, so that the
-    /// time does not tell which accounts exist; the answer is then no.
-    #[must_use]
-    pub fn matches(&self, hash: Option<&PasswordHash>) -> bool {
+    fn matches(&self, hash: Option<&PasswordHash>) -> bool {
         let text = hash.map_or(NOBODY, |PasswordHash(text)| text);
         let Ok(parsed) = phc::PasswordHash::new(text) else {
             return false;
         };
         let verified = Argon2::default()
-            .verify_password(self.0.as_bytes(), &parsed)
+            .verify_password(self.reveal().as_bytes(), &parsed)
             .is_ok();
         verified && hash.is_some()
     }
+}
+
+/// Refuses a new password that is too short or too long. The value in a validation error is
+/// redacted, so only this function can tell which. For
+/// `#[validate(custom(function = new_password))]`.
+///
+/// # Errors
+/// The message for the user.
+pub fn new_password(password: &Secret) -> Result<(), ValidationError> {
+    let message = match password.length().unwrap_or_default() {
+        0 => "Password is required",
+        1..MIN_PASSWORD => "Password must be at least 8 characters",
+        MIN_PASSWORD..=MAX_PASSWORD => return Ok(()),
+        _ => "Password too long",
+    };
+    Err(ValidationError::new("password").with_message(message.into()))
 }
 
 /// A password's Argon2id hash in PHC string format. Prints as `[redacted]`.
@@ -124,39 +85,27 @@ impl fmt::Debug for PasswordHash {
 mod tests {
     use super::*;
 
+    fn secret(text: &str) -> Secret {
+        Secret::from(text)
+    }
+
     #[test]
     fn a_password_has_8_to_128_characters() {
-        assert!(Password::parse("ééééééé").is_err());
-        assert!(Password::parse(&"é".repeat(8)).is_ok());
-        assert!(Password::parse(&"é".repeat(128)).is_ok());
-        assert!(Password::parse(&"é".repeat(129)).is_err());
+        let is_valid = |length| new_password(&secret(&"é".repeat(length))).is_ok();
+        assert!(!is_valid(7) && is_valid(8) && is_valid(128) && !is_valid(129));
     }
 
     #[test]
     fn only_the_same_password_matches_and_white_space_counts() {
-        let hash = Password::parse(" correct horse ")
-            .unwrap()
-            .hash(&[1; 16])
-            .unwrap();
+        let hash = secret(" correct horse ").hash(&[1; 16]).unwrap();
         assert!(hash.0.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
-        assert!(
-            PasswordAttempt::parse(" correct horse ")
-                .unwrap()
-                .matches(Some(&hash))
-        );
-        assert!(
-            !PasswordAttempt::parse("correct horse")
-                .unwrap()
-                .matches(Some(&hash))
-        );
+        assert!(secret(" correct horse ").matches(Some(&hash)));
+        assert!(!secret("correct horse").matches(Some(&hash)));
     }
 
     #[test]
     fn an_attempt_at_no_account_fails_after_the_work_of_a_real_one() {
-        let real = Password::parse("correct horse")
-            .unwrap()
-            .hash(&[1; 16])
-            .unwrap();
+        let real = secret("correct horse").hash(&[1; 16]).unwrap();
         let [real, nobody] =
             [real.0.as_str(), NOBODY].map(|text| phc::PasswordHash::new(text).unwrap());
         assert_eq!(
@@ -167,17 +116,6 @@ mod tests {
         let sizes =
             |hash: &phc::PasswordHash| (hash.salt.map(|s| s.len()), hash.hash.map(|h| h.len()));
         assert_eq!(sizes(&real), sizes(&nobody));
-        assert!(
-            !PasswordAttempt::parse("correct horse")
-                .unwrap()
-                .matches(None)
-        );
-    }
-
-    #[test]
-    fn a_password_never_prints() {
-        let password = Password::parse("correct horse").unwrap();
-        assert_eq!(format!("{password:?}"), "[redacted]");
-        assert_eq!(serde_json::to_string(&password).unwrap(), "\"[redacted]\"");
+        assert!(!secret("correct horse").matches(None));
     }
 }

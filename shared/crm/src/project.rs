@@ -2,11 +2,13 @@
 
 use crate::Name;
 use action::{
-    ActionError, Actor, Commit, Entity, Form, Found, Input, Invalid, Item, Key, Reads, Subject,
-    TenantId, UserId, Version, uuid_id,
+    ActionError, Actor, Commit, Entity, Found, Item, Key, Parsed, Reads, Subject, TenantId, UserId,
+    Version, uuid_id,
 };
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use validator::Validate;
 
 uuid_id! {
     /// A project within its organisation.
@@ -17,7 +19,7 @@ uuid_id! {
 pub const PROJECT_NOT_FOUND: &str = "Project not found or access denied";
 
 /// A project of an organisation.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Project {
     /// Which one; sorts by time of creation.
@@ -132,20 +134,13 @@ impl Project {
     }
 }
 
-/// Which project is meant: the input of whatever is about one that exists.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// The id of an existing project.
+#[derive(Debug, Clone, Default, Deserialize, Serialize, Validate, JsonSchema)]
+#[serde(default)]
 pub struct ProjectRef {
     /// Its id.
-    pub id: ProjectId,
-}
-
-impl Input for ProjectRef {
-    fn parse(form: &mut Form<'_>) -> Result<Self, Invalid> {
-        let id = form.field("id", |text| {
-            ProjectId::parse(text).map_err(|_| "Invalid id")
-        });
-        Ok(Self { id: id? })
-    }
+    #[validate(nested)]
+    pub id: Parsed<ProjectId>,
 }
 
 impl ProjectRef {

@@ -1,11 +1,12 @@
 //! Setting a password anew, for who has forgotten it, by a link in a letter.
 
 use crate::Email;
-use action::{ActionError, Context, EmailMessage, Found, Key, Record, Version};
+use action::input::trim;
+use action::{ActionError, Context, EmailMessage, Found, Key, Record, Secret, Version};
 use jiff::{SignedDuration, Timestamp};
-use serde::{Deserialize, Serialize, Serializer};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::fmt;
 
 /// What the token in the link is good for.
 const PURPOSE: &str = "password-reset";
@@ -93,44 +94,28 @@ impl Record for PasswordReset {
     }
 }
 
-/// The token of a link, as it came. Serialises and prints as `[redacted]`.
-#[derive(Clone, PartialEq, Eq)]
-pub struct ResetToken(String);
+/// The token of a link, as it was sent. Serialises and prints as `[redacted]`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
+#[schemars(inline, description = "The token of the link")]
+pub struct ResetToken(#[schemars(with = "String", length(min = 1))] Secret);
 
 impl ResetToken {
-    /// The token, whatever it is.
-    #[must_use]
-    pub fn new(text: &str) -> Self {
-        Self(text.to_owned())
-    }
-
-    /// The token as it came.
+    /// The token, trimmed.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.0
+        trim(self.0.reveal())
     }
 
     /// The link it is of; `None` where it was not issued.
     #[must_use]
     pub fn open<C>(&self, context: &Context<C>) -> Option<ResetLink> {
-        let text = context.open(PURPOSE, &self.0)?;
+        let text = context.open(PURPOSE, self.as_str())?;
         let (id, email) = text.split_once(' ')?;
         Some(ResetLink {
             id: id.to_owned(),
             email: Email::parse(email).ok()?,
         })
-    }
-}
-
-impl fmt::Debug for ResetToken {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("[redacted]")
-    }
-}
-
-impl Serialize for ResetToken {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str("[redacted]")
     }
 }
 
@@ -202,8 +187,8 @@ mod tests {
 
     #[test]
     fn a_token_never_prints() {
-        let token = ResetToken::new("secret");
-        assert_eq!(format!("{token:?}"), "[redacted]");
+        let token = ResetToken(Secret::from("secret"));
+        assert_eq!(format!("{token:?}"), "ResetToken([redacted])");
         assert_eq!(serde_json::to_string(&token).unwrap(), "\"[redacted]\"");
     }
 }

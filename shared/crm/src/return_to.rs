@@ -1,11 +1,14 @@
 //! Where to go after signing in.
 
 use action::TenantId;
+use schemars::JsonSchema;
 use serde::Serialize;
+use std::str::FromStr;
 
 /// A path on this site, so that signing in can lead nowhere else.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct ReturnTo(String);
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(inline)]
+pub struct ReturnTo(#[schemars(length(max = 2_000))] String);
 
 impl ReturnTo {
     /// The path, where `text` is one on this site: one slash first, then visible ASCII without
@@ -32,6 +35,18 @@ impl ReturnTo {
         let within = self.0.strip_prefix("/t/")?;
         let slug = within.split(['/', '?', '#']).next()?;
         TenantId::parse(slug).ok()
+    }
+}
+
+/// The text is not a path on this site.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NotLocal;
+
+impl FromStr for ReturnTo {
+    type Err = NotLocal;
+
+    fn from_str(text: &str) -> Result<Self, NotLocal> {
+        Self::parse(text).ok_or(NotLocal)
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::{Account, OrganizationName, PublicUser};
 use action::{ActionError, Actor, Context, Found, Query, Reads, Session, TenantId};
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -13,7 +14,7 @@ const SHOWN: usize = 100;
 const SESSIONS: &str = "session";
 
 /// What the page of settings shows.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Settings {
     /// The person.
     pub user: PublicUser,
@@ -24,7 +25,7 @@ pub struct Settings {
 }
 
 /// An organisation to switch to.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Choice {
     /// Its slug.
     pub tenant: TenantId,
@@ -35,7 +36,7 @@ pub struct Choice {
 }
 
 /// A session, as its owner sees it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Place {
     /// What to call it by.

@@ -3,11 +3,13 @@
 use crate::contact::{CONTACT_NOT_FOUND, Contact, DUPLICATE_EMAIL};
 use crate::{ContactRef, Email};
 use action::{
-    ActionError, Actor, Commit, Form, Found, Input, Invalid, Item, Key, Reads, Record, TenantId,
-    UserId, Version,
+    ActionError, Actor, Commit, Found, Item, Key, Parsed, Reads, Record, TenantId, UserId, Version,
+    optional,
 };
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use validator::Validate;
 
 /// How long a deleted contact can be restored, in days.
 pub const TRASH_DAYS: i64 = 30;
@@ -103,25 +105,18 @@ pub fn can_be_restored(now: Timestamp) -> impl Fn(&Item) -> bool + Send + Sync +
     }
 }
 
-/// A deleted contact, and the email to restore it with, if not its own.
-#[derive(Debug, Clone, Serialize)]
+/// A deleted contact to restore.
+#[derive(Debug, Clone, Default, Deserialize, Serialize, Validate, JsonSchema)]
+#[serde(default)]
 pub struct Restoration {
-    /// Which contact.
+    /// The contact.
     #[serde(flatten)]
-    pub which: ContactRef,
-    /// Another email, where its own has been taken meanwhile.
-    pub email: Option<Email>,
-}
-
-impl Input for Restoration {
-    fn parse(form: &mut Form<'_>) -> Result<Self, Invalid> {
-        let which = ContactRef::parse(form);
-        let email = form.optional("email", Email::parse);
-        Ok(Self {
-            which: which?,
-            email: email?,
-        })
-    }
+    #[validate(nested)]
+    pub contact: ContactRef,
+    /// Another email, if its own has been taken meanwhile.
+    #[serde(deserialize_with = "optional")]
+    #[validate(nested)]
+    pub email: Option<Parsed<Email>>,
 }
 
 impl ContactRef {

@@ -1,6 +1,7 @@
 //! The fields of every form: their names, labels and hints, and what a browser may fill in.
 
 use action::Role;
+use crm::{Company, Email, Name, OrganizationName, Phone};
 
 /// The constant part of a field. Its name is also its id on the page.
 pub(crate) struct FieldSpec {
@@ -10,6 +11,10 @@ pub(crate) struct FieldSpec {
     pub(crate) kind: &'static str,
     pub(crate) autocomplete: &'static str,
     pub(crate) required: bool,
+    /// The most characters that the browser lets a user enter: those of the input. None for a
+    /// password and for several lines, of which a browser would cut off the end of what is pasted
+    /// without a word.
+    pub(crate) max: Option<u64>,
     pub(crate) hint: Option<&'static str>,
 }
 
@@ -21,6 +26,7 @@ impl FieldSpec {
             kind,
             autocomplete: "off",
             required: false,
+            max: None,
             hint: None,
         }
     }
@@ -28,6 +34,13 @@ impl FieldSpec {
     const fn required(self) -> Self {
         Self {
             required: true,
+            ..self
+        }
+    }
+
+    const fn max(self, max: u64) -> Self {
+        Self {
+            max: Some(max),
             ..self
         }
     }
@@ -49,21 +62,28 @@ impl FieldSpec {
 
 /// The fields of a contact. `autocomplete` is off: a browser would offer the user's own details.
 pub(crate) const CONTACT_FIELDS: &[FieldSpec] = &[
-    FieldSpec::new("name", "Name", "text").required(),
-    FieldSpec::new("email", "Email", "email").required(),
-    FieldSpec::new("company", "Company", "text"),
-    FieldSpec::new("phone", "Phone", "tel"),
+    FieldSpec::new("name", "Name", "text")
+        .max(Name::MAX)
+        .required(),
+    FieldSpec::new("email", "Email", "email")
+        .max(Email::MAX)
+        .required(),
+    FieldSpec::new("company", "Company", "text").max(Company::MAX),
+    FieldSpec::new("phone", "Phone", "tel").max(Phone::MAX),
     FieldSpec::new("notes", "Notes", "textarea"),
 ];
 
-pub(crate) const PROJECT_FIELDS: &[FieldSpec] =
-    &[FieldSpec::new("name", "Name", "text").required()];
+pub(crate) const PROJECT_FIELDS: &[FieldSpec] = &[FieldSpec::new("name", "Name", "text")
+    .max(Name::MAX)
+    .required()];
 
 pub(crate) const RESTORE_FIELDS: &[FieldSpec] = &[FieldSpec::new("email", "Email", "email")
+    .max(Email::MAX)
     .hint("Another one, where the contact's own has been taken meanwhile")];
 
 pub(crate) const SIGN_IN_FIELDS: &[FieldSpec] = &[
     FieldSpec::new("email", "Email", "email")
+        .max(Email::MAX)
         .required()
         .autocomplete("username"),
     FieldSpec::new("password", "Password", "password")
@@ -73,9 +93,11 @@ pub(crate) const SIGN_IN_FIELDS: &[FieldSpec] = &[
 
 pub(crate) const SIGN_UP_FIELDS: &[FieldSpec] = &[
     FieldSpec::new("name", "Your name", "text")
+        .max(Name::MAX)
         .required()
         .autocomplete("name"),
     FieldSpec::new("email", "Email", "email")
+        .max(Email::MAX)
         .required()
         .autocomplete("username"),
     FieldSpec::new("password", "Password", "password")
@@ -83,12 +105,14 @@ pub(crate) const SIGN_UP_FIELDS: &[FieldSpec] = &[
         .autocomplete("new-password")
         .hint("8 to 128 characters"),
     FieldSpec::new("organization", "Organization", "text")
+        .max(OrganizationName::MAX)
         .required()
         .autocomplete("organization")
         .hint("Your team or company: its contacts are shared among its members"),
 ];
 
 pub(crate) const FORGOT_FIELDS: &[FieldSpec] = &[FieldSpec::new("email", "Email", "email")
+    .max(Email::MAX)
     .required()
     .autocomplete("username")];
 
@@ -99,6 +123,7 @@ pub(crate) const RESET_FIELDS: &[FieldSpec] =
         .hint("8 to 128 characters")];
 
 pub(crate) const PROFILE_FIELDS: &[FieldSpec] = &[FieldSpec::new("name", "Your name", "text")
+    .max(Name::MAX)
     .required()
     .autocomplete("name")];
 
@@ -121,7 +146,9 @@ pub(crate) const ROLES: [(Role, &str); 4] = [
 ];
 
 pub(crate) const INVITE_FIELDS: &[FieldSpec] = &[
-    FieldSpec::new("email", "Email", "email").required(),
+    FieldSpec::new("email", "Email", "email")
+        .max(Email::MAX)
+        .required(),
     FieldSpec::new("role", "Role", "select").required(),
 ];
 
@@ -130,6 +157,7 @@ pub(crate) const ROLE_FIELDS: &[FieldSpec] = &[FieldSpec::new("role", "Role", "s
 /// Accepting an invitation without an account.
 pub(crate) const JOIN_FIELDS: &[FieldSpec] = &[
     FieldSpec::new("name", "Your name", "text")
+        .max(Name::MAX)
         .required()
         .autocomplete("name"),
     FieldSpec::new("password", "Password", "password")

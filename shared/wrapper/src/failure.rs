@@ -1,5 +1,6 @@
 //! Errors as data: every way in which a request can fail, and what the client is told.
 
+use action::input::InputError;
 use action::{ActionError, FieldErrors, Refusal};
 use serde_json::{Value, json};
 use store::{Rejected, StoreError};
@@ -215,6 +216,15 @@ impl From<Refusal> for Failure {
         match refusal {
             Refusal::SignedOut => Self::signed_out(),
             Refusal::NotAllowed => Self::new(Code::Auth, 403, "You are not allowed to do this"),
+        }
+    }
+}
+
+impl From<InputError> for Failure {
+    fn from(error: InputError) -> Self {
+        match error {
+            InputError::Invalid(fields) => Self::validation(fields),
+            InputError::Unreadable(_) => Self::unknown(error.to_string()),
         }
     }
 }

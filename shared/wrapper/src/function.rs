@@ -4,7 +4,7 @@ use crate::http::request::{self, Asked, EventError};
 use crate::http::response::{self, Response, With};
 use crate::log::Note;
 use crate::{App, Failure, error_page, run, view as show};
-use action::{Access, Action, Asset, Role, View};
+use action::{Access, Asset, Form, Role, View};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use http::Method;
@@ -97,7 +97,7 @@ impl std::fmt::Debug for Function {
 impl Function {
     /// The function that runs an action, on any path.
     #[must_use]
-    pub const fn action<A: Action>() -> Self {
+    pub const fn action<A: Form>() -> Self {
         let route = Route {
             method: "POST",
             path: A::NAME,

@@ -7,37 +7,33 @@
 //! action:
 //!
 //! ```
-//! # use action::{Action, ActionError, Actor, Layout, Commit, Context, FormPage, Found, Sample};
+//! # use action::{Action, ActionError, Actor, Commit, Context, Empty, Found, Sample};
 //! struct Careful;
 //! impl Action for Careful {
 //!     const NAME: &'static str = "careful";
 //!     type Permission = action::Members;
-//!     type Input = ();
-//!     type Output = ();
+//!     type Input = Empty;
+//!     type Output = Empty;
 //!     fn sample() -> Sample { Sample::json(serde_json::json!({})) }
-//!     fn run(_: &Context<Actor>, _: &(), _: &Found) -> Result<Commit<()>, ActionError> {
+//!     fn run(_: &Context<Actor>, _: &Empty, _: &Found) -> Result<Commit<Empty>, ActionError> {
 //!         Err(ActionError::NotFound("There is nothing here"))
 //!     }
-//!     fn success_path(_: Option<&Layout>, _: &(), _: &()) -> String { "/".to_owned() }
-//!     fn form(_: &FormPage<'_>) -> String { String::new() }
 //! }
 //! ```
 //!
 //! The same without its permission does not compile:
 //!
 //! ```compile_fail,E0046
-//! # use action::{Action, ActionError, Actor, Layout, Commit, Context, FormPage, Found, Sample};
+//! # use action::{Action, ActionError, Actor, Commit, Context, Empty, Found, Sample};
 //! struct Forgetful;
 //! impl Action for Forgetful {
 //!     const NAME: &'static str = "forgetful";
-//!     type Input = ();
-//!     type Output = ();
+//!     type Input = Empty;
+//!     type Output = Empty;
 //!     fn sample() -> Sample { Sample::json(serde_json::json!({})) }
-//!     fn run(_: &Context<Actor>, _: &(), _: &Found) -> Result<Commit<()>, ActionError> {
+//!     fn run(_: &Context<Actor>, _: &Empty, _: &Found) -> Result<Commit<Empty>, ActionError> {
 //!         Err(ActionError::NotFound("There is nothing here"))
 //!     }
-//!     fn success_path(_: Option<&Layout>, _: &(), _: &()) -> String { "/".to_owned() }
-//!     fn form(_: &FormPage<'_>) -> String { String::new() }
 //! }
 //! ```
 

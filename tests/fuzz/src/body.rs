@@ -1,16 +1,18 @@
 //! Request bodies of every kind, passed to a function in an event.
 
 use crate::{block_on, keys};
-use action::{Action, FormPage, Sample};
-use action::{ActionError, Actor, Anyone, Commit, Context, Form, Found, Input, Invalid, Layout};
+use action::Sample;
+use action::{Action, ActionError, Actor, Anyone, Commit, Context, Form, FormPage, Found, Layout};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use cdn::{CloudFront, Invalidations};
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use store::{Store, TableSettings};
+use validator::{Validate, ValidationError, ValidationErrors, ValidationErrorsKind};
 use wrapper::{App, Config, Revalidation, Runner};
 
 /// The content types, chosen by the first byte of the input. Other first bytes take the type from the
@@ -28,22 +30,28 @@ const KINDS: [&str; 7] = [
 /// An action whose form shows every field of the body. It reads and writes no records.
 struct Echo;
 
-#[derive(Clone, Serialize)]
-struct Refused;
+/// Any fields at all, which are always refused.
+#[derive(Clone, Deserialize, Serialize, JsonSchema)]
+struct Refused(BTreeMap<String, String>);
 
 thread_local! {
     /// The fields whose values are returned as their error messages.
     static NAMES: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
 }
 
-impl Input for Refused {
-    fn parse(form: &mut Form<'_>) -> Result<Self, Invalid> {
-        NAMES.with_borrow(|names| {
-            for name in names {
-                let _reported = form.verbatim(name, |value| Err::<(), _>(value.to_owned()));
-            }
+impl Validate for Refused {
+    fn validate(&self) -> Result<(), ValidationErrors> {
+        let value = |name: &String| self.0.get(name).cloned().unwrap_or_default();
+        let mut messages: Vec<_> = NAMES.with_borrow(|names| {
+            let pairs = names.iter().map(|name| (name.clone(), value(name)));
+            pairs.collect()
         });
-        form.verbatim("", |_| Err::<Self, _>("always"))
+        messages.push(("always".to_owned(), "refused".to_owned()));
+        let errors = messages.into_iter().map(|(name, message)| {
+            let error = ValidationError::new("refused").with_message(message.into());
+            (name.into(), ValidationErrorsKind::Field(vec![error]))
+        });
+        Err(ValidationErrors(errors.collect()))
     }
 }
 
@@ -60,7 +68,9 @@ impl Action for Echo {
     fn run(_: &Context<Option<Actor>>, _: &Refused, _: &Found) -> Result<Commit<()>, ActionError> {
         Err(ActionError::NotFound("the input is always refused"))
     }
+}
 
+impl Form for Echo {
     fn success_path(_: Option<&Layout>, _: &Refused, (): &()) -> String {
         "/".to_owned()
     }
@@ -127,7 +137,7 @@ fn read_json(kind: &str, body: &str, fields: &BTreeMap<&str, &str>) -> (u64, Opt
     let (status, mut read_fields) = read(kind, body, false);
     NAMES.set(Vec::new());
     let object = read_fields.as_mut().and_then(Value::as_object_mut);
-    object.map(|fields| fields.remove(""));
+    object.map(|fields| fields.remove("always"));
     (status, read_fields)
 }
 

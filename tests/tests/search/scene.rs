@@ -1,12 +1,11 @@
 //! One organisation's contacts, in a table of their own.
 
-use action::{Actor, Commit, Form, Operation, Query, Role, TenantId};
-use crm::{Contact, ContactDetails};
+use action::{Actor, Commit, Operation, Query, Role, TenantId};
+use crm::{Contact, ContactDetails, ContactFields};
 use edge_crm_tests::Table;
 use edge_crm_tests::fault::{Fault, Proxy, Strike};
 use edge_crm_tests::inside::unhurried;
 use jiff::Timestamp;
-use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 use store::{Shape, Store};
 use uuid::{NoContext, Timestamp as IdTime, Uuid};
@@ -176,6 +175,10 @@ pub fn at(contact: &Contact) -> u64 {
 }
 
 pub fn details(name: &str, email: &str) -> ContactDetails {
-    let values = BTreeMap::from([("name".into(), name.into()), ("email".into(), email.into())]);
-    Form::new(&values).parse().unwrap()
+    let fields = ContactFields {
+        name: name.into(),
+        email: email.into(),
+        ..ContactFields::default()
+    };
+    fields.details().unwrap()
 }

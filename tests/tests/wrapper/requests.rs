@@ -1,7 +1,8 @@
 //! What the wrapper does for every request, whatever the action does.
 
 use action::{
-    Action, ActionError, Actor, Anyone, Commit, Context, FormPage, Found, Layout, Members, Sample,
+    Action, ActionError, Actor, Anyone, Commit, Context, Empty, Form, FormPage, Found, Layout,
+    Members, Sample,
 };
 use edge_crm_tests::fault::Faults;
 use edge_crm_tests::inside::{Inside, config, event, invoke, no_edge};
@@ -19,19 +20,21 @@ static RUNS: AtomicU64 = AtomicU64::new(0);
 impl Action for Explode {
     const NAME: &'static str = "explode";
     type Permission = Anyone;
-    type Input = ();
+    type Input = Empty;
     type Output = ();
 
     fn sample() -> Sample {
         Sample::json(json!({}))
     }
 
-    fn run(_: &Context<Option<Actor>>, (): &(), _: &Found) -> Result<Commit<()>, ActionError> {
+    fn run(_: &Context<Option<Actor>>, _: &Empty, _: &Found) -> Result<Commit<()>, ActionError> {
         RUNS.fetch_add(1, Ordering::SeqCst);
         panic!("the secret detail at 10.0.0.1");
     }
+}
 
-    fn success_path(_: Option<&Layout>, (): &(), (): &()) -> String {
+impl Form for Explode {
+    fn success_path(_: Option<&Layout>, _: &Empty, (): &()) -> String {
         "/".to_owned()
     }
 
@@ -46,18 +49,20 @@ struct Corrupt;
 impl Action for Corrupt {
     const NAME: &'static str = "corrupt";
     type Permission = Members;
-    type Input = ();
+    type Input = Empty;
     type Output = ();
 
     fn sample() -> Sample {
         Sample::json(json!({}))
     }
 
-    fn run(_: &Context<Actor>, (): &(), _: &Found) -> Result<Commit<()>, ActionError> {
+    fn run(_: &Context<Actor>, _: &Empty, _: &Found) -> Result<Commit<()>, ActionError> {
         Err(ActionError::Internal("row 17 of table secrets".to_owned()))
     }
+}
 
-    fn success_path(_: Option<&Layout>, (): &(), (): &()) -> String {
+impl Form for Corrupt {
+    fn success_path(_: Option<&Layout>, _: &Empty, (): &()) -> String {
         "/".to_owned()
     }
 

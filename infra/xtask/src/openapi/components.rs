@@ -42,8 +42,9 @@ const FAILURES: [(u16, &[&str], &str); 13] = [
 /// The statuses that only an action answers with.
 const OF_ACTIONS: [u16; 5] = [409, 413, 415, 422, 429];
 
-/// Every component.
-pub(super) fn all() -> Value {
+/// Every component. `schemas` are those of the records.
+pub(super) fn all(mut schemas: Map<String, Value>) -> Value {
+    schemas.insert("Failure".to_owned(), envelope());
     let mut responses = Map::new();
     for (status, codes, when) in FAILURES {
         responses.insert(format!("Failure{status}"), failure(status, codes, when));
@@ -78,7 +79,7 @@ pub(super) fn all() -> Value {
             },
         },
         "responses": responses,
-        "schemas": { "Failure": envelope() },
+        "schemas": schemas,
     })
 }
 
@@ -137,10 +138,10 @@ fn failures(is_action: bool) -> Map<String, Value> {
         .collect()
 }
 
-fn data(more: &[(&str, Value)]) -> Value {
+fn success(data: Value, more: &[(&str, Value)]) -> Value {
     let mut properties = json!({
         "ok": { "const": true },
-        "data": {},
+        "data": data,
     });
     let mut required = vec!["ok", "data"];
     for (name, schema) in more {
@@ -150,15 +151,16 @@ fn data(more: &[(&str, Value)]) -> Value {
     json!({ "type": "object", "required": required, "properties": properties })
 }
 
-/// The responses of an action.
-pub(super) fn responses_of_actions() -> Value {
-    let schema = data(&[
+/// The responses of an action whose output has the schema `data`.
+pub(super) fn responses_of_actions(data: Value) -> Value {
+    let more = [
         (
             "revalidated",
             json!({ "type": "array", "items": { "type": "string" } }),
         ),
         ("requestId", json!({ "type": "string" })),
-    ]);
+    ];
+    let schema = success(data, &more);
     let mut responses = failures(true);
     let replayed = json!({ "Idempotency-Replayed": {
         "description": "`true` if this is the answer to an earlier request with the same key.",
@@ -178,11 +180,11 @@ pub(super) fn responses_of_actions() -> Value {
     Value::Object(responses)
 }
 
-/// The responses of a view, or of a file whose path ends so.
-pub(super) fn responses_of_views(file_ending: &str) -> Value {
+/// The responses of a view whose output has the schema `data`, or of a file whose path ends so.
+pub(super) fn responses_of_views(file_ending: &str, data: Value) -> Value {
     let content = match file_ending {
         "" => json!({
-            "application/json": { "schema": data(&[]) },
+            "application/json": { "schema": success(data, &[]) },
             "text/html": { "schema": { "type": "string" } },
         }),
         _ => json!({ "text/csv": { "schema": { "type": "string" } } }),

@@ -5,7 +5,7 @@ use crate::http::response::{self, Response, With};
 use crate::log::Note;
 use crate::{App, Failure, error_page, reads};
 use action::{
-    Access, Action, Actor, Context, FormPage, FormState, Found, IdempotencyKey, Layout, Reads,
+    Access, Action, Actor, Context, Form, FormPage, FormState, Found, IdempotencyKey, Layout, Reads,
 };
 use http::HeaderName;
 use lambda_http::Request;
@@ -49,7 +49,7 @@ pub(crate) fn output<A: Action>(data: &Value) -> Result<A::Output, Failure> {
         .map_err(|e| Failure::unknown(format!("a result cannot be read: {e}")))
 }
 
-impl<A: Action> Done<A> {
+impl<A: Form> Done<A> {
     /// Step 9: the answer to success.
     pub(crate) fn reply(self, request: &Request, progress: Progress, note: &mut Note) -> Response {
         let reply = if request.wants_json() {
@@ -92,7 +92,7 @@ impl<A: Action> Done<A> {
 impl Progress {
     /// Reads what stands around a form that will be shown again. Not where the caller is to wait
     /// or storage is in trouble: the form stands alone then.
-    pub(crate) async fn look_around<A: Action>(
+    pub(crate) async fn look_around<A: Form>(
         &mut self,
         app: &App,
         request: &Request,
@@ -114,7 +114,7 @@ impl Progress {
     }
 
     /// Step 9: the answer to failure. Where the form was read, it comes back with all it held.
-    pub(crate) fn refuse<A: Action>(
+    pub(crate) fn refuse<A: Form>(
         self,
         app: &App,
         request: &Request,

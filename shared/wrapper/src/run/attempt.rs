@@ -14,12 +14,12 @@ use crate::session::{self, Live};
 use crate::{App, Failure};
 use action::{
     Access, Action, ActionError, Caller, Commit, Context, Found, Grant, Item, Operation,
-    SessionChange,
+    SessionChange, secret_fields,
 };
 use lambda_http::Request;
 use serde_json::Value;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use store::{IdempotencyRecord, OutboxRecord, Rejected, StoreError};
+use store::{IdempotencyRecord, OutboxRecord, Rejected};
 
 /// How often a function runs again because data moved before its commit.
 const RERUNS: u32 = 3;
@@ -80,7 +80,7 @@ impl<A: Action> Call<'_, A> {
                 Some(found) => found,
                 None => match self.read(&context).await {
                     Ok(found) => found,
-                    Err(error) => return self.fail(error.into(), progress, note).await,
+                    Err(failure) => return self.fail(failure, progress, note).await,
                 },
             };
             let halt = match self.once(&context, &mut found).await {
@@ -127,7 +127,7 @@ impl<A: Action> Call<'_, A> {
         context: &Context<Caller<A::Permission>>,
         found: &mut Found,
     ) -> Result<Committed, NotCommitted> {
-        let first = A::reads(context, &self.input);
+        let first = A::reads(context, &self.input)?;
         let more = |found: &Found| A::more_reads(context, &self.input, found);
         reads::read_more(&self.app.store, &first, found, more).await?;
         let commit = self.decide(context, found).await?;
@@ -298,7 +298,7 @@ impl<A: Action> Call<'_, A> {
             input: serde_json::to_value(&self.input).map_err(|error| {
                 Failure::unknown(format!("an input cannot be audited: {error}"))
             })?,
-            secrets: A::SECRETS,
+            secrets: secret_fields::<A>(),
             at: context.now,
         };
         let link = chain::link(commit, found)?;
@@ -313,7 +313,8 @@ impl<A: Action> Call<'_, A> {
         Ok(operations)
     }
 
-    async fn read(&self, context: &Context<Caller<A::Permission>>) -> Result<Found, StoreError> {
-        reads::read(&self.app.store, &A::reads(context, &self.input), None).await
+    async fn read(&self, context: &Context<Caller<A::Permission>>) -> Result<Found, Failure> {
+        let wanted = A::reads(context, &self.input)?;
+        Ok(reads::read(&self.app.store, &wanted, None).await?)
     }
 }

@@ -7,6 +7,7 @@ use crate::run::chain::{Link, audit_hash};
 use action::{Expect, Key, Operation, Role, Subject, UserId};
 use jiff::Timestamp;
 use lambda_http::Request;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -18,7 +19,7 @@ const USER_AGENT: usize = 200;
 const REDACTED: &str = "[redacted]";
 
 /// One audit record, as stored under `#audit:{tenant}`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AuditRecord {
     /// Which one: a UUIDv7, so that they sort by time.

@@ -67,7 +67,7 @@ impl Keyed {
         config: &Config,
     ) -> Result<Option<Self>, Failure> {
         let Some(key) = key else { return Ok(None) };
-        let scope = match (A::scope(input), actor) {
+        let scope = match (A::scope(input)?, actor) {
             (Scope::Caller, Some(actor)) => format!("{}:{}", actor.tenant, actor.user),
             (Scope::Subject(subject), _) => {
                 format!("anonymous:{}", config.keys.sign("subject", &subject))

@@ -23,14 +23,16 @@ use crate::run::idempotency::Keyed;
 use crate::run::limit::Counter;
 use crate::session::{self, Live, Presented};
 use crate::{App, Failure};
-use action::{Access, Action, Actor, FieldErrors, Form, IdempotencyKey, Reads, TENANT_FIELD};
+use action::{
+    Access, Action, Actor, Form, IdempotencyKey, Reads, TENANT_FIELD, input, secret_fields,
+};
 use auth::Token;
 use http::Method;
 use lambda_http::Request;
 use std::collections::BTreeMap;
 
 /// Runs the action `A` for a request.
-pub(crate) async fn run<A: Action>(app: &App, request: &Request, note: &mut Note) -> Response {
+pub(crate) async fn run<A: Form>(app: &App, request: &Request, note: &mut Note) -> Response {
     let mut progress = Progress::default();
     match attempt::<A>(app, request, &mut progress, note).await {
         Ok(done) => done.reply(request, progress, note),
@@ -54,7 +56,7 @@ struct Asked<A: Action> {
     trust: Trust,
     token: Option<Token>,
     key: Result<Option<IdempotencyKey>, Failure>,
-    input: Result<A::Input, FieldErrors>,
+    input: Result<A::Input, Failure>,
     /// On whose page the form stands, where it says so.
     tenant: Option<String>,
     /// Counts the caller's requests.
@@ -66,7 +68,7 @@ struct Asked<A: Action> {
     reads: Option<Reads>,
 }
 
-async fn attempt<A: Action>(
+async fn attempt<A: Form>(
     app: &App,
     request: &Request,
     progress: &mut Progress,
@@ -89,6 +91,34 @@ async fn attempt<A: Action>(
     asked.run(app, request, gathered, progress, note).await
 }
 
+/// What follows from a valid input.
+#[derive(Default)]
+struct Plan {
+    account: Option<Counter>,
+    keyed: Option<Keyed>,
+    reads: Option<Reads>,
+}
+
+impl Plan {
+    fn new<A: Action>(
+        app: &App,
+        key: Option<&IdempotencyKey>,
+        input: &A::Input,
+        actor: Option<&Actor>,
+        now: i64,
+    ) -> Result<Self, Failure> {
+        let config = &app.config;
+        let limit = A::rate_limit(&app.context((), 0), input)?;
+        let caller = A::Permission::admit(actor.cloned()).ok();
+        let reads = caller.map(|caller| A::reads(&app.context(caller, 0), input));
+        Ok(Self {
+            account: Counter::of_account(&limit, actor, config, now),
+            keyed: Keyed::new::<A>(key, input, actor, config)?,
+            reads: reads.transpose()?,
+        })
+    }
+}
+
 impl<A: Action> Asked<A> {
     /// Steps 1 to 4: everything that needs no storage.
     async fn read(app: &App, request: &Request, progress: &mut Progress) -> Result<Self, Failure> {
@@ -96,21 +126,26 @@ impl<A: Action> Asked<A> {
         let now = jiff::Timestamp::now().as_second();
         let trust = receive(app, request)?;
         let fields = body::parse(request).await?;
-        progress.values = Some(public_values::<A>(&fields.0));
+        progress.values = Some(public_values(&fields.0, secret_fields::<A>()));
         let token = token::<A>(app, request)?;
         let actor = token.as_ref().map(|token| &token.actor);
         let key = idempotency::key(request, &fields);
         progress.key = key.clone().ok().flatten();
-        let input = Form::new(&fields.0).parse::<A::Input>();
+        let mut input = input::read::<A::Input>(&fields.0).map_err(Failure::from);
         let counter = Counter::of_caller(actor, &trust, config, now);
-        let (mut account, mut keyed, mut reads) = (None, None, None);
-        if let (Ok(key), Ok(input)) = (&key, &input) {
-            let limit = A::rate_limit(&app.context((), 0), input);
-            account = Counter::of_account(&limit, actor, config, now);
-            keyed = Keyed::new::<A>(key.as_ref(), input, actor, config)?;
-            let caller = A::Permission::admit(actor.cloned()).ok();
-            reads = caller.map(|caller| A::reads(&app.context(caller, 0), input));
-        }
+        let plan = match (&key, &input) {
+            (Ok(key), Ok(input)) => Plan::new::<A>(app, key.as_ref(), input, actor, now),
+            _ => Ok(Plan::default()),
+        };
+        // Reported in the place of a wrong input: after the session and the rate limit.
+        let Plan {
+            account,
+            keyed,
+            reads,
+        } = plan.unwrap_or_else(|failure| {
+            input = Err(failure);
+            Plan::default()
+        });
         Ok(Self {
             now,
             trust,
@@ -193,7 +228,7 @@ impl<A: Action> Asked<A> {
         }
         let caller = A::Permission::admit(actor)?;
         self.key?;
-        let input = self.input.map_err(Failure::validation)?;
+        let input = self.input?;
         if let Some(account) = &self.account {
             account.check_stored(gathered.failures.as_ref())?;
         }
@@ -261,8 +296,8 @@ fn token<A: Action>(app: &App, request: &Request) -> Result<Option<Token>, Failu
 }
 
 /// The input as it may be shown again.
-fn public_values<A: Action>(fields: &BTreeMap<String, String>) -> BTreeMap<String, String> {
-    let hidden = |name: &str| name == idempotency::FIELD || A::SECRETS.contains(&name);
+fn public_values(fields: &BTreeMap<String, String>, secrets: &[&str]) -> BTreeMap<String, String> {
+    let hidden = |name: &str| name == idempotency::FIELD || secrets.contains(&name);
     fields
         .iter()
         .filter(|(name, _)| !hidden(name))

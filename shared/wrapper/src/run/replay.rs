@@ -74,12 +74,11 @@ impl<A: Action> Call<'_, A> {
     /// A replay of what holds a secret proves it again, and of what opened a session opens a new
     /// one.
     async fn reopen(&self, data: &Value) -> Result<Option<String>, Failure> {
-        let opens = A::REOPENS || matches!(A::scope(&self.input), Scope::Subject(_));
-        if !opens && A::SECRETS.is_empty() {
+        let Some(secrets) = A::SECRETS else {
             return Ok(None);
-        }
+        };
         let context = self.context(0);
-        let first = A::reads(&context, &self.input);
+        let first = A::reads(&context, &self.input)?;
         let mut found = reads::read(&self.app.store, &first, None).await?;
         let more = |found: &Found| A::more_reads(&context, &self.input, found);
         reads::read_more(&self.app.store, &first, &mut found, more).await?;
@@ -87,13 +86,15 @@ impl<A: Action> Call<'_, A> {
             ActionError::Internal(detail) => Failure::unknown(detail),
             _ => Failure::reused_key(),
         };
-        if !A::same_secrets(&context, &self.input, &found).map_err(doubt)? {
+        if !(secrets.same_secrets)(&context, &self.input, &found).map_err(doubt)? {
             return Err(Failure::reused_key());
         }
-        if !opens {
+        let is_signed_out = matches!(A::scope(&self.input)?, Scope::Subject(_));
+        if !secrets.reopens && !is_signed_out {
             return Ok(None);
         }
-        let grant = A::reopen(&context, &self.input, &found, &output::<A>(data)?).map_err(doubt)?;
+        let output = output::<A>(data)?;
+        let grant = (secrets.reopen)(&context, &self.input, &found, &output).map_err(doubt)?;
         let Some(grant) = grant else { return Ok(None) };
         // What was saved is of then: they may have left since, or lost their role.
         let membership = Key::membership(&grant.tenant, &grant.user);

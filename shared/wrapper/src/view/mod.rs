@@ -12,7 +12,7 @@ use crate::run::{answer, mail};
 use crate::session::{self, Presented};
 use crate::view::cache::{Cacheable, Sharing};
 use crate::{App, Failure, error_page};
-use action::{Access, Actor, Form, Found, Layout, Reads, View, ViewPage};
+use action::{Access, Actor, Found, Layout, Reads, View, ViewPage, input};
 use auth::Token;
 use lambda_http::Request;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -204,12 +204,13 @@ fn parameters<V: View>(
     let in_path: Vec<_> = captures.keys().cloned().collect();
     // A name of the path cannot be given again in the query.
     fields.0.extend(captures);
-    Form::new(&fields.0).parse().map_err(|errors| {
-        let no_page = in_path.iter().any(|name| errors.contains_key(name));
-        if no_page {
+    input::read(&fields.0).map_err(|error| {
+        let failure = Failure::from(error);
+        let in_path = in_path.iter().any(|name| failure.fields.contains_key(name));
+        if in_path {
             Failure::page_not_found()
         } else {
-            Failure::validation(errors)
+            failure
         }
     })
 }

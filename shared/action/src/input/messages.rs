@@ -1,0 +1,78 @@
+//! Validation errors as messages beside the fields.
+
+use crate::FieldErrors;
+use serde_json::Value;
+use validator::{ValidationError, ValidationErrors, ValidationErrorsKind};
+
+/// One message for each field that is wrong, by the field's name in the request (camelCase).
+///
+/// A message that the field's attribute gives is taken as it is. Otherwise it is made from the
+/// code and the last word of the field's name: "Name is required", "Name too long", "Company
+/// contains invisible characters", "Invalid id".
+#[must_use]
+pub fn field_errors(errors: &ValidationErrors) -> FieldErrors {
+    let mut found = FieldErrors::new();
+    collect(errors, "", &mut found);
+    found
+}
+
+/// Nested structs are flattened: their fields stand beside the outer ones. An error without a name
+/// belongs to the field `parent`.
+fn collect(errors: &ValidationErrors, parent: &str, found: &mut FieldErrors) {
+    for (name, kind) in errors.errors() {
+        let name = if name.is_empty() { parent } else { name };
+        match kind {
+            ValidationErrorsKind::Field(errors) => {
+                // One message a field. A text that is too long says that first.
+                let first = errors.iter().find(|error| error.code == "length");
+                if let Some(error) = first.or(errors.first()) {
+                    found.insert(camel_case(name), message(name, error));
+                }
+            }
+            ValidationErrorsKind::Struct(errors) => collect(errors, name, found),
+            ValidationErrorsKind::List(items) => {
+                for errors in items.values() {
+                    collect(errors, name, found);
+                }
+            }
+        }
+    }
+}
+
+fn message(name: &str, error: &ValidationError) -> String {
+    if let Some(message) = &error.message {
+        return message.to_string();
+    }
+    let label = label(name);
+    match &*error.code {
+        "length" => length(&label, error),
+        "invisible" => format!("{label} contains invisible characters"),
+        _ => format!("Invalid {}", label.to_lowercase()),
+    }
+}
+
+/// Which limit was missed: a length error has the value and the limits as its parameters.
+fn length(label: &str, error: &ValidationError) -> String {
+    let value = error.params.get("value").and_then(Value::as_str);
+    let length = value.unwrap_or_default().chars().count() as u64;
+    match error.params.get("min").and_then(Value::as_u64) {
+        Some(_) if length == 0 => format!("{label} is required"),
+        Some(min) if length < min => format!("{label} must be at least {min} characters"),
+        _ => format!("{label} too long"),
+    }
+}
+
+/// `current_password` as `Password`: the last word.
+fn label(name: &str) -> String {
+    let word = name.rsplit('_').next().unwrap_or(name);
+    let mut characters = word.chars();
+    let first = characters.next().map(|c| c.to_ascii_uppercase());
+    first.into_iter().chain(characters).collect()
+}
+
+/// `current_password` as `currentPassword`.
+fn camel_case(name: &str) -> String {
+    let mut words = name.split('_');
+    let first = words.next().unwrap_or_default().to_owned();
+    words.fold(first, |text, word| text + &label(word))
+}
