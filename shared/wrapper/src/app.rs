@@ -8,6 +8,7 @@ use cdn::{CloudFront, Invalidations};
 use mail::{Mailer, Ses};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 use store::{Store, TableSettings};
 
 /// Renders an error page: the layout if the caller is signed in, the status, what to say, and the
@@ -44,8 +45,14 @@ pub struct Config {
     pub rate_limit_per_ip: u64,
     /// The largest body, decoded, in bytes.
     pub body_limit: usize,
-    /// When what is cached is purged.
+    /// When stale pages are purged.
     pub revalidation: Revalidation,
+    /// How long an action waits for CloudFront to accept a purge. If that takes longer, the purge is
+    /// left to the outbox.
+    pub inline_purge_timeout: Duration,
+    /// How long a response waits for work that does not change it, such as the count of a refused
+    /// request.
+    pub best_effort_timeout: Duration,
     /// Where log lines go.
     pub log: Log,
 }
@@ -71,6 +78,12 @@ impl std::error::Error for ConfigError {}
 impl Config {
     /// The largest body unless configured: 1 MiB.
     pub const BODY_LIMIT: usize = 1 << 20;
+
+    /// The usual [`Config::inline_purge_timeout`].
+    pub const INLINE_PURGE_TIMEOUT: Duration = Duration::from_millis(300);
+
+    /// The usual [`Config::best_effort_timeout`].
+    pub const BEST_EFFORT_TIMEOUT: Duration = Duration::from_millis(300);
 
     /// The configuration of a function on Lambda.
     ///
@@ -123,6 +136,8 @@ impl Config {
                     )));
                 }
             },
+            inline_purge_timeout: Self::INLINE_PURGE_TIMEOUT,
+            best_effort_timeout: Self::BEST_EFFORT_TIMEOUT,
             log: |line| println!("{line}"),
         })
     }

@@ -14,6 +14,8 @@ fn config(https: bool) -> Config {
         rate_limit_per_ip: 0,
         body_limit: 1,
         revalidation: crate::Revalidation::Inline,
+        inline_purge_timeout: Config::INLINE_PURGE_TIMEOUT,
+        best_effort_timeout: Config::BEST_EFFORT_TIMEOUT,
         log: |_| (),
     }
 }
