@@ -1,5 +1,5 @@
 use super::*;
-use action::TenantId;
+use action::{Role, TenantId};
 use auth::Keys;
 
 const NOW: i64 = 1_800_000_000;
@@ -105,7 +105,7 @@ fn counting_up_the_generation_ends_every_session_but_the_one_carried_along() {
     };
     items.insert(key, item.as_object().unwrap().clone());
     let live = check(&token, &items, NOW, &config(true)).unwrap();
-    assert_eq!(live.generation, 1);
+    assert_eq!(live.session.generation, 1);
 }
 
 #[test]
