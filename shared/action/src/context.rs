@@ -1,10 +1,10 @@
 //! What a function knows besides its input: who calls, when, and fresh identifiers.
 
-use crate::{Key, Role, TenantId};
-use jiff::{Timestamp, Unit};
+use crate::{Key, Role, Source, TenantId};
+use jiff::Timestamp;
 use std::fmt;
 use std::sync::Arc;
-use uuid::Uuid;
+use uuid::{Builder, Uuid};
 
 /// Marks texts, such as cursors, that come back from the client so that only those that were
 /// issued are taken.
@@ -29,6 +29,7 @@ pub struct Context<C> {
     /// Where the caller's own session is stored. Unknown before it has been checked, and where
     /// the answer is for others too.
     pub session: Option<Key>,
+    source: Arc<Source>,
     seal: Arc<dyn Seal>,
 }
 
@@ -43,15 +44,15 @@ impl<C: fmt::Debug> fmt::Debug for Context<C> {
 }
 
 impl<C> Context<C> {
-    /// The circumstances of a run, now.
+    /// The context of a run at the time of `source`.
     #[must_use]
-    pub fn new(caller: C, attempt: u32, seal: Arc<dyn Seal>) -> Self {
-        let now = Timestamp::now();
+    pub fn new(caller: C, attempt: u32, source: Source, seal: Arc<dyn Seal>) -> Self {
         Self {
             caller,
-            now: now.round(Unit::Millisecond).unwrap_or(now),
+            now: source.now(),
             attempt,
             session: None,
+            source: Arc::new(source),
             seal,
         }
     }
@@ -62,28 +63,30 @@ impl<C> Context<C> {
         Self { session, ..self }
     }
 
-    /// A new UUIDv7, later than all that this process made before.
+    /// A new id: a UUIDv7 with the time [`now`](Self::now), so that ids sort by time.
     #[must_use]
     pub fn new_id<T: From<Uuid>>(&self) -> T {
-        Uuid::now_v7().into()
+        self.source.id().into()
     }
 
     /// A random number.
     #[must_use]
     pub fn random(&self) -> u32 {
-        Uuid::new_v4().as_fields().0
+        let [a, b, c, d, ..] = self.source.bytes();
+        u32::from_be_bytes([a, b, c, d])
     }
 
     /// A text that nobody can guess: 122 random bits, as a UUIDv4.
     #[must_use]
     pub fn secret(&self) -> String {
-        Uuid::new_v4().to_string()
+        let uuid = Builder::from_random_bytes(self.source.bytes()).into_uuid();
+        uuid.to_string()
     }
 
     /// Random bytes, for a salt.
     #[must_use]
     pub fn salt(&self) -> [u8; 16] {
-        Uuid::new_v4().into_bytes()
+        self.source.bytes()
     }
 
     /// A token that says `text`, good for one purpose: what a link in a letter carries.
@@ -125,4 +128,77 @@ pub struct Layout {
     pub organization: String,
     /// The role of whoever looks.
     pub role: Role,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Commit, Entity, Subject, UserId, Version};
+    use serde::{Deserialize, Serialize};
+
+    struct NoSeal;
+
+    impl Seal for NoSeal {
+        fn seal(&self, _: &str, text: &str) -> String {
+            text.to_owned()
+        }
+
+        fn open(&self, _: &str, sealed: &str) -> Option<String> {
+            Some(sealed.to_owned())
+        }
+    }
+
+    #[derive(Serialize, Deserialize)]
+    struct Thing {
+        id: UserId,
+        created_at: Timestamp,
+        secret: String,
+        salt: [u8; 16],
+        number: u32,
+    }
+
+    impl Entity for Thing {
+        const RESOURCE: &'static str = "things";
+
+        fn id(&self) -> &str {
+            self.id.as_str()
+        }
+
+        fn version(&self) -> Version {
+            Version::FIRST
+        }
+    }
+
+    /// What an action's function does: its commit has everything that a context gives.
+    fn run(context: &Context<TenantId>) -> Commit<UserId> {
+        let thing = Thing {
+            id: context.new_id(),
+            created_at: context.now,
+            secret: context.secret(),
+            salt: context.salt(),
+            number: context.random(),
+        };
+        let tenant = &context.caller;
+        let subject = Subject::entity::<Thing>(tenant, thing.id());
+        Commit::new(subject, context.new_id()).put(tenant, &thing, None)
+    }
+
+    fn context(seed: u8) -> Context<TenantId> {
+        let time = "2026-01-01T12:00:00.123456Z".parse().unwrap();
+        let tenant = TenantId::parse("acme").unwrap();
+        Context::new(tenant, 0, Source::new(time, [seed; 32]), Arc::new(NoSeal))
+    }
+
+    #[test]
+    fn the_same_context_gives_the_same_commit() {
+        assert_eq!(run(&context(1)), run(&context(1)));
+        assert_ne!(run(&context(1)), run(&context(2)));
+    }
+
+    #[test]
+    fn a_copy_of_a_context_gives_other_ids() {
+        let context = context(1);
+        let copy = context.clone();
+        assert_ne!(context.new_id::<UserId>(), copy.new_id::<UserId>());
+    }
 }

@@ -19,6 +19,7 @@ mod operation;
 mod reads;
 mod sample;
 mod session;
+mod source;
 mod stored;
 mod views;
 
@@ -36,4 +37,5 @@ pub use operation::{Conflict, Expect, Operation};
 pub use reads::{Filter, Found, Item, Query, Reads, Search};
 pub use sample::{Encoding, Sample};
 pub use session::{Generation, Session, SessionRecord};
+pub use source::Source;
 pub use views::{Asset, Download, View, ViewPage};

@@ -1,23 +1,10 @@
 use super::*;
 use action::{Role, TenantId};
-use auth::Keys;
 
 const NOW: i64 = 1_800_000_000;
 
 fn config(https: bool) -> Config {
-    Config {
-        https,
-        allowed_origins: Vec::new(),
-        origin_secrets: Vec::new(),
-        keys: Keys::new(&[7; 32], None).unwrap(),
-        rate_limit_per_user: 0,
-        rate_limit_per_ip: 0,
-        body_limit: 1,
-        revalidation: crate::Revalidation::Inline,
-        inline_purge_timeout: Config::INLINE_PURGE_TIMEOUT,
-        best_effort_timeout: Config::BEST_EFFORT_TIMEOUT,
-        log: |_| (),
-    }
+    Config::for_tests(https)
 }
 
 const HERE: Origin<'_> = Origin {
