@@ -1,4 +1,4 @@
-//! What a function knows besides its input: who calls, when, and fresh identifiers.
+//! What a function knows besides its input: the caller, the time, and new ids.
 
 use crate::{Key, Role, Source, TenantId};
 use jiff::Timestamp;
@@ -6,28 +6,29 @@ use std::fmt;
 use std::sync::Arc;
 use uuid::{Builder, Uuid};
 
-/// Marks texts, such as cursors, that come back from the client so that only those that were
-/// issued are taken.
+/// Seals texts that the client sends back, such as cursors, so that only texts that we issued are
+/// accepted.
 pub trait Seal: Send + Sync {
-    /// The text, sealed for one purpose.
+    /// Seals the text for one purpose.
     fn seal(&self, purpose: &str, text: &str) -> String;
 
-    /// The text within a seal of this purpose; `None` where it was not issued.
+    /// The text in the seal; `None` if we did not issue it for this purpose.
     fn open(&self, purpose: &str, sealed: &str) -> Option<String>;
 }
 
-/// The circumstances of one run of an action or view. `C` is what the permission gives: an
-/// [`Actor`](crate::Actor), or an `Option` of one where anyone may call.
+/// The context of one run of an action or view. `C` is what the permission gives: an
+/// [`Actor`](crate::Actor), or an `Option` of one if anyone may call.
 #[derive(Clone)]
 pub struct Context<C> {
-    /// Who calls.
+    /// The caller.
     pub caller: C,
-    /// When, to the millisecond, so that a stored time reads back equal.
+    /// The time, to the millisecond, so that a stored time is equal when it is read back.
     pub now: Timestamp,
-    /// Which run this is for one request, from 0: more where data moved under the earlier one.
+    /// The number of the run for this request, from 0. It is higher if data changed during the run
+    /// before.
     pub attempt: u32,
-    /// Where the caller's own session is stored. Unknown before it has been checked, and where
-    /// the answer is for others too.
+    /// The key of the caller's own session. `None` before the session is checked, and if the response
+    /// may be shared with other users.
     pub session: Option<Key>,
     source: Arc<Source>,
     seal: Arc<dyn Seal>,
@@ -57,7 +58,7 @@ impl<C> Context<C> {
         }
     }
 
-    /// The same within the session that is stored there.
+    /// The same context, with the caller's session at this key.
     #[must_use]
     pub fn within(self, session: Option<Key>) -> Self {
         Self { session, ..self }
@@ -76,7 +77,7 @@ impl<C> Context<C> {
         u32::from_be_bytes([a, b, c, d])
     }
 
-    /// A text that nobody can guess: 122 random bits, as a UUIDv4.
+    /// A secret that nobody can guess: 122 random bits, as a UUIDv4.
     #[must_use]
     pub fn secret(&self) -> String {
         let uuid = Builder::from_random_bytes(self.source.bytes()).into_uuid();
@@ -89,25 +90,25 @@ impl<C> Context<C> {
         self.source.bytes()
     }
 
-    /// A token that says `text`, good for one purpose: what a link in a letter carries.
+    /// A token that contains `text` and is valid for one purpose, for a link in an email.
     #[must_use]
     pub fn seal(&self, purpose: &str, text: &str) -> String {
         self.seal.seal(&format!("token {purpose}"), text)
     }
 
-    /// What the token says; `None` where it was not issued for this purpose.
+    /// The text in the token; `None` if we did not issue it for this purpose.
     #[must_use]
     pub fn open(&self, purpose: &str, token: &str) -> Option<String> {
         self.seal.open(&format!("token {purpose}"), token)
     }
 
-    /// A cursor that leads behind `position` in the list named `list`.
+    /// A cursor for the items after `position` in the list `list`.
     #[must_use]
     pub fn cursor(&self, list: &str, position: &str) -> String {
         self.seal.seal(&cursor_purpose(list), position)
     }
 
-    /// The position in the cursor; `None` where it was not issued for this list.
+    /// The position in the cursor; `None` if we did not issue it for this list.
     #[must_use]
     pub fn position(&self, list: &str, cursor: &str) -> Option<String> {
         self.seal.open(&cursor_purpose(list), cursor)
@@ -118,15 +119,15 @@ fn cursor_purpose(list: &str) -> String {
     format!("cursor {list}")
 }
 
-/// What every page of an organisation shows around its content. It is the same for everybody of
-/// one role there, so that a page may be cached for them all.
+/// What every page of an organisation shows around its content. It is the same for all members with
+/// the same role, so that a page may be cached for all of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Layout {
     /// The organisation's slug.
     pub tenant: TenantId,
-    /// What the organisation calls itself.
+    /// The name of the organisation.
     pub organization: String,
-    /// The role of whoever looks.
+    /// The role of the user who sees the page.
     pub role: Role,
 }
 

@@ -1,9 +1,9 @@
-//! A commit as a value, and what one is made of: keys and the tags derived from them,
-//! identities, forms, permissions and errors.
+//! What actions and views are written with: the traits, the context, reads, commits, keys, forms,
+//! permissions and errors.
 //!
-//! This crate knows no AWS, no HTTP and no word of the domain. Actions are pure functions that
-//! return a [`Commit`]; the `action` crate runs them and the `store` crate writes the result as
-//! one transaction.
+//! This crate knows nothing about AWS, HTTP or the domain. An action is a pure function that returns
+//! a [`Commit`]. The `wrapper` crate calls it, and the `store` crate writes the commit as one
+//! transaction.
 
 mod access;
 mod actions;
