@@ -1,11 +1,11 @@
 //! The functions invoked directly with events, for tests of what HTTP cannot carry.
 
 use crate::Table;
-use crate::inside::unhurried;
+use crate::inside::{config, unhurried};
 use auth::{Keys, SessionSecret, Token};
 use serde_json::{Value, json};
 use store::Store;
-use wrapper::{App, Config, Revalidation, Runner};
+use wrapper::{App, Config, Runner};
 
 /// The functions over a table.
 #[derive(Debug)]
@@ -23,15 +23,8 @@ impl Direct {
         getrandom::fill(&mut key).expect("randomness");
         let keys = Keys::new(&key, None).expect("a strong key");
         let config = Config {
-            https: true,
-            allowed_origins: vec!["https://crm.example".to_owned()],
-            origin_secrets: Vec::new(),
             keys: keys.clone(),
-            rate_limit_per_user: 0,
-            rate_limit_per_ip: 0,
-            body_limit: Config::BODY_LIMIT,
-            revalidation: Revalidation::Inline,
-            log: |_| (),
+            ..config()
         };
         let app = App::new(store, crate::inside::no_edge(), config, functions::SITE);
         Self {

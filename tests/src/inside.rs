@@ -154,7 +154,8 @@ pub fn no_edge() -> Invalidations {
     Invalidations::connect(CloudFront::local("http://127.0.0.1:1"))
 }
 
-/// The default configuration here: https, no rate limits, no log.
+/// The default configuration here: https, no rate limits, no log, and every refused request is
+/// counted, however busy the machine is.
 pub fn config() -> Config {
     Config {
         https: true,
@@ -165,6 +166,8 @@ pub fn config() -> Config {
         rate_limit_per_ip: 0,
         body_limit: Config::BODY_LIMIT,
         revalidation: Revalidation::Inline,
+        inline_purge_timeout: Config::INLINE_PURGE_TIMEOUT,
+        best_effort_timeout: UNHURRIED.operation,
         log: |_| (),
     }
 }

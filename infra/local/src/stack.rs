@@ -245,6 +245,9 @@ impl From<&Options> for Limits {
     }
 }
 
+/// Longer than on AWS, so that refused requests are counted however busy the machine is.
+const BEST_EFFORT_TIMEOUT: Duration = Duration::from_secs(10);
+
 /// The configuration of the functions of a local stack at `port`.
 pub(crate) fn config(port: u16, keys: Keys, limits: Limits) -> Config {
     Config {
@@ -258,6 +261,8 @@ pub(crate) fn config(port: u16, keys: Keys, limits: Limits) -> Config {
         rate_limit_per_ip: limits.per_ip,
         body_limit: Config::BODY_LIMIT,
         revalidation: Revalidation::Inline,
+        inline_purge_timeout: Config::INLINE_PURGE_TIMEOUT,
+        best_effort_timeout: BEST_EFFORT_TIMEOUT,
         log: LOG,
     }
 }

@@ -1,12 +1,12 @@
-//! Who may do a thing. An action names one of the types here as its permission; there is no
-//! default, so an action without one does not compile.
+//! Permissions. An action names one of the types here as its permission. There is no default, so an
+//! action without a permission does not compile.
 
 use crate::{TenantId, UserId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::str::FromStr;
 
-/// What a member of an organisation may do there; each role holds what the ones before it hold.
+/// The role of a member in an organisation. Each role may do what the roles before it may do.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
 )]
@@ -17,14 +17,14 @@ pub enum Role {
     Viewer,
     /// Reads and edits.
     Member,
-    /// Looks after the members too.
+    /// Also manages the members.
     Admin,
-    /// Looks after the organisation itself.
+    /// Also manages the organisation itself.
     Owner,
 }
 
 impl Role {
-    /// The role's name, as in a token and on the wire.
+    /// The name of the role, as in tokens and in JSON.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -35,7 +35,7 @@ impl Role {
         }
     }
 
-    /// The role of that name.
+    /// The role with this name.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
         [Self::Viewer, Self::Member, Self::Admin, Self::Owner]
@@ -66,43 +66,43 @@ impl FromStr for Role {
     }
 }
 
-/// Somebody signed in to one organisation. Holding one is the proof that a key of that
-/// organisation may be built.
+/// A user who is signed in to an organisation. Code that has an `Actor` may build keys of that
+/// organisation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Actor {
-    /// The organisation of the session.
+    /// The organisation that the session belongs to.
     pub tenant: TenantId,
-    /// The person.
+    /// The user.
     pub user: UserId,
-    /// The person's role in that organisation.
+    /// The user's role in that organisation.
     pub role: Role,
 }
 
-/// Why somebody may not.
+/// Why a permission refuses a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refusal {
-    /// Nobody is signed in.
+    /// The user is not signed in.
     SignedOut,
-    /// The role does not reach.
+    /// The user's role is too low.
     NotAllowed,
 }
 
-/// A permission: who passes, and what the function then holds of them.
+/// A permission: who may run an action or a view, and what its function learns about the caller.
 pub trait Access: Send + Sync + 'static {
-    /// What the function is given: an [`Actor`], or perhaps one where anyone passes.
+    /// What the function gets: an [`Actor`], or an `Option` of one if anyone may call.
     type Caller: Clone + Send + Sync + 'static;
 
-    /// The least role that passes; `None` where nobody needs to be signed in.
+    /// The lowest role that is allowed; `None` if the caller need not be signed in.
     const LEAST: Option<Role>;
 
-    /// Lets the caller in.
+    /// Checks the caller.
     ///
     /// # Errors
-    /// A [`Refusal`] where they may not pass.
+    /// A [`Refusal`] if the caller is not allowed.
     fn admit(actor: Option<Actor>) -> Result<Self::Caller, Refusal>;
 }
 
-/// Everybody, signed in or not.
+/// Everyone, signed in or not.
 #[derive(Debug)]
 pub struct Anyone;
 
@@ -134,7 +134,7 @@ macro_rules! at_least {
 }
 
 at_least! {
-    /// Everybody in the organisation.
+    /// Every member of the organisation.
     Viewers, Role::Viewer
 }
 at_least! {

@@ -1,4 +1,4 @@
-//! The commit: everything one action wants to write, as a value.
+//! The commit: everything that an action wants to write, as a value.
 
 use crate::{
     Conflict, EmailMessage, Entity, Expect, Key, Operation, Record, Role, TenantId, UserId, Version,
@@ -7,12 +7,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeSet;
 
-/// What is kept of an entity until the search index has it.
+/// The record of an entity that the search index does not have yet.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unindexed {
-    /// That of the entity as it was written.
+    /// The version of the entity that was written.
     pub version: Version,
-    /// What a search looks at: the entity's [texts](Entity::texts).
+    /// The [texts](Entity::texts) that a search looks at.
     pub texts: Vec<String>,
 }
 
@@ -21,9 +21,9 @@ pub struct Unindexed {
 pub struct Subject {
     /// The organisation whose audit it belongs to.
     pub tenant: TenantId,
-    /// The kind of thing, such as `contacts`.
+    /// The kind of entity or record, such as `contacts`.
     pub resource: &'static str,
-    /// Which one.
+    /// Its id.
     pub id: String,
 }
 
@@ -38,7 +38,7 @@ impl Subject {
         }
     }
 
-    /// Where it is stored, if it is an entity.
+    /// The key under which it is stored, if it is an entity.
     #[must_use]
     pub fn key(&self) -> Key {
         let Self {
@@ -50,18 +50,18 @@ impl Subject {
     }
 }
 
-/// A new session's content.
+/// The session to open.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Grant {
-    /// Which organisation it is bound to.
+    /// The organisation that it belongs to.
     pub tenant: TenantId,
-    /// Whose it is.
+    /// The user.
     pub user: UserId,
-    /// The role there.
+    /// The user's role in the organisation.
     pub role: Role,
-    /// The [`Session::generation`](crate::Session) to open it in: that of the account, as it was
-    /// read with what proved the person. `None` is that of the caller's own session, where nothing
-    /// but that proves them.
+    /// The [`Session::generation`](crate::Session) of the new session: that of the account, as it was
+    /// read together with the password hash or token that proved who the user is. `None` takes the
+    /// generation of the caller's own session, if only that session proves who the user is.
     pub generation: Option<u64>,
 }
 
@@ -71,23 +71,22 @@ pub enum SessionChange {
     /// Nothing.
     #[default]
     Unchanged,
-    /// Opens a new one; the answer sets its cookie.
+    /// Opens a new session. The response sets its cookie.
     Open(Grant),
-    /// Ends the caller's and opens a new one; the answer sets its cookie.
+    /// Ends the caller's session and opens a new one. The response sets its cookie.
     Replace(Grant),
-    /// Ends the caller's; the answer clears its cookie.
+    /// Ends the caller's session. The response clears its cookie.
     Close,
-    /// Takes the caller's along into this generation, which ends all others.
+    /// Ends all sessions of the caller except this one, which moves to this new generation.
     EndOthers(u64),
 }
 
-/// Everything one action wants to write, and the record it answers with. It is all written, or
-/// none of it.
+/// Everything that an action wants to write, and its output. Either all of it is written or nothing.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Commit<T> {
     operations: Vec<Operation>,
     subject: Option<Subject>,
-    /// Where the subject was read and where it is now, where it is not at its own key.
+    /// The keys at which the subject was read and is written, if they are not its own key.
     moved: Option<(Key, Key)>,
     /// Why the commit must not be written, if it holds a value that cannot be serialised.
     bug: Option<String>,
@@ -97,7 +96,7 @@ pub struct Commit<T> {
 }
 
 impl<T> Commit<T> {
-    /// A commit that answers with `output` and is audited as being about `subject`.
+    /// A commit with this output. Its audit record is about `subject`.
     #[must_use]
     pub fn new(subject: Subject, output: T) -> Self {
         Self {
@@ -111,8 +110,8 @@ impl<T> Commit<T> {
         }
     }
 
-    /// A commit that changes nothing but perhaps the caller's own session, and of which there is
-    /// nothing to audit: signing out when nobody is signed in.
+    /// A commit that needs no audit record, because it changes nothing or only the caller's session:
+    /// for example, signing out without being signed in.
     #[must_use]
     pub fn nothing(output: T) -> Self {
         Self {
@@ -126,14 +125,14 @@ impl<T> Commit<T> {
         }
     }
 
-    /// A commit that belongs to no organisation, so that none has it in its audit: what somebody
-    /// asks for who is not signed in.
+    /// A commit that belongs to no organisation, so no audit shows it: for example, a password reset
+    /// that a signed-out user requests.
     #[must_use]
     pub fn outside(output: T) -> Self {
         Self::nothing(output)
     }
 
-    /// Writes an entity: a new one where its version is the first, else over the version before.
+    /// Writes an entity: a new one if `read` is `None`, otherwise over the version that was read.
     #[must_use]
     pub fn put<E: Entity>(self, tenant: &TenantId, entity: &E, read: Option<Version>) -> Self {
         let key = Key::entity::<E>(tenant, entity.id());
@@ -154,8 +153,8 @@ impl<T> Commit<T> {
         commit.overwrite(Key::unindexed(collection, id), &unindexed)
     }
 
-    /// Writes a record that is not an entity; `conflict` is the answer where it must not exist
-    /// yet and does.
+    /// Writes a record that is not an entity: a new one if `read` is `None`, otherwise over the version
+    /// that was read. `conflict` is the error if the record is new and already exists.
     #[must_use]
     pub fn put_record<R: Record>(
         self,
@@ -169,7 +168,7 @@ impl<T> Commit<T> {
         }
     }
 
-    /// Writes what another write of the commit guards, whatever was there.
+    /// Writes an item whatever is stored there. Another write of the commit must prevent conflicts.
     #[must_use]
     pub fn overwrite<R: serde::Serialize>(mut self, key: Key, value: &R) -> Self {
         match serde_json::to_value(value) {
@@ -184,7 +183,7 @@ impl<T> Commit<T> {
         self
     }
 
-    /// Removes an entity that was read.
+    /// Deletes an entity that was read.
     #[must_use]
     pub fn delete<E: Entity>(mut self, tenant: &TenantId, entity: &E) -> Self {
         self.operations.push(Operation::Delete {
@@ -194,7 +193,7 @@ impl<T> Commit<T> {
         self
     }
 
-    /// Removes a record that was read with this version, or whatever it is without one.
+    /// Deletes a record: of the version that was read, or of any version if `read` is `None`.
     #[must_use]
     pub fn delete_record(mut self, key: Key, read: Option<Version>) -> Self {
         self.operations.push(Operation::Delete {
@@ -204,7 +203,7 @@ impl<T> Commit<T> {
         self
     }
 
-    /// Takes a unique value. With a release of the same key it becomes one operation.
+    /// Claims a unique value. A claim and a release of the same guard become one operation.
     #[must_use]
     pub fn claim(mut self, guard: Key, owner: &str, conflict: Conflict) -> Self {
         let owner = owner.to_owned();
@@ -219,7 +218,7 @@ impl<T> Commit<T> {
         self
     }
 
-    /// Gives a unique value back. With a claim of the same key it becomes one operation.
+    /// Releases a unique value. A claim and a release of the same guard become one operation.
     #[must_use]
     pub fn release(mut self, guard: Key, owner: &str) -> Self {
         let owner = owner.to_owned();
@@ -230,15 +229,15 @@ impl<T> Commit<T> {
         self
     }
 
-    /// Says that the subject was read at the key `from` and is at the key `to` now. Without this
-    /// it is at its own key before and after. The chain of its audit records goes on there.
+    /// Says that the commit moves the subject from the key `from` to the key `to`. The chain of its
+    /// audit records continues there. Without this, the subject is at its own key before and after.
     #[must_use]
     pub fn moves(mut self, from: Key, to: Key) -> Self {
         self.moved = Some((from, to));
         self
     }
 
-    /// Passes a unique value on: the same thing, which gets another id.
+    /// Transfers a unique value from one owner to another: for an entity that gets a new id.
     #[must_use]
     pub fn hand_over(mut self, guard: Key, from: &str, to: &str) -> Self {
         let (from, to) = (from.to_owned(), to.to_owned());
@@ -268,7 +267,7 @@ impl<T> Commit<T> {
         self
     }
 
-    /// Takes the caller's session along into this generation.
+    /// Ends all sessions of the caller except this one, which moves to this new generation.
     #[must_use]
     pub fn end_other_sessions(mut self, generation: u64) -> Self {
         self.session = SessionChange::EndOthers(generation);
@@ -300,7 +299,7 @@ impl<T> Commit<T> {
         self.subject.as_ref()
     }
 
-    /// Where the subject was read, and where it is now; the same key unless it moves.
+    /// The keys at which the subject was read and is written. They are the same unless it moves.
     #[must_use]
     pub fn places(&self) -> Option<(Key, Key)> {
         let own = || self.subject.as_ref().map(Subject::key);
@@ -321,13 +320,13 @@ impl<T> Commit<T> {
         self.bug.as_deref()
     }
 
-    /// The record to answer with.
+    /// The output of the action.
     #[must_use]
     pub fn output(&self) -> &T {
         &self.output
     }
 
-    /// The cache tags that the writes make stale, sorted, each once.
+    /// The cache tags that the writes make stale, sorted and without duplicates.
     #[must_use]
     pub fn tags(&self) -> Vec<String> {
         let tags: BTreeSet<_> = self
@@ -338,7 +337,7 @@ impl<T> Commit<T> {
         tags.into_iter().collect()
     }
 
-    /// Notes that a value cannot be serialised. Such a commit is never written.
+    /// Records that a value cannot be serialised. Such a commit is never written.
     fn unwritable(mut self, key: &Key, error: &serde_json::Error) -> Self {
         let (pk, _) = key.parts();
         self.bug = Some(format!("an item of {pk} cannot be serialised: {error}"));

@@ -1,19 +1,19 @@
-//! Errors as data: what an action answers instead of a commit.
+//! The errors that an action's function returns instead of a commit.
 
 use crate::FieldErrors;
 use serde_json::Value;
 
-/// Why an action did not happen. Each text but [`ActionError::Internal`]'s is shown to the user.
+/// Why an action was not done. The user sees every text except that of [`ActionError::Internal`].
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum ActionError {
-    /// Fields are wrong in a way that needed a read to tell: say which.
+    /// Fields are wrong, but only a read could tell. Name the fields.
     #[error("invalid input")]
     Validation(FieldErrors),
-    /// Nobody, or somebody else: sign in.
+    /// The caller has not proved who they are. The user must sign in.
     #[error("{0}")]
     Unauthenticated(&'static str),
-    /// Signed in, but the password that was to prove it again is wrong. Counts as a failure of the
-    /// account, as a failed sign-in does.
+    /// The caller is signed in, but confirmed the action with a wrong password. It counts as a failure
+    /// of the account, like a failed sign-in.
     #[error("{message}")]
     WrongPassword {
         /// The input field that holds it.
@@ -21,23 +21,23 @@ pub enum ActionError {
         /// What to tell the user.
         message: &'static str,
     },
-    /// Signed in, but not allowed: ask somebody who is.
+    /// The caller is signed in but not allowed. The user can ask a member who is.
     #[error("{0}")]
     Forbidden(&'static str),
-    /// There is no such thing here, or the caller may not know of it: go back.
+    /// The record does not exist, or the caller may not know about it. The user can go back.
     #[error("{0}")]
     NotFound(&'static str),
-    /// Another record has what must be unique: change the field.
+    /// Another record has the value, which must be unique. The user can change the field.
     #[error("{message}")]
     Duplicate {
         /// The input field that holds the value.
         field: &'static str,
         /// What to tell the user.
         message: &'static str,
-        /// The record that has it, where the caller may see that.
+        /// The id of the other record, if the caller may see it.
         existing: Option<String>,
     },
-    /// The record has been written since the caller read it: look at it and decide.
+    /// The record was written after the caller read it. The user sees it as it is now and decides.
     #[error("{message}")]
     Stale {
         /// What to tell the user.

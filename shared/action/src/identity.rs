@@ -1,11 +1,11 @@
-//! Identities that can only be built from text that is one.
+//! Ids and similar values that can only be built from valid text.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
 
-/// The text is not an identifier of the wanted kind. Displays as the message for a user.
+/// The text is not a valid id of this kind. Displays as the message for a user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("Invalid id")]
 pub struct InvalidId;
@@ -16,7 +16,7 @@ pub struct InvalidId;
 pub struct InvalidVersion;
 
 /// Defines an identifier that is a UUIDv7 in lower case (RFC 9562, section 5.7), so that sorting
-/// by it sorts by time of creation.
+/// by id sorts by time of creation.
 #[macro_export]
 macro_rules! uuid_id {
     ($(#[$meta:meta])* $name:ident) => {
@@ -26,7 +26,7 @@ macro_rules! uuid_id {
         pub struct $name(String);
 
         impl $name {
-            /// The identifier, where `text` is a UUID in lower case with hyphens.
+            /// Parses an identifier: a UUID in lower case with hyphens.
             ///
             /// # Errors
             /// [`InvalidId`]($crate::InvalidId) for anything else.
@@ -100,11 +100,11 @@ pub fn is_uuid(text: &str) -> bool {
 }
 
 uuid_id! {
-    /// A person with an account.
+    /// A user, who has an account.
     UserId
 }
 
-/// An organisation. Its text is a slug, so that it can stand in a path, a tag and a key.
+/// The id of an organisation: a slug, so that paths, tags and keys can contain it.
 #[derive(
     Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
 )]
@@ -119,8 +119,7 @@ impl TenantId {
     /// The longest slug, in bytes.
     pub const MAX_LENGTH: usize = 63;
 
-    /// The tenant, where `text` is a slug: `a` to `z`, `0` to `9` and inner hyphens, 1 to 63
-    /// bytes.
+    /// Parses a slug: `a` to `z`, `0` to `9` and inner hyphens, 1 to 63 bytes.
     ///
     /// # Errors
     /// [`InvalidId`] for anything else.
@@ -175,10 +174,10 @@ impl FromStr for TenantId {
 pub struct Version(#[schemars(range(min = 1))] u64);
 
 impl Version {
-    /// What a new record has.
+    /// The version of a new record.
     pub const FIRST: Self = Self(1);
 
-    /// The version, where `text` is a whole number from 1 in decimal digits.
+    /// Parses a version: a whole number from 1, in decimal digits.
     ///
     /// # Errors
     /// [`InvalidVersion`] for anything else.
@@ -192,7 +191,7 @@ impl Version {
         }
     }
 
-    /// What the record has after one more write.
+    /// The version after one more write.
     #[must_use]
     pub fn next(self) -> Self {
         Self(self.0.saturating_add(1))
@@ -218,12 +217,12 @@ impl fmt::Display for Version {
     }
 }
 
-/// The client's name for one attempt to do something, the same on each retry.
+/// The client's key for one request. The client sends the same key when it retries.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IdempotencyKey(String);
 
 impl IdempotencyKey {
-    /// The key, where `text` is 1 to 255 visible ASCII characters.
+    /// Parses a key: 1 to 255 visible ASCII characters.
     ///
     /// # Errors
     /// [`InvalidId`] for anything else.

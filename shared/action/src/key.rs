@@ -1,15 +1,15 @@
-//! Keys of the one table, and the cache tags that follow from them.
+//! The keys of the table, and the cache tags that are derived from them.
 //!
 //! *The key is the tag.* An entity of resource `contacts` in tenant `acme` has the partition key
 //! `acme:contacts` and its id as the sort key. Writing it makes the tags `acme:contacts` and
-//! `acme:contacts:{id}` stale; a view that queries carries the first, a view that reads one item
-//! the second. Every other record has a partition key that begins with `#`, which no tenant's
-//! slug can, and carries no tag.
+//! `acme:contacts:{id}` stale. A view that queries contacts has the first tag, and a view that reads
+//! one contact has the second. Every other record has a partition key that begins with `#`, which no
+//! slug can, and has no tag.
 
 use crate::{Item, TenantId, UserId, Version};
 use serde::{Serialize, de::DeserializeOwned};
 
-/// The place of one item in the table.
+/// The key of an item in the table: partition key and sort key.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Key {
     pk: String,
@@ -26,14 +26,14 @@ impl Key {
         }
     }
 
-    /// The partition key that all entities of one kind in `tenant` share.
+    /// The partition key of all entities of this kind in `tenant`.
     #[must_use]
     pub fn collection<E: Entity>(tenant: &TenantId) -> String {
         format!("{tenant}:{}", E::RESOURCE)
     }
 
-    /// The key of a record that is not an entity. `kind` names the sort of record, `name` which
-    /// one, `part` a part of it.
+    /// The key of a record that is not an entity. The partition key is made of the kind of the record
+    /// and its name; the sort key is `part`.
     #[must_use]
     pub fn record(kind: &str, name: &str, part: &str) -> Self {
         Self {
@@ -42,7 +42,7 @@ impl Key {
         }
     }
 
-    /// The guard that makes `value` unique as `attribute` of the entities `E` in `tenant`.
+    /// The guard that makes `value` a unique `attribute` of the entities `E` in `tenant`.
     #[must_use]
     pub fn guard<E: Entity>(tenant: &TenantId, attribute: &str, value: &str) -> Self {
         Self::record(
@@ -52,7 +52,7 @@ impl Key {
         )
     }
 
-    /// The membership of `user` in `tenant`, whose attribute `role` says what they may do there.
+    /// The membership of `user` in `tenant`: see [`MembershipRecord`](crate::MembershipRecord).
     #[must_use]
     pub fn membership(tenant: &TenantId, user: &UserId) -> Self {
         Self {
@@ -61,28 +61,28 @@ impl Key {
         }
     }
 
-    /// What is known of `tenant` itself: its attribute `name` is what it calls itself.
+    /// The organisation itself: see [`TenantRecord`](crate::TenantRecord).
     #[must_use]
     pub fn tenant(tenant: &TenantId) -> Self {
         Self::record("tenant", tenant.as_str(), "tenant")
     }
 
-    /// The session of `user` whose secret has this hash.
+    /// The session of `user` with this hash of its secret.
     #[must_use]
     pub fn session(user: &UserId, hash: &str) -> Self {
         Self::record("session", user.as_str(), hash)
     }
 
-    /// How often all sessions of `user` have been ended: see
-    /// [`Session::generation`](crate::Session).
+    /// The user's session generation: see [`Generation`](crate::Generation).
     #[must_use]
     pub fn generation(user: &UserId) -> Self {
         Self::record("generation", user.as_str(), "generation")
     }
 
-    /// The record that the entity with this id has been written since the search index of its
-    /// `collection` was brought up to date. Those of one collection are in one partition, so that a
-    /// search finds them by one query; all are in sixteen, so that who indexes finds every one.
+    /// The record that says that the search index of `collection` does not have the last write of the
+    /// entity with this id yet. The records of one collection are in one partition, so that a search
+    /// finds them with one query. All records are in sixteen partitions, so that the indexing function
+    /// finds every record.
     #[must_use]
     pub fn unindexed(collection: &str, id: &str) -> Self {
         let sum = collection.bytes().fold(0u8, u8::wrapping_add);
@@ -93,19 +93,19 @@ impl Key {
         )
     }
 
-    /// The key as the table stores it: partition key, sort key.
+    /// The partition key and the sort key.
     #[must_use]
     pub fn parts(&self) -> (&str, &str) {
         (&self.pk, &self.sk)
     }
 
-    /// Partition key and sort key, each on its own.
+    /// The partition key and the sort key, owned.
     #[must_use]
     pub fn into_parts(self) -> (String, String) {
         (self.pk, self.sk)
     }
 
-    /// The cache tags that a write of this item makes stale; none where it is not an entity.
+    /// The cache tags that a write of this item makes stale; none if it is not an entity.
     #[must_use]
     pub fn tags(&self) -> Vec<String> {
         match self.tag() {
@@ -114,13 +114,13 @@ impl Key {
         }
     }
 
-    /// The cache tag of what is made from this item alone; none where it is not an entity.
+    /// The cache tag of pages that are made from this item alone; `None` if it is not an entity.
     #[must_use]
     pub fn tag(&self) -> Option<String> {
         (!self.pk.starts_with('#')).then(|| format!("{}:{}", self.pk, self.sk))
     }
 
-    /// The key with these parts, as read back from the table.
+    /// The key with this partition key and sort key, as read back from the table.
     #[must_use]
     pub fn from_parts(pk: String, sk: String) -> Self {
         Self { pk, sk }
@@ -135,21 +135,21 @@ pub trait Entity: Serialize + DeserializeOwned {
     /// Its identifier within the tenant.
     fn id(&self) -> &str;
 
-    /// How often it has been written, this write included.
+    /// How often it was written, including this write.
     fn version(&self) -> Version;
 
-    /// What a search looks at, of an entity as it is stored, in a form in which texts are compared.
-    /// Where there is something, every write of such an entity is noted for the search index.
+    /// The texts of a stored entity that a search looks at, in the form in which texts are compared.
+    /// If there are any, each write of the entity also writes a record for the search index.
     fn texts(_stored: &Item) -> Vec<String> {
         Vec::new()
     }
 }
 
-/// Something stored that is not an entity: an account, an organisation's name.
+/// A stored record that is not an entity, such as an account.
 pub trait Record: Serialize + DeserializeOwned {
-    /// Where it is stored.
+    /// The key under which it is stored.
     fn key(&self) -> Key;
 
-    /// How often it has been written, this write included.
+    /// How often it was written, including this write.
     fn version(&self) -> Version;
 }

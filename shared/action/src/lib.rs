@@ -1,9 +1,9 @@
-//! What an action or a view is written against: the traits [`Action`] and [`View`], inputs,
-//! commits, reads, keys and the tags derived from them, permissions and errors.
+//! What actions and views are written with: the traits, the context, inputs, reads, commits, keys,
+//! forms, permissions and errors.
 //!
-//! This crate knows no AWS, no HTTP and no word of the domain. Actions are pure functions that
-//! return a [`Commit`]; the `wrapper` crate runs them and the `store` crate writes the result as
-//! one transaction.
+//! This crate knows nothing about AWS, HTTP or the domain. An action is a pure function that returns
+//! a [`Commit`]. The `wrapper` crate calls it, and the `store` crate writes the commit as one
+//! transaction.
 
 mod access;
 mod actions;
@@ -15,11 +15,14 @@ mod form;
 mod identity;
 pub mod input;
 mod key;
+mod membership;
 mod operation;
 mod reads;
 mod sample;
 mod secrets;
 mod session;
+mod source;
+mod stored;
 mod views;
 
 pub use access::{
@@ -37,6 +40,7 @@ pub use input::{
     visible_lines,
 };
 pub use key::{Entity, Key, Record};
+pub use membership::{MembershipRecord, TenantRecord};
 pub use operation::{Conflict, Expect, Operation};
 pub use reads::{Filter, Found, Item, Query, Reads, Search};
 pub use sample::{Encoding, Sample};
@@ -44,5 +48,6 @@ pub use sample::{Encoding, Sample};
 #[doc(hidden)]
 pub use schemars;
 pub use secrets::{SecretRules, Secrets, secret_fields};
-pub use session::Session;
+pub use session::{Generation, Session, SessionRecord};
+pub use source::Source;
 pub use views::{Asset, Download, View, ViewPage};

@@ -1,34 +1,34 @@
-//! One write of a transaction, and on which condition.
+//! The writes of a transaction, and their conditions.
 
 use crate::{ActionError, Key, Version};
 use serde_json::Value;
 
-/// What must be true of the stored item for a write to happen.
+/// The condition of a write: what must be true of the stored item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Expect {
-    /// Nothing in particular.
+    /// No condition.
     Anything,
-    /// There is none.
+    /// The item does not exist.
     Absent,
-    /// There is one.
+    /// The item exists.
     Present,
-    /// It has the version that was read.
+    /// The item has this version, which was read.
     Version(Version),
 }
 
-/// What to answer where a value that must be unique is taken.
+/// The error if a unique value is already taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Conflict {
     /// The input field that holds the value.
     pub field: &'static str,
     /// What to tell the user.
     pub message: &'static str,
-    /// Whether the caller may learn which record has it.
+    /// Whether the caller may learn which record has the value.
     pub reveal: bool,
 }
 
 impl Conflict {
-    /// The error, given the owner that the guard names.
+    /// The error, given the owner in the guard.
     #[must_use]
     pub fn error(self, owner: Option<String>) -> ActionError {
         ActionError::Duplicate {
@@ -42,60 +42,60 @@ impl Conflict {
 /// One write of the transaction.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Operation {
-    /// Write the whole item.
+    /// Writes the whole item.
     Put {
-        /// Where.
+        /// The key.
         key: Key,
-        /// What.
+        /// The item.
         item: Value,
-        /// On which condition.
+        /// The condition.
         expect: Expect,
-        /// What to answer where it must be absent and is not; without it the function runs again.
+        /// The error if the item must not exist and does. Without it, the function runs again.
         conflict: Option<Conflict>,
     },
-    /// Remove the item.
+    /// Deletes the item.
     Delete {
-        /// Where.
+        /// The key.
         key: Key,
-        /// On which condition.
+        /// The condition.
         expect: Expect,
     },
-    /// Take a unique value for `owner`; passes where `owner` has it already.
+    /// Claims a unique value for `owner`. Succeeds if `owner` already has it.
     Claim {
         /// The guard.
         guard: Key,
-        /// Whose the value becomes.
+        /// The new owner.
         owner: String,
-        /// What to answer where another owner has it.
+        /// The error if another owner has it.
         conflict: Conflict,
     },
-    /// Give a unique value back; it must be `owner`'s.
+    /// Releases a unique value, which `owner` must have.
     Release {
         /// The guard.
         guard: Key,
-        /// Whose the value is.
+        /// The owner.
         owner: String,
     },
-    /// Pass a unique value on from one owner to another.
+    /// Transfers a unique value from one owner to another.
     HandOver {
         /// The guard.
         guard: Key,
-        /// Whose the value is.
+        /// The owner before.
         from: String,
-        /// Whose it becomes.
+        /// The new owner.
         to: String,
     },
-    /// The guard stays `owner`'s: a claim and a release of the same key.
+    /// Keeps the guard with `owner`: a claim and a release of the same guard.
     Keep {
         /// The guard.
         guard: Key,
-        /// Whose the value is.
+        /// The owner.
         owner: String,
     },
 }
 
 impl Operation {
-    /// The item that it writes.
+    /// The key of the item that it writes.
     #[must_use]
     pub fn key(&self) -> &Key {
         match self {

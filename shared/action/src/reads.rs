@@ -10,30 +10,30 @@ use std::sync::Arc;
 /// One item as stored, without its key attributes.
 pub type Item = Map<String, Value>;
 
-/// The reads of one request, all made at the same time and all strongly consistent.
+/// The reads of a request. All are made at the same time and are strongly consistent.
 #[derive(Debug, Clone, Default)]
 pub struct Reads {
     /// Single items.
     pub keys: Vec<Key>,
-    /// Ranges, newest first, of as many partitions.
+    /// Ranges, newest first, each of its own partition.
     pub queries: Vec<Query>,
 }
 
 impl Reads {
-    /// Nothing to read.
+    /// No reads.
     #[must_use]
     pub fn none() -> Self {
         Self::default()
     }
 
-    /// One more item.
+    /// Adds an item.
     #[must_use]
     pub fn item(mut self, key: Key) -> Self {
         self.keys.push(key);
         self
     }
 
-    /// One more range; of each partition there can be one.
+    /// Adds a range. It replaces an earlier range of the same partition.
     #[must_use]
     pub fn query(mut self, query: Query) -> Self {
         self.queries.retain(|other| other.pk != query.pk);
@@ -47,7 +47,7 @@ impl Reads {
         self.keys.is_empty() && self.queries.is_empty()
     }
 
-    /// Only those that carry no cache tag: the reads of records.
+    /// Only the reads without a cache tag: those of records.
     #[must_use]
     pub fn untagged(mut self) -> Self {
         self.keys.retain(|key| key.tag().is_none());
@@ -55,9 +55,9 @@ impl Reads {
         self
     }
 
-    /// The cache tags of what is made from these reads: of a range of entities the partition's, of
-    /// an entity its own. Any write that would change what they read of entities makes one of them
-    /// stale.
+    /// The cache tags of a page that is made from these reads: for a range of entities that of the
+    /// partition, for an entity its own. Every write that changes an entity which they read makes one
+    /// of these tags stale.
     #[must_use]
     pub fn tags(&self) -> BTreeSet<String> {
         let items = self.keys.iter().filter_map(Key::tag);
@@ -66,31 +66,31 @@ impl Reads {
     }
 }
 
-/// Decides whether an item belongs to a query's answer.
+/// Whether an item is in the result of a query.
 pub type Filter = Arc<dyn Fn(&Item) -> bool + Send + Sync>;
 
-/// Items of one partition, newest first: entities of one kind in one tenant, or records.
+/// A query for items of one partition, newest first: entities of one kind in one tenant, or records.
 #[derive(Clone)]
 pub struct Query {
-    /// The partition.
+    /// The partition key.
     pub pk: String,
-    /// Begin behind this sort key.
+    /// Start after this sort key.
     pub after: Option<String>,
-    /// Stop once this many items passed the filter.
+    /// Stop after this many items that pass the filter.
     pub limit: usize,
-    /// Which items count; all where there is none.
+    /// Which items to return; all if `None`.
     pub filter: Option<Filter>,
-    /// Finds the items by an index, so that not all need to be read; the filter still decides.
+    /// Finds the items with an index, so that not all need to be read. The filter still applies.
     pub search: Option<Search>,
 }
 
-/// A text to find entities by.
+/// A search for entities that contain a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Search {
-    /// What one of an entity's [texts](Entity::texts) must hold.
+    /// The text that one of an entity's [texts](Entity::texts) must contain.
     pub text: String,
-    /// Where the records are of what the index may not have yet: the partition, and what their
-    /// sort keys begin with before the entity's id.
+    /// The partition of the records of entities that the index may not have yet, and the prefix of
+    /// their sort keys before the entity's id.
     pub unindexed: Key,
 }
 
@@ -107,7 +107,7 @@ impl Query {
         }
     }
 
-    /// The records of this kind and name with the `limit` greatest sort keys.
+    /// The records of this kind and name with the `limit` highest sort keys.
     #[must_use]
     pub fn records(kind: &str, name: &str, limit: usize) -> Self {
         let (pk, _) = Key::record(kind, name, "").into_parts();
@@ -120,19 +120,19 @@ impl Query {
         }
     }
 
-    /// The cache tag of what is made from it; none of records.
+    /// The cache tag of a page that is made from it; `None` for records.
     fn tag(&self) -> Option<String> {
         (!self.pk.starts_with('#')).then(|| self.pk.clone())
     }
 
-    /// Only those older than the one with this id, or sort key.
+    /// Only the items after this sort key, which is the id of an entity: the older ones.
     #[must_use]
     pub fn after(mut self, id: Option<String>) -> Self {
         self.after = id;
         self
     }
 
-    /// Only those one of whose [texts](Entity::texts) holds `text`, which is in the same form.
+    /// Only the entities with a [text](Entity::texts) that contains `text`, which is in the same form.
     #[must_use]
     pub fn holding<E: Entity>(self, text: String) -> Self {
         let unindexed = Key::unindexed(&self.pk, "");
@@ -146,13 +146,13 @@ impl Query {
         }
     }
 
-    /// Whether the item belongs to the answer.
+    /// Whether the item is in the result.
     #[must_use]
     pub fn passes(&self, item: &Item) -> bool {
         self.filter.as_ref().is_none_or(|passes| passes(item))
     }
 
-    /// Only those that pass.
+    /// Only the items that pass this filter.
     #[must_use]
     pub fn filter(mut self, filter: impl Fn(&Item) -> bool + Send + Sync + 'static) -> Self {
         self.filter = Some(Arc::new(filter));
@@ -172,12 +172,12 @@ impl fmt::Debug for Query {
     }
 }
 
-/// What the reads found.
+/// What the reads returned.
 #[derive(Debug, Clone, Default)]
 pub struct Found {
     /// The single items that exist.
     pub items: BTreeMap<Key, Item>,
-    /// The ranges by their partition keys, each in order.
+    /// The ranges by partition key, each in order.
     pub ranges: BTreeMap<String, Vec<Item>>,
 }
 
@@ -185,7 +185,7 @@ impl Found {
     /// The entity with this id.
     ///
     /// # Errors
-    /// [`ActionError::Internal`] where the stored item is not an `E`.
+    /// [`ActionError::Internal`] if the stored item is not an `E`.
     pub fn entity<E: Entity>(&self, tenant: &TenantId, id: &str) -> Result<Option<E>, ActionError> {
         self.decode(&Key::entity::<E>(tenant, id))
     }
@@ -193,23 +193,23 @@ impl Found {
     /// The record at this key.
     ///
     /// # Errors
-    /// [`ActionError::Internal`] where the stored item is not an `R`.
+    /// [`ActionError::Internal`] if the stored item is not an `R`.
     pub fn record<R: Record>(&self, key: &Key) -> Result<Option<R>, ActionError> {
         self.decode(key)
     }
 
-    /// The range of entities, decoded; empty where it was not asked for.
+    /// The range of entities, decoded; empty if it was not read.
     ///
     /// # Errors
-    /// [`ActionError::Internal`] where a stored item is not an `E`.
+    /// [`ActionError::Internal`] if a stored item is not an `E`.
     pub fn range<E: Entity>(&self, tenant: &TenantId) -> Result<Vec<E>, ActionError> {
         self.decode_range(&Key::collection::<E>(tenant))
     }
 
-    /// The range of records of this kind and name, decoded; empty where it was not asked for.
+    /// The range of records of this kind and name, decoded; empty if it was not read.
     ///
     /// # Errors
-    /// [`ActionError::Internal`] where a stored item is not a `T`.
+    /// [`ActionError::Internal`] if a stored item is not a `T`.
     pub fn records<T: DeserializeOwned>(
         &self,
         kind: &str,
@@ -219,17 +219,16 @@ impl Found {
         self.decode_range(&pk)
     }
 
-    /// What was found at this key, by itself or in a range of entities, with the attributes that
-    /// the domain's types leave out.
+    /// The item at this key, read by itself or in a range of entities, with all stored attributes.
     #[must_use]
     pub fn stored(&self, key: &Key) -> Option<&Item> {
         let (pk, sk) = key.parts();
-        let is_it = |item: &&Item| item.get("id").and_then(Value::as_str) == Some(sk);
-        let in_range = || self.ranges.get(pk)?.iter().find(is_it);
+        let is_this = |item: &&Item| item.get("id").and_then(Value::as_str) == Some(sk);
+        let in_range = || self.ranges.get(pk)?.iter().find(is_this);
         self.items.get(key).or_else(in_range)
     }
 
-    /// What was found besides.
+    /// Adds what further reads found.
     pub fn extend(&mut self, more: Self) {
         self.items.extend(more.items);
         self.ranges.extend(more.ranges);

@@ -1,14 +1,17 @@
 //! What the functions of one process share: the store and the configuration.
 
 use crate::purging::{InlinePurges, Revalidation};
-use action::{Context, Layout, Seal};
+use action::{Context, Layout, Seal, Source};
 use auth::Keys;
 use aws::{Access, EnvironmentError};
 use cdn::{CloudFront, Invalidations};
+use jiff::Timestamp;
 use mail::{Mailer, Ses};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 use store::{Store, TableSettings};
+use uuid::Uuid;
 
 /// Renders an error page: the layout if the caller is signed in, the status, what to say, and the
 /// request's id.
@@ -44,8 +47,14 @@ pub struct Config {
     pub rate_limit_per_ip: u64,
     /// The largest body, decoded, in bytes.
     pub body_limit: usize,
-    /// When what is cached is purged.
+    /// When stale pages are purged.
     pub revalidation: Revalidation,
+    /// How long an action waits for CloudFront to accept a purge. If that takes longer, the purge is
+    /// left to the outbox.
+    pub inline_purge_timeout: Duration,
+    /// How long a response waits for work that does not change it, such as the count of a refused
+    /// request.
+    pub best_effort_timeout: Duration,
     /// Where log lines go.
     pub log: Log,
 }
@@ -71,6 +80,12 @@ impl std::error::Error for ConfigError {}
 impl Config {
     /// The largest body unless configured: 1 MiB.
     pub const BODY_LIMIT: usize = 1 << 20;
+
+    /// The usual [`Config::inline_purge_timeout`].
+    pub const INLINE_PURGE_TIMEOUT: Duration = Duration::from_millis(300);
+
+    /// The usual [`Config::best_effort_timeout`].
+    pub const BEST_EFFORT_TIMEOUT: Duration = Duration::from_millis(300);
 
     /// The configuration of a function on Lambda.
     ///
@@ -123,6 +138,8 @@ impl Config {
                     )));
                 }
             },
+            inline_purge_timeout: Self::INLINE_PURGE_TIMEOUT,
+            best_effort_timeout: Self::BEST_EFFORT_TIMEOUT,
             log: |line| println!("{line}"),
         })
     }
@@ -225,14 +242,67 @@ impl App {
         ))
     }
 
-    /// The circumstances of one run.
+    /// The context of one run, at the current time and with new random numbers.
     #[must_use]
     pub fn context<C>(&self, caller: C, attempt: u32) -> Context<C> {
-        Context::new(caller, attempt, Arc::clone(&self.seal))
+        let source = Source::new(Timestamp::now(), random_seed());
+        Context::new(caller, attempt, source, Arc::clone(&self.seal))
     }
 
     /// Whether this is the process's first request.
     pub(crate) fn is_cold_start(&self) -> bool {
         !self.warm.swap(true, Ordering::Relaxed)
+    }
+}
+
+/// 244 random bits, from the system.
+fn random_seed() -> [u8; 32] {
+    let mut seed = [0; 32];
+    let (left, right) = seed.split_at_mut(16);
+    left.copy_from_slice(Uuid::new_v4().as_bytes());
+    right.copy_from_slice(Uuid::new_v4().as_bytes());
+    seed
+}
+
+#[cfg(test)]
+impl Config {
+    /// A configuration for unit tests, with https or without, and without limits.
+    pub(crate) fn for_tests(https: bool) -> Self {
+        Self {
+            https,
+            allowed_origins: Vec::new(),
+            origin_secrets: Vec::new(),
+            keys: Keys::new(&[7; 32], None).expect("a strong key"),
+            rate_limit_per_user: 0,
+            rate_limit_per_ip: 0,
+            body_limit: 1,
+            revalidation: Revalidation::Inline,
+            inline_purge_timeout: Self::INLINE_PURGE_TIMEOUT,
+            best_effort_timeout: Self::BEST_EFFORT_TIMEOUT,
+            log: |_| (),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use action::UserId;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn every_run_gets_its_own_ids() {
+        let url = "http://127.0.0.1:1";
+        let app = App::new(
+            Store::connect(TableSettings::local(url, "edge-crm")),
+            Invalidations::connect(CloudFront::local(url)),
+            Config::for_tests(true),
+            Site {
+                error_page: |_, _, _, _| String::new(),
+                sign_in: "/sign-in",
+            },
+        );
+        let ids: BTreeSet<UserId> = (0..1_000).map(|_| app.context((), 0).new_id()).collect();
+        assert_eq!(ids.len(), 1_000);
     }
 }

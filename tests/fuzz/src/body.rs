@@ -93,6 +93,8 @@ fn echo() -> Runner {
         rate_limit_per_ip: 0,
         body_limit: 1 << 16,
         revalidation: Revalidation::Background,
+        inline_purge_timeout: Config::INLINE_PURGE_TIMEOUT,
+        best_effort_timeout: Config::BEST_EFFORT_TIMEOUT,
         log: |_| (),
     };
     Runner::new(

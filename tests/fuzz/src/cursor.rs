@@ -1,15 +1,17 @@
 //! List cursors and the tokens in links, which are sealed in the same way.
 
 use crate::{keys, other_keys, previous_keys};
-use action::Context;
+use action::{Context, Source};
+use jiff::Timestamp;
 use std::sync::Arc;
 
 /// Only a cursor that was issued for a list has a position in that list.
 pub fn cursor(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
-    let context = Context::new((), 0, Arc::new(keys()));
-    let previous = Context::new((), 0, Arc::new(previous_keys()));
-    let foreign = Context::new((), 0, Arc::new(other_keys()));
+    let [context, previous, foreign] = [keys(), previous_keys(), other_keys()].map(|keys| {
+        let source = Source::new(Timestamp::UNIX_EPOCH, [0; 32]);
+        Context::new((), 0, source, Arc::new(keys))
+    });
     assert_eq!(context.position("acme:contacts", &text), None, "{text:?}");
     assert_eq!(context.open("invitation", &text), None, "{text:?}");
     for issuer in [&context, &previous] {

@@ -2,11 +2,13 @@
 
 use action::Role;
 use edge_crm_tests::Record;
+use edge_crm_tests::fault::{Fault, Strike};
 use edge_crm_tests::inside::{Inside, config, no_edge};
 use edge_crm_tests::now;
 use edge_crm_tests::world::{Person, Response, World};
 use serde_json::{Value, json};
 use std::sync::Arc;
+use std::time::Duration;
 use wrapper::Config;
 
 const UNKNOWN: &str = "0197a3b0-0000-7000-8000-00000000000f";
@@ -119,6 +121,23 @@ async fn requests_over_the_limit_are_counted_too() {
     assert_eq!(counters.len(), 1);
     assert!(counters[0].sk.ends_with(":create-contact:RATE_LIMIT_ERROR"));
     assert_eq!(counters[0].get("count"), json!(too_many));
+}
+
+#[tokio::test]
+async fn a_refusal_does_not_wait_long_for_its_count() {
+    let hurried = Config {
+        best_effort_timeout: Duration::from_millis(10),
+        ..config()
+    };
+    let inside = Inside::with(hurried, no_edge()).await;
+    let (cookie, _) = inside.sign_up("Acme").await;
+    let create = edge_crm_tests::runner(Arc::clone(&inside.app), "create-contact");
+    let mut held = Strike::always(Fault::HeldCall);
+    held.call = "UpdateItem".to_owned();
+    inside.proxy.plan(vec![held]);
+    let response = inside.post(&create, &cookie, &json!({ "name": "" })).await;
+    assert_eq!(response.status, 400, "{response:?}");
+    assert_eq!(inside.table.under("#refused:"), []);
 }
 
 #[tokio::test]

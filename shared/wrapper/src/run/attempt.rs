@@ -257,7 +257,7 @@ impl<A: Action> Call<'_, A> {
         let origin = session::Origin {
             address: &self.trust.address,
             agent: self.request.header("user-agent"),
-            generation: own.map(|live| live.generation),
+            generation: own.map(|live| live.session.generation),
         };
         session::open(grant, &origin, self.now, &self.app.config)
             .ok_or_else(|| Failure::unknown("no randomness, or nothing that proves the person"))

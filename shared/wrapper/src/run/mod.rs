@@ -21,7 +21,7 @@ use crate::run::answer::{Done, Progress};
 use crate::run::attempt::Call;
 use crate::run::idempotency::Keyed;
 use crate::run::limit::Counter;
-use crate::session::{self, Live, Presented};
+use crate::session::{self, Presented};
 use crate::{App, Failure};
 use action::{
     Access, Action, Actor, Form, IdempotencyKey, Reads, TENANT_FIELD, input, secret_fields,
@@ -243,7 +243,7 @@ impl<A: Action> Asked<A> {
             keyed: self.keyed,
             account: self.account,
         };
-        let replaced = call.live.as_ref().is_some_and(Live::is_replaced);
+        let replaced = call.live.as_ref().is_some_and(|live| live.session.replaced);
         // Where the token's role did not reach but the role as it is now does, nothing was read.
         let found = self.reads.map(|_| gathered.found);
         match gathered.record.and_then(|record| call.recall(&record)) {

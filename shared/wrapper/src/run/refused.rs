@@ -4,13 +4,9 @@
 use crate::{App, Failure};
 use action::{Actor, Key};
 use jiff::{Timestamp, Unit};
-use std::time::Duration;
 
 /// How long a counter is kept after the last attempt, in seconds: 30 days.
 const KEPT: i64 = 30 * 86_400;
-
-/// How long an answer may wait for its count.
-const PATIENCE: Duration = Duration::from_millis(300);
 
 /// Counts a refusal of this action. Whether that succeeds does not matter to the answer.
 pub(crate) async fn count(app: &App, actor: Option<&Actor>, action: &str, failure: &Failure) {
@@ -25,7 +21,7 @@ pub(crate) async fn count(app: &App, actor: Option<&Actor>, action: &str, failur
     let now = Timestamp::now();
     let now = now.round(Unit::Millisecond).unwrap_or(now);
     let counted = app.store.tally(&key, about, now, now.as_second() + KEPT);
-    match tokio::time::timeout(PATIENCE, counted).await {
+    match tokio::time::timeout(app.config.best_effort_timeout, counted).await {
         Ok(Ok(())) => {}
         Ok(Err(error)) => tracing::warn!(%error, "a refusal could not be counted"),
         Err(_) => tracing::warn!("a refusal was not counted in time"),

@@ -7,8 +7,8 @@ use crate::run::answer::{Done, Progress, output};
 use crate::run::attempt::Call;
 use crate::run::idempotency::{Outcome, Recall};
 use crate::run::revalidate;
-use crate::session::{self, fresh};
-use action::{Action, ActionError, Found, Grant, Item, Key, Scope};
+use crate::session::fresh;
+use action::{Action, ActionError, Found, Grant, Item, Key, MembershipRecord, Scope};
 use serde_json::Value;
 
 impl<A: Action> Call<'_, A> {
@@ -99,7 +99,8 @@ impl<A: Action> Call<'_, A> {
         // What was saved is of then: they may have left since, or lost their role.
         let membership = Key::membership(&grant.tenant, &grant.user);
         let items = self.app.store.items([membership.clone()]).await?;
-        let role = items.get(&membership).and_then(session::role);
+        let membership = items.get(&membership).and_then(MembershipRecord::read);
+        let role = membership.and_then(|membership| membership.active_role());
         let role = role.ok_or_else(Failure::signed_out)?;
         let (operation, cookie) = self.open(&Grant { role, ..grant })?;
         self.app.store.transact(None, &[operation]).await?;

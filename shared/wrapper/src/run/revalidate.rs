@@ -8,11 +8,7 @@ use crate::purging::Revalidation;
 use action::Key;
 use cdn::Purge;
 use jiff::Timestamp;
-use std::time::Duration;
 use store::OutboxRecord;
-
-/// How long an action waits for CloudFront before it answers.
-const PATIENCE: Duration = Duration::from_millis(300);
 
 /// How long the outbox record of a commit is left to the action that made it, in milliseconds.
 const GRACE: i64 = 1_000;
@@ -50,7 +46,8 @@ pub(crate) async fn inline(app: &App, outbox_record: OutboxRecord) -> Vec<String
         return spared;
     }
     let purge = Purge::new(vec![outbox_record], live);
-    if let Err(error) = purge.purge(&app.invalidations, Some(PATIENCE)).await {
+    let timeout = Some(app.config.inline_purge_timeout);
+    if let Err(error) = purge.purge(&app.invalidations, timeout).await {
         app.inline.pause(&error);
         tracing::warn!(%error, "a purge is left to the outbox");
         return spared;

@@ -4,9 +4,11 @@ pub(crate) mod fresh;
 
 use crate::http::request::Asked as _;
 use crate::{App, Config};
-use action::{Actor, Expect, Grant, Item, Key, Operation, Role, Session};
+use action::{
+    Actor, Expect, Generation, Grant, Item, Key, MembershipRecord, Operation, Session,
+    SessionRecord, TenantRecord,
+};
 use auth::{SessionSecret, TOKEN_LIFETIME, Token};
-use jiff::Timestamp;
 use lambda_http::Request;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -67,26 +69,17 @@ pub(crate) struct Live {
     pub(crate) actor: Actor,
     /// Where the session is stored.
     pub(crate) key: Key,
-    /// The session as stored.
-    pub(crate) item: Item,
-    /// The generation of the person's sessions, which is this one's.
-    pub(crate) generation: u64,
+    /// The session as stored. Its generation is the user's.
+    pub(crate) session: SessionRecord,
     /// The cookie to answer with, where the token has expired or says another role.
     pub(crate) renewal: Option<String>,
     /// The stored end to move to, in seconds since 1970, where it is time to.
     pub(crate) extend_to: Option<i64>,
 }
 
-impl Live {
-    /// Whether another session has taken its place.
-    pub(crate) fn is_replaced(&self) -> bool {
-        self.item.contains_key(Session::REPLACED)
-    }
-}
-
-/// Whether the session behind the token is live: stored, not ended, neither by itself nor with all
-/// others of the person, of the token's organisation, and of somebody who has been a member there
-/// ever since it was opened.
+/// Checks the session behind the token. It is live if it is stored and has not ended, belongs to the
+/// token's organisation and the user's generation, and the user has been a member of the
+/// organisation ever since it was opened.
 pub(crate) fn check(
     token: &Token,
     items: &BTreeMap<Key, Item>,
@@ -94,74 +87,44 @@ pub(crate) fn check(
     config: &Config,
 ) -> Option<Live> {
     let [key, membership, generation] = keys(token);
-    let session = items.get(&key)?;
-    let generation = self::generation(items.get(&generation));
-    let ends = session.get("expires_at")?.as_i64()?;
-    let tenant = session.get("tenant")?.as_str()?;
-    let is_of_old = self::generation(Some(session)) != generation;
-    if ends <= now || is_of_old || tenant != token.actor.tenant.as_str() {
+    let session = items.get(&key).and_then(SessionRecord::read)?;
+    let Generation { generation } = Generation::read(items.get(&generation));
+    if session.expires_at <= now
+        || session.generation != generation
+        || session.tenant != token.actor.tenant
+    {
         return None;
     }
-    let membership = items.get(&membership)?;
-    if precedes(session, membership) {
+    let membership = items.get(&membership).and_then(MembershipRecord::read)?;
+    if is_older(&session, &membership) {
         return None;
     }
-    let role = role(membership)?;
+    let role = membership.active_role()?;
     let actor = Actor {
         role,
         ..token.actor.clone()
     };
-    // What has been replaced lasts as it is, for who asks again.
-    let replaced = session.get(Session::REPLACED).is_some();
-    let renews = !replaced && (token.expires <= now || role != token.actor.role);
+    // A replaced session is not renewed: it is only for a second copy of the request.
+    let renews = !session.replaced && (token.expires <= now || role != token.actor.role);
     let renewal = renews.then(|| cookie(config, token.secret.clone(), actor.clone(), now));
     let full = now + Session::IDLE;
-    let extend_to = (renews && ends < full - SLIDE_AFTER).then_some(full);
+    let extend_to = (renews && session.expires_at < full - SLIDE_AFTER).then_some(full);
     Some(Live {
         actor,
         key,
-        item: session.clone(),
-        generation,
+        session,
         renewal,
         extend_to,
     })
 }
 
-/// What a stored membership lets its person do. Who is only invited is no member yet.
-pub(crate) fn role(membership: &Item) -> Option<Role> {
-    let status = membership.get("status").and_then(Value::as_str);
-    let active = status.is_none_or(|status| status == "active");
-    Role::parse(membership.get("role")?.as_str()?).filter(|_| active)
-}
-
-/// Whether the session was opened before the membership began: who has left and joins again gets
-/// nothing back by that, wherever a browser still has the cookie. The session that joining opens
-/// is none of those: its id is made after the membership's time was taken, by the same clock.
-fn precedes(session: &Item, membership: &Item) -> bool {
-    let joined = membership.get("createdAt").and_then(Value::as_str);
-    let joined = joined.and_then(|text| text.parse::<Timestamp>().ok());
-    let opened = opened_at(session);
-    joined
-        .zip(opened)
-        .is_some_and(|(joined, opened)| opened < joined.as_millisecond())
-}
-
-/// When the session was opened, in milliseconds since 1970: its id, a UUIDv7, knows (RFC 9562,
-/// section 5.7). Its `createdAt` is that of the request, which may have begun seconds before; it
-/// decides, as late as it can be, where there is no id.
-fn opened_at(session: &Item) -> Option<i64> {
-    let id = session.get("id").and_then(Value::as_str);
-    let made = id.and_then(|id| Uuid::parse_str(id).ok()?.get_timestamp());
-    let Some((seconds, nanos)) = made.map(|time| time.to_unix()) else {
-        return Some(session.get("createdAt")?.as_i64()? * 1_000 + 999);
-    };
-    Some(i64::try_from(seconds).ok()? * 1_000 + i64::from(nanos / 1_000_000))
-}
-
-/// The generation in an item; before the first record of one it is 0.
-fn generation(item: Option<&Item>) -> u64 {
-    item.and_then(|item| item.get("generation")?.as_u64())
-        .unwrap_or(0)
+/// Whether the session was opened before the membership began. A user who was removed and joins
+/// again must sign in again, because an old browser may still have the cookie. The session that
+/// joining opens is not older: its id is made after the membership's time was taken, by the same
+/// clock.
+fn is_older(session: &SessionRecord, membership: &MembershipRecord) -> bool {
+    let times = membership.joined_at.zip(session.opened_at());
+    times.is_some_and(|(joined, opened)| opened < joined.as_millisecond())
 }
 
 /// Where a session is opened from.
@@ -212,31 +175,21 @@ pub(crate) fn open(
     ))
 }
 
-/// What takes the session along into another generation, unless it has ended meanwhile.
+/// Moves the session to another generation, unless it has ended meanwhile.
 pub(crate) fn end_others(live: &Live, generation: u64) -> Operation {
-    let mut item = live.item.clone();
-    item.insert("generation".to_owned(), json!(generation));
-    Operation::Put {
-        key: live.key.clone(),
-        item: Value::Object(item),
-        expect: Expect::Present,
-        conflict: None,
-    }
+    put_again(live, live.session.in_generation(generation))
 }
 
-/// What ends the session a little later, because another takes its place: a request that is sent
-/// twice at once is one request, whose twin must still be known. Unless it has ended meanwhile.
+/// Ends the session in [`HANDOVER`] seconds, because another replaces it, unless it has ended
+/// meanwhile. If the browser sends the same request twice, the second copy must still find it.
 pub(crate) fn replace(live: &Live, now: i64) -> Operation {
-    let mut item = live.item.clone();
-    let ends = item
-        .get("expires_at")
-        .and_then(Value::as_i64)
-        .unwrap_or(now);
-    item.insert("expires_at".to_owned(), json!(ends.min(now + HANDOVER)));
-    item.insert(Session::REPLACED.to_owned(), json!(true));
+    put_again(live, live.session.replaced_until(now + HANDOVER))
+}
+
+fn put_again(live: &Live, item: Value) -> Operation {
     Operation::Put {
         key: live.key.clone(),
-        item: Value::Object(item),
+        item,
         expect: Expect::Present,
         conflict: None,
     }
@@ -291,13 +244,11 @@ pub(crate) async fn keep(
 
 /// What is said around every page of the organisation, by its stored record.
 pub(crate) fn layout(actor: &Actor, items: &BTreeMap<Key, Item>) -> action::Layout {
-    let name = items
-        .get(&Key::tenant(&actor.tenant))
-        .and_then(|item| item.get("name"))
-        .and_then(Value::as_str);
+    let tenant = items.get(&Key::tenant(&actor.tenant));
+    let name = tenant.and_then(|item| TenantRecord::read(item).name);
     action::Layout {
         tenant: actor.tenant.clone(),
-        organization: name.unwrap_or(actor.tenant.as_str()).to_owned(),
+        organization: name.unwrap_or_else(|| actor.tenant.to_string()),
         role: actor.role,
     }
 }

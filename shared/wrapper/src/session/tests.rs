@@ -1,21 +1,10 @@
 use super::*;
-use action::TenantId;
-use auth::Keys;
+use action::{Role, TenantId};
 
 const NOW: i64 = 1_800_000_000;
 
 fn config(https: bool) -> Config {
-    Config {
-        https,
-        allowed_origins: Vec::new(),
-        origin_secrets: Vec::new(),
-        keys: Keys::new(&[7; 32], None).unwrap(),
-        rate_limit_per_user: 0,
-        rate_limit_per_ip: 0,
-        body_limit: 1,
-        revalidation: crate::Revalidation::Inline,
-        log: |_| (),
-    }
+    Config::for_tests(https)
 }
 
 const HERE: Origin<'_> = Origin {
@@ -103,7 +92,7 @@ fn counting_up_the_generation_ends_every_session_but_the_one_carried_along() {
     };
     items.insert(key, item.as_object().unwrap().clone());
     let live = check(&token, &items, NOW, &config(true)).unwrap();
-    assert_eq!(live.generation, 1);
+    assert_eq!(live.session.generation, 1);
 }
 
 #[test]
