@@ -8,7 +8,7 @@ pub mod audit;
 pub mod background;
 pub mod registry;
 
-/// People and their sessions: signing up, in and out, passwords, settings.
+/// Users and their sessions: signing up, in and out, passwords, settings.
 pub mod accounts {
     pub mod change_password;
     pub mod end_session;

@@ -165,13 +165,13 @@ pub(crate) use views;
 /// The function of a view that has one to itself.
 #[must_use]
 pub const fn function_of<V: View>() -> Function {
-    Function::views(V::FUNCTION, Alone::<V>::ROUTES)
+    Function::views(V::FUNCTION, SingleRoute::<V>::ROUTES)
 }
 
 /// The only route of a function.
-struct Alone<V>(PhantomData<V>);
+struct SingleRoute<V>(PhantomData<V>);
 
-impl<V: View> Alone<V> {
+impl<V: View> SingleRoute<V> {
     const ROUTES: &'static [ViewRoute] = &[wrapper::view::<V>()];
 }
 

@@ -4,14 +4,16 @@ use action::{
     Action, ActionError, Actor, Commit, Context, Empty, Form, FormPage, Found, Layout, RateLimit,
     Reads, Sample, Secret, SecretRules, Secrets, Subject, Viewers,
 };
-use crm::{Account, MAX_PASSWORD, MIN_PASSWORD, Password, PasswordReset, Settings, new_password};
+use crm::{
+    Account, AccountSettings, MAX_PASSWORD, MIN_PASSWORD, Password, PasswordReset, new_password,
+};
 use pages::SettingsForm;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use validator::Validate;
 
-const WRONG: ActionError = ActionError::WrongPassword {
+const WRONG_PASSWORD: ActionError = ActionError::WrongPassword {
     field: "currentPassword",
     message: "Wrong password",
 };
@@ -23,7 +25,7 @@ pub struct ChangePassword;
 /// The current password and the new one.
 #[derive(Debug, Clone, Default, Deserialize, Serialize, Validate, JsonSchema)]
 #[serde(default, rename_all = "camelCase")]
-pub struct Passwords {
+pub struct PasswordChange {
     #[validate(length(min = 1))]
     current_password: Secret,
     #[validate(custom(function = new_password))]
@@ -36,7 +38,7 @@ impl Action for ChangePassword {
     const HASHES_PASSWORD: bool = true;
     const SECRETS: Option<SecretRules<Self>> = SecretRules::of_action();
     type Permission = Viewers;
-    type Input = Passwords;
+    type Input = PasswordChange;
     type Output = Empty;
 
     fn sample() -> Sample {
@@ -46,31 +48,31 @@ impl Action for ChangePassword {
     }
 
     /// Or who finds a session could try passwords with it.
-    fn rate_limit(_: &Context<()>, _: &Passwords) -> Result<RateLimit, ActionError> {
+    fn rate_limit(_: &Context<()>, _: &PasswordChange) -> Result<RateLimit, ActionError> {
         Ok(RateLimit::CallerAndOwnAccount)
     }
 
-    fn reads(context: &Context<Actor>, _: &Passwords) -> Result<Reads, ActionError> {
-        Ok(Account::reads_of(&context.caller, &Found::default()))
+    fn reads(context: &Context<Actor>, _: &PasswordChange) -> Result<Reads, ActionError> {
+        Ok(Account::caller_reads(&context.caller, &Found::default()))
     }
 
-    fn more_reads(context: &Context<Actor>, _: &Passwords, found: &Found) -> Reads {
-        Account::reads_of(&context.caller, found)
+    fn more_reads(context: &Context<Actor>, _: &PasswordChange, found: &Found) -> Reads {
+        Account::caller_reads(&context.caller, found)
     }
 
     fn run(
         context: &Context<Actor>,
-        passwords: &Passwords,
+        change: &PasswordChange,
         found: &Found,
     ) -> Result<Commit<Empty>, ActionError> {
-        let before = Account::of(&context.caller, found)?;
-        let current = &passwords.current_password;
+        let before = Account::of_caller(&context.caller, found)?;
+        let current = &change.current_password;
         if !current.matches(Some(&before.password_hash)) {
-            return Err(WRONG);
+            return Err(WRONG_PASSWORD);
         }
         let account = Account {
-            password_hash: passwords.new_password.hash(&context.salt())?,
-            ..before.without_sessions()
+            password_hash: change.new_password.hash(&context.salt())?,
+            ..before.with_sessions_ended()
         };
         let subject = Subject {
             tenant: context.caller.tenant.clone(),
@@ -90,28 +92,28 @@ impl Secrets for ChangePassword {
 
     fn same_secrets(
         context: &Context<Actor>,
-        passwords: &Passwords,
+        change: &PasswordChange,
         found: &Found,
     ) -> Result<bool, ActionError> {
-        let account = Account::of(&context.caller, found)?;
-        let new = &passwords.new_password;
+        let account = Account::of_caller(&context.caller, found)?;
+        let new = &change.new_password;
         Ok(new.matches(Some(&account.password_hash)))
     }
 }
 
 impl Form for ChangePassword {
     fn form_reads(context: &Context<Actor>, found: &Found) -> Reads {
-        Settings::reads(context, found)
+        AccountSettings::reads(context, found)
     }
 
-    fn success_path(layout: Option<&Layout>, _: &Passwords, _: &Empty) -> String {
+    fn success_path(layout: Option<&Layout>, _: &PasswordChange, _: &Empty) -> String {
         pages::paths::settings(layout, "#password-changed")
     }
 
     fn form(page: &FormPage<'_>) -> String {
         let settings = page
             .context
-            .map(|context| Settings::of(context, page.found));
+            .map(|context| AccountSettings::from_found(context, page.found));
         let settings = settings.and_then(Result::ok);
         let sent = Some((SettingsForm::Password, page.state));
         pages::settings(page.layout, settings.as_ref(), &page.key, sent)

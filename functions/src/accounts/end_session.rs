@@ -4,7 +4,7 @@ use action::{
     Action, ActionError, Actor, Commit, Context, Empty, Form, FormPage, Found, Layout, Reads,
     Sample, Session, Subject, Viewers, lenient,
 };
-use crm::{Account, Settings};
+use crm::{Account, AccountSettings};
 use pages::SettingsForm;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -52,24 +52,24 @@ impl Action for EndSession {
     }
 
     fn reads(context: &Context<Actor>, _: &SessionRef) -> Result<Reads, ActionError> {
-        Ok(Account::reads_of(&context.caller, &Found::default()))
+        Ok(Account::caller_reads(&context.caller, &Found::default()))
     }
 
     fn more_reads(context: &Context<Actor>, _: &SessionRef, found: &Found) -> Reads {
-        match Account::of(&context.caller, found) {
+        match Account::of_caller(&context.caller, found) {
             Ok(account) => Reads::none().query(crm::live_sessions(&account, context.now)),
-            Err(_) => Account::reads_of(&context.caller, found),
+            Err(_) => Account::caller_reads(&context.caller, found),
         }
     }
 
     fn run(
         context: &Context<Actor>,
-        which: &SessionRef,
+        input: &SessionRef,
         found: &Found,
     ) -> Result<Commit<Empty>, ActionError> {
         let user = &context.caller.user;
         let sessions: Vec<Session> = found.records("session", user.as_str())?;
-        let id = which.id.as_ref().map(|id| id.0.as_str());
+        let id = input.id.as_ref().map(|id| id.0.as_str());
         let mut sessions = sessions.into_iter();
         let session = sessions.find(|session| Some(&*session.id) == id);
         let session = session.ok_or(NOT_FOUND)?;
@@ -90,7 +90,7 @@ impl Action for EndSession {
 
 impl Form for EndSession {
     fn form_reads(context: &Context<Actor>, found: &Found) -> Reads {
-        Settings::reads(context, found)
+        AccountSettings::reads(context, found)
     }
 
     fn success_path(layout: Option<&Layout>, _: &SessionRef, _: &Empty) -> String {
@@ -100,7 +100,7 @@ impl Form for EndSession {
     fn form(page: &FormPage<'_>) -> String {
         let settings = page
             .context
-            .map(|context| Settings::of(context, page.found));
+            .map(|context| AccountSettings::from_found(context, page.found));
         let settings = settings.and_then(Result::ok);
         let sent = Some((SettingsForm::End, page.state));
         pages::settings(page.layout, settings.as_ref(), &page.key, sent)

@@ -20,25 +20,25 @@ pub struct SignUpPage;
 /// The page to return to after signing in.
 #[derive(Debug, Clone, Default, Deserialize, Serialize, Validate, JsonSchema)]
 #[serde(default)]
-pub struct Return {
+pub struct SignInParams {
     #[serde(deserialize_with = "lenient")]
     return_to: Option<ReturnTo>,
 }
 
 /// A form, and where somebody goes who does not need it.
 #[derive(Debug, Serialize, JsonSchema)]
-pub struct EntryPage {
+pub struct SignedOutPage {
     #[serde(skip)]
     return_to: Option<ReturnTo>,
     #[serde(skip)]
     redirect: Option<String>,
 }
 
-impl EntryPage {
+impl SignedOutPage {
     fn new(caller: Option<&Actor>, return_to: Option<ReturnTo>) -> Self {
         let contacts = |actor: &Actor| pages::paths::contacts_of(&actor.tenant);
-        let there = return_to.as_ref().map(|path| path.as_str().to_owned());
-        let redirect = caller.map(|actor| there.unwrap_or_else(|| contacts(actor)));
+        let return_path = return_to.as_ref().map(|path| path.as_str().to_owned());
+        let redirect = caller.map(|actor| return_path.unwrap_or_else(|| contacts(actor)));
         Self {
             return_to,
             redirect,
@@ -46,7 +46,7 @@ impl EntryPage {
     }
 }
 
-pub(crate) fn fresh(page: &ViewPage<'_>) -> FormState {
+pub(crate) fn empty_form(page: &ViewPage<'_>) -> FormState {
     FormState {
         key: page.key.clone(),
         ..FormState::default()
@@ -57,54 +57,54 @@ impl View for Home {
     const PATH: &'static str = "/";
     type Permission = Anyone;
     type Params = Empty;
-    type Output = EntryPage;
+    type Output = SignedOutPage;
 
     fn show(
         context: &Context<Option<Actor>>,
         _: &Empty,
         _: &Found,
-    ) -> Result<EntryPage, ActionError> {
-        let door = EntryPage::new(context.caller.as_ref(), None);
-        Ok(EntryPage {
-            redirect: door.redirect.or(Some("/sign-in".to_owned())),
-            ..door
+    ) -> Result<SignedOutPage, ActionError> {
+        let output = SignedOutPage::new(context.caller.as_ref(), None);
+        Ok(SignedOutPage {
+            redirect: output.redirect.or(Some("/sign-in".to_owned())),
+            ..output
         })
     }
 
-    fn redirect(door: &EntryPage) -> Option<String> {
-        door.redirect.clone()
+    fn redirect(output: &SignedOutPage) -> Option<String> {
+        output.redirect.clone()
     }
 
-    fn page(page: &ViewPage<'_>, _: &EntryPage) -> String {
-        pages::sign_in(&fresh(page), "")
+    fn page(page: &ViewPage<'_>, _: &SignedOutPage) -> String {
+        pages::sign_in(&empty_form(page), "")
     }
 }
 
 impl View for SignInPage {
     const PATH: &'static str = "/sign-in";
     type Permission = Anyone;
-    type Params = Return;
-    type Output = EntryPage;
+    type Params = SignInParams;
+    type Output = SignedOutPage;
 
     fn show(
         context: &Context<Option<Actor>>,
-        to: &Return,
+        params: &SignInParams,
         _: &Found,
-    ) -> Result<EntryPage, ActionError> {
-        Ok(EntryPage::new(
+    ) -> Result<SignedOutPage, ActionError> {
+        Ok(SignedOutPage::new(
             context.caller.as_ref(),
-            to.return_to.clone(),
+            params.return_to.clone(),
         ))
     }
 
-    fn redirect(door: &EntryPage) -> Option<String> {
-        door.redirect.clone()
+    fn redirect(output: &SignedOutPage) -> Option<String> {
+        output.redirect.clone()
     }
 
-    fn page(page: &ViewPage<'_>, door: &EntryPage) -> String {
+    fn page(page: &ViewPage<'_>, output: &SignedOutPage) -> String {
         pages::sign_in(
-            &fresh(page),
-            door.return_to.as_ref().map_or("", ReturnTo::as_str),
+            &empty_form(page),
+            output.return_to.as_ref().map_or("", ReturnTo::as_str),
         )
     }
 }
@@ -113,21 +113,21 @@ impl View for SignUpPage {
     const PATH: &'static str = "/sign-up";
     type Permission = Anyone;
     type Params = Empty;
-    type Output = EntryPage;
+    type Output = SignedOutPage;
 
     fn show(
         context: &Context<Option<Actor>>,
         _: &Empty,
         _: &Found,
-    ) -> Result<EntryPage, ActionError> {
-        Ok(EntryPage::new(context.caller.as_ref(), None))
+    ) -> Result<SignedOutPage, ActionError> {
+        Ok(SignedOutPage::new(context.caller.as_ref(), None))
     }
 
-    fn redirect(door: &EntryPage) -> Option<String> {
-        door.redirect.clone()
+    fn redirect(output: &SignedOutPage) -> Option<String> {
+        output.redirect.clone()
     }
 
-    fn page(page: &ViewPage<'_>, _: &EntryPage) -> String {
-        pages::sign_up(&fresh(page))
+    fn page(page: &ViewPage<'_>, _: &SignedOutPage) -> String {
+        pages::sign_up(&empty_form(page))
     }
 }

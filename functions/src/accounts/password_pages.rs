@@ -1,6 +1,6 @@
 //! The pages for who has forgotten their password.
 
-use crate::accounts::pages::fresh;
+use crate::accounts::pages::empty_form;
 use action::{ActionError, Actor, Anyone, Context, Empty, Found, Reads, View, ViewPage};
 use crm::{PasswordReset, ResetToken};
 use schemars::JsonSchema;
@@ -16,13 +16,13 @@ pub struct ResetPage;
 /// The token of the link.
 #[derive(Debug, Clone, Default, Deserialize, Serialize, Validate, JsonSchema)]
 #[serde(default)]
-pub struct ResetLink {
+pub struct ResetParams {
     token: ResetToken,
 }
 
 /// Whether the link works, and what its form needs.
 #[derive(Debug, Serialize, JsonSchema)]
-pub struct ResetOffer {
+pub struct ResetLinkStatus {
     works: bool,
     #[serde(skip)]
     token: ResetToken,
@@ -39,41 +39,41 @@ impl View for ForgotPage {
     }
 
     fn page(page: &ViewPage<'_>, _: &Empty) -> String {
-        pages::forgot_password(&fresh(page))
+        pages::forgot_password(&empty_form(page))
     }
 }
 
 impl View for ResetPage {
     const PATH: &'static str = "/reset-password";
     type Permission = Anyone;
-    type Params = ResetLink;
-    type Output = ResetOffer;
+    type Params = ResetParams;
+    type Output = ResetLinkStatus;
 
-    fn reads(context: &Context<Option<Actor>>, link: &ResetLink) -> Result<Reads, ActionError> {
-        let link = link.token.open(context);
+    fn reads(context: &Context<Option<Actor>>, params: &ResetParams) -> Result<Reads, ActionError> {
+        let link = params.token.open(context);
         let keys = link.iter().map(|link| PasswordReset::key_of(&link.email));
         Ok(keys.fold(Reads::none(), Reads::item))
     }
 
     fn show(
         context: &Context<Option<Actor>>,
-        link: &ResetLink,
+        params: &ResetParams,
         found: &Found,
-    ) -> Result<ResetOffer, ActionError> {
-        let opened = link.token.open(context);
-        let allowed = opened.map(|opened| opened.allowed(found, context.now));
-        Ok(ResetOffer {
-            works: allowed.transpose()?.flatten().is_some(),
-            token: link.token.clone(),
+    ) -> Result<ResetLinkStatus, ActionError> {
+        let link = params.token.open(context);
+        let reset = link.map(|link| link.valid_reset(found, context.now));
+        Ok(ResetLinkStatus {
+            works: reset.transpose()?.flatten().is_some(),
+            token: params.token.clone(),
         })
     }
 
-    fn page(page: &ViewPage<'_>, offer: &ResetOffer) -> String {
-        if !offer.works {
+    fn page(page: &ViewPage<'_>, output: &ResetLinkStatus) -> String {
+        if !output.works {
             return pages::reset_link_expired();
         }
-        let mut state = fresh(page);
-        let token = offer.token.as_str().to_owned();
+        let mut state = empty_form(page);
+        let token = output.token.as_str().to_owned();
         state.values.insert("token".to_owned(), token);
         pages::reset_password(&state)
     }

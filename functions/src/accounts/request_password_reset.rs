@@ -1,5 +1,5 @@
 //! Sends a link with which a password can be set anew. Answer and work are the same whether or not
-//! the address has an account: to nobody a letter is committed too, and then dropped.
+//! the address has an account: to nobody a email is committed too, and then dropped.
 
 use action::{
     Action, ActionError, Actor, Anyone, Commit, Context, Empty, Form, FormPage, Found, Key, Layout,
@@ -18,12 +18,12 @@ pub struct RequestPasswordReset;
 /// The address of the account.
 #[derive(Debug, Clone, Default, Deserialize, Serialize, Validate, JsonSchema)]
 #[serde(default)]
-pub struct Address {
+pub struct ResetRequest {
     #[validate(nested)]
     email: Parsed<Email>,
 }
 
-impl Address {
+impl ResetRequest {
     fn keys(&self) -> Result<[Key; 2], ActionError> {
         let email = self.email.get()?;
         Ok([Account::key_of(email), PasswordReset::key_of(email)])
@@ -33,48 +33,50 @@ impl Address {
 impl Action for RequestPasswordReset {
     const NAME: &'static str = "request-password-reset";
     type Permission = Anyone;
-    type Input = Address;
+    type Input = ResetRequest;
     type Output = Empty;
 
     fn sample() -> Sample {
         Sample::form(json!({ "email": "zoe@acme.example" })).signed_out()
     }
 
-    fn scope(address: &Address) -> Result<Scope, ActionError> {
-        Ok(Scope::Subject(address.email.get()?.unique()))
+    fn scope(request: &ResetRequest) -> Result<Scope, ActionError> {
+        Ok(Scope::Subject(request.email.get()?.unique()))
     }
 
-    fn reads(_: &Context<Option<Actor>>, address: &Address) -> Result<Reads, ActionError> {
-        Ok(address.keys()?.into_iter().fold(Reads::none(), Reads::item))
+    fn reads(_: &Context<Option<Actor>>, request: &ResetRequest) -> Result<Reads, ActionError> {
+        Ok(request.keys()?.into_iter().fold(Reads::none(), Reads::item))
     }
 
     fn run(
         context: &Context<Option<Actor>>,
-        address: &Address,
+        request: &ResetRequest,
         found: &Found,
     ) -> Result<Commit<Empty>, ActionError> {
-        let [account, reset] = address.keys()?;
+        let [account, reset] = request.keys()?;
         let account: Option<Account> = found.record(&account)?;
         let before: Option<PasswordReset> = found.record(&reset)?;
         let commit = Commit::outside(Empty {});
-        let reset = PasswordReset::another(
+        let reset = PasswordReset::request(
             context.secret(),
-            address.email.get()?,
+            request.email.get()?,
             before.as_ref(),
             context.now,
         );
         let Some(reset) = reset else {
             return Ok(commit);
         };
-        let to = account.as_ref();
-        let letter = reset.letter(to.map(|account| (account.name.as_str(), &account.email)));
-        let read = before.as_ref().map(Record::version);
-        Ok(commit.put_record(&reset, read, None).send_email(letter))
+        let account = account.as_ref();
+        let email = reset.email(account.map(|account| (account.name.as_str(), &account.email)));
+        let read_version = before.as_ref().map(Record::version);
+        Ok(commit
+            .put_record(&reset, read_version, None)
+            .send_email(email))
     }
 }
 
 impl Form for RequestPasswordReset {
-    fn success_path(_: Option<&Layout>, _: &Address, _: &Empty) -> String {
+    fn success_path(_: Option<&Layout>, _: &ResetRequest, _: &Empty) -> String {
         "/forgot-password#link-sent".to_owned()
     }
 

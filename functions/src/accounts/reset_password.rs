@@ -31,20 +31,20 @@ pub struct NewPassword {
 /// The answer: as of signing in, where they belong to an organisation. The password is what lets
 /// others accept an invitation to one.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
-pub struct PasswordSet {
+pub struct PasswordResetResult {
     user: PublicUser,
     tenant: Option<TenantId>,
     role: Option<Role>,
 }
 
-impl PasswordSet {
-    fn by(account: &Account, found: &Found) -> Result<Self, ActionError> {
-        let home = account.members(found)?.into_iter().next();
-        let (tenant, role) = home
-            .map(|(home, member)| (home.tenant.clone(), member.role))
+impl PasswordResetResult {
+    fn new(account: &Account, found: &Found) -> Result<Self, ActionError> {
+        let organization = account.active_memberships(found)?.into_iter().next();
+        let (tenant, role) = organization
+            .map(|(organization, member)| (organization.tenant.clone(), member.role))
             .unzip();
         Ok(Self {
-            user: account.public(),
+            user: account.public_user(),
             tenant,
             role,
         })
@@ -75,7 +75,7 @@ impl PasswordSet {
 }
 
 /// One answer for a link that was used, replaced, is too old, or was never sent.
-fn refused() -> ActionError {
+fn invalid_link() -> ActionError {
     let message = "This link has expired or has been used. Ask for another one.";
     ActionError::Validation([("token".to_owned(), message.to_owned())].into())
 }
@@ -98,7 +98,7 @@ impl Action for ResetPassword {
     const SECRETS: Option<SecretRules<Self>> = SecretRules::of_action();
     type Permission = Anyone;
     type Input = NewPassword;
-    type Output = PasswordSet;
+    type Output = PasswordResetResult;
 
     fn sample() -> Sample {
         Sample::form(json!({ "token": "{{token}}", "password": "another horse battery" }))
@@ -119,22 +119,24 @@ impl Action for ResetPassword {
 
     fn more_reads(context: &Context<Option<Actor>>, new: &NewPassword, found: &Found) -> Reads {
         let account = new.account(context, found).ok().flatten();
-        account.map_or_else(Reads::none, |account| account.memberships())
+        account.map_or_else(Reads::none, |account| account.membership_reads())
     }
 
     fn run(
         context: &Context<Option<Actor>>,
         new: &NewPassword,
         found: &Found,
-    ) -> Result<Commit<PasswordSet>, ActionError> {
-        let link = new.token.open(context).ok_or_else(refused)?;
-        let reset = link.allowed(found, context.now)?.ok_or_else(refused)?;
-        let before = new.account(context, found)?.ok_or_else(refused)?;
+    ) -> Result<Commit<PasswordResetResult>, ActionError> {
+        let link = new.token.open(context).ok_or_else(invalid_link)?;
+        let reset = link
+            .valid_reset(found, context.now)?
+            .ok_or_else(invalid_link)?;
+        let before = new.account(context, found)?.ok_or_else(invalid_link)?;
         let account = Account {
             password_hash: new.password.hash(&context.salt())?,
-            ..before.without_sessions()
+            ..before.with_sessions_ended()
         };
-        let commit = PasswordSet::by(&account, found)?
+        let commit = PasswordResetResult::new(&account, found)?
             .commit(&account)
             .delete_record(reset.key(), Some(reset.version));
         Ok(account.end_sessions(commit, &before))
@@ -149,18 +151,18 @@ impl Secrets for ResetPassword {
         _: &Context<Option<Actor>>,
         new: &NewPassword,
         found: &Found,
-        set: &PasswordSet,
+        result: &PasswordResetResult,
     ) -> Result<Option<Grant>, ActionError> {
-        let account: Option<Account> = found.record(&Account::key_of(&set.user.email))?;
-        let matches = |own: &Account| new.password.matches(Some(&own.password_hash));
-        let account = account.filter(matches).ok_or_else(refused)?;
-        Ok(set.grant(&account))
+        let account: Option<Account> = found.record(&Account::key_of(&result.user.email))?;
+        let matches = |account: &Account| new.password.matches(Some(&account.password_hash));
+        let account = account.filter(matches).ok_or_else(invalid_link)?;
+        Ok(result.grant(&account))
     }
 }
 
 impl Form for ResetPassword {
-    fn success_path(_: Option<&Layout>, _: &NewPassword, set: &PasswordSet) -> String {
-        match &set.tenant {
+    fn success_path(_: Option<&Layout>, _: &NewPassword, result: &PasswordResetResult) -> String {
+        match &result.tenant {
             Some(tenant) => pages::paths::contacts_of(tenant),
             // Which tells them what they need, once they show who they are.
             None => pages::paths::PASSWORD_SET.to_owned(),

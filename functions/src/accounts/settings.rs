@@ -1,7 +1,7 @@
 //! What a person sees of their own, and the forms that change it.
 
 use action::{ActionError, Actor, Context, Empty, Found, Reads, View, ViewPage, Viewers};
-use crm::Settings;
+use crm::AccountSettings;
 
 /// The view.
 #[derive(Debug)]
@@ -12,21 +12,25 @@ impl View for ShowSettings {
     const FUNCTION: &'static str = "settings";
     type Permission = Viewers;
     type Params = Empty;
-    type Output = Settings;
+    type Output = AccountSettings;
 
     fn reads(context: &Context<Actor>, _: &Empty) -> Result<Reads, ActionError> {
-        Ok(Settings::reads(context, &Found::default()))
+        Ok(AccountSettings::reads(context, &Found::default()))
     }
 
     fn more_reads(context: &Context<Actor>, _: &Empty, found: &Found) -> Reads {
-        Settings::reads(context, found)
+        AccountSettings::reads(context, found)
     }
 
-    fn show(context: &Context<Actor>, _: &Empty, found: &Found) -> Result<Settings, ActionError> {
-        Settings::of(context, found)
+    fn show(
+        context: &Context<Actor>,
+        _: &Empty,
+        found: &Found,
+    ) -> Result<AccountSettings, ActionError> {
+        AccountSettings::from_found(context, found)
     }
 
-    fn page(page: &ViewPage<'_>, settings: &Settings) -> String {
+    fn page(page: &ViewPage<'_>, settings: &AccountSettings) -> String {
         pages::settings(page.layout, Some(settings), &page.key, None)
     }
 }

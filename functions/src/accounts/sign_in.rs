@@ -6,13 +6,13 @@ use action::{
     Parsed, RateLimit, Reads, Sample, Scope, Secret, SecretRules, Secrets, Subject, TenantId,
     UserId, lenient,
 };
-use crm::{Account, Belonging, Email, Member, Password, ReturnTo, SignedIn};
+use crm::{Account, Email, Member, OrganizationSummary, Password, ReturnTo, SignedIn};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use validator::Validate;
 
-const REFUSED: ActionError = ActionError::Unauthenticated("Wrong email or password");
+const WRONG_CREDENTIALS: ActionError = ActionError::Unauthenticated("Wrong email or password");
 
 const NO_ORGANIZATION: ActionError = ActionError::Forbidden(
     "You belong to no organization any more. Ask an admin of yours for an invitation.",
@@ -41,18 +41,19 @@ impl Credentials {
 
     /// The organisation to open: that of the page they were going to, where they belong to it, for
     /// in a session of another they would not find the page; else the first.
-    fn home<'a>(&self, account: &'a Account) -> Option<&'a Belonging> {
+    fn organization_to_open<'a>(&self, account: &'a Account) -> Option<&'a OrganizationSummary> {
         let wanted = self.return_to.as_ref().and_then(ReturnTo::tenant);
         let mut all = account.organizations.iter();
-        let named = wanted.and_then(|tenant| all.find(|there| there.tenant == tenant));
+        let named =
+            wanted.and_then(|tenant| all.find(|organization| organization.tenant == tenant));
         named.or(account.organizations.first())
     }
 
     /// The membership to open.
-    fn membership(&self, account: Option<&Account>) -> Option<(TenantId, UserId)> {
+    fn membership_to_open(&self, account: Option<&Account>) -> Option<(TenantId, UserId)> {
         let account = account?;
-        let home = self.home(account)?;
-        Some((home.tenant.clone(), account.id.clone()))
+        let organization = self.organization_to_open(account)?;
+        Some((organization.tenant.clone(), account.id.clone()))
     }
 }
 
@@ -88,10 +89,12 @@ impl Action for SignIn {
         let account = credentials.account(found).ok().flatten();
         // One that nobody has where there is no account, so that the reads, and so the time, are
         // the same.
-        let key = credentials.membership(account.as_ref()).map_or_else(
-            || Key::record("nobody", credentials.email.as_str(), "member"),
-            |(tenant, user)| Key::entity::<Member>(&tenant, user.as_str()),
-        );
+        let key = credentials
+            .membership_to_open(account.as_ref())
+            .map_or_else(
+                || Key::record("nobody", credentials.email.as_str(), "member"),
+                |(tenant, user)| Key::entity::<Member>(&tenant, user.as_str()),
+            );
         Reads::none().item(key)
     }
 
@@ -105,15 +108,15 @@ impl Action for SignIn {
             .password
             .matches(account.as_ref().map(|account| &account.password_hash))
         {
-            return Err(REFUSED);
+            return Err(WRONG_CREDENTIALS);
         }
-        let account = account.ok_or(REFUSED)?;
-        let membership = credentials.membership(Some(&account));
+        let account = account.ok_or(WRONG_CREDENTIALS)?;
+        let membership = credentials.membership_to_open(Some(&account));
         let (tenant, user) = membership.ok_or(NO_ORGANIZATION)?;
         let member: Option<Member> = found.entity(&tenant, user.as_str())?;
         let member = member.filter(Member::is_active).ok_or(NO_ORGANIZATION)?;
         let signed_in = SignedIn {
-            user: account.public(),
+            user: account.public_user(),
             tenant,
             role: member.role,
         };

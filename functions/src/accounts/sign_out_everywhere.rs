@@ -4,7 +4,7 @@ use action::{
     Action, ActionError, Actor, Commit, Context, Empty, Form, FormPage, Found, Layout, Reads,
     Sample, Scope, Subject, Viewers,
 };
-use crm::{Account, Settings};
+use crm::{Account, AccountSettings};
 use pages::SettingsForm;
 use serde_json::json;
 
@@ -28,11 +28,11 @@ impl Action for SignOutEverywhere {
     }
 
     fn reads(context: &Context<Actor>, _: &Empty) -> Result<Reads, ActionError> {
-        Ok(Account::reads_of(&context.caller, &Found::default()))
+        Ok(Account::caller_reads(&context.caller, &Found::default()))
     }
 
     fn more_reads(context: &Context<Actor>, _: &Empty, found: &Found) -> Reads {
-        Account::reads_of(&context.caller, found)
+        Account::caller_reads(&context.caller, found)
     }
 
     fn run(
@@ -40,20 +40,20 @@ impl Action for SignOutEverywhere {
         _: &Empty,
         found: &Found,
     ) -> Result<Commit<Empty>, ActionError> {
-        let account = Account::of(&context.caller, found)?;
+        let account = Account::of_caller(&context.caller, found)?;
         let subject = Subject {
             tenant: context.caller.tenant.clone(),
             resource: "sessions",
             id: account.id.to_string(),
         };
         let commit = Commit::new(subject, Empty {}).close_session();
-        Ok(account.without_sessions().end_sessions(commit, &account))
+        Ok(account.with_sessions_ended().end_sessions(commit, &account))
     }
 }
 
 impl Form for SignOutEverywhere {
     fn form_reads(context: &Context<Actor>, found: &Found) -> Reads {
-        Settings::reads(context, found)
+        AccountSettings::reads(context, found)
     }
 
     fn success_path(_: Option<&Layout>, _: &Empty, _: &Empty) -> String {
@@ -63,7 +63,7 @@ impl Form for SignOutEverywhere {
     fn form(page: &FormPage<'_>) -> String {
         let settings = page
             .context
-            .map(|context| Settings::of(context, page.found));
+            .map(|context| AccountSettings::from_found(context, page.found));
         let settings = settings.and_then(Result::ok);
         let sent = Some((SettingsForm::Everywhere, page.state));
         pages::settings(page.layout, settings.as_ref(), &page.key, sent)

@@ -15,9 +15,9 @@ use serde_json::json;
 use validator::Validate;
 
 /// How many slugs to try before a random one.
-const SLUGS: usize = 20;
+const MAX_SLUGS: usize = 20;
 
-const TAKEN: Conflict = Conflict {
+const EMAIL_TAKEN: Conflict = Conflict {
     field: "email",
     message: "An account with this email already exists",
     reveal: false,
@@ -54,7 +54,7 @@ impl NewAccount {
         context: &Context<Option<Actor>>,
         found: &Found,
     ) -> Result<TenantId, ActionError> {
-        let free: Vec<_> = crm::slugs(&self.organization(), SLUGS)
+        let free: Vec<_> = crm::slug_candidates(&self.organization(), MAX_SLUGS)
             .into_iter()
             .filter(|slug| !found.items.contains_key(&Organization::key_of(slug)))
             .collect();
@@ -95,7 +95,7 @@ impl Action for SignUp {
     }
 
     fn reads(_: &Context<Option<Actor>>, new: &NewAccount) -> Result<Reads, ActionError> {
-        let organizations = crm::slugs(&new.organization(), SLUGS);
+        let organizations = crm::slug_candidates(&new.organization(), MAX_SLUGS);
         Ok(organizations
             .iter()
             .map(Organization::key_of)
@@ -110,7 +110,7 @@ impl Action for SignUp {
     ) -> Result<Commit<SignedIn>, ActionError> {
         let email = new.email.get()?;
         if found.items.contains_key(&Account::key_of(email)) {
-            return Err(TAKEN.error(None));
+            return Err(EMAIL_TAKEN.error(None));
         }
         let (now, version) = (context.now, Version::FIRST);
         let tenant = new.tenant(context, found)?;
@@ -127,24 +127,28 @@ impl Action for SignUp {
             name: Name::from(&new.name),
             email: email.clone(),
             password_hash: new.password.hash(&context.salt())?,
-            organizations: vec![organization.belonging()],
+            organizations: vec![organization.summary()],
             session_generation: 0,
             created_at: now,
             version,
         };
-        let member = account.member(Role::Owner, now);
+        let member = account.new_member(Role::Owner, now);
         let signed_in = SignedIn {
-            user: account.public(),
+            user: account.public_user(),
             tenant: tenant.clone(),
             role: member.role,
         };
         let grant = signed_in.grant(Some(account.session_generation));
         Ok(
             Commit::new(Subject::entity::<Member>(&tenant, member.id()), signed_in)
-                .put_record(&account, None, Some(TAKEN))
+                .put_record(&account, None, Some(EMAIL_TAKEN))
                 .put_record(&organization, None, None)
                 .put(&tenant, &member, None)
-                .claim(Member::guard(&tenant, &member.email), member.id(), TAKEN)
+                .claim(
+                    Member::guard(&tenant, &member.email),
+                    member.id(),
+                    EMAIL_TAKEN,
+                )
                 .open_session(grant),
         )
     }

@@ -4,7 +4,7 @@ use action::{
     Action, ActionError, Actor, Commit, Context, Form, FormPage, Found, Grant, Layout, Reads,
     Sample, SecretRules, Secrets, Subject, TenantId, Viewers, lenient,
 };
-use crm::{Member, PublicUser, Settings, SignedIn};
+use crm::{AccountSettings, Member, PublicUser, SignedIn};
 use pages::SettingsForm;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -20,7 +20,7 @@ pub struct SwitchOrganization;
 /// The organisation to open. None if the text cannot be one.
 #[derive(Debug, Clone, Default, Deserialize, Serialize, Validate, JsonSchema)]
 #[serde(default)]
-pub struct Destination {
+pub struct OrganizationRef {
     #[serde(deserialize_with = "lenient")]
     tenant: Option<TenantId>,
 }
@@ -30,25 +30,25 @@ impl Action for SwitchOrganization {
     const SECRETS: Option<SecretRules<Self>> = SecretRules::of_action();
     type Permission = Viewers;
     const RULE: &'static str = "one of their own organizations";
-    type Input = Destination;
+    type Input = OrganizationRef;
     type Output = SignedIn;
 
     fn sample() -> Sample {
         Sample::form(json!({ "tenant": "acme" }))
     }
 
-    fn reads(context: &Context<Actor>, to: &Destination) -> Result<Reads, ActionError> {
+    fn reads(context: &Context<Actor>, input: &OrganizationRef) -> Result<Reads, ActionError> {
         let membership = |tenant| action::Key::membership(tenant, &context.caller.user);
-        let keys = to.tenant.iter().map(membership);
+        let keys = input.tenant.iter().map(membership);
         Ok(keys.fold(Reads::none(), Reads::item))
     }
 
     fn run(
         context: &Context<Actor>,
-        to: &Destination,
+        input: &OrganizationRef,
         found: &Found,
     ) -> Result<Commit<SignedIn>, ActionError> {
-        let tenant = to.tenant.as_ref().ok_or(NOT_FOUND)?;
+        let tenant = input.tenant.as_ref().ok_or(NOT_FOUND)?;
         let member: Option<Member> = found.entity(tenant, context.caller.user.as_str())?;
         let Member {
             id,
@@ -79,34 +79,34 @@ impl Secrets for SwitchOrganization {
 
     fn reopen(
         _: &Context<Actor>,
-        to: &Destination,
+        input: &OrganizationRef,
         found: &Found,
         signed_in: &SignedIn,
     ) -> Result<Option<Grant>, ActionError> {
-        let tenant = to.tenant.as_ref().ok_or(NOT_FOUND)?;
+        let tenant = input.tenant.as_ref().ok_or(NOT_FOUND)?;
         let member: Option<Member> = found.entity(tenant, signed_in.user.id.as_str())?;
         let role = member.filter(Member::is_active).ok_or(NOT_FOUND)?.role;
-        let now = SignedIn {
+        let signed_in = SignedIn {
             role,
             ..signed_in.clone()
         };
-        Ok(Some(now.grant(None)))
+        Ok(Some(signed_in.grant(None)))
     }
 }
 
 impl Form for SwitchOrganization {
     fn form_reads(context: &Context<Actor>, found: &Found) -> Reads {
-        Settings::reads(context, found)
+        AccountSettings::reads(context, found)
     }
 
-    fn success_path(_: Option<&Layout>, _: &Destination, signed_in: &SignedIn) -> String {
+    fn success_path(_: Option<&Layout>, _: &OrganizationRef, signed_in: &SignedIn) -> String {
         pages::paths::contacts_of(&signed_in.tenant)
     }
 
     fn form(page: &FormPage<'_>) -> String {
         let settings = page
             .context
-            .map(|context| Settings::of(context, page.found));
+            .map(|context| AccountSettings::from_found(context, page.found));
         let settings = settings.and_then(Result::ok);
         let sent = Some((SettingsForm::Switch, page.state));
         pages::settings(page.layout, settings.as_ref(), &page.key, sent)

@@ -4,7 +4,7 @@ use action::{
     Action, ActionError, Actor, Commit, Context, Entity, Form, FormPage, Found, Layout, Reads,
     Sample, Subject, Text, Viewers, visible,
 };
-use crm::{Account, Member, Name, PublicUser, Settings};
+use crm::{Account, AccountSettings, Member, Name, PublicUser};
 use pages::SettingsForm;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -34,13 +34,13 @@ impl Action for UpdateProfile {
     }
 
     fn reads(context: &Context<Actor>, _: &Profile) -> Result<Reads, ActionError> {
-        Ok(Account::reads_of(&context.caller, &Found::default()))
+        Ok(Account::caller_reads(&context.caller, &Found::default()))
     }
 
     fn more_reads(context: &Context<Actor>, _: &Profile, found: &Found) -> Reads {
-        match Account::of(&context.caller, found) {
-            Ok(account) => account.memberships(),
-            Err(_) => Account::reads_of(&context.caller, found),
+        match Account::of_caller(&context.caller, found) {
+            Ok(account) => account.membership_reads(),
+            Err(_) => Account::caller_reads(&context.caller, found),
         }
     }
 
@@ -49,31 +49,31 @@ impl Action for UpdateProfile {
         profile: &Profile,
         found: &Found,
     ) -> Result<Commit<PublicUser>, ActionError> {
-        let before = Account::of(&context.caller, found)?;
+        let before = Account::of_caller(&context.caller, found)?;
         let account = Account {
             name: Name::from(&profile.name),
             version: before.version.next(),
             ..before.clone()
         };
         let subject = Subject::entity::<Member>(&context.caller.tenant, account.id.as_str());
-        let commit = Commit::new(subject, account.public());
+        let commit = Commit::new(subject, account.public_user());
         let commit = commit.put_record(&account, Some(before.version), None);
-        let members = before.members(found)?.into_iter();
-        Ok(members.fold(commit, |commit, (there, member)| {
+        let members = before.active_memberships(found)?.into_iter();
+        Ok(members.fold(commit, |commit, (organization, member)| {
             let renamed = Member {
                 name: Some(Name::from(&profile.name)),
                 updated_at: context.now,
                 version: member.version.next(),
                 ..member.clone()
             };
-            commit.put(&there.tenant, &renamed, Some(member.version()))
+            commit.put(&organization.tenant, &renamed, Some(member.version()))
         }))
     }
 }
 
 impl Form for UpdateProfile {
     fn form_reads(context: &Context<Actor>, found: &Found) -> Reads {
-        Settings::reads(context, found)
+        AccountSettings::reads(context, found)
     }
 
     fn success_path(layout: Option<&Layout>, _: &Profile, _: &PublicUser) -> String {
@@ -83,7 +83,7 @@ impl Form for UpdateProfile {
     fn form(page: &FormPage<'_>) -> String {
         let settings = page
             .context
-            .map(|context| Settings::of(context, page.found));
+            .map(|context| AccountSettings::from_found(context, page.found));
         let settings = settings.and_then(Result::ok);
         let sent = Some((SettingsForm::Profile, page.state));
         pages::settings(page.layout, settings.as_ref(), &page.key, sent)

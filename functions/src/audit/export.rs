@@ -1,20 +1,20 @@
 //! The audit as a file in CSV ([RFC 4180](https://www.rfc-editor.org/rfc/rfc4180)).
 
 use crate::audit::filter::Filter;
-use crate::audit::log::Shown;
+use crate::audit::log::AuditEntry;
 use action::{ActionError, Actor, Admins, Context, Download, Found, Reads, UserId, View, ViewPage};
-use crm::People;
+use crm::UserNames;
 use csv::{QuoteStyle, Terminator, WriterBuilder};
 use schemars::JsonSchema;
 use serde::Serialize;
 use std::borrow::Cow;
 
 /// How many records a file holds at most.
-pub(crate) const MOST_RECORDS: usize = 2000;
+pub(crate) const MAX_RECORDS: usize = 2000;
 
 /// How many bytes a file holds at most. Lambda's limit is 6 MB for the answer as JSON, in which a
 /// quote takes two bytes.
-const MOST_BYTES: usize = 4 << 20;
+const MAX_BYTES: usize = 4 << 20;
 
 const HEADINGS: [&str; 15] = [
     "id",
@@ -40,7 +40,7 @@ pub struct Export;
 
 /// The file, and what it is called.
 #[derive(Debug, Serialize, JsonSchema)]
-pub struct File {
+pub struct AuditFile {
     name: String,
     text: String,
     records: usize,
@@ -53,49 +53,54 @@ impl View for Export {
     const FILE_ENDING: &'static str = ".csv";
     type Permission = Admins;
     type Params = Filter;
-    type Output = File;
+    type Output = AuditFile;
 
     fn sample() -> &'static str {
         "action=create-contact"
     }
 
     fn reads(context: &Context<Actor>, filter: &Filter) -> Result<Reads, ActionError> {
-        let records = filter.records(context, MOST_RECORDS + 1)?;
+        let records = filter.records(context, MAX_RECORDS + 1)?;
         let tenant = &context.caller.tenant;
         Ok(Reads::none()
             .query(records)
-            .query(People::query(tenant))
-            .query(People::former(tenant)))
+            .query(UserNames::members_query(tenant))
+            .query(UserNames::former_members_query(tenant)))
     }
 
-    fn show(context: &Context<Actor>, filter: &Filter, found: &Found) -> Result<File, ActionError> {
+    fn show(
+        context: &Context<Actor>,
+        filter: &Filter,
+        found: &Found,
+    ) -> Result<AuditFile, ActionError> {
         let tenant = &context.caller.tenant;
-        let records = Shown::found(context, found, &People::found(found, tenant))?;
-        let mut text = line(HEADINGS.map(Cow::Borrowed))?;
-        let (mut held, mut size) = (0_usize, text.len());
-        for shown in records.iter().take(MOST_RECORDS) {
-            let line = line(cells(shown))?;
-            size += size_as_json(&line);
-            if size > MOST_BYTES && held > 0 {
+        let records =
+            AuditEntry::from_found(context, found, &UserNames::from_found(found, tenant))?;
+        let mut text = csv_line(HEADINGS.map(Cow::Borrowed))?;
+        let (mut count, mut size) = (0_usize, text.len());
+        for entry in records.iter().take(MAX_RECORDS) {
+            let line = csv_line(cells(entry))?;
+            size += json_size(&line);
+            if size > MAX_BYTES && count > 0 {
                 break;
             }
             text.push_str(&line);
-            held += 1;
+            count += 1;
         }
-        let last = held.checked_sub(1).and_then(|at| records.get(at));
-        let next = (held < records.len()).then(|| filter.next(context, last.map(Shown::id)));
+        let last = count.checked_sub(1).and_then(|at| records.get(at));
+        let next = (count < records.len()).then(|| filter.next(context, last.map(AuditEntry::id)));
         let path = pages::paths::audit_file(tenant);
-        Ok(File {
+        Ok(AuditFile {
             name: format!("{tenant}-audit.csv"),
             text,
-            records: held,
+            records: count,
             next: next
                 .flatten()
-                .map(|cursor| path + &filter.shown().query(&cursor)),
+                .map(|cursor| path + &filter.for_page().query(&cursor)),
         })
     }
 
-    fn download(file: &File) -> Option<Download> {
+    fn download(file: &AuditFile) -> Option<Download> {
         Some(Download {
             name: file.name.clone(),
             content_type: "text/csv; charset=utf-8",
@@ -105,13 +110,13 @@ impl View for Export {
         })
     }
 
-    fn page(_: &ViewPage<'_>, _: &File) -> String {
+    fn page(_: &ViewPage<'_>, _: &AuditFile) -> String {
         String::new()
     }
 }
 
-fn cells(shown: &Shown) -> [Cow<'_, str>; 15] {
-    let record = &shown.record;
+fn cells(entry: &AuditEntry) -> [Cow<'_, str>; 15] {
+    let record = &entry.record;
     let optional = |text: Option<&'_ str>| Cow::from(text.unwrap_or_default().to_owned());
     [
         Cow::from(&record.id),
@@ -121,7 +126,7 @@ fn cells(shown: &Shown) -> [Cow<'_, str>; 15] {
         Cow::from(&record.resource),
         Cow::from(&record.subject_id),
         optional(record.user_id.as_ref().map(UserId::as_str)),
-        optional(shown.user_name.as_deref()),
+        optional(entry.user_name.as_deref()),
         optional(record.role.map(action::Role::as_str)),
         Cow::from(&record.ip),
         optional(record.user_agent.as_deref()),
@@ -134,24 +139,24 @@ fn cells(shown: &Shown) -> [Cow<'_, str>; 15] {
 
 /// One line. Every cell is in quotes, so that no separator within it begins another, whatever a
 /// spreadsheet takes for one.
-fn line(cells: [Cow<'_, str>; 15]) -> Result<String, ActionError> {
+fn csv_line(cells: [Cow<'_, str>; 15]) -> Result<String, ActionError> {
     let mut writer = WriterBuilder::new()
         .quote_style(QuoteStyle::Always)
         .terminator(Terminator::CRLF)
         .from_writer(Vec::new());
-    let broken = |reason: String| ActionError::Internal(format!("a line of CSV: {reason}"));
-    let cells = cells.iter().map(|cell| harmless(cell).into_owned());
+    let failed = |reason: String| ActionError::Internal(format!("a line of CSV: {reason}"));
+    let cells = cells.iter().map(|cell| escape_formula(cell).into_owned());
     writer
         .write_record(cells)
-        .map_err(|e| broken(e.to_string()))?;
-    let bytes = writer.into_inner().map_err(|e| broken(e.to_string()))?;
-    String::from_utf8(bytes).map_err(|e| broken(e.to_string()))
+        .map_err(|e| failed(e.to_string()))?;
+    let bytes = writer.into_inner().map_err(|e| failed(e.to_string()))?;
+    String::from_utf8(bytes).map_err(|e| failed(e.to_string()))
 }
 
 /// The text as a cell that no spreadsheet takes for a formula
 /// ([OWASP](https://owasp.org/www-community/attacks/CSV_Injection)): what may begin one gets an
 /// apostrophe in front.
-fn harmless(cell: &str) -> Cow<'_, str> {
+fn escape_formula(cell: &str) -> Cow<'_, str> {
     const FORMULA: [char; 11] = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
     if cell.trim_start_matches(' ').starts_with(FORMULA) {
         format!("'{cell}").into()
@@ -161,7 +166,7 @@ fn harmless(cell: &str) -> Cow<'_, str> {
 }
 
 /// How many bytes the text takes within a JSON text, at most.
-fn size_as_json(text: &str) -> usize {
+fn json_size(text: &str) -> usize {
     let escaped = |b: u8| match b {
         b'"' | b'\\' => 2,
         0..=31 => 6,
@@ -179,10 +184,10 @@ mod tests {
         for cell in [
             "=1+1", "+1", "-1", "@a", "\t=1", "\r=1", "\n=1", " =1", "＝1",
         ] {
-            assert_eq!(harmless(cell), format!("'{cell}"));
+            assert_eq!(escape_formula(cell), format!("'{cell}"));
         }
         for cell in ["", "a=1", "Zoë", "{\"a\":1}", "1-1"] {
-            assert_eq!(harmless(cell), cell);
+            assert_eq!(escape_formula(cell), cell);
         }
     }
 
@@ -191,13 +196,16 @@ mod tests {
         let mut cells = [const { Cow::Borrowed("") }; 15];
         cells[0] = "a\"b\nc,d".into();
         let empty = ",\"\"".repeat(14);
-        assert_eq!(line(cells).unwrap(), format!("\"a\"\"b\nc,d\"{empty}\r\n"));
+        assert_eq!(
+            csv_line(cells).unwrap(),
+            format!("\"a\"\"b\nc,d\"{empty}\r\n")
+        );
     }
 
     #[test]
     fn the_size_is_not_less_than_that_of_the_json() {
         let text = "\"a\\\n\u{1}é";
         let json = serde_json::to_string(text).unwrap();
-        assert!(size_as_json(text) + 2 >= json.len());
+        assert!(json_size(text) + 2 >= json.len());
     }
 }

@@ -10,7 +10,7 @@ use validator::{Validate, ValidationError};
 pub(crate) const KIND: &str = "audit";
 
 /// The longest name of an action and the longest id, in bytes.
-const LONGEST: usize = 100;
+const MAX_LENGTH: usize = 100;
 
 /// Which records to show.
 #[derive(Debug, Clone, Default, Deserialize, Serialize, Validate, JsonSchema)]
@@ -18,15 +18,15 @@ const LONGEST: usize = 100;
 pub struct Filter {
     /// Done by this user.
     #[serde(deserialize_with = "optional")]
-    #[validate(custom(function = uuid, message = "Unknown person"))]
+    #[validate(custom(function = user_id, message = "Unknown person"))]
     pub(crate) user: Option<Text>,
     /// By this action.
     #[serde(deserialize_with = "optional")]
-    #[validate(custom(function = word, message = "Unknown action"))]
+    #[validate(custom(function = name_or_id, message = "Unknown action"))]
     pub(crate) action: Option<Text>,
     /// To this record.
     #[serde(deserialize_with = "optional")]
-    #[validate(custom(function = word, message = "Unknown record"))]
+    #[validate(custom(function = name_or_id, message = "Unknown record"))]
     pub(crate) record: Option<Text>,
     /// After this cursor.
     #[serde(deserialize_with = "optional")]
@@ -34,14 +34,14 @@ pub struct Filter {
 }
 
 /// Refuses what cannot be the name of an action or an id.
-fn word(text: &Text) -> Result<(), ValidationError> {
+fn name_or_id(text: &Text) -> Result<(), ValidationError> {
     let allowed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
     let text = text.as_str();
-    check(text.len() <= LONGEST && text.bytes().all(allowed))
+    check(text.len() <= MAX_LENGTH && text.bytes().all(allowed))
 }
 
 /// Refuses what cannot be a user's id.
-fn uuid(text: &Text) -> Result<(), ValidationError> {
+fn user_id(text: &Text) -> Result<(), ValidationError> {
     check(action::is_uuid(text.as_str()))
 }
 
@@ -55,7 +55,7 @@ fn check(is_valid: bool) -> Result<(), ValidationError> {
 
 impl Filter {
     /// What names the list that it makes: a cursor is good for that one alone.
-    fn list(&self, actor: &Actor) -> String {
+    fn list_name(&self, actor: &Actor) -> String {
         let text = |value: Option<&str>| value.unwrap_or("*").to_owned();
         format!(
             "{}:audit {} {} {}",
@@ -72,22 +72,23 @@ impl Filter {
         context: &Context<Actor>,
         limit: usize,
     ) -> Result<Query, ActionError> {
-        let list = self.list(&context.caller);
-        let after = context.after(&list, self.after.as_ref())?;
+        let list_name = self.list_name(&context.caller);
+        let after = context.after(&list_name, self.after.as_ref())?;
         let query = Query::records(KIND, context.caller.tenant.as_str(), limit).after(after);
         if self.is_empty() {
             return Ok(query);
         }
-        let wanted = self.clone();
+        let filter = self.clone();
         Ok(query.filter(move |item| {
-            wanted.passes(item) && is(item, "subjectId", wanted.record.as_ref().map(Text::as_str))
+            filter.passes(item)
+                && equals(item, "subjectId", filter.record.as_ref().map(Text::as_str))
         }))
     }
 
     /// Whether an item is of the person and the action.
     pub(crate) fn passes(&self, item: &Item) -> bool {
-        is(item, "userId", self.user.as_ref().map(Text::as_str))
-            && is(item, "action", self.action.as_ref().map(Text::as_str))
+        equals(item, "userId", self.user.as_ref().map(Text::as_str))
+            && equals(item, "action", self.action.as_ref().map(Text::as_str))
     }
 
     /// Whether everything passes.
@@ -97,11 +98,11 @@ impl Filter {
 
     /// The cursor that leads behind the record with this id.
     pub(crate) fn next(&self, context: &Context<Actor>, id: Option<&str>) -> Option<String> {
-        Some(context.cursor(&self.list(&context.caller), id?))
+        Some(context.cursor(&self.list_name(&context.caller), id?))
     }
 
     /// The filter for the page.
-    pub(crate) fn shown(&self) -> pages::AuditFilter<'_> {
+    pub(crate) fn for_page(&self) -> pages::AuditFilter<'_> {
         pages::AuditFilter {
             user: text(self.user.as_ref()),
             action: text(self.action.as_ref()),
@@ -117,6 +118,6 @@ fn text(field: Option<&Text>) -> &str {
 }
 
 /// Whether the attribute is as wanted, if anything is wanted.
-fn is(item: &Item, name: &str, wanted: Option<&str>) -> bool {
+fn equals(item: &Item, name: &str, wanted: Option<&str>) -> bool {
     wanted.is_none_or(|wanted| item.get(name).and_then(Value::as_str) == Some(wanted))
 }

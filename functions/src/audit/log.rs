@@ -2,48 +2,48 @@
 
 use crate::audit::filter::{Filter, KIND};
 use action::{ActionError, Actor, Context, Found, Key, Query, TenantId, UserId};
-use crm::People;
+use crm::UserNames;
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use wrapper::AuditRecord;
 
 /// The kind of record that counts what was refused.
-const REFUSED: &str = "refused";
+const REFUSED_KIND: &str = "refused";
 
 /// How many counters are read.
-const MOST_COUNTERS: usize = 1000;
+const MAX_COUNTERS: usize = 1000;
 
 /// A record, and the name of who did it.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Shown {
+pub(crate) struct AuditEntry {
     #[serde(flatten)]
     pub(crate) record: AuditRecord,
     /// None where the person's name is not known here.
     pub(crate) user_name: Option<String>,
     /// What to call the person.
     #[serde(skip)]
-    by: String,
+    display_name: String,
 }
 
-impl Shown {
+impl AuditEntry {
     /// The records that were found, newest first.
-    pub(crate) fn found(
+    pub(crate) fn from_found(
         context: &Context<Actor>,
         found: &Found,
-        people: &People,
+        names: &UserNames,
     ) -> Result<Vec<Self>, ActionError> {
         let records = found.records(KIND, context.caller.tenant.as_str())?;
-        let shown = |record: AuditRecord| {
+        let entry_of = |record: AuditRecord| {
             let user = record.user_id.as_ref();
             Self {
-                user_name: user.and_then(|user| people.name(user)).map(str::to_owned),
-                by: people.call(user),
+                user_name: user.and_then(|user| names.name(user)).map(str::to_owned),
+                display_name: names.display_name(user),
                 record,
             }
         };
-        Ok(records.into_iter().map(shown).collect())
+        Ok(records.into_iter().map(entry_of).collect())
     }
 
     pub(crate) fn id(&self) -> &str {
@@ -57,7 +57,7 @@ impl Shown {
             action: &record.action,
             at: record.at,
             user: record.user_id.as_ref().map(UserId::as_str),
-            by: &self.by,
+            by: &self.display_name,
             role: record.role.map(action::Role::as_str),
             resource: &record.resource,
             subject: &record.subject_id,
@@ -72,7 +72,7 @@ impl Shown {
 /// How often somebody was refused something, for the same reason.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Refused {
+pub(crate) struct RefusalCount {
     user_id: UserId,
     #[serde(default)]
     user_name: Option<String>,
@@ -84,36 +84,36 @@ pub(crate) struct Refused {
     #[serde(rename(deserialize = "expires_at"), skip_serializing)]
     expires_at: i64,
     #[serde(skip)]
-    by: String,
+    display_name: String,
 }
 
-impl Refused {
+impl RefusalCount {
     /// The read of the counters.
     pub(crate) fn query(tenant: &TenantId) -> Query {
-        Query::records(REFUSED, tenant.as_str(), MOST_COUNTERS)
+        Query::records(REFUSED_KIND, tenant.as_str(), MAX_COUNTERS)
     }
 
     /// The counters that were found and pass the filter, the latest first. They are of no record.
-    pub(crate) fn found(
+    pub(crate) fn from_found(
         context: &Context<Actor>,
         found: &Found,
         filter: &Filter,
-        people: &People,
+        names: &UserNames,
     ) -> Result<Vec<Self>, ActionError> {
         let tenant = context.caller.tenant.as_str();
-        let (pk, _) = Key::record(REFUSED, tenant, "").into_parts();
+        let (pk, _) = Key::record(REFUSED_KIND, tenant, "").into_parts();
         let mut passing = found.clone();
         let passes = |item: &_| filter.record.is_none() && filter.passes(item);
         if let Some(items) = passing.ranges.get_mut(&pk) {
             items.retain(passes);
         }
-        let mut counters: Vec<Self> = passing.records(REFUSED, tenant)?;
+        let mut counters: Vec<Self> = passing.records(REFUSED_KIND, tenant)?;
         // What has expired is still there until storage removes it.
         counters.retain(|counter| counter.expires_at > context.now.as_second());
         for counter in &mut counters {
             let user = &counter.user_id;
-            counter.user_name = people.name(user).map(str::to_owned);
-            counter.by = people.call(Some(user));
+            counter.user_name = names.name(user).map(str::to_owned);
+            counter.display_name = names.display_name(Some(user));
         }
         counters.sort_by_key(|counter| std::cmp::Reverse(counter.last_at));
         Ok(counters)
@@ -124,7 +124,7 @@ impl Refused {
         pages::RefusedRow {
             action: &self.action,
             code: &self.code,
-            by: &self.by,
+            by: &self.display_name,
             user: self.user_id.as_str(),
             count: self.count,
             first_at: self.first_at,

@@ -2,9 +2,9 @@
 
 use crate::audit::export;
 use crate::audit::filter::Filter;
-use crate::audit::log::{Refused, Shown};
+use crate::audit::log::{AuditEntry, RefusalCount};
 use action::{ActionError, Actor, Admins, Context, Found, Reads, View, ViewPage};
-use crm::People;
+use crm::UserNames;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -18,13 +18,13 @@ pub struct Audit;
 /// One page of the audit.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct AuditPage {
-    records: Vec<Shown>,
-    refused: Vec<Refused>,
+    records: Vec<AuditEntry>,
+    refused: Vec<RefusalCount>,
     next: Option<String>,
     #[serde(skip)]
     filter: Filter,
     #[serde(skip)]
-    people: People,
+    names: UserNames,
 }
 
 impl View for Audit {
@@ -44,9 +44,9 @@ impl View for Audit {
         let records = filter.records(context, PAGE_SIZE + 1)?;
         Ok(Reads::none()
             .query(records)
-            .query(Refused::query(tenant))
-            .query(People::query(tenant))
-            .query(People::former(tenant)))
+            .query(RefusalCount::query(tenant))
+            .query(UserNames::members_query(tenant))
+            .query(UserNames::former_members_query(tenant)))
     }
 
     fn show(
@@ -54,29 +54,29 @@ impl View for Audit {
         filter: &Filter,
         found: &Found,
     ) -> Result<AuditPage, ActionError> {
-        let people = People::found(found, &context.caller.tenant);
-        let mut records = Shown::found(context, found, &people)?;
+        let names = UserNames::from_found(found, &context.caller.tenant);
+        let mut records = AuditEntry::from_found(context, found, &names)?;
         let more = records.len() > PAGE_SIZE;
         records.truncate(PAGE_SIZE);
         Ok(AuditPage {
             next: more
-                .then(|| filter.next(context, records.last().map(Shown::id)))
+                .then(|| filter.next(context, records.last().map(AuditEntry::id)))
                 .flatten(),
-            refused: Refused::found(context, found, filter, &people)?,
+            refused: RefusalCount::from_found(context, found, filter, &names)?,
             records,
             filter: filter.clone(),
-            people,
+            names,
         })
     }
 
     fn page(page: &ViewPage<'_>, output: &AuditPage) -> String {
         let log = pages::AuditLog {
-            records: output.records.iter().map(Shown::row).collect(),
-            refused: output.refused.iter().map(Refused::row).collect(),
-            people: output.people.by_name(),
-            filter: output.filter.shown(),
+            records: output.records.iter().map(AuditEntry::row).collect(),
+            refused: output.refused.iter().map(RefusalCount::row).collect(),
+            people: output.names.sorted(),
+            filter: output.filter.for_page(),
             next: output.next.as_deref(),
-            most_in_file: export::MOST_RECORDS,
+            most_in_file: export::MAX_RECORDS,
         };
         page.layout
             .map(|layout| pages::audit(layout, &log))

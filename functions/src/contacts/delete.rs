@@ -31,16 +31,16 @@ impl Action for DeleteContact {
         Sample::json(json!({ "id": "{{contact}}" }))
     }
 
-    fn reads(context: &Context<Actor>, which: &ContactRef) -> Result<Reads, ActionError> {
-        Ok(which.reads(&context.caller))
+    fn reads(context: &Context<Actor>, input: &ContactRef) -> Result<Reads, ActionError> {
+        Ok(input.reads(&context.caller))
     }
 
     fn run(
         context: &Context<Actor>,
-        which: &ContactRef,
+        input: &ContactRef,
         found: &Found,
     ) -> Result<Commit<Deleted>, ActionError> {
-        let contact = which.contact(&context.caller, found)?;
+        let contact = input.contact(&context.caller, found)?;
         if !contact.can_be_deleted_by(&context.caller) {
             return Err(ActionError::Forbidden(
                 "Only its owner or an admin can delete this contact",

@@ -1,7 +1,7 @@
 //! Shows one contact, and on its page what was done to it.
 
 use action::{ActionError, Actor, Context, Found, Reads, View, ViewPage, Viewers};
-use crm::{Contact, ContactRef, Event, People};
+use crm::{Contact, ContactRef, HistoryEvent, UserNames};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -15,7 +15,7 @@ pub struct ContactPage {
     #[serde(flatten)]
     contact: Contact,
     #[serde(skip)]
-    history: Vec<Event>,
+    history: Vec<HistoryEvent>,
 }
 
 impl View for GetContact {
@@ -25,29 +25,29 @@ impl View for GetContact {
     type Params = ContactRef;
     type Output = ContactPage;
 
-    fn reads(context: &Context<Actor>, which: &ContactRef) -> Result<Reads, ActionError> {
+    fn reads(context: &Context<Actor>, params: &ContactRef) -> Result<Reads, ActionError> {
         let tenant = &context.caller.tenant;
-        let history = Event::query::<Contact>(tenant, which.id.as_str());
-        let reads = which.reads(&context.caller);
-        Ok(reads.query(history).query(People::query(tenant)))
+        let history = HistoryEvent::query::<Contact>(tenant, params.id.as_str());
+        let reads = params.reads(&context.caller);
+        Ok(reads.query(history).query(UserNames::members_query(tenant)))
     }
 
-    fn more_reads(context: &Context<Actor>, which: &ContactRef, found: &Found) -> Reads {
-        let (tenant, id) = (&context.caller.tenant, which.id.as_str());
-        let people = People::found(found, tenant);
-        people.more_reads(tenant, &Event::people::<Contact>(found, tenant, id))
+    fn more_reads(context: &Context<Actor>, params: &ContactRef, found: &Found) -> Reads {
+        let (tenant, id) = (&context.caller.tenant, params.id.as_str());
+        let names = UserNames::from_found(found, tenant);
+        names.more_reads(tenant, &HistoryEvent::users::<Contact>(found, tenant, id))
     }
 
     fn show(
         context: &Context<Actor>,
-        which: &ContactRef,
+        params: &ContactRef,
         found: &Found,
     ) -> Result<ContactPage, ActionError> {
-        let (tenant, id) = (&context.caller.tenant, which.id.as_str());
-        let people = People::found(found, tenant);
+        let (tenant, id) = (&context.caller.tenant, params.id.as_str());
+        let names = UserNames::from_found(found, tenant);
         Ok(ContactPage {
-            contact: which.contact(&context.caller, found)?,
-            history: Event::found::<Contact>(found, tenant, id, &people)?,
+            contact: params.contact(&context.caller, found)?,
+            history: HistoryEvent::from_found::<Contact>(found, tenant, id, &names)?,
         })
     }
 

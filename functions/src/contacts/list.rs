@@ -23,7 +23,7 @@ pub struct Search {
 
 impl Search {
     /// A cursor is good for this list alone: of this organisation, for this text.
-    fn list(&self, actor: &Actor) -> String {
+    fn list_name(&self, actor: &Actor) -> String {
         format!("{}:contacts {}", actor.tenant, self.q)
     }
 }
@@ -50,8 +50,8 @@ impl View for ListContacts {
     }
 
     fn reads(context: &Context<Actor>, search: &Search) -> Result<Reads, ActionError> {
-        let list = search.list(&context.caller);
-        let after = context.after(&list, search.after.as_ref())?;
+        let list_name = search.list_name(&context.caller);
+        let after = context.after(&list_name, search.after.as_ref())?;
         // One more than a page shows tells whether there is a next one.
         let newest = Query::newest::<Contact>(&context.caller.tenant, PAGE_SIZE + 1).after(after);
         let query = if search.q.is_empty() {
@@ -73,7 +73,7 @@ impl View for ListContacts {
         let next = contacts
             .last()
             .filter(|_| more)
-            .map(|last| context.cursor(&search.list(&context.caller), last.id.as_str()));
+            .map(|last| context.cursor(&search.list_name(&context.caller), last.id.as_str()));
         Ok(ContactsPage {
             contacts,
             next,

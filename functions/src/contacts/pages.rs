@@ -41,20 +41,20 @@ impl View for EditPage {
     type Params = ContactRef;
     type Output = Contact;
 
-    fn reads(context: &Context<Actor>, which: &ContactRef) -> Result<Reads, ActionError> {
-        Ok(which.reads(&context.caller))
+    fn reads(context: &Context<Actor>, params: &ContactRef) -> Result<Reads, ActionError> {
+        Ok(params.reads(&context.caller))
     }
 
     fn show(
         context: &Context<Actor>,
-        which: &ContactRef,
+        params: &ContactRef,
         found: &Found,
     ) -> Result<Contact, ActionError> {
-        which.contact(&context.caller, found)
+        params.contact(&context.caller, found)
     }
 
     fn page(page: &ViewPage<'_>, contact: &Contact) -> String {
-        pages::contact_edit(page.layout, &filled(contact, page))
+        pages::contact_edit(page.layout, &filled_form(contact, page))
     }
 }
 
@@ -64,25 +64,25 @@ impl View for DeletePage {
     type Params = ContactRef;
     type Output = Contact;
 
-    fn reads(context: &Context<Actor>, which: &ContactRef) -> Result<Reads, ActionError> {
-        Ok(which.reads(&context.caller))
+    fn reads(context: &Context<Actor>, params: &ContactRef) -> Result<Reads, ActionError> {
+        Ok(params.reads(&context.caller))
     }
 
     fn show(
         context: &Context<Actor>,
-        which: &ContactRef,
+        params: &ContactRef,
         found: &Found,
     ) -> Result<Contact, ActionError> {
-        which.contact(&context.caller, found)
+        params.contact(&context.caller, found)
     }
 
     fn page(page: &ViewPage<'_>, contact: &Contact) -> String {
-        pages::contact_delete(page.layout, Some(contact), &filled(contact, page))
+        pages::contact_delete(page.layout, Some(contact), &filled_form(contact, page))
     }
 }
 
 /// A form that holds the contact as it is.
-fn filled(contact: &Contact, page: &ViewPage<'_>) -> FormState {
+fn filled_form(contact: &Contact, page: &ViewPage<'_>) -> FormState {
     let details = &contact.details;
     let optional = |text: Option<&str>| text.unwrap_or_default().to_owned();
     let values = [

@@ -4,7 +4,7 @@ use action::{
     Action, ActionError, Actor, Commit, Context, Form, FormPage, Found, Layout, Members, Parsed,
     Reads, Sample,
 };
-use crm::{Contact, Restoration};
+use crm::{Contact, ContactRestoration};
 use serde_json::json;
 
 /// The action.
@@ -15,20 +15,23 @@ impl Action for RestoreContact {
     const NAME: &'static str = "restore-contact";
     type Permission = Members;
     const RULE: &'static str = "its owner, or an admin";
-    type Input = Restoration;
+    type Input = ContactRestoration;
     type Output = Contact;
 
     fn sample() -> Sample {
         Sample::json(json!({ "id": "{{contact}}" }))
     }
 
-    fn reads(context: &Context<Actor>, restoration: &Restoration) -> Result<Reads, ActionError> {
+    fn reads(
+        context: &Context<Actor>,
+        restoration: &ContactRestoration,
+    ) -> Result<Reads, ActionError> {
         Ok(restoration.contact.reads_trash(&context.caller))
     }
 
     fn run(
         context: &Context<Actor>,
-        restoration: &Restoration,
+        restoration: &ContactRestoration,
         found: &Found,
     ) -> Result<Commit<Contact>, ActionError> {
         let actor = &context.caller;
@@ -44,7 +47,7 @@ impl Action for RestoreContact {
 }
 
 impl Form for RestoreContact {
-    fn success_path(layout: Option<&Layout>, _: &Restoration, contact: &Contact) -> String {
+    fn success_path(layout: Option<&Layout>, _: &ContactRestoration, contact: &Contact) -> String {
         pages::paths::contact(layout, contact.id.as_str(), "#contact-restored")
     }
 

@@ -15,7 +15,7 @@ pub struct Trash;
 /// Where to begin.
 #[derive(Debug, Clone, Default, Deserialize, Serialize, Validate, JsonSchema)]
 #[serde(default)]
-pub struct Start {
+pub struct TrashParams {
     #[serde(deserialize_with = "optional")]
     after: Option<Text>,
 }
@@ -41,26 +41,30 @@ struct DeletedContact {
     restorable: bool,
 }
 
-fn list(actor: &Actor) -> String {
+fn list_name(actor: &Actor) -> String {
     format!("{}:trash", actor.tenant)
 }
 
 impl View for Trash {
     const PATH: &'static str = "/t/{tenant}/contacts/trash";
     type Permission = Members;
-    type Params = Start;
+    type Params = TrashParams;
     type Output = TrashPage;
 
-    fn reads(context: &Context<Actor>, start: &Start) -> Result<Reads, ActionError> {
+    fn reads(context: &Context<Actor>, params: &TrashParams) -> Result<Reads, ActionError> {
         let actor = &context.caller;
-        let after = context.after(&list(actor), start.after.as_ref())?;
+        let after = context.after(&list_name(actor), params.after.as_ref())?;
         let query = Query::records(TrashedContact::KIND, actor.tenant.as_str(), PAGE_SIZE + 1)
             .after(after)
-            .filter(crm::can_be_restored(context.now));
+            .filter(crm::is_restorable(context.now));
         Ok(Reads::none().query(query))
     }
 
-    fn show(context: &Context<Actor>, _: &Start, found: &Found) -> Result<TrashPage, ActionError> {
+    fn show(
+        context: &Context<Actor>,
+        _: &TrashParams,
+        found: &Found,
+    ) -> Result<TrashPage, ActionError> {
         let actor = &context.caller;
         let mut trashed: Vec<TrashedContact> =
             found.records(TrashedContact::KIND, actor.tenant.as_str())?;
@@ -69,11 +73,11 @@ impl View for Trash {
         let next = trashed
             .last()
             .filter(|_| more)
-            .map(|last| context.cursor(&list(actor), last.contact.id.as_str()));
+            .map(|last| context.cursor(&list_name(actor), last.contact.id.as_str()));
         let deleted = |trashed: TrashedContact| DeletedContact {
             restorable: trashed.contact.can_be_deleted_by(actor),
             deleted_at: trashed.deleted_at,
-            expires_at: trashed.until(),
+            expires_at: trashed.expires_at(),
             contact: trashed.contact,
         };
         Ok(TrashPage {

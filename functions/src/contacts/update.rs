@@ -20,7 +20,7 @@ pub struct UpdateContact;
 pub struct ContactChange {
     #[serde(flatten)]
     #[validate(nested)]
-    which: ContactRef,
+    contact: ContactRef,
     #[validate(nested)]
     version: Parsed<Version>,
     #[serde(flatten)]
@@ -43,7 +43,7 @@ impl Action for UpdateContact {
     }
 
     fn reads(context: &Context<Actor>, change: &ContactChange) -> Result<Reads, ActionError> {
-        Ok(change.which.reads(&context.caller))
+        Ok(change.contact.reads(&context.caller))
     }
 
     fn run(
@@ -51,7 +51,7 @@ impl Action for UpdateContact {
         change: &ContactChange,
         found: &Found,
     ) -> Result<Commit<Contact>, ActionError> {
-        let before = change.which.contact(&context.caller, found)?;
+        let before = change.contact.contact(&context.caller, found)?;
         if before.version != *change.version.get()? {
             return Err(before.stale());
         }

@@ -6,15 +6,15 @@ use action::{
     Layout, RateLimit, Reads, Role, Sample, Scope, Secret, SecretRules, Secrets, TenantId, Text,
     Version, field_errors, optional, visible,
 };
-use crm::{Account, InvitationToken, Member, Name, Offer, Password, new_password};
+use crm::{Account, InvitationToken, Member, Name, Password, PendingInvitation, new_password};
 use pages::Invited;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use validator::Validate;
 
-const REFUSED: ActionError = ActionError::Unauthenticated("Wrong email or password");
-const TOO_MANY: ActionError =
+const WRONG_CREDENTIALS: ActionError = ActionError::Unauthenticated("Wrong email or password");
+const TOO_MANY_ORGANIZATIONS: ActionError =
     ActionError::Forbidden("You belong to 50 organizations already: leave one first");
 
 /// The action.
@@ -24,7 +24,7 @@ pub struct AcceptInvite;
 /// The link's token, and the fields of a new account or the password of an existing one.
 #[derive(Debug, Clone, Default, Deserialize, Serialize, Validate, JsonSchema)]
 #[serde(default)]
-pub struct Acceptance {
+pub struct InvitationAcceptance {
     token: InvitationToken,
     #[serde(deserialize_with = "optional")]
     #[validate(length(max = Name::MAX), custom(function = visible))]
@@ -43,16 +43,16 @@ struct NewAccount {
 
 /// The answer: the member, and where.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
-pub struct Accepted {
+pub struct AcceptedInvitation {
     #[serde(flatten)]
     member: Member,
     tenant: TenantId,
 }
 
-impl Acceptance {
+impl InvitationAcceptance {
     /// Whether it comes from the account's person: who is signed in as them, or knows their
     /// password.
-    fn proves(&self, caller: Option<&Actor>, account: &Account) -> bool {
+    fn proves_account(&self, caller: Option<&Actor>, account: &Account) -> bool {
         let hash = Some(&account.password_hash);
         caller.is_some_and(|actor| actor.user == account.id)
             || !self.password.is_empty() && self.password.matches(hash)
@@ -62,17 +62,20 @@ impl Acceptance {
     fn account(
         &self,
         context: &Context<Option<Actor>>,
-        offer: &Offer,
+        pending: &PendingInvitation,
     ) -> Result<(Account, Option<Version>), ActionError> {
-        let belonging = offer.organization.belonging();
-        if let Some(account) = &offer.account {
-            if !self.proves(context.caller.as_ref(), account) {
-                return Err(REFUSED);
+        let organization = pending.organization.summary();
+        if let Some(account) = &pending.account {
+            if !self.proves_account(context.caller.as_ref(), account) {
+                return Err(WRONG_CREDENTIALS);
             }
-            if account.organizations.len() >= Account::MOST_ORGANIZATIONS {
-                return Err(TOO_MANY);
+            if account.organizations.len() >= Account::MAX_ORGANIZATIONS {
+                return Err(TOO_MANY_ORGANIZATIONS);
             }
-            return Ok((account.joined(belonging), Some(account.version)));
+            return Ok((
+                account.with_organization(organization),
+                Some(account.version),
+            ));
         }
         let new = NewAccount {
             name: self.name.clone().unwrap_or_default(),
@@ -81,11 +84,11 @@ impl Acceptance {
         new.validate()
             .map_err(|errors| ActionError::Validation(field_errors(&errors)))?;
         let account = Account {
-            id: offer.membership.member.id.clone(),
+            id: pending.membership.member.id.clone(),
             name: Name::from(&new.name),
-            email: offer.membership.member.email.clone(),
+            email: pending.membership.member.email.clone(),
             password_hash: new.password.hash(&context.salt())?,
-            organizations: vec![belonging],
+            organizations: vec![organization],
             session_generation: 0,
             created_at: context.now,
             version: Version::FIRST,
@@ -96,15 +99,19 @@ impl Acceptance {
 
 /// Puts the member in the place of the invitation. An account of its own has another id, and the
 /// email's guard goes over to that.
-fn join(offer: &Offer, account: &Account, context: &Context<Option<Actor>>) -> Commit<Accepted> {
-    let tenant = &offer.organization.id;
-    let invited = &offer.membership.member;
-    let mut member = account.member(offer.role(), context.now);
+fn join(
+    pending: &PendingInvitation,
+    account: &Account,
+    context: &Context<Option<Actor>>,
+) -> Commit<AcceptedInvitation> {
+    let tenant = &pending.organization.id;
+    let invited = &pending.membership.member;
+    let mut member = account.new_member(pending.role(), context.now);
     let is_same = member.id == invited.id;
     if is_same {
         member.version = invited.version.next();
     }
-    let accepted = Accepted {
+    let accepted = AcceptedInvitation {
         member: member.clone(),
         tenant: tenant.clone(),
     };
@@ -125,8 +132,8 @@ impl Action for AcceptInvite {
     const HASHES_PASSWORD: bool = true;
     const SECRETS: Option<SecretRules<Self>> = SecretRules::of_action();
     type Permission = Anyone;
-    type Input = Acceptance;
-    type Output = Accepted;
+    type Input = InvitationAcceptance;
+    type Output = AcceptedInvitation;
 
     fn sample() -> Sample {
         Sample::json(json!({
@@ -138,7 +145,7 @@ impl Action for AcceptInvite {
     /// Wrong passwords count for the account as at sign-in, whoever was invited how often.
     fn rate_limit(
         context: &Context<()>,
-        acceptance: &Acceptance,
+        acceptance: &InvitationAcceptance,
     ) -> Result<RateLimit, ActionError> {
         Ok(match acceptance.token.open(context) {
             Some(claims) => RateLimit::CallerAndAccount(claims.email.unique()),
@@ -146,20 +153,20 @@ impl Action for AcceptInvite {
         })
     }
 
-    fn scope(acceptance: &Acceptance) -> Result<Scope, ActionError> {
+    fn scope(acceptance: &InvitationAcceptance) -> Result<Scope, ActionError> {
         Ok(Scope::Subject(acceptance.token.as_str().to_owned()))
     }
 
     fn reads(
         context: &Context<Option<Actor>>,
-        acceptance: &Acceptance,
+        acceptance: &InvitationAcceptance,
     ) -> Result<Reads, ActionError> {
         Ok(acceptance.token.reads(context))
     }
 
     fn more_reads(
         context: &Context<Option<Actor>>,
-        acceptance: &Acceptance,
+        acceptance: &InvitationAcceptance,
         found: &Found,
     ) -> Reads {
         acceptance.token.more_reads(context, found)
@@ -167,20 +174,20 @@ impl Action for AcceptInvite {
 
     fn run(
         context: &Context<Option<Actor>>,
-        acceptance: &Acceptance,
+        acceptance: &InvitationAcceptance,
         found: &Found,
-    ) -> Result<Commit<Accepted>, ActionError> {
-        let offer = acceptance.token.offer(context, found)?;
-        let (account, read) = acceptance.account(context, &offer)?;
-        let mut commit = join(&offer, &account, context).put_record(&account, read, None);
-        if offer.role() == Role::Owner {
-            let owned = offer.organization.with_owner(&account.id);
-            commit = commit.put_record(&owned, Some(offer.organization.version), None);
+    ) -> Result<Commit<AcceptedInvitation>, ActionError> {
+        let pending = acceptance.token.pending_invitation(context, found)?;
+        let (account, read_version) = acceptance.account(context, &pending)?;
+        let mut commit = join(&pending, &account, context).put_record(&account, read_version, None);
+        if pending.role() == Role::Owner {
+            let owners = pending.organization.with_owner(&account.id);
+            commit = commit.put_record(&owners, Some(pending.organization.version), None);
         }
         Ok(commit.open_session(Grant {
-            tenant: offer.organization.id,
+            tenant: pending.organization.id,
             user: account.id,
-            role: offer.membership.member.role,
+            role: pending.membership.member.role,
             generation: Some(account.session_generation),
         }))
     }
@@ -191,15 +198,16 @@ impl Secrets for AcceptInvite {
 
     fn reopen(
         context: &Context<Option<Actor>>,
-        acceptance: &Acceptance,
+        acceptance: &InvitationAcceptance,
         found: &Found,
-        accepted: &Accepted,
+        accepted: &AcceptedInvitation,
     ) -> Result<Option<Grant>, ActionError> {
-        let claims = acceptance.token.open(context).ok_or(REFUSED)?;
-        let account = claims.account(found)?.ok_or(REFUSED)?;
-        if account.id != accepted.member.id || !acceptance.proves(context.caller.as_ref(), &account)
+        let claims = acceptance.token.open(context).ok_or(WRONG_CREDENTIALS)?;
+        let account = claims.account(found)?.ok_or(WRONG_CREDENTIALS)?;
+        if account.id != accepted.member.id
+            || !acceptance.proves_account(context.caller.as_ref(), &account)
         {
-            return Err(REFUSED);
+            return Err(WRONG_CREDENTIALS);
         }
         Ok(Some(Grant {
             tenant: accepted.tenant.clone(),
@@ -211,18 +219,24 @@ impl Secrets for AcceptInvite {
 }
 
 impl Form for AcceptInvite {
-    fn success_path(_: Option<&Layout>, _: &Acceptance, accepted: &Accepted) -> String {
+    fn success_path(
+        _: Option<&Layout>,
+        _: &InvitationAcceptance,
+        accepted: &AcceptedInvitation,
+    ) -> String {
         pages::paths::contacts_of(&accepted.tenant)
     }
 
     fn form(page: &FormPage<'_>) -> String {
-        let sent = page.state.value("token");
-        let token = InvitationToken::from(sent);
-        match token.offer(page.tokens, page.found) {
-            Ok(offer) => pages::accept_invite(page.state, sent, Some(Invited::new(&offer, false))),
+        let token_text = page.state.value("token");
+        let token = InvitationToken::from(token_text);
+        match token.pending_invitation(page.tokens, page.found) {
+            Ok(pending) => {
+                pages::accept_invite(page.state, token_text, Some(Invited::new(&pending, false)))
+            }
             // Refused before it was read.
             Err(_) if page.found.items.is_empty() && token.open(page.tokens).is_some() => {
-                pages::accept_invite(page.state, sent, None)
+                pages::accept_invite(page.state, token_text, None)
             }
             Err(closed) => pages::invitation_closed(&closed.to_string()),
         }

@@ -21,7 +21,7 @@ pub struct ChangeRole;
 pub struct RoleChange {
     #[serde(flatten)]
     #[validate(nested)]
-    which: MemberRef,
+    member: MemberRef,
     #[validate(nested)]
     role: Parsed<Role>,
 }
@@ -39,7 +39,7 @@ impl Action for ChangeRole {
 
     fn reads(context: &Context<Actor>, change: &RoleChange) -> Result<Reads, ActionError> {
         let organization = Organization::key_of(&context.caller.tenant);
-        Ok(change.which.reads(&context.caller).item(organization))
+        Ok(change.member.reads(&context.caller).item(organization))
     }
 
     fn run(
@@ -50,8 +50,8 @@ impl Action for ChangeRole {
         let tenant = &context.caller.tenant;
         let actor = acting_member(&context.caller, found)?;
         let role = *change.role.get()?;
-        let before: Membership = change.which.membership(&context.caller, found)?;
-        if !before.member.may_be_changed_by(actor.role) || role > actor.role {
+        let before: Membership = change.member.membership(&context.caller, found)?;
+        if !before.member.can_be_changed_by(actor.role) || role > actor.role {
             return Err(ActionError::Forbidden(
                 "You cannot give or take a role above your own",
             ));
@@ -60,10 +60,11 @@ impl Action for ChangeRole {
         let organization: Option<Organization> = found.record(&Organization::key_of(tenant))?;
         let organization =
             organization.ok_or_else(|| ActionError::Internal(format!("{tenant} has no record")))?;
-        let owned = organization.owned_after(&actor, &before.member, Some(&after.member))?;
+        let updated =
+            organization.with_updated_owners(&actor, &before.member, Some(&after.member))?;
         let commit = after.update(tenant, before.version(), after.member.clone());
-        Ok(match owned {
-            Some(owned) => commit.put_record(&owned, Some(organization.version), None),
+        Ok(match updated {
+            Some(updated) => commit.put_record(&updated, Some(organization.version), None),
             None => commit,
         })
     }
@@ -79,10 +80,10 @@ impl Form for ChangeRole {
         let layout = page.layout;
         let membership: Option<Membership> =
             layout.and_then(|layout| page.found.entity(&layout.tenant, id).ok().flatten());
-        let shown = pages::MemberPage {
+        let view = pages::MemberPage {
             change: Some(page.state),
             ..pages::MemberPage::of(membership.as_ref(), page.tokens.now)
         };
-        pages::member_edit(layout, &shown)
+        pages::member_edit(layout, &view)
     }
 }

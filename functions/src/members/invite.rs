@@ -10,14 +10,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use validator::Validate;
 
-const ALREADY: Conflict = Conflict {
+const ALREADY_MEMBER: Conflict = Conflict {
     field: "email",
     message: "Somebody with this email is a member already",
     reveal: false,
 };
 
 /// Somebody else invited the same person at the same moment.
-const TWICE: Conflict = Conflict {
+const JUST_INVITED: Conflict = Conflict {
     field: "email",
     message: "Somebody with this email has just been invited",
     reveal: false,
@@ -30,30 +30,34 @@ pub struct InviteMember;
 /// Whom to invite, and with which role.
 #[derive(Debug, Clone, Default, Deserialize, Serialize, Validate, JsonSchema)]
 #[serde(default)]
-pub struct Invite {
+pub struct NewInvitation {
     #[validate(nested)]
     email: Parsed<Email>,
     #[validate(nested)]
     role: Parsed<Role>,
 }
 
-impl Invite {
+impl NewInvitation {
     /// The memberships that the email may have: the guard's owner's, and its account's.
-    fn keys(&self, actor: &Actor, found: &Found) -> Vec<Key> {
+    fn membership_keys(&self, actor: &Actor, found: &Found) -> Vec<Key> {
         let Ok(email) = self.email.get() else {
             return Vec::new();
         };
         let guard = found.items.get(&Member::guard(&actor.tenant, email));
-        let holder = guard.and_then(|guard| Some(guard.get("owner")?.as_str()?.to_owned()));
+        let guard_owner = guard.and_then(|guard| Some(guard.get("owner")?.as_str()?.to_owned()));
         let account: Option<Account> = found.record(&Account::key_of(email)).unwrap_or_default();
         let account = account.map(|account| account.id.to_string());
-        let ids = holder.into_iter().chain(account);
+        let ids = guard_owner.into_iter().chain(account);
         ids.map(|id| Key::entity::<Membership>(&actor.tenant, &id))
             .collect()
     }
 
-    fn holder(&self, actor: &Actor, found: &Found) -> Result<Option<Membership>, ActionError> {
-        for key in self.keys(actor, found) {
+    fn existing_membership(
+        &self,
+        actor: &Actor,
+        found: &Found,
+    ) -> Result<Option<Membership>, ActionError> {
+        for key in self.membership_keys(actor, found) {
             let (_, id) = key.parts();
             if let Some(membership) = found.entity(&actor.tenant, id)? {
                 return Ok(Some(membership));
@@ -70,23 +74,23 @@ impl Invite {
     ) -> Result<Commit<Membership>, ActionError> {
         let tenant = &context.caller.tenant;
         let (email, role) = (self.email.get()?, *self.role.get()?);
-        let Some(before) = self.holder(&context.caller, found)? else {
+        let Some(before) = self.existing_membership(&context.caller, found)? else {
             let new = Membership::invited(context, email.clone(), role);
             let guard = Member::guard(tenant, email);
             return Ok(Commit::new(new.member.subject(tenant), new.clone())
                 .put(tenant, &new, None)
-                .claim(guard, new.member.id.as_str(), TWICE));
+                .claim(guard, new.member.id.as_str(), JUST_INVITED));
         };
         if before.member.is_active() {
-            return Err(ALREADY.error(None));
+            return Err(ALREADY_MEMBER.error(None));
         }
-        if !before.member.may_be_changed_by(actor.role) {
+        if !before.member.can_be_changed_by(actor.role) {
             return Err(ActionError::Forbidden(
                 "They are invited to a role above yours: only somebody who holds it can invite them again",
             ));
         }
-        let again = before.invited_again(context, role);
-        Ok(again.update(tenant, before.member.version, again.clone()))
+        let reinvited = before.invited_again(context, role);
+        Ok(reinvited.update(tenant, before.member.version, reinvited.clone()))
     }
 }
 
@@ -102,34 +106,34 @@ impl Action for InviteMember {
     const NAME: &'static str = "invite-member";
     type Permission = Admins;
     const RULE: &'static str = "no more than they hold";
-    type Input = Invite;
+    type Input = NewInvitation;
     type Output = Membership;
 
     fn sample() -> Sample {
         Sample::json(json!({ "email": "mia@vindogvand.example", "role": "member" }))
     }
 
-    fn reads(context: &Context<Actor>, invite: &Invite) -> Result<Reads, ActionError> {
+    fn reads(context: &Context<Actor>, invitation: &NewInvitation) -> Result<Reads, ActionError> {
         let Actor { tenant, user, .. } = &context.caller;
         Ok(Reads::none()
             .item(Organization::key_of(tenant))
             .item(Key::entity::<Membership>(tenant, user.as_str()))
-            .item(Member::guard(tenant, invite.email.get()?))
-            .item(Account::key_of(invite.email.get()?)))
+            .item(Member::guard(tenant, invitation.email.get()?))
+            .item(Account::key_of(invitation.email.get()?)))
     }
 
-    fn more_reads(context: &Context<Actor>, invite: &Invite, found: &Found) -> Reads {
-        let keys = invite.keys(&context.caller, found);
+    fn more_reads(context: &Context<Actor>, invitation: &NewInvitation, found: &Found) -> Reads {
+        let keys = invitation.membership_keys(&context.caller, found);
         keys.into_iter().fold(Reads::none(), Reads::item)
     }
 
     fn run(
         context: &Context<Actor>,
-        invite: &Invite,
+        invitation: &NewInvitation,
         found: &Found,
     ) -> Result<Commit<Membership>, ActionError> {
         let actor = acting_member(&context.caller, found)?;
-        if *invite.role.get()? > actor.role {
+        if *invitation.role.get()? > actor.role {
             return Err(ActionError::Forbidden(
                 "You cannot grant a role above your own",
             ));
@@ -138,10 +142,10 @@ impl Action for InviteMember {
         let organization: Option<Organization> = found.record(&Organization::key_of(tenant))?;
         let organization =
             organization.ok_or_else(|| ActionError::Internal(format!("{tenant} has no record")))?;
-        let commit = invite.commit(context, &actor, found)?;
-        let letter = commit.output().letter(tenant, &organization.name, &actor);
-        Ok(match letter {
-            Some(letter) => commit.send_email(letter),
+        let commit = invitation.commit(context, &actor, found)?;
+        let email = commit.output().email(tenant, &organization.name, &actor);
+        Ok(match email {
+            Some(email) => commit.send_email(email),
             None => commit,
         })
     }
@@ -163,7 +167,7 @@ impl Action for InviteMember {
 }
 
 impl Form for InviteMember {
-    fn success_path(layout: Option<&Layout>, _: &Invite, membership: &Membership) -> String {
+    fn success_path(layout: Option<&Layout>, _: &NewInvitation, membership: &Membership) -> String {
         pages::paths::member(layout, membership.member.id.as_str(), "#member-invited")
     }
 

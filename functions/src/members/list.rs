@@ -12,21 +12,21 @@ pub struct ListMembers;
 /// The list. It has no second page.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct MembersPage {
-    members: Vec<Listed>,
+    members: Vec<ListedMember>,
     next: Option<String>,
 }
 
 /// A member, and for the page whether their invitation has expired.
 #[derive(Debug, Serialize, JsonSchema)]
-struct Listed {
+struct ListedMember {
     #[serde(flatten)]
     member: Member,
     #[serde(skip)]
     has_expired: bool,
 }
 
-impl Listed {
-    fn shown(&self) -> pages::ListedMember<'_> {
+impl ListedMember {
+    fn row(&self) -> pages::ListedMember<'_> {
         pages::ListedMember {
             member: &self.member,
             has_expired: self.has_expired,
@@ -42,8 +42,8 @@ impl View for ListMembers {
     type Output = MembersPage;
 
     fn reads(context: &Context<Actor>, _: &Empty) -> Result<Reads, ActionError> {
-        let everybody = Query::newest::<Member>(&context.caller.tenant, usize::MAX);
-        Ok(Reads::none().query(everybody))
+        let query = Query::newest::<Member>(&context.caller.tenant, usize::MAX);
+        Ok(Reads::none().query(query))
     }
 
     fn show(
@@ -52,7 +52,7 @@ impl View for ListMembers {
         found: &Found,
     ) -> Result<MembersPage, ActionError> {
         let members: Vec<Membership> = found.range(&context.caller.tenant)?;
-        let listed = |membership: Membership| Listed {
+        let listed = |membership: Membership| ListedMember {
             has_expired: membership.expired_at(context.now).is_some(),
             member: membership.member,
         };
@@ -63,7 +63,7 @@ impl View for ListMembers {
     }
 
     fn page(page: &ViewPage<'_>, list: &MembersPage) -> String {
-        let members: Vec<_> = list.members.iter().map(Listed::shown).collect();
+        let members: Vec<_> = list.members.iter().map(ListedMember::row).collect();
         page.layout
             .map(|layout| pages::member_list(layout, &members))
             .unwrap_or_default()

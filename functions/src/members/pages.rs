@@ -4,7 +4,7 @@ use action::{
     ActionError, Actor, Admins, Anyone, Context, Empty, FormState, Found, Key, Parsed, Reads, Role,
     UserId, View, ViewPage, Viewers,
 };
-use crm::{InvitationToken, Member, MemberRef, Membership, Offer, acting_member};
+use crm::{InvitationToken, Member, MemberRef, Membership, PendingInvitation, acting_member};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -22,7 +22,7 @@ pub struct LeavePage;
 /// What the link of an invitation leads to.
 pub struct AcceptPage;
 
-fn state(key: String, role: Role) -> FormState {
+fn form_state(key: String, role: Role) -> FormState {
     FormState {
         values: [("role".to_owned(), role.as_str().to_owned())].into(),
         key,
@@ -69,12 +69,12 @@ pub struct EditableMember {
     #[serde(skip)]
     is_self: bool,
     #[serde(skip)]
-    changes: bool,
+    can_change: bool,
     /// The link of the invitation, for who may grant its role.
     #[serde(skip)]
     link: Option<(String, Timestamp)>,
     #[serde(skip)]
-    expired: Option<Timestamp>,
+    expired_at: Option<Timestamp>,
 }
 
 impl View for EditPage {
@@ -84,49 +84,55 @@ impl View for EditPage {
     type Params = MemberPath;
     type Output = EditableMember;
 
-    fn reads(context: &Context<Actor>, which: &MemberPath) -> Result<Reads, ActionError> {
-        Ok(which.member().reads(&context.caller))
+    fn reads(context: &Context<Actor>, params: &MemberPath) -> Result<Reads, ActionError> {
+        Ok(params.member().reads(&context.caller))
     }
 
     fn show(
         context: &Context<Actor>,
-        which: &MemberPath,
+        params: &MemberPath,
         found: &Found,
     ) -> Result<EditableMember, ActionError> {
         let actor = &context.caller;
-        let is_self = which.id.as_str() == actor.user.as_str();
+        let is_self = params.id.as_str() == actor.user.as_str();
         if !is_self && actor.role < Role::Admin {
             return Err(ActionError::Forbidden("You are not allowed to do this"));
         }
-        let membership: Membership = which.member().membership(actor, found)?;
-        let changes = membership.member.may_be_changed_by(actor.role);
-        let ends = membership.invitation.as_ref().map(|open| open.expires_at);
-        let link = membership.link(context, &actor.tenant).zip(ends);
-        let expired = membership.expired_at(context.now);
+        let membership: Membership = params.member().membership(actor, found)?;
+        let can_change = membership.member.can_be_changed_by(actor.role);
+        let expires_at = membership.invitation.as_ref().map(|open| open.expires_at);
+        let link = membership.link(context, &actor.tenant).zip(expires_at);
+        let expired_at = membership.expired_at(context.now);
         Ok(EditableMember {
-            link: link.filter(|_| changes && expired.is_none()),
-            expired,
+            link: link.filter(|_| can_change && expired_at.is_none()),
+            expired_at,
             member: membership.member,
             is_self,
-            changes,
+            can_change,
         })
     }
 
-    fn page(page: &ViewPage<'_>, shown: &EditableMember) -> String {
-        let change = state(page.key.clone(), shown.member.role);
-        let remove = state(format!("{}-remove", page.key), shown.member.role);
-        let link = shown.link.as_ref();
-        let link =
-            link.map(|(path, ends)| (page.origin.unwrap_or_default().to_owned() + path, *ends));
+    fn page(page: &ViewPage<'_>, output: &EditableMember) -> String {
+        let change = form_state(page.key.clone(), output.member.role);
+        let remove = form_state(format!("{}-remove", page.key), output.member.role);
+        let link = output.link.as_ref();
+        let link = link.map(|(path, expires_at)| {
+            (
+                page.origin.unwrap_or_default().to_owned() + path,
+                *expires_at,
+            )
+        });
         pages::member_edit(
             page.layout,
             &pages::MemberPage {
-                member: Some(&shown.member),
-                is_self: shown.is_self,
-                link: link.as_ref().map(|(link, ends)| (link.as_str(), *ends)),
-                expired: shown.expired,
-                change: shown.changes.then_some(&change),
-                remove: (shown.changes || shown.is_self).then_some(&remove),
+                member: Some(&output.member),
+                is_self: output.is_self,
+                link: link
+                    .as_ref()
+                    .map(|(link, expires_at)| (link.as_str(), *expires_at)),
+                expired: output.expired_at,
+                change: output.can_change.then_some(&change),
+                remove: (output.can_change || output.is_self).then_some(&remove),
             },
         )
     }
@@ -147,28 +153,32 @@ impl View for LeavePage {
         acting_member(&context.caller, found)
     }
 
-    fn page(page: &ViewPage<'_>, own: &Member) -> String {
-        pages::member_leave(page.layout, own, &state(page.key.clone(), own.role))
+    fn page(page: &ViewPage<'_>, member: &Member) -> String {
+        pages::member_leave(
+            page.layout,
+            member,
+            &form_state(page.key.clone(), member.role),
+        )
     }
 }
 
 /// The token of the link.
 #[derive(Debug, Clone, Default, Deserialize, Serialize, Validate, JsonSchema)]
 #[serde(default)]
-pub struct InvitationLink {
+pub struct InvitationParams {
     token: InvitationToken,
 }
 
 /// What somebody is invited to.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct OpenInvitation {
+pub struct InvitationDetails {
     organization: String,
     email: String,
     role: Role,
     has_account: bool,
     #[serde(skip)]
-    offer: Offer,
+    pending: PendingInvitation,
     #[serde(skip)]
     token: InvitationToken,
     #[serde(skip)]
@@ -178,8 +188,8 @@ pub struct OpenInvitation {
 impl View for AcceptPage {
     const PATH: &'static str = crm::INVITATION_PATH;
     type Permission = Anyone;
-    type Params = InvitationLink;
-    type Output = OpenInvitation;
+    type Params = InvitationParams;
+    type Output = InvitationDetails;
 
     fn sample() -> &'static str {
         "token={{invitation}}"
@@ -187,40 +197,45 @@ impl View for AcceptPage {
 
     fn reads(
         context: &Context<Option<Actor>>,
-        link: &InvitationLink,
+        params: &InvitationParams,
     ) -> Result<Reads, ActionError> {
-        Ok(link.token.reads(context))
+        Ok(params.token.reads(context))
     }
 
-    fn more_reads(context: &Context<Option<Actor>>, link: &InvitationLink, found: &Found) -> Reads {
-        link.token.more_reads(context, found)
+    fn more_reads(
+        context: &Context<Option<Actor>>,
+        params: &InvitationParams,
+        found: &Found,
+    ) -> Reads {
+        params.token.more_reads(context, found)
     }
 
     fn show(
         context: &Context<Option<Actor>>,
-        link: &InvitationLink,
+        params: &InvitationParams,
         found: &Found,
-    ) -> Result<OpenInvitation, ActionError> {
-        let offer = link.token.offer(context, found)?;
+    ) -> Result<InvitationDetails, ActionError> {
+        let pending = params.token.pending_invitation(context, found)?;
         let caller = context.caller.as_ref();
-        let is_own = |actor: &Actor| (offer.account.as_ref()).is_some_and(|a| a.id == actor.user);
-        Ok(OpenInvitation {
-            organization: offer.organization.name.to_string(),
-            email: offer.membership.member.email.to_string(),
-            role: offer.role(),
-            has_account: offer.account.is_some(),
-            token: link.token.clone(),
-            is_signed_in: caller.is_some_and(is_own),
-            offer,
+        let is_of_caller =
+            |actor: &Actor| (pending.account.as_ref()).is_some_and(|a| a.id == actor.user);
+        Ok(InvitationDetails {
+            organization: pending.organization.name.to_string(),
+            email: pending.membership.member.email.to_string(),
+            role: pending.role(),
+            has_account: pending.account.is_some(),
+            token: params.token.clone(),
+            is_signed_in: caller.is_some_and(is_of_caller),
+            pending,
         })
     }
 
-    fn page(page: &ViewPage<'_>, shown: &OpenInvitation) -> String {
+    fn page(page: &ViewPage<'_>, output: &InvitationDetails) -> String {
         let state = FormState {
             key: page.key.clone(),
             ..FormState::default()
         };
-        let invited = pages::Invited::new(&shown.offer, shown.is_signed_in);
-        pages::accept_invite(&state, shown.token.as_str(), Some(invited))
+        let invited = pages::Invited::new(&output.pending, output.is_signed_in);
+        pages::accept_invite(&state, output.token.as_str(), Some(invited))
     }
 }

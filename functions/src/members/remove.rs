@@ -4,7 +4,7 @@ use action::{
     Action, ActionError, Actor, Commit, Context, Entity, Form, FormPage, Found, Layout, Reads,
     Sample, Viewers, lenient,
 };
-use crm::{Account, Member, MemberRef, Membership, Organization, People, acting_member};
+use crm::{Account, Member, MemberRef, Membership, Organization, UserNames, acting_member};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -12,7 +12,7 @@ use std::str::FromStr;
 use validator::Validate;
 
 /// What the page to leave sends in the field of that name.
-const LEAVE: &str = "yes";
+const LEAVE_YES: &str = "yes";
 
 /// The action.
 #[derive(Debug)]
@@ -30,25 +30,25 @@ impl FromStr for Leave {
     type Err = ();
 
     fn from_str(text: &str) -> Result<Self, ()> {
-        (text == LEAVE).then_some(Self::Yes).ok_or(())
+        (text == LEAVE_YES).then_some(Self::Yes).ok_or(())
     }
 }
 
 /// Whom to remove.
 #[derive(Debug, Clone, Default, Deserialize, Serialize, Validate, JsonSchema)]
 #[serde(default)]
-pub struct Removal {
+pub struct MemberRemoval {
     #[serde(flatten)]
     #[validate(nested)]
-    which: MemberRef,
+    member: MemberRef,
     /// Whether the form on the page to leave was sent, which leads to another page.
     #[serde(deserialize_with = "lenient")]
     leave: Option<Leave>,
 }
 
-impl Removal {
-    fn is_own(&self, actor: &Actor) -> bool {
-        self.which.user_id.as_str() == actor.user.as_str()
+impl MemberRemoval {
+    fn is_self_removal(&self, actor: &Actor) -> bool {
+        self.member.user_id.as_str() == actor.user.as_str()
     }
 
     /// The account behind a membership: not that of who is only invited, which is not theirs.
@@ -62,20 +62,20 @@ impl Action for RemoveMember {
     const NAME: &'static str = "remove-member";
     type Permission = Viewers;
     const RULE: &'static str = "oneself, or as an admin somebody who holds no more";
-    type Input = Removal;
+    type Input = MemberRemoval;
     type Output = Member;
 
     fn sample() -> Sample {
         Sample::json(json!({ "userId": "{{member}}" }))
     }
 
-    fn reads(context: &Context<Actor>, removal: &Removal) -> Result<Reads, ActionError> {
+    fn reads(context: &Context<Actor>, removal: &MemberRemoval) -> Result<Reads, ActionError> {
         let organization = Organization::key_of(&context.caller.tenant);
-        Ok(removal.which.reads(&context.caller).item(organization))
+        Ok(removal.member.reads(&context.caller).item(organization))
     }
 
-    fn more_reads(context: &Context<Actor>, removal: &Removal, found: &Found) -> Reads {
-        let Ok(before) = removal.which.membership(&context.caller, found) else {
+    fn more_reads(context: &Context<Actor>, removal: &MemberRemoval, found: &Found) -> Reads {
+        let Ok(before) = removal.member.membership(&context.caller, found) else {
             return Reads::none();
         };
         let email = &before.member.email;
@@ -86,14 +86,14 @@ impl Action for RemoveMember {
 
     fn run(
         context: &Context<Actor>,
-        removal: &Removal,
+        removal: &MemberRemoval,
         found: &Found,
     ) -> Result<Commit<Member>, ActionError> {
         let tenant = &context.caller.tenant;
         let actor = acting_member(&context.caller, found)?;
-        let membership: Membership = removal.which.membership(&context.caller, found)?;
+        let membership: Membership = removal.member.membership(&context.caller, found)?;
         let before = &membership.member;
-        if !removal.is_own(&context.caller) && !before.may_be_changed_by(actor.role) {
+        if !removal.is_self_removal(&context.caller) && !before.can_be_changed_by(actor.role) {
             return Err(ActionError::Forbidden(
                 "You cannot remove somebody whose role is above your own",
             ));
@@ -101,21 +101,25 @@ impl Action for RemoveMember {
         let organization: Option<Organization> = found.record(&Organization::key_of(tenant))?;
         let organization =
             organization.ok_or_else(|| ActionError::Internal(format!("{tenant} has no record")))?;
-        let owned = organization.owned_after(&actor, before, None)?;
+        let updated = organization.with_updated_owners(&actor, before, None)?;
         let commit =
             Commit::new(before.subject(tenant), before.clone()).delete(tenant, &membership);
-        let mut commit = People::keep_name(commit, tenant, before);
-        if let Some(owned) = owned {
-            commit = commit.put_record(&owned, Some(organization.version), None);
+        let mut commit = UserNames::keep_name(commit, tenant, before);
+        if let Some(updated) = updated {
+            commit = commit.put_record(&updated, Some(organization.version), None);
         }
         if let Some(account) = removal.account(before, found)? {
-            commit = commit.put_record(&account.left(tenant), Some(account.version), None);
+            commit = commit.put_record(
+                &account.without_organization(tenant),
+                Some(account.version),
+                None,
+            );
         }
         let guard = Member::guard(tenant, &before.email);
         if found.items.contains_key(&guard) {
             commit = commit.release(guard, before.id());
         }
-        Ok(match removal.is_own(&context.caller) {
+        Ok(match removal.is_self_removal(&context.caller) {
             true => commit.close_session(),
             false => commit,
         })
@@ -123,16 +127,16 @@ impl Action for RemoveMember {
 }
 
 impl Form for RemoveMember {
-    fn success_path(layout: Option<&Layout>, removal: &Removal, member: &Member) -> String {
+    fn success_path(layout: Option<&Layout>, removal: &MemberRemoval, member: &Member) -> String {
         if removal.leave.is_some() {
             return pages::paths::LEFT.to_owned();
         }
-        let rest = if member.is_active() {
+        let fragment = if member.is_active() {
             "#member-removed"
         } else {
             "#invitation-withdrawn"
         };
-        pages::paths::members(layout, rest)
+        pages::paths::members(layout, fragment)
     }
 
     fn form(page: &FormPage<'_>) -> String {
@@ -140,11 +144,11 @@ impl Form for RemoveMember {
         let layout = page.layout;
         let membership: Option<Membership> =
             layout.and_then(|layout| page.found.entity(&layout.tenant, id).ok().flatten());
-        let shown = pages::MemberPage {
-            is_self: page.state.value("leave") == LEAVE,
+        let view = pages::MemberPage {
+            is_self: page.state.value("leave") == LEAVE_YES,
             remove: Some(page.state),
             ..pages::MemberPage::of(membership.as_ref(), page.tokens.now)
         };
-        pages::member_edit(layout, &shown)
+        pages::member_edit(layout, &view)
     }
 }

@@ -17,7 +17,7 @@ pub struct ListProjects;
 /// Which projects, and where to begin.
 #[derive(Debug, Clone, Default, Deserialize, Serialize, Validate, JsonSchema)]
 #[serde(default)]
-pub struct Selection {
+pub struct ProjectFilter {
     #[serde(deserialize_with = "optional")]
     #[validate(nested)]
     archived: Option<Parsed<Archived>>,
@@ -48,15 +48,15 @@ impl FromStr for Archived {
     }
 }
 
-impl Selection {
-    fn has_archived(&self) -> bool {
+impl ProjectFilter {
+    fn includes_archived(&self) -> bool {
         let archived = self.archived.as_ref();
         archived.is_some_and(|archived| archived.as_str() == "shown")
     }
 
     /// A cursor is good for this list alone.
-    fn list(&self, actor: &Actor) -> String {
-        format!("{}:projects {}", actor.tenant, self.has_archived())
+    fn list_name(&self, actor: &Actor) -> String {
+        format!("{}:projects {}", actor.tenant, self.includes_archived())
     }
 }
 
@@ -66,25 +66,25 @@ pub struct ProjectsPage {
     projects: Vec<Project>,
     next: Option<String>,
     #[serde(skip)]
-    selection: Selection,
+    filter: ProjectFilter,
 }
 
 impl View for ListProjects {
     const PATH: &'static str = "/t/{tenant}/projects";
     const FUNCTION: &'static str = "list-projects";
     type Permission = Viewers;
-    type Params = Selection;
+    type Params = ProjectFilter;
     type Output = ProjectsPage;
 
     fn sample() -> &'static str {
         "archived=shown"
     }
 
-    fn reads(context: &Context<Actor>, selection: &Selection) -> Result<Reads, ActionError> {
-        let list = selection.list(&context.caller);
-        let after = context.after(&list, selection.after.as_ref())?;
+    fn reads(context: &Context<Actor>, filter: &ProjectFilter) -> Result<Reads, ActionError> {
+        let list_name = filter.list_name(&context.caller);
+        let after = context.after(&list_name, filter.after.as_ref())?;
         let newest = Query::newest::<Project>(&context.caller.tenant, PAGE_SIZE + 1).after(after);
-        Ok(Reads::none().query(if selection.has_archived() {
+        Ok(Reads::none().query(if filter.includes_archived() {
             newest
         } else {
             newest.filter(crm::is_active)
@@ -93,7 +93,7 @@ impl View for ListProjects {
 
     fn show(
         context: &Context<Actor>,
-        selection: &Selection,
+        filter: &ProjectFilter,
         found: &Found,
     ) -> Result<ProjectsPage, ActionError> {
         let mut projects: Vec<Project> = found.range(&context.caller.tenant)?;
@@ -102,11 +102,11 @@ impl View for ListProjects {
         let next = projects
             .last()
             .filter(|_| more)
-            .map(|last| context.cursor(&selection.list(&context.caller), last.id.as_str()));
+            .map(|last| context.cursor(&filter.list_name(&context.caller), last.id.as_str()));
         Ok(ProjectsPage {
             projects,
             next,
-            selection: selection.clone(),
+            filter: filter.clone(),
         })
     }
 
@@ -114,8 +114,8 @@ impl View for ListProjects {
         let list = pages::ProjectList {
             projects: &output.projects,
             next: output.next.as_deref(),
-            archived: output.selection.has_archived(),
-            first_page: output.selection.after.is_none(),
+            archived: output.filter.includes_archived(),
+            first_page: output.filter.after.is_none(),
         };
         page.layout
             .map(|layout| pages::project_list(layout, &list))

@@ -36,16 +36,16 @@ impl View for EditPage {
     type Params = ProjectRef;
     type Output = Project;
 
-    fn reads(context: &Context<Actor>, which: &ProjectRef) -> Result<Reads, ActionError> {
-        Ok(which.reads(&context.caller))
+    fn reads(context: &Context<Actor>, params: &ProjectRef) -> Result<Reads, ActionError> {
+        Ok(params.reads(&context.caller))
     }
 
     fn show(
         context: &Context<Actor>,
-        which: &ProjectRef,
+        params: &ProjectRef,
         found: &Found,
     ) -> Result<Project, ActionError> {
-        which.project(&context.caller, found)
+        params.project(&context.caller, found)
     }
 
     fn page(page: &ViewPage<'_>, project: &Project) -> String {

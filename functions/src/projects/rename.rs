@@ -20,7 +20,7 @@ pub struct RenameProject;
 pub struct ProjectChange {
     #[serde(flatten)]
     #[validate(nested)]
-    which: ProjectRef,
+    project: ProjectRef,
     #[validate(nested)]
     version: Parsed<Version>,
     #[validate(length(min = 1, max = Name::MAX), custom(function = visible))]
@@ -38,7 +38,7 @@ impl Action for RenameProject {
     }
 
     fn reads(context: &Context<Actor>, change: &ProjectChange) -> Result<Reads, ActionError> {
-        Ok(change.which.reads(&context.caller))
+        Ok(change.project.reads(&context.caller))
     }
 
     fn run(
@@ -46,7 +46,7 @@ impl Action for RenameProject {
         change: &ProjectChange,
         found: &Found,
     ) -> Result<Commit<Project>, ActionError> {
-        let before = change.which.project(&context.caller, found)?;
+        let before = change.project.project(&context.caller, found)?;
         if before.version != *change.version.get()? {
             return Err(before.stale());
         }

@@ -21,16 +21,16 @@ impl Action for RestoreProject {
         Sample::json(json!({ "id": "{{project}}" }))
     }
 
-    fn reads(context: &Context<Actor>, which: &ProjectRef) -> Result<Reads, ActionError> {
-        Ok(which.reads(&context.caller))
+    fn reads(context: &Context<Actor>, input: &ProjectRef) -> Result<Reads, ActionError> {
+        Ok(input.reads(&context.caller))
     }
 
     fn run(
         context: &Context<Actor>,
-        which: &ProjectRef,
+        input: &ProjectRef,
         found: &Found,
     ) -> Result<Commit<Project>, ActionError> {
-        let project = which.project(&context.caller, found)?;
+        let project = input.project(&context.caller, found)?;
         Ok(project.restore(&context.caller.tenant, context.now))
     }
 }

@@ -1,6 +1,6 @@
 //! Accounts: a person's name, email and password.
 
-use crate::{Email, Member, Name, OrganizationName, PasswordHash, Status};
+use crate::{Email, Member, MemberStatus, Name, OrganizationName, PasswordHash};
 use action::{
     ActionError, Actor, Commit, Found, Grant, Key, Reads, Record, Role, TenantId, UserId, Version,
 };
@@ -22,7 +22,7 @@ pub struct Account {
     /// What their password must match.
     pub password_hash: PasswordHash,
     /// The organisations they belong to, the one to open first in front.
-    pub organizations: Vec<Belonging>,
+    pub organizations: Vec<OrganizationSummary>,
     /// How often all their sessions have been ended. One that is opened is of this generation; the
     /// live ones are of that at [`Key::generation`], which is written along.
     #[serde(default)]
@@ -35,7 +35,7 @@ pub struct Account {
 
 /// An organisation that somebody belongs to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Belonging {
+pub struct OrganizationSummary {
     /// Its slug.
     pub tenant: TenantId,
     /// What it calls itself.
@@ -44,14 +44,14 @@ pub struct Belonging {
 
 impl Account {
     /// How many organisations a person can belong to, so that one transaction can reach them all.
-    pub const MOST_ORGANIZATIONS: usize = 50;
+    pub const MAX_ORGANIZATIONS: usize = 50;
 
     /// What leads to the caller's own account, given what was found: their membership, which holds
     /// their email, and then the account.
     #[must_use]
-    pub fn reads_of(caller: &Actor, found: &Found) -> Reads {
+    pub fn caller_reads(caller: &Actor, found: &Found) -> Reads {
         let membership = Reads::none().item(Key::membership(&caller.tenant, &caller.user));
-        match own_membership(caller, found) {
+        match caller_membership(caller, found) {
             Ok(Some(member)) => membership.item(Self::key_of(&member.email)),
             _ => membership,
         }
@@ -61,19 +61,21 @@ impl Account {
     ///
     /// # Errors
     /// [`ActionError::Internal`] where there is none: whoever is signed in has one.
-    pub fn of(caller: &Actor, found: &Found) -> Result<Self, ActionError> {
-        let member = own_membership(caller, found)?;
+    pub fn of_caller(caller: &Actor, found: &Found) -> Result<Self, ActionError> {
+        let member = caller_membership(caller, found)?;
         let key = member.map(|member| Self::key_of(&member.email));
         let account = key.map(|key| found.record::<Self>(&key)).transpose()?;
-        let own = account.flatten().filter(|own| own.id == caller.user);
-        own.ok_or_else(|| ActionError::Internal(format!("{} has no account", caller.user)))
+        let account = account
+            .flatten()
+            .filter(|account| account.id == caller.user);
+        account.ok_or_else(|| ActionError::Internal(format!("{} has no account", caller.user)))
     }
 
     /// The reads of every membership of theirs.
     #[must_use]
-    pub fn memberships(&self) -> Reads {
+    pub fn membership_reads(&self) -> Reads {
         let keys = self.organizations.iter();
-        keys.map(|there| Key::membership(&there.tenant, &self.id))
+        keys.map(|organization| Key::membership(&organization.tenant, &self.id))
             .fold(Reads::none(), Reads::item)
     }
 
@@ -81,12 +83,15 @@ impl Account {
     ///
     /// # Errors
     /// [`ActionError::Internal`] where a stored item is no member.
-    pub fn members(&self, found: &Found) -> Result<Vec<(&Belonging, Member)>, ActionError> {
+    pub fn active_memberships(
+        &self,
+        found: &Found,
+    ) -> Result<Vec<(&OrganizationSummary, Member)>, ActionError> {
         let mut members = Vec::new();
-        for there in &self.organizations {
-            let member = found.entity::<Member>(&there.tenant, self.id.as_str())?;
+        for organization in &self.organizations {
+            let member = found.entity::<Member>(&organization.tenant, self.id.as_str())?;
             let active = member.filter(Member::is_active);
-            members.extend(active.map(|member| (there, member)));
+            members.extend(active.map(|member| (organization, member)));
         }
         Ok(members)
     }
@@ -94,7 +99,7 @@ impl Account {
     /// The account with every session of theirs ended, once [`Account::end_sessions`] has written
     /// it.
     #[must_use]
-    pub fn without_sessions(&self) -> Self {
+    pub fn with_sessions_ended(&self) -> Self {
         Self {
             session_generation: self.session_generation.saturating_add(1),
             version: self.version.next(),
@@ -102,17 +107,17 @@ impl Account {
         }
     }
 
-    /// Writes the account, which is `before` [without its sessions](Account::without_sessions) and
+    /// Writes the account, which is `before` [without its sessions](Account::with_sessions_ended) and
     /// perhaps otherwise changed. However many sessions there are, none of them is live once this
     /// is committed; nor is one that is opened at the same time by what proved the person before.
     #[must_use]
     pub fn end_sessions<T>(&self, commit: Commit<T>, before: &Self) -> Commit<T> {
-        let live = Generation {
+        let current = Generation {
             generation: self.session_generation,
         };
         commit
             .put_record(self, Some(before.version), None)
-            .overwrite(Key::generation(&self.id), &live)
+            .overwrite(Key::generation(&self.id), &current)
     }
 
     /// Where the account of that email is.
@@ -123,7 +128,7 @@ impl Account {
 
     /// What may be shown of it.
     #[must_use]
-    pub fn public(&self) -> PublicUser {
+    pub fn public_user(&self) -> PublicUser {
         PublicUser {
             id: self.id.clone(),
             name: self.name.clone(),
@@ -133,20 +138,20 @@ impl Account {
 
     /// The account as a member of one more organisation.
     #[must_use]
-    pub fn joined(&self, belonging: Belonging) -> Self {
-        let left = self.left(&belonging.tenant);
-        let organizations = left.organizations.iter().cloned().chain([belonging]);
+    pub fn with_organization(&self, organization: OrganizationSummary) -> Self {
+        let rest = self.without_organization(&organization.tenant);
+        let organizations = rest.organizations.iter().cloned().chain([organization]);
         Self {
             organizations: organizations.collect(),
-            ..left
+            ..rest
         }
     }
 
     /// The account as no member of that organisation.
     #[must_use]
-    pub fn left(&self, tenant: &TenantId) -> Self {
+    pub fn without_organization(&self, tenant: &TenantId) -> Self {
         let mut organizations = self.organizations.clone();
-        organizations.retain(|belonging| belonging.tenant != *tenant);
+        organizations.retain(|organization| organization.tenant != *tenant);
         Self {
             organizations,
             version: self.version.next(),
@@ -156,15 +161,15 @@ impl Account {
 
     /// This person as a new member of an organisation.
     #[must_use]
-    pub fn member(&self, role: Role, now: Timestamp) -> Member {
-        let PublicUser { id, name, email } = self.public();
+    pub fn new_member(&self, role: Role, now: Timestamp) -> Member {
+        let PublicUser { id, name, email } = self.public_user();
         let version = Version::FIRST;
         Member {
             id,
             name: Some(name),
             email,
             role,
-            status: Status::Active,
+            status: MemberStatus::Active,
             created_at: now,
             updated_at: now,
             version,
@@ -224,6 +229,6 @@ struct Generation {
     generation: u64,
 }
 
-fn own_membership(caller: &Actor, found: &Found) -> Result<Option<Member>, ActionError> {
+fn caller_membership(caller: &Actor, found: &Found) -> Result<Option<Member>, ActionError> {
     found.entity(&caller.tenant, caller.user.as_str())
 }

@@ -1,6 +1,6 @@
 //! What the link of an invitation opens.
 
-use crate::member::{INVITATION, InvitationId};
+use crate::member::{INVITATION_PURPOSE, InvitationId};
 use crate::{Account, Email, Member, Membership, Organization};
 use action::input::trim;
 use action::{ActionError, Context, Found, Key, Reads, Role, Secret, TenantId, UserId};
@@ -8,13 +8,13 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-const INVALID: ActionError = ActionError::Forbidden(
+const INVALID_LINK: ActionError = ActionError::Forbidden(
     "This link is not valid. Open it again from the letter, or ask for a new invitation.",
 );
-const GONE: ActionError = ActionError::Forbidden(
+const WITHDRAWN: ActionError = ActionError::Forbidden(
     "This invitation no longer works: it was withdrawn or has been used. Ask for a new one.",
 );
-const USED: ActionError =
+const ALREADY_ACCEPTED: ActionError =
     ActionError::Forbidden("This invitation has been accepted already. Please sign in.");
 const REPLACED: ActionError = ActionError::Forbidden(
     "This invitation was replaced by a newer one. Use its link, or ask for another.",
@@ -43,11 +43,11 @@ impl InvitationToken {
 
     /// What it says; nothing where it was not issued.
     #[must_use]
-    pub fn open<C>(&self, context: &Context<C>) -> Option<Claims> {
-        let text = context.open(INVITATION, self.as_str())?;
+    pub fn open<C>(&self, context: &Context<C>) -> Option<InvitationClaims> {
+        let text = context.open(INVITATION_PURPOSE, self.as_str())?;
         let mut parts = text.splitn(4, ' ');
         let mut next = || parts.next();
-        Some(Claims {
+        Some(InvitationClaims {
             tenant: TenantId::parse(next()?).ok()?,
             member: UserId::parse(next()?).ok()?,
             invitation: InvitationId::parse(next()?).ok()?,
@@ -65,7 +65,9 @@ impl InvitationToken {
     /// The membership that its person's account has by now, if they have an account.
     #[must_use]
     pub fn more_reads<C>(&self, context: &Context<C>, found: &Found) -> Reads {
-        let key = |claims: Claims| Some(claims.membership_key(&claims.account(found).ok()??.id));
+        let key = |claims: InvitationClaims| {
+            Some(claims.membership_key(&claims.account(found).ok()??.id))
+        };
         match self.open(context).and_then(key) {
             Some(key) => Reads::none().item(key),
             None => Reads::none(),
@@ -76,15 +78,19 @@ impl InvitationToken {
     ///
     /// # Errors
     /// [`ActionError::Forbidden`], which says why it is no longer open.
-    pub fn offer<C>(&self, context: &Context<C>, found: &Found) -> Result<Offer, ActionError> {
-        let claims = self.open(context).ok_or(INVALID)?;
-        claims.offer(found, context.now)
+    pub fn pending_invitation<C>(
+        &self,
+        context: &Context<C>,
+        found: &Found,
+    ) -> Result<PendingInvitation, ActionError> {
+        let claims = self.open(context).ok_or(INVALID_LINK)?;
+        claims.pending_invitation(found, context.now)
     }
 }
 
 /// What a token says.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Claims {
+pub struct InvitationClaims {
     /// The organisation.
     pub tenant: TenantId,
     member: UserId,
@@ -93,7 +99,7 @@ pub struct Claims {
     pub email: Email,
 }
 
-impl Claims {
+impl InvitationClaims {
     fn reads(&self) -> Reads {
         Reads::none()
             .item(Organization::key_of(&self.tenant))
@@ -113,28 +119,32 @@ impl Claims {
         found.record(&Account::key_of(&self.email))
     }
 
-    fn offer(&self, found: &Found, now: Timestamp) -> Result<Offer, ActionError> {
+    fn pending_invitation(
+        &self,
+        found: &Found,
+        now: Timestamp,
+    ) -> Result<PendingInvitation, ActionError> {
         let organization: Option<Organization> =
             found.record(&Organization::key_of(&self.tenant))?;
-        let organization = organization.ok_or(GONE)?;
+        let organization = organization.ok_or(WITHDRAWN)?;
         let account = self.account(found)?;
         let joined = match &account {
             Some(account) => found.entity::<Member>(&self.tenant, account.id.as_str())?,
             None => None,
         };
         if joined.is_some_and(|member| member.is_active()) {
-            return Err(USED);
+            return Err(ALREADY_ACCEPTED);
         }
         let membership: Option<Membership> = found.entity(&self.tenant, self.member.as_str())?;
-        let membership = membership.ok_or(GONE)?;
-        let invitation = membership.invitation.as_ref().ok_or(USED)?;
+        let membership = membership.ok_or(WITHDRAWN)?;
+        let invitation = membership.invitation.as_ref().ok_or(ALREADY_ACCEPTED)?;
         if invitation.id != self.invitation {
             return Err(REPLACED);
         }
         if membership.expired_at(now).is_some() {
             return Err(EXPIRED);
         }
-        Ok(Offer {
+        Ok(PendingInvitation {
             organization,
             membership,
             account,
@@ -144,7 +154,7 @@ impl Claims {
 
 /// An invitation that is open: whom to join, as whom.
 #[derive(Debug, Clone)]
-pub struct Offer {
+pub struct PendingInvitation {
     /// The organisation.
     pub organization: Organization,
     /// Who is invited, and in which role.
@@ -153,7 +163,7 @@ pub struct Offer {
     pub account: Option<Account>,
 }
 
-impl Offer {
+impl PendingInvitation {
     /// The role that is offered.
     #[must_use]
     pub fn role(&self) -> Role {

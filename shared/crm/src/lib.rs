@@ -8,7 +8,6 @@ mod invitation;
 mod member;
 mod organization;
 mod password;
-mod people;
 mod project;
 mod reset;
 mod return_to;
@@ -16,24 +15,25 @@ mod settings;
 mod text;
 mod timeline;
 mod trash;
+mod user_names;
 
-pub use account::{Account, Belonging, PublicUser, SignedIn};
+pub use account::{Account, OrganizationSummary, PublicUser, SignedIn};
 pub use contact::{
     CONTACT_NOT_FOUND, Contact, ContactDetails, ContactFields, ContactId, ContactRef,
     DUPLICATE_EMAIL, PAGE_SIZE,
 };
-pub use invitation::{Claims, InvitationToken, Offer};
+pub use invitation::{InvitationClaims, InvitationToken, PendingInvitation};
 pub use member::{
-    INVITATION_PATH, Invitation, InvitationId, MEMBER_NOT_FOUND, Member, MemberRef, Membership,
-    Status, acting_member,
+    INVITATION_PATH, Invitation, InvitationId, MEMBER_NOT_FOUND, Member, MemberRef, MemberStatus,
+    Membership, acting_member,
 };
-pub use organization::{Organization, slug, slugs};
+pub use organization::{Organization, slug, slug_candidates};
 pub use password::{MAX_PASSWORD, MIN_PASSWORD, Password, PasswordHash, new_password};
-pub use people::People;
 pub use project::{PROJECT_NOT_FOUND, Project, ProjectId, ProjectRef, is_active};
 pub use reset::{PasswordReset, ResetLink, ResetToken};
 pub use return_to::{NotLocal, ReturnTo};
-pub use settings::{Choice, Place, Settings, live_sessions};
+pub use settings::{AccountSettings, OrganizationChoice, SessionInfo, live_sessions};
 pub use text::{Company, Email, InvalidEmail, Name, Notes, OrganizationName, Phone, fold};
-pub use timeline::Event;
-pub use trash::{Restoration, TRASH_DAYS, TrashedContact, can_be_restored};
+pub use timeline::HistoryEvent;
+pub use trash::{ContactRestoration, TRASH_DAYS, TrashedContact, is_restorable};
+pub use user_names::UserNames;

@@ -21,16 +21,16 @@ uuid_id! {
 pub const MEMBER_NOT_FOUND: &str = "Member not found or access denied";
 
 /// How long the link of an invitation works.
-pub(crate) const INVITATION_LASTS: SignedDuration = SignedDuration::from_hours(7 * 24);
+pub(crate) const INVITATION_LIFETIME: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// What the token in the link of an invitation is good for.
-pub(crate) const INVITATION: &str = "invite";
+pub(crate) const INVITATION_PURPOSE: &str = "invite";
 
 /// Whether somebody has accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 #[schemars(inline)]
-pub enum Status {
+pub enum MemberStatus {
     /// Not yet: nothing is open to them.
     Invited,
     /// They belong to the organisation.
@@ -52,7 +52,7 @@ pub struct Member {
     pub role: Role,
     /// Whether they have accepted.
     #[serde(default)]
-    pub status: Status,
+    pub status: MemberStatus,
     /// Since when they belong, or are invited.
     pub created_at: Timestamp,
     /// When this was last written.
@@ -83,19 +83,19 @@ impl Member {
     /// Whether they belong to the organisation.
     #[must_use]
     pub fn is_active(&self) -> bool {
-        self.status == Status::Active
+        self.status == MemberStatus::Active
     }
 
     /// Their name, or their email where that is all that is known.
     #[must_use]
-    pub fn known_as(&self) -> &str {
+    pub fn display_name(&self) -> &str {
         self.name.as_ref().map_or(self.email.as_str(), Name::as_str)
     }
 
     /// Whether somebody in the role `actor` may change their role, or remove them: nobody takes
     /// more than they hold.
     #[must_use]
-    pub fn may_be_changed_by(&self, actor: Role) -> bool {
+    pub fn can_be_changed_by(&self, actor: Role) -> bool {
         actor >= Role::Admin && actor >= self.role
     }
 
@@ -159,7 +159,7 @@ impl Membership {
                 name: None,
                 email,
                 role,
-                status: Status::Invited,
+                status: MemberStatus::Invited,
                 created_at: now,
                 updated_at: now,
                 version: Version::FIRST,
@@ -211,13 +211,13 @@ impl Membership {
     /// The link that invites, as a path of this site; nothing where there is no invitation.
     #[must_use]
     pub fn link<C>(&self, context: &Context<C>, tenant: &TenantId) -> Option<String> {
-        let token = context.seal(INVITATION, &self.token(tenant)?);
+        let token = context.seal(INVITATION_PURPOSE, &self.token(tenant)?);
         Some(format!("{INVITATION_PATH}?token={token}"))
     }
 
-    /// The letter that brings the link.
+    /// The email that brings the link.
     #[must_use]
-    pub fn letter(
+    pub fn email(
         &self,
         tenant: &TenantId,
         organization: &OrganizationName,
@@ -225,7 +225,7 @@ impl Membership {
     ) -> Option<EmailMessage> {
         let values = BTreeMap::from([
             ("organization", organization.to_string()),
-            ("inviter", inviter.known_as().to_owned()),
+            ("inviter", inviter.display_name().to_owned()),
             ("role", self.member.role.as_str().to_owned()),
         ]);
         Some(EmailMessage {
@@ -233,7 +233,7 @@ impl Membership {
             template: "invite",
             values,
             path: INVITATION_PATH.to_owned(),
-            purpose: INVITATION,
+            purpose: INVITATION_PURPOSE,
             token: self.token(tenant)?,
         })
     }
@@ -250,7 +250,7 @@ pub const INVITATION_PATH: &str = "/accept-invite";
 
 impl Invitation {
     fn new(context: &Context<Actor>) -> Self {
-        let expires_at = context.now.saturating_add(INVITATION_LASTS);
+        let expires_at = context.now.saturating_add(INVITATION_LIFETIME);
         Self {
             id: context.new_id(),
             expires_at: expires_at.unwrap_or(context.now),
@@ -361,7 +361,7 @@ mod tests {
             (Role::Viewer, Role::Member, false),
         ] {
             member.role = role;
-            assert_eq!(member.may_be_changed_by(by), may, "{role:?} by {by:?}");
+            assert_eq!(member.can_be_changed_by(by), may, "{role:?} by {by:?}");
         }
     }
 }

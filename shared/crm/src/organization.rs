@@ -1,6 +1,6 @@
 //! Organisations, and the slugs that name them in paths, keys and tags.
 
-use crate::{Belonging, Member, OrganizationName, fold};
+use crate::{Member, OrganizationName, OrganizationSummary, fold};
 use action::{ActionError, Key, Record, Role, TenantId, UserId, Version};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -26,10 +26,10 @@ pub struct Organization {
 }
 
 impl Organization {
-    /// Belonging to it.
+    /// The id and the name, as an account keeps them.
     #[must_use]
-    pub fn belonging(&self) -> Belonging {
-        Belonging {
+    pub fn summary(&self) -> OrganizationSummary {
+        OrganizationSummary {
             tenant: self.id.clone(),
             name: self.name.clone(),
         }
@@ -40,37 +40,41 @@ impl Organization {
     ///
     /// # Errors
     /// [`ActionError::Forbidden`] where no owner would be left.
-    pub fn owned_after(
+    pub fn with_updated_owners(
         &self,
         actor: &Member,
         before: &Member,
         after: Option<&Member>,
     ) -> Result<Option<Self>, ActionError> {
-        let owns = |member: &Member| member.is_active() && member.role == Role::Owner;
+        let is_owner = |member: &Member| member.is_active() && member.role == Role::Owner;
         let mut owners = self.owners.clone();
         owners.retain(|owner| *owner != before.id);
         // An organisation of before there was a list gets its owners as they act.
-        let known = [Some(actor).filter(|actor| actor.id != before.id), after];
-        for owner in known.into_iter().flatten().filter(|member| owns(member)) {
+        let candidates = [Some(actor).filter(|actor| actor.id != before.id), after];
+        for owner in candidates
+            .into_iter()
+            .flatten()
+            .filter(|member| is_owner(member))
+        {
             if !owners.contains(&owner.id) {
                 owners.push(owner.id.clone());
             }
         }
-        if owns(before) && owners.is_empty() {
+        if is_owner(before) && owners.is_empty() {
             return Err(ActionError::Forbidden(
                 "An organization needs an owner: make somebody else an owner first",
             ));
         }
-        Ok((owners != self.owners).then(|| self.owned_by(owners)))
+        Ok((owners != self.owners).then(|| self.with_owners(owners)))
     }
 
     /// The organisation with one more owner.
     #[must_use]
     pub fn with_owner(&self, user: &UserId) -> Self {
-        self.owned_by(self.owners.iter().chain([user]).cloned().collect())
+        self.with_owners(self.owners.iter().chain([user]).cloned().collect())
     }
 
-    fn owned_by(&self, owners: Vec<UserId>) -> Self {
+    fn with_owners(&self, owners: Vec<UserId>) -> Self {
         Self {
             owners,
             version: self.version.next(),
@@ -123,7 +127,7 @@ pub fn slug(name: &OrganizationName) -> String {
 /// The tenants that an organisation of this name may become, the best first: the bare slug, then
 /// with a number from 2.
 #[must_use]
-pub fn slugs(name: &OrganizationName, count: usize) -> Vec<TenantId> {
+pub fn slug_candidates(name: &OrganizationName, count: usize) -> Vec<TenantId> {
     let slug = slug(name);
     let numbered = (2..=count).map(|n| format!("{slug}-{n}"));
     std::iter::once(slug.clone())
@@ -153,8 +157,8 @@ mod tests {
 
     #[test]
     fn a_taken_slug_gets_a_number_from_2() {
-        let slugs = slugs(&OrganizationName::from(&action::Text::from("Acme")), 3);
-        let texts: Vec<_> = slugs.iter().map(TenantId::as_str).collect();
+        let candidates = slug_candidates(&OrganizationName::from(&action::Text::from("Acme")), 3);
+        let texts: Vec<_> = candidates.iter().map(TenantId::as_str).collect();
         assert_eq!(texts, ["acme", "acme-2", "acme-3"]);
     }
 }

@@ -11,7 +11,7 @@ use validator::{ValidateLength, ValidationError};
 
 /// Stands in for the hash of an account that does not exist: as much work as a real one, at the
 /// first attempt of a process too.
-const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+const DUMMY_HASH: &str = "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
 const REDACTED: &str = "[redacted]";
 
@@ -43,7 +43,7 @@ impl Password for Secret {
     }
 
     fn matches(&self, hash: Option<&PasswordHash>) -> bool {
-        let text = hash.map_or(NOBODY, |PasswordHash(text)| text);
+        let text = hash.map_or(DUMMY_HASH, |PasswordHash(text)| text);
         let Ok(parsed) = phc::PasswordHash::new(text) else {
             return false;
         };
@@ -106,16 +106,16 @@ mod tests {
     #[test]
     fn an_attempt_at_no_account_fails_after_the_work_of_a_real_one() {
         let real = secret("correct horse").hash(&[1; 16]).unwrap();
-        let [real, nobody] =
-            [real.0.as_str(), NOBODY].map(|text| phc::PasswordHash::new(text).unwrap());
+        let [real, dummy] =
+            [real.0.as_str(), DUMMY_HASH].map(|text| phc::PasswordHash::new(text).unwrap());
         assert_eq!(
             (real.algorithm, real.version),
-            (nobody.algorithm, nobody.version)
+            (dummy.algorithm, dummy.version)
         );
-        assert_eq!(real.params, nobody.params);
+        assert_eq!(real.params, dummy.params);
         let sizes =
             |hash: &phc::PasswordHash| (hash.salt.map(|s| s.len()), hash.hash.map(|h| h.len()));
-        assert_eq!(sizes(&real), sizes(&nobody));
+        assert_eq!(sizes(&real), sizes(&dummy));
         assert!(!secret("correct horse").matches(None));
     }
 }

@@ -1,4 +1,4 @@
-//! Setting a password anew, for who has forgotten it, by a link in a letter.
+//! Setting a password anew, for who has forgotten it, by a link in a email.
 
 use crate::Email;
 use action::input::trim;
@@ -9,13 +9,13 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// What the token in the link is good for.
-const PURPOSE: &str = "password-reset";
+const RESET_PURPOSE: &str = "password-reset";
 
 /// How long a link works.
-const LASTS: SignedDuration = SignedDuration::from_mins(30);
+const LINK_LIFETIME: SignedDuration = SignedDuration::from_mins(30);
 
-/// How long after one letter there is none to the same address.
-const PAUSE: SignedDuration = SignedDuration::from_mins(1);
+/// How long after one email there is none to the same address.
+const MIN_INTERVAL: SignedDuration = SignedDuration::from_mins(1);
 
 /// What a link was asked for, whether or not the address has an account. The link is made from it
 /// with the signing key, so what is stored is not enough to make one.
@@ -45,34 +45,34 @@ impl PasswordReset {
     /// Another link for the address, in place of the one `before`; `None` where that one is too
     /// young.
     #[must_use]
-    pub fn another(
+    pub fn request(
         id: String,
         email: &Email,
         before: Option<&Self>,
         now: Timestamp,
     ) -> Option<Self> {
-        if before.is_some_and(|before| now.duration_since(before.requested_at) < PAUSE) {
+        if before.is_some_and(|before| now.duration_since(before.requested_at) < MIN_INTERVAL) {
             return None;
         }
         Some(Self {
             id,
             email: email.clone(),
             requested_at: now,
-            expires_at: now.as_second() + LASTS.as_secs(),
+            expires_at: now.as_second() + LINK_LIFETIME.as_secs(),
             version: before.map_or(Version::FIRST, |before| before.version.next()),
         })
     }
 
-    /// The letter with the link, to whoever has an account: a name and an address, or nobody.
+    /// The email with the link, to whoever has an account: a name and an address, or nobody.
     #[must_use]
-    pub fn letter(&self, to: Option<(&str, &Email)>) -> EmailMessage {
+    pub fn email(&self, to: Option<(&str, &Email)>) -> EmailMessage {
         let (name, email) = to.unzip();
         EmailMessage {
             to: email.map(|email| email.as_str().to_owned()),
             template: "password-reset",
             values: BTreeMap::from([("name", name.unwrap_or_default().to_owned())]),
             path: "/reset-password".to_owned(),
-            purpose: PURPOSE,
+            purpose: RESET_PURPOSE,
             token: format!("{} {}", self.id, self.email),
         }
     }
@@ -80,7 +80,7 @@ impl PasswordReset {
     /// Whether the link works now.
     #[must_use]
     pub fn allows(&self, link: &ResetLink, now: Timestamp) -> bool {
-        self.id == link.id && now.duration_since(self.requested_at) < LASTS
+        self.id == link.id && now.duration_since(self.requested_at) < LINK_LIFETIME
     }
 }
 
@@ -110,7 +110,7 @@ impl ResetToken {
     /// The link it is of; `None` where it was not issued.
     #[must_use]
     pub fn open<C>(&self, context: &Context<C>) -> Option<ResetLink> {
-        let text = context.open(PURPOSE, self.as_str())?;
+        let text = context.open(RESET_PURPOSE, self.as_str())?;
         let (id, email) = text.split_once(' ')?;
         Some(ResetLink {
             id: id.to_owned(),
@@ -132,7 +132,7 @@ impl ResetLink {
     ///
     /// # Errors
     /// [`ActionError::Internal`] where the stored record cannot be read.
-    pub fn allowed(
+    pub fn valid_reset(
         &self,
         found: &Found,
         now: Timestamp,
@@ -167,20 +167,20 @@ mod tests {
 
     #[test]
     fn a_link_works_for_half_an_hour() {
-        let reset = PasswordReset::another(id(1), &email(), None, at(0)).unwrap();
+        let reset = PasswordReset::request(id(1), &email(), None, at(0)).unwrap();
         assert!(reset.allows(&link(&reset), at(29)));
         assert!(!reset.allows(&link(&reset), at(30)));
     }
 
     #[test]
     fn another_link_replaces_the_first_and_a_minute_lies_between() {
-        let first = PasswordReset::another(id(1), &email(), None, at(0)).unwrap();
+        let first = PasswordReset::request(id(1), &email(), None, at(0)).unwrap();
         let soon = at(1) - SignedDuration::from_millis(1);
         assert_eq!(
-            PasswordReset::another(id(2), &email(), Some(&first), soon),
+            PasswordReset::request(id(2), &email(), Some(&first), soon),
             None
         );
-        let second = PasswordReset::another(id(2), &email(), Some(&first), at(1)).unwrap();
+        let second = PasswordReset::request(id(2), &email(), Some(&first), at(1)).unwrap();
         assert!(!second.allows(&link(&first), at(1)));
         assert_eq!(second.version, first.version.next());
     }

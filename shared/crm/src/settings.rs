@@ -8,25 +8,25 @@ use serde::Serialize;
 use serde_json::Value;
 
 /// How many sessions are shown.
-const SHOWN: usize = 100;
+const MAX_SESSIONS: usize = 100;
 
 /// The partition of a person's sessions.
-const SESSIONS: &str = "session";
+const KIND: &str = "session";
 
 /// What the page of settings shows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct Settings {
+pub struct AccountSettings {
     /// The person.
     pub user: PublicUser,
     /// The organisations to choose from.
-    pub organizations: Vec<Choice>,
+    pub organizations: Vec<OrganizationChoice>,
     /// Where they are signed in, this one first, then the one used last.
-    pub sessions: Vec<Place>,
+    pub sessions: Vec<SessionInfo>,
 }
 
 /// An organisation to switch to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct Choice {
+pub struct OrganizationChoice {
     /// Its slug.
     pub tenant: TenantId,
     /// What it calls itself.
@@ -38,7 +38,7 @@ pub struct Choice {
 /// A session, as its owner sees it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct Place {
+pub struct SessionInfo {
     /// What to call it by.
     pub id: String,
     /// When it was opened.
@@ -53,16 +53,19 @@ pub struct Place {
     pub current: bool,
 }
 
-impl Settings {
+impl AccountSettings {
     /// What to read, given what was found, step by step.
     #[must_use]
     pub fn reads(context: &Context<Actor>, found: &Found) -> Reads {
-        let own = Account::reads_of(&context.caller, found);
-        let Ok(account) = Account::of(&context.caller, found) else {
-            return own;
+        let account_reads = Account::caller_reads(&context.caller, found);
+        let Ok(account) = Account::of_caller(&context.caller, found) else {
+            return account_reads;
         };
-        let memberships = account.memberships();
-        let reads = memberships.keys.into_iter().fold(own, Reads::item);
+        let memberships = account.membership_reads();
+        let reads = memberships
+            .keys
+            .into_iter()
+            .fold(account_reads, Reads::item);
         reads.query(live_sessions(&account, context.now))
     }
 
@@ -70,27 +73,29 @@ impl Settings {
     ///
     /// # Errors
     /// [`ActionError::Internal`] where something stored cannot be read.
-    pub fn of(context: &Context<Actor>, found: &Found) -> Result<Self, ActionError> {
-        let account = Account::of(&context.caller, found)?;
-        let members = account.members(found)?;
-        let organizations = members.into_iter().map(|(there, _)| Choice {
-            tenant: there.tenant.clone(),
-            name: there.name.clone(),
-            current: there.tenant == context.caller.tenant,
-        });
-        let sessions: Vec<Session> = found.records(SESSIONS, account.id.as_str())?;
-        let place = |session| Place::new(session, context);
-        let mut sessions: Vec<_> = sessions.into_iter().map(place).collect();
-        sessions.sort_by_key(|place| std::cmp::Reverse((place.current, place.last_used_at)));
+    pub fn from_found(context: &Context<Actor>, found: &Found) -> Result<Self, ActionError> {
+        let account = Account::of_caller(&context.caller, found)?;
+        let members = account.active_memberships(found)?;
+        let organizations = members
+            .into_iter()
+            .map(|(organization, _)| OrganizationChoice {
+                tenant: organization.tenant.clone(),
+                name: organization.name.clone(),
+                current: organization.tenant == context.caller.tenant,
+            });
+        let sessions: Vec<Session> = found.records(KIND, account.id.as_str())?;
+        let info = |session| SessionInfo::new(session, context);
+        let mut sessions: Vec<_> = sessions.into_iter().map(info).collect();
+        sessions.sort_by_key(|session| std::cmp::Reverse((session.current, session.last_used_at)));
         Ok(Self {
             organizations: organizations.collect(),
             sessions,
-            user: account.public(),
+            user: account.public_user(),
         })
     }
 }
 
-impl Place {
+impl SessionInfo {
     fn new(session: Session, context: &Context<Actor>) -> Self {
         let time = |second| Timestamp::from_second(second).unwrap_or_default();
         Self {
@@ -109,9 +114,11 @@ impl Place {
 pub fn live_sessions(account: &Account, now: Timestamp) -> Query {
     let (generation, now) = (account.session_generation, now.as_second());
     let number = |item: &action::Item, name: &str| item.get(name).and_then(Value::as_i64);
-    Query::records(SESSIONS, account.id.as_str(), SHOWN).filter(move |item| {
-        let of = item.get("generation").and_then(Value::as_u64).unwrap_or(0);
+    Query::records(KIND, account.id.as_str(), MAX_SESSIONS).filter(move |item| {
+        let session_generation = item.get("generation").and_then(Value::as_u64).unwrap_or(0);
         let replaced = item.contains_key(Session::REPLACED);
-        !replaced && of == generation && number(item, "expires_at").is_some_and(|ends| ends > now)
+        !replaced
+            && session_generation == generation
+            && number(item, "expires_at").is_some_and(|expires_at| expires_at > now)
     })
 }

@@ -1,6 +1,6 @@
 //! The history of one record: what was done to it, when and by whom.
 
-use crate::People;
+use crate::UserNames;
 use action::{ActionError, Entity, Found, Query, TenantId, UserId};
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -10,7 +10,7 @@ const KIND: &str = "timeline";
 
 /// One thing that was done.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Event {
+pub struct HistoryEvent {
     /// The action's name.
     pub action: String,
     /// When.
@@ -22,13 +22,13 @@ pub struct Event {
 /// An entry as stored.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Entry {
+struct StoredEntry {
     action: String,
     at: Timestamp,
     user_id: Option<UserId>,
 }
 
-impl Event {
+impl HistoryEvent {
     /// How many a page shows.
     pub const SHOWN: usize = 20;
 
@@ -36,14 +36,14 @@ impl Event {
     /// whether there are more.
     #[must_use]
     pub fn query<E: Entity>(tenant: &TenantId, id: &str) -> Query {
-        Query::records(KIND, &name::<E>(tenant, id), Self::SHOWN + 1)
+        Query::records(KIND, &partition::<E>(tenant, id), Self::SHOWN + 1)
     }
 
     /// Who did what the read has found; nobody where it cannot be read.
     #[must_use]
-    pub fn people<E: Entity>(found: &Found, tenant: &TenantId, id: &str) -> Vec<UserId> {
-        let entries: Vec<Entry> = found
-            .records(KIND, &name::<E>(tenant, id))
+    pub fn users<E: Entity>(found: &Found, tenant: &TenantId, id: &str) -> Vec<UserId> {
+        let entries: Vec<StoredEntry> = found
+            .records(KIND, &partition::<E>(tenant, id))
             .unwrap_or_default();
         entries
             .into_iter()
@@ -55,22 +55,22 @@ impl Event {
     ///
     /// # Errors
     /// [`ActionError::Internal`] where a stored entry is none.
-    pub fn found<E: Entity>(
+    pub fn from_found<E: Entity>(
         found: &Found,
         tenant: &TenantId,
         id: &str,
-        people: &People,
+        names: &UserNames,
     ) -> Result<Vec<Self>, ActionError> {
-        let entries: Vec<Entry> = found.records(KIND, &name::<E>(tenant, id))?;
-        let event = |entry: Entry| Self {
+        let entries: Vec<StoredEntry> = found.records(KIND, &partition::<E>(tenant, id))?;
+        let event_of = |entry: StoredEntry| Self {
             action: entry.action,
             at: entry.at,
-            by: people.call(entry.user_id.as_ref()),
+            by: names.display_name(entry.user_id.as_ref()),
         };
-        Ok(entries.into_iter().map(event).collect())
+        Ok(entries.into_iter().map(event_of).collect())
     }
 }
 
-fn name<E: Entity>(tenant: &TenantId, id: &str) -> String {
+fn partition<E: Entity>(tenant: &TenantId, id: &str) -> String {
     format!("{tenant}:{}:{id}", E::RESOURCE)
 }

@@ -67,13 +67,13 @@ impl TrashedContact {
 
     /// Whether it can still be restored.
     #[must_use]
-    pub fn is_there(&self, now: Timestamp) -> bool {
+    pub fn can_be_restored(&self, now: Timestamp) -> bool {
         now.as_second() < self.expires_at
     }
 
     /// The day on which it is gone for good.
     #[must_use]
-    pub fn until(&self) -> Timestamp {
+    pub fn expires_at(&self) -> Timestamp {
         Timestamp::from_second(self.expires_at).unwrap_or(self.deleted_at)
     }
 
@@ -97,18 +97,18 @@ impl TrashedContact {
 }
 
 /// A filter over the trash: what has expired may still be stored.
-pub fn can_be_restored(now: Timestamp) -> impl Fn(&Item) -> bool + Send + Sync + 'static {
+pub fn is_restorable(now: Timestamp) -> impl Fn(&Item) -> bool + Send + Sync + 'static {
     let now = now.as_second();
     move |item| {
-        let end = item.get("expires_at").and_then(serde_json::Value::as_i64);
-        end.is_some_and(|end| now < end)
+        let expires_at = item.get("expires_at").and_then(serde_json::Value::as_i64);
+        expires_at.is_some_and(|expires_at| now < expires_at)
     }
 }
 
 /// A deleted contact to restore.
 #[derive(Debug, Clone, Default, Deserialize, Serialize, Validate, JsonSchema)]
 #[serde(default)]
-pub struct Restoration {
+pub struct ContactRestoration {
     /// The contact.
     #[serde(flatten)]
     #[validate(nested)]
@@ -139,7 +139,7 @@ impl ContactRef {
         let trashed: Option<TrashedContact> =
             found.record(&TrashedContact::key_of(&actor.tenant, self.id.as_str()))?;
         trashed
-            .filter(|trashed| trashed.is_there(now))
+            .filter(|trashed| trashed.can_be_restored(now))
             .ok_or(ActionError::NotFound(CONTACT_NOT_FOUND))
     }
 }

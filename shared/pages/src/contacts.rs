@@ -10,7 +10,7 @@ use crate::layout::{PageFrame, Section, can_write, render};
 use crate::paths::contacts_of;
 use action::{FormState, Layout};
 use askama::Template;
-use crm::{Contact, Event};
+use crm::{Contact, HistoryEvent};
 
 /// One page of the list.
 #[derive(Debug, Clone, Copy)]
@@ -90,7 +90,7 @@ pub fn contact_list(layout: &Layout, list: &ContactList<'_>) -> String {
 /// One contact and its newest events, newest first. Cacheable, like the list: it does not name the
 /// contact's owner.
 #[must_use]
-pub fn contact_detail(layout: &Layout, contact: &Contact, history: &[Event]) -> String {
+pub fn contact_detail(layout: &Layout, contact: &Contact, history: &[HistoryEvent]) -> String {
     let title = format!("{} – {}", contact.details.name, layout.organization);
     let phone = contact.details.phone.as_ref();
     render(&ContactPage {
@@ -103,10 +103,10 @@ pub fn contact_detail(layout: &Layout, contact: &Contact, history: &[Event]) -> 
         dial: phone.map_or_else(String::new, |phone| dial(phone.as_str())),
         history: history
             .iter()
-            .take(Event::SHOWN)
+            .take(HistoryEvent::SHOWN)
             .map(HistoryEntry::new)
             .collect(),
-        has_more: history.len() > Event::SHOWN,
+        has_more: history.len() > HistoryEvent::SHOWN,
         audit: record_audit_path(layout, contact.id.as_str()),
     })
 }

@@ -1,7 +1,7 @@
 //! The history of a record, as its page shows it.
 
 use crate::dates::moment;
-use crm::Event;
+use crm::HistoryEvent;
 
 /// One line of a record's history.
 pub(crate) struct HistoryEntry<'a> {
@@ -13,7 +13,7 @@ pub(crate) struct HistoryEntry<'a> {
 }
 
 impl<'a> HistoryEntry<'a> {
-    pub(crate) fn new(event: &'a Event) -> Self {
+    pub(crate) fn new(event: &'a HistoryEvent) -> Self {
         Self {
             done: done(&event.action),
             by: &event.by,

@@ -6,7 +6,7 @@ use crate::layout::{PageFrame, render};
 use crate::members::role_name;
 use action::{FormState, Role, TenantId};
 use askama::Template;
-use crm::Offer;
+use crm::PendingInvitation;
 
 const JOIN: FormSpec = FormSpec {
     action: "accept-invite",
@@ -49,13 +49,13 @@ pub struct Invited<'a> {
 impl<'a> Invited<'a> {
     /// The part of an offer that the page shows.
     #[must_use]
-    pub fn new(offer: &'a Offer, is_signed_in: bool) -> Self {
+    pub fn new(pending: &'a PendingInvitation, is_signed_in: bool) -> Self {
         Self {
-            tenant: &offer.organization.id,
-            organization: offer.organization.name.as_str(),
-            email: offer.membership.member.email.as_str(),
-            role: offer.role(),
-            has_account: offer.account.is_some(),
+            tenant: &pending.organization.id,
+            organization: pending.organization.name.as_str(),
+            email: pending.membership.member.email.as_str(),
+            role: pending.role(),
+            has_account: pending.account.is_some(),
             is_signed_in,
         }
     }

@@ -217,7 +217,7 @@ pub fn member_edit(layout: Option<&Layout>, shown: &MemberPage<'_>) -> String {
         .into_iter()
         .flatten()
         .find(|form| form.problem.is_some());
-    let heading = shown.member.map_or("Member", Member::known_as);
+    let heading = shown.member.map_or("Member", Member::display_name);
     render(&EditPage {
         frame: PageFrame::new(
             failed.map_or_else(|| heading.to_owned(), |form| form.title(heading)),
@@ -316,7 +316,7 @@ fn question(layout: Option<&Layout>, shown: &MemberPage<'_>) -> String {
         ),
         Some(member) => format!(
             "Remove {} from {organization}? They lose access at once. The contacts they added stay.",
-            member.known_as()
+            member.display_name()
         ),
     }
 }
@@ -324,7 +324,7 @@ fn question(layout: Option<&Layout>, shown: &MemberPage<'_>) -> String {
 impl<'a> MemberRow<'a> {
     fn new(listed: &ListedMember<'a>, viewer: Role) -> Self {
         let member = listed.member;
-        let name = member.known_as();
+        let name = member.display_name();
         let since = if member.is_active() {
             "Joined"
         } else {
@@ -338,7 +338,7 @@ impl<'a> MemberRow<'a> {
             role: role_name(member.role),
             status: status(member, listed.has_expired),
             since: format!("{since} {}", day(member.created_at)),
-            can_change: member.may_be_changed_by(viewer),
+            can_change: member.can_be_changed_by(viewer),
         }
     }
 }

@@ -7,7 +7,7 @@ use crate::layout::{PageFrame, Section, render};
 use crate::paths;
 use action::{FormState, Layout};
 use askama::Template;
-use crm::{Place, Settings};
+use crm::{AccountSettings, SessionInfo};
 
 /// One form of the page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,7 +98,7 @@ impl SettingsForm {
     }
 
     /// Its state if it has not been sent.
-    fn fresh(self, settings: &Settings, key: &str) -> FormState {
+    fn fresh(self, settings: &AccountSettings, key: &str) -> FormState {
         let mut state = FormState {
             key: format!("{key}-{}", self.spec().action),
             ..FormState::default()
@@ -115,7 +115,7 @@ impl SettingsForm {
 #[template(path = "settings.html")]
 struct SettingsPage<'a> {
     frame: PageFrame<'a>,
-    settings: &'a Settings,
+    settings: &'a AccountSettings,
     sessions: Vec<SessionRow<'a>>,
     profile: Form<'a>,
     password: Form<'a>,
@@ -137,7 +137,7 @@ struct SessionRow<'a> {
 }
 
 impl<'a> SessionRow<'a> {
-    fn new(session: &'a Place) -> Self {
+    fn new(session: &'a SessionInfo) -> Self {
         Self {
             id: &session.id,
             agent: session.agent.as_deref().unwrap_or("Unknown browser"),
@@ -165,7 +165,7 @@ struct OneFormPage<'a> {
 #[must_use]
 pub fn settings(
     layout: Option<&Layout>,
-    settings: Option<&Settings>,
+    settings: Option<&AccountSettings>,
     key: &str,
     sent: Option<(SettingsForm, &FormState)>,
 ) -> String {

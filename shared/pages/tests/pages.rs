@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "test data is valid")]
 
 use action::{FormState, Role, TenantId};
-use crm::{Contact, Event, TRASH_DAYS};
+use crm::{Contact, HistoryEvent, TRASH_DAYS};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use pages::{
@@ -38,8 +38,8 @@ fn contact(name: &str) -> Contact {
     serde_json::from_value(record(name)).unwrap()
 }
 
-fn event(by: &str) -> Event {
-    Event {
+fn event(by: &str) -> HistoryEvent {
+    HistoryEvent {
         action: by.to_owned(),
         at: "2026-01-05T10:00:00Z".parse().unwrap(),
         by: by.to_owned(),
@@ -295,16 +295,16 @@ fn an_error_page_has_a_paragraph_for_each_line_of_the_message() {
 #[test]
 fn a_long_history_is_cut_off_with_a_notice_and_for_admins_a_link_to_the_audit() {
     let contact = contact("Ada");
-    let notice = format!("The newest {} are shown.", Event::SHOWN);
+    let notice = format!("The newest {} are shown.", HistoryEvent::SHOWN);
     let audit = format!("href=\"/t/acme/audit?record={ID}\"");
-    let events = vec![event("update-contact"); Event::SHOWN + 1];
+    let events = vec![event("update-contact"); HistoryEvent::SHOWN + 1];
     for (role, has_link) in [(Role::Member, false), (Role::Admin, true)] {
         let page = contact_detail(&layout(role), &contact, &events);
-        assert_eq!(page.matches("Updated by").count(), Event::SHOWN);
+        assert_eq!(page.matches("Updated by").count(), HistoryEvent::SHOWN);
         assert!(page.contains(&notice), "{page}");
         assert_eq!(page.contains(&audit), has_link, "{page}");
         let whole = contact_detail(&layout(role), &contact, &events[1..]);
-        assert_eq!(whole.matches("Updated by").count(), Event::SHOWN);
+        assert_eq!(whole.matches("Updated by").count(), HistoryEvent::SHOWN);
         assert!(
             !whole.contains(&notice) && !whole.contains(&audit),
             "{whole}"

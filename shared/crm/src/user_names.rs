@@ -6,34 +6,34 @@ use serde_json::json;
 use std::collections::BTreeMap;
 
 /// How many people of an organisation, and how many who have left it, are read for their names.
-const MOST: usize = 1000;
+const MAX_NAMES: usize = 1000;
 
 /// The kind of record that keeps the name of somebody who has left.
 const FORMER: &str = "former";
 
 /// What is said of somebody who does not belong to the organisation, and whose name is not kept.
-const NAMELESS: &str = "a former member";
+const UNKNOWN_FORMER_MEMBER: &str = "a former member";
 
 /// What is said of somebody whose name was not read.
-const UNKNOWN: &str = "somebody";
+const UNKNOWN_USER: &str = "somebody";
 
 /// The names of the people of an organisation, and of those who have left it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct People {
-    known: BTreeMap<String, Known>,
+pub struct UserNames {
+    known: BTreeMap<String, KnownUser>,
     /// Whether there may be others.
-    more: bool,
+    is_incomplete: bool,
 }
 
 /// Somebody whose name is known.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Known {
+struct KnownUser {
     name: String,
     has_left: bool,
 }
 
-impl Known {
-    fn call(&self) -> String {
+impl KnownUser {
+    fn display_name(&self) -> String {
         match self.has_left {
             true => format!("{} (former member)", self.name),
             false => self.name.clone(),
@@ -41,17 +41,17 @@ impl Known {
     }
 }
 
-impl People {
+impl UserNames {
     /// The read of those who belong to it.
     #[must_use]
-    pub fn query(tenant: &TenantId) -> Query {
-        Query::newest::<Member>(tenant, MOST)
+    pub fn members_query(tenant: &TenantId) -> Query {
+        Query::newest::<Member>(tenant, MAX_NAMES)
     }
 
     /// The read of those who have left it.
     #[must_use]
-    pub fn former(tenant: &TenantId) -> Query {
-        Query::records(FORMER, tenant.as_str(), MOST)
+    pub fn former_members_query(tenant: &TenantId) -> Query {
+        Query::records(FORMER, tenant.as_str(), MAX_NAMES)
     }
 
     /// The reads of those among `users` whom the read of the others has not found.
@@ -69,19 +69,22 @@ impl People {
 
     /// Those that the reads have found.
     #[must_use]
-    pub fn found(found: &Found, tenant: &TenantId) -> Self {
-        let (kept, _) = Key::record(FORMER, tenant.as_str(), "").into_parts();
+    pub fn from_found(found: &Found, tenant: &TenantId) -> Self {
+        let (former_pk, _) = Key::record(FORMER, tenant.as_str(), "").into_parts();
         let range = |pk: &str| found.ranges.get(pk).map(Vec::as_slice).unwrap_or_default();
-        let (members, left) = (range(&Key::collection::<Member>(tenant)), range(&kept));
-        let one_by_one = found.items.iter().filter(|(key, _)| key.parts().0 == kept);
-        let former = left.iter().chain(one_by_one.map(|(_, item)| item));
+        let (members, former) = (range(&Key::collection::<Member>(tenant)), range(&former_pk));
+        let single = found
+            .items
+            .iter()
+            .filter(|(key, _)| key.parts().0 == former_pk);
+        let former_items = former.iter().chain(single.map(|(_, item)| item));
         // Who has come back is no former member.
-        let known = former
-            .filter_map(|item| known(item, true))
-            .chain(members.iter().filter_map(|item| known(item, false)));
+        let known = former_items
+            .filter_map(|item| known_user(item, true))
+            .chain(members.iter().filter_map(|item| known_user(item, false)));
         Self {
             known: known.collect(),
-            more: members.len() >= MOST || left.len() >= MOST,
+            is_incomplete: members.len() >= MAX_NAMES || former.len() >= MAX_NAMES,
         }
     }
 
@@ -105,31 +108,31 @@ impl People {
 
     /// What to call the person, whoever it is.
     #[must_use]
-    pub fn call(&self, user: Option<&UserId>) -> String {
+    pub fn display_name(&self, user: Option<&UserId>) -> String {
         let unknown = match user {
-            Some(_) if !self.more => NAMELESS,
-            _ => UNKNOWN,
+            Some(_) if !self.is_incomplete => UNKNOWN_FORMER_MEMBER,
+            _ => UNKNOWN_USER,
         };
         user.and_then(|user| self.known.get(user.as_str()))
-            .map_or_else(|| unknown.to_owned(), Known::call)
+            .map_or_else(|| unknown.to_owned(), KnownUser::display_name)
     }
 
     /// Everybody's id and what to call them, by name, and behind them those who have left.
     #[must_use]
-    pub fn by_name(&self) -> Vec<(&str, String)> {
+    pub fn sorted(&self) -> Vec<(&str, String)> {
         let mut all: Vec<_> = self.known.iter().collect();
         all.sort_by_key(|(_, known)| (known.has_left, known.name.to_lowercase()));
         all.into_iter()
-            .map(|(id, known)| (id.as_str(), known.call()))
+            .map(|(id, known)| (id.as_str(), known.display_name()))
             .collect()
     }
 }
 
 /// An id and a name. Who is invited has no name yet.
-fn known(item: &Item, has_left: bool) -> Option<(String, Known)> {
+fn known_user(item: &Item, has_left: bool) -> Option<(String, KnownUser)> {
     let text = |name: &str| Some(item.get(name)?.as_str()?.to_owned());
     let name = text("name")?;
-    Some((text("id")?, Known { name, has_left }))
+    Some((text("id")?, KnownUser { name, has_left }))
 }
 
 #[cfg(test)]
@@ -157,18 +160,18 @@ mod tests {
                 item(&json!({ "id": bob, "name": "Bob" })),
             ],
         );
-        let mut people = People::found(&found, &tenant);
-        assert_eq!(people.call(Some(&ada)), "Ada");
-        assert_eq!(people.call(Some(&bob)), "Bob (former member)");
-        assert_eq!(people.name(&bob), Some("Bob"));
-        assert_eq!(people.call(Some(&eve)), NAMELESS);
-        assert_eq!(people.call(None), UNKNOWN);
+        let mut names = UserNames::from_found(&found, &tenant);
+        assert_eq!(names.display_name(Some(&ada)), "Ada");
+        assert_eq!(names.display_name(Some(&bob)), "Bob (former member)");
+        assert_eq!(names.name(&bob), Some("Bob"));
+        assert_eq!(names.display_name(Some(&eve)), UNKNOWN_FORMER_MEMBER);
+        assert_eq!(names.display_name(None), UNKNOWN_USER);
         let listed = [
             (ada.as_str(), "Ada".to_owned()),
             (bob.as_str(), "Bob (former member)".to_owned()),
         ];
-        assert_eq!(people.by_name(), listed);
-        people.more = true;
-        assert_eq!(people.call(Some(&eve)), UNKNOWN);
+        assert_eq!(names.sorted(), listed);
+        names.is_incomplete = true;
+        assert_eq!(names.display_name(Some(&eve)), UNKNOWN_USER);
     }
 }
