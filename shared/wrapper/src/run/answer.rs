@@ -1,8 +1,8 @@
 //! The last step: what a success or a failure looks like to the client.
 
-use crate::http::request::Asked;
-use crate::http::response::{self, Response, With};
-use crate::log::Note;
+use crate::http::request::RequestInfo;
+use crate::http::response::{self, Response, ResponseExt};
+use crate::log::LogEntry;
 use crate::{App, Failure, error_page, reads};
 use action::{
     Access, Action, Actor, Context, FormPage, FormState, Found, IdempotencyKey, Layout, Reads,
@@ -26,12 +26,12 @@ pub(crate) struct Progress {
 }
 
 /// What an action came to.
-pub(crate) struct Done<A: Action> {
+pub(crate) struct Success<A: Action> {
     pub(crate) input: A::Input,
     /// The output as it was saved.
     pub(crate) data: Value,
     /// What is answered of it.
-    pub(crate) answer: Value,
+    pub(crate) response_data: Value,
     /// The tags under which nothing from before is cached any more, or will not be in seconds.
     pub(crate) revalidated: Vec<String>,
     pub(crate) replayed: bool,
@@ -49,11 +49,16 @@ pub(crate) fn output<A: Action>(data: &Value) -> Result<A::Output, Failure> {
         .map_err(|e| Failure::unknown(format!("a result cannot be read: {e}")))
 }
 
-impl<A: Action> Done<A> {
+impl<A: Action> Success<A> {
     /// Step 9: the answer to success.
-    pub(crate) fn reply(self, request: &Request, progress: Progress, note: &mut Note) -> Response {
-        let reply = if request.wants_json() {
-            let body = json!({ "ok": true, "data": self.answer, "revalidated": self.revalidated, "requestId": request.id() });
+    pub(crate) fn into_response(
+        self,
+        request: &Request,
+        progress: Progress,
+        log_entry: &mut LogEntry,
+    ) -> Response {
+        let response = if request.wants_json() {
+            let body = json!({ "ok": true, "data": self.response_data, "revalidated": self.revalidated, "requestId": request.id() });
             response::json(200, &body)
         } else {
             match output::<A>(&self.data) {
@@ -64,35 +69,35 @@ impl<A: Action> Done<A> {
                 )),
                 Err(failure) => {
                     // The commit is made, so this is still a success.
-                    note.detail = failure.detail;
+                    log_entry.detail = failure.detail;
                     response::see_other("/")
                 }
             }
         };
-        let mut reply = reply.with_cookie(self.cookie).with_cookie(self.fresh);
+        let mut response = response.with_cookie(self.cookie).with_cookie(self.fresh);
         if self.signs_out {
             // Or the pages that the browser keeps for going back would show to whoever comes next.
             // https://www.w3.org/TR/clear-site-data/
-            reply = reply.with(
+            response = response.with(
                 HeaderName::from_static("clear-site-data"),
                 "\"cache\"".to_owned(),
             );
         }
         if self.replayed {
-            reply.with(
+            response.with(
                 HeaderName::from_static("idempotency-replayed"),
                 "true".to_owned(),
             )
         } else {
-            reply
+            response
         }
     }
 }
 
 impl Progress {
-    /// Reads what stands around a form that will be shown again. Not where the caller is to wait
+    /// Reads what stands form_page a form that will be shown again. Not where the caller is to wait
     /// or storage is in trouble: the form stands alone then.
-    pub(crate) async fn look_around<A: Action>(
+    pub(crate) async fn read_form_page<A: Action>(
         &mut self,
         app: &App,
         request: &Request,
@@ -105,34 +110,40 @@ impl Progress {
         if failure.status == 429 || failure.status >= 500 {
             return;
         }
-        let mut around = Found::default();
+        let mut form_page = Found::default();
         let more = |found: &Found| A::form_reads(context, found);
-        match reads::read_more(&app.store, &Reads::none(), &mut around, more).await {
-            Ok(()) => self.found.extend(around),
-            Err(error) => tracing::warn!(%error, "what stands around a form could not be read"),
+        match reads::read_more(&app.store, &Reads::none(), &mut form_page, more).await {
+            Ok(()) => self.found.extend(form_page),
+            Err(error) => tracing::warn!(%error, "what stands form_page a form could not be read"),
         }
     }
 
     /// Step 9: the answer to failure. Where the form was read, it comes back with all it held.
-    pub(crate) fn refuse<A: Action>(
+    pub(crate) fn form_response<A: Action>(
         self,
         app: &App,
         request: &Request,
         failure: &Failure,
-        note: &mut Note,
+        log_entry: &mut LogEntry,
     ) -> Response {
         let Some(values) = self.values.filter(|_| !request.wants_json()) else {
-            return error_page::problem(app, request, failure, self.layout.as_ref(), note)
-                .with_cookie(self.cookie);
+            return error_page::error_response(
+                app,
+                request,
+                failure,
+                self.layout.as_ref(),
+                log_entry,
+            )
+            .with_cookie(self.cookie);
         };
-        error_page::note_failure(failure, note);
+        error_page::log_failure(failure, log_entry);
         let signed_out = failure.status == 401 && A::Permission::LEAST.is_some();
         let used = self.key.filter(|_| failure.status != 422);
         let state = FormState {
             values,
             error: (failure.fields.is_empty() && !signed_out).then(|| failure.error.clone()),
             errors: failure.fields.clone(),
-            key: used.map_or_else(fresh_key, |key| key.as_str().to_owned()),
+            key: used.map_or_else(new_idempotency_key, |key| key.as_str().to_owned()),
             current: failure.current.clone(),
             existing: failure.existing.clone(),
             signed_out,
@@ -142,15 +153,15 @@ impl Progress {
             state: &state,
             found: &self.found,
             context: self.context.as_ref(),
-            key: fresh_key(),
+            key: new_idempotency_key(),
             tokens: &app.context((), 0),
         };
-        let reply = response::html(failure.status, A::form(&form)).with_cookie(self.cookie);
-        reply.with_hints(failure.retry_after, failure.allow)
+        let response = response::html(failure.status, A::form(&form)).with_cookie(self.cookie);
+        response.with_hints(failure.retry_after, failure.allow)
     }
 }
 
 /// A key that nobody has used.
-pub(crate) fn fresh_key() -> String {
+pub(crate) fn new_idempotency_key() -> String {
     uuid::Uuid::new_v4().to_string()
 }

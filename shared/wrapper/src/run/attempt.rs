@@ -1,16 +1,16 @@
 //! A request that may run: the function, the transaction, the revalidation.
 
-use crate::http::request::Asked;
+use crate::http::request::RequestInfo;
 use crate::http::trust::Trust;
-use crate::log::Note;
+use crate::log::LogEntry;
 use crate::reads;
-use crate::run::answer::{Done, Progress};
-use crate::run::audit::Entry;
-use crate::run::idempotency::Keyed;
+use crate::run::answer::{Progress, Success};
+use crate::run::audit::AuditEntry;
+use crate::run::idempotency::KeyedRequest;
 use crate::run::limit::Counter;
 use crate::run::{chain, mail, revalidate};
 use crate::session::fresh;
-use crate::session::{self, Live};
+use crate::session::{self, LiveSession};
 use crate::{App, Failure};
 use action::{
     Access, Action, ActionError, Caller, Commit, Context, Found, Grant, Item, Operation,
@@ -30,10 +30,10 @@ pub(crate) struct Call<'a, A: Action> {
     pub(crate) request: &'a Request,
     pub(crate) trust: Trust,
     pub(crate) now: i64,
-    pub(crate) live: Option<Live>,
+    pub(crate) live: Option<LiveSession>,
     pub(crate) caller: Caller<A::Permission>,
     pub(crate) input: A::Input,
-    pub(crate) keyed: Option<Keyed>,
+    pub(crate) keyed: Option<KeyedRequest>,
     pub(crate) account: Option<Counter>,
 }
 
@@ -52,7 +52,7 @@ struct Committed {
 /// Why one run made no commit.
 enum NotCommitted {
     /// Data moved: run again.
-    Moved,
+    DataChanged,
     /// The key's record is there.
     Recorded(Item),
     Failed(Failure),
@@ -70,41 +70,43 @@ impl<A: Action> Call<'_, A> {
         mut self,
         found: Option<Found>,
         progress: &mut Progress,
-        note: &mut Note,
-    ) -> Result<Done<A>, Failure> {
-        let mut gathered = found;
+        log_entry: &mut LogEntry,
+    ) -> Result<Success<A>, Failure> {
+        let mut loaded = found;
         for attempt in 0..=RERUNS {
-            note.runs += 1;
+            log_entry.runs += 1;
             let context = self.context(attempt);
-            let mut found = match gathered.take() {
+            let mut found = match loaded.take() {
                 Some(found) => found,
                 None => match self.read(&context).await {
                     Ok(found) => found,
-                    Err(error) => return self.fail(error.into(), progress, note).await,
+                    Err(error) => return self.fail(error.into(), progress, log_entry).await,
                 },
             };
-            let halt = match self.once(&context, &mut found).await {
-                Ok(committed) => return Ok(self.done(committed, progress)),
-                Err(halt) => halt,
+            let error = match self.try_commit(&context, &mut found).await {
+                Ok(committed) => return Ok(self.success(committed, progress)),
+                Err(error) => error,
             };
             progress.found = found;
-            match halt {
-                NotCommitted::Moved => {
+            match error {
+                NotCommitted::DataChanged => {
                     if let Err(failure) = self.recheck_session().await {
-                        return self.fail(failure, progress, note).await;
+                        return self.fail(failure, progress, log_entry).await;
                     }
                 }
-                NotCommitted::Failed(failure) => return self.fail(failure, progress, note).await,
+                NotCommitted::Failed(failure) => {
+                    return self.fail(failure, progress, log_entry).await;
+                }
                 NotCommitted::Recorded(item) => {
-                    return match self.recall(&item) {
-                        Some(recall) => self.recorded(recall, progress, note).await,
+                    return match self.match_record(&item) {
+                        Some(matched) => self.replay(matched, progress, log_entry).await,
                         // The cancellation did not bring the record along, so it is read.
-                        None => self.fail(Rejected::Moved.into(), progress, note).await,
+                        None => self.fail(Rejected::Moved.into(), progress, log_entry).await,
                     };
                 }
             }
         }
-        self.fail(Rejected::Moved.into(), progress, note).await
+        self.fail(Rejected::Moved.into(), progress, log_entry).await
     }
 
     /// Before a rerun: another request may have ended the caller's session, which is one thing that
@@ -122,7 +124,7 @@ impl<A: Action> Call<'_, A> {
     }
 
     /// One run: function, transaction, revalidation.
-    async fn once(
+    async fn try_commit(
         &self,
         context: &Context<Caller<A::Permission>>,
         found: &mut Found,
@@ -130,7 +132,7 @@ impl<A: Action> Call<'_, A> {
         let first = A::reads(context, &self.input);
         let more = |found: &Found| A::more_reads(context, &self.input, found);
         reads::read_more(&self.app.store, &first, found, more).await?;
-        let commit = self.decide(context, found).await?;
+        let commit = self.run_function(context, found).await?;
         if let Some(bug) = commit.bug() {
             return Err(Failure::unknown(bug).into());
         }
@@ -138,7 +140,7 @@ impl<A: Action> Call<'_, A> {
             .map_err(|e| Failure::unknown(format!("the output cannot be serialised: {e}")))?;
         let tags = commit.tags();
         let (mut operations, cookie) = self.session_change(&commit)?;
-        operations.extend(self.audited(context, &commit, found)?);
+        operations.extend(self.audit_operations(context, &commit, found)?);
         let emails = commit.emails().iter();
         operations.extend(emails.map(|email| mail::operation(self.app, &self.trust, email)));
         let signs_out = matches!(commit.session(), SessionChange::Close);
@@ -159,7 +161,7 @@ impl<A: Action> Call<'_, A> {
             .map(|keyed| keyed.save(&data, outbox_record.as_ref(), self.now, &self.app.config));
         match self.app.store.transact(saved.as_ref(), &operations).await {
             Ok(()) => {}
-            Err(Rejected::Moved) => return Err(NotCommitted::Moved),
+            Err(Rejected::Moved) => return Err(NotCommitted::DataChanged),
             Err(Rejected::Recorded(item)) => return Err(NotCommitted::Recorded(item)),
             Err(rejected) => return Err(NotCommitted::Failed(rejected.into())),
         }
@@ -177,7 +179,7 @@ impl<A: Action> Call<'_, A> {
         })
     }
 
-    fn done(self, committed: Committed, progress: &mut Progress) -> Done<A> {
+    fn success(self, committed: Committed, progress: &mut Progress) -> Success<A> {
         let Committed {
             data,
             revalidated,
@@ -185,8 +187,8 @@ impl<A: Action> Call<'_, A> {
             changes_pages,
             signs_out,
         } = committed;
-        Done {
-            answer: A::answer(&self.app.context(self.caller, 0), data.clone()),
+        Success {
+            response_data: A::answer(&self.app.context(self.caller, 0), data.clone()),
             input: self.input,
             data,
             revalidated,
@@ -199,7 +201,7 @@ impl<A: Action> Call<'_, A> {
 
     /// Step 6: the function. A panic in it is an error like another. A wrong password counts for
     /// its account.
-    async fn decide(
+    async fn run_function(
         &self,
         context: &Context<Caller<A::Permission>>,
         found: &Found,
@@ -217,7 +219,7 @@ impl<A: Action> Call<'_, A> {
         );
         match attempts {
             Some((account, attempts)) if wrong => account.check(attempts)?,
-            Some((account, _)) => account.take_back(&self.app.store).await,
+            Some((account, _)) => account.uncount(&self.app.store).await,
             None => {}
         }
         Ok(ran?)
@@ -232,11 +234,11 @@ impl<A: Action> Call<'_, A> {
             SessionChange::Unchanged => Ok((Vec::new(), None)),
             SessionChange::Close => {
                 let operation = self.live.iter().map(session::close).collect();
-                Ok((operation, Some(session::clear(&self.app.config))))
+                Ok((operation, Some(session::clear_cookie(&self.app.config))))
             }
             SessionChange::EndOthers(generation) => {
-                let carry = |live: &Live| session::end_others(live, *generation);
-                Ok((self.live.iter().map(carry).collect(), None))
+                let move_session = |live: &LiveSession| session::end_others(live, *generation);
+                Ok((self.live.iter().map(move_session).collect(), None))
             }
             SessionChange::Open(grant) => {
                 let (operation, cookie) = self.open(grant)?;
@@ -254,7 +256,7 @@ impl<A: Action> Call<'_, A> {
     pub(crate) fn open(&self, grant: &Grant) -> Result<(Operation, String), Failure> {
         let own = self.live.as_ref();
         let own = own.filter(|live| live.actor.user == grant.user);
-        let origin = session::Origin {
+        let origin = session::Client {
             address: &self.trust.address,
             agent: self.request.header("user-agent"),
             generation: own.map(|live| live.session.generation),
@@ -270,7 +272,7 @@ impl<A: Action> Call<'_, A> {
     }
 
     /// The commit's writes with the heads of their audits, and the audit record.
-    fn audited(
+    fn audit_operations(
         &self,
         context: &Context<Caller<A::Permission>>,
         commit: &Commit<A::Output>,
@@ -280,7 +282,7 @@ impl<A: Action> Call<'_, A> {
             return Ok(chain::with_heads(commit.operations(), found, None));
         };
         // Who signs in may do so over a session of somebody else, or of another organisation.
-        let who = match commit.session() {
+        let user = match commit.session() {
             SessionChange::Open(grant) | SessionChange::Replace(grant) => {
                 Some((&grant.user, grant.role))
             }
@@ -289,10 +291,10 @@ impl<A: Action> Call<'_, A> {
                 actor.map(|actor| (&actor.user, actor.role))
             }
         };
-        let entry = Entry {
+        let entry = AuditEntry {
             action: A::NAME,
             subject,
-            who,
+            user,
             trust: &self.trust,
             request: self.request,
             input: serde_json::to_value(&self.input).map_err(|error| {

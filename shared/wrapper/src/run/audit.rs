@@ -1,7 +1,7 @@
 //! The audit record, which a transaction writes besides what the action asked for, and the entry
 //! of its entity's timeline.
 
-use crate::http::request::Asked;
+use crate::http::request::RequestInfo;
 use crate::http::trust::Trust;
 use crate::run::chain::{Link, audit_hash};
 use action::{Expect, Key, Operation, Role, Subject, UserId};
@@ -59,11 +59,11 @@ pub struct AuditRecord {
 }
 
 /// Who did what, from where.
-pub(crate) struct Entry<'a> {
+pub(crate) struct AuditEntry<'a> {
     pub(crate) action: &'static str,
     pub(crate) subject: &'a Subject,
     /// Who did it, and in which role, in the subject's organisation.
-    pub(crate) who: Option<(&'a UserId, Role)>,
+    pub(crate) user: Option<(&'a UserId, Role)>,
     pub(crate) trust: &'a Trust,
     pub(crate) request: &'a Request,
     /// The input as serialised, which redacts secrets.
@@ -74,17 +74,17 @@ pub(crate) struct Entry<'a> {
 }
 
 /// The writes of an entry.
-pub(crate) struct Written {
+pub(crate) struct AuditWrites {
     /// The audit record, and the timeline's entry where there is one.
     pub(crate) operations: Vec<Operation>,
     /// The record's hash.
     pub(crate) hash: Option<String>,
 }
 
-impl Entry<'_> {
+impl AuditEntry<'_> {
     /// The write of the audit record, as the next in its entity's chain, and of the entity's
     /// timeline; without a link of the record alone.
-    pub(crate) fn write(self, link: Option<&Link>) -> Written {
+    pub(crate) fn write(self, link: Option<&Link>) -> AuditWrites {
         let id = Uuid::now_v7().to_string();
         let key = Key::record("audit", self.subject.tenant.as_str(), &id);
         let timeline = link.map(|_| self.timeline(&id));
@@ -98,11 +98,11 @@ impl Entry<'_> {
             _ => None,
         };
         let operations = [put(key, item)].into_iter().chain(timeline).collect();
-        Written { operations, hash }
+        AuditWrites { operations, hash }
     }
 
     fn record(self, id: &str, link: Option<&Link>) -> AuditRecord {
-        let (user_id, role) = self.who.unzip();
+        let (user_id, role) = self.user.unzip();
         let user_agent = self.request.header("user-agent");
         let head = link.and_then(|link| link.head.clone());
         AuditRecord {
@@ -133,7 +133,7 @@ impl Entry<'_> {
         } = self.subject;
         let name = format!("{tenant}:{resource}:{subject}");
         let item = json!({
-            "id": id, "at": self.at, "action": self.action, "userId": self.who.map(|(user, _)| user),
+            "id": id, "at": self.at, "action": self.action, "userId": self.user.map(|(user, _)| user),
         });
         put(Key::record("timeline", &name, id), item)
     }

@@ -205,7 +205,7 @@ mod tests {
     }
 
     /// What was read: a thing at this key, with this head.
-    fn at(key: Key, head: &str) -> Found {
+    fn found_at(key: Key, head: &str) -> Found {
         let item = json!({ "id": "1", "version": 1, "auditHead": head });
         Found {
             items: [(key, item.as_object().unwrap().clone())].into(),
@@ -226,16 +226,16 @@ mod tests {
         assert_eq!(link(&created, &nothing), Ok(chained(None, Some(own()))));
         let updated = commit().put(&acme(), &second, Some(first.version));
         assert_eq!(
-            link(&updated, &at(own(), "h")),
+            link(&updated, &found_at(own(), "h")),
             Ok(chained(Some("h"), Some(own())))
         );
         let deleted = commit().delete(&acme(), &first);
         assert_eq!(
-            link(&deleted, &at(own(), "h")),
+            link(&deleted, &found_at(own(), "h")),
             Ok(chained(Some("h"), None))
         );
         assert_eq!(
-            link(&commit(), &at(own(), "h")),
+            link(&commit(), &found_at(own(), "h")),
             Ok(None),
             "nothing written"
         );
@@ -257,9 +257,9 @@ mod tests {
         };
         // As a commit has it that keeps what it deletes.
         let kept = [&removed.operations()[0], &put(Expect::Absent)].map(Clone::clone);
-        let link = link_of(&kept, removed.places(), &at(own(), "h"));
+        let link = link_of(&kept, removed.places(), &found_at(own(), "h"));
         assert_eq!(link, Ok(chained(Some("h"), Some(trash()))));
-        let stored = with_heads(&kept, &at(own(), "h"), Some((&trash(), "new")));
+        let stored = with_heads(&kept, &found_at(own(), "h"), Some((&trash(), "new")));
         assert!(matches!(&stored[1], Operation::Put { item, .. } if item["auditHead"] == "new"));
 
         let restored = commit()
@@ -267,7 +267,7 @@ mod tests {
             .delete_record(trash(), Some(first.version))
             .moves(trash(), own());
         assert_eq!(
-            super::link(&restored, &at(trash(), "h")),
+            super::link(&restored, &found_at(trash(), "h")),
             Ok(chained(Some("h"), Some(own())))
         );
         assert!(super::link(&restored, &Found::default()).is_err());
@@ -275,7 +275,7 @@ mod tests {
             .delete_record(trash(), Some(first.version))
             .moves(trash(), trash());
         assert_eq!(
-            super::link(&purged, &at(trash(), "h")),
+            super::link(&purged, &found_at(trash(), "h")),
             Ok(chained(Some("h"), None))
         );
     }
@@ -284,14 +284,14 @@ mod tests {
     fn another_entity_that_is_written_keeps_its_head() {
         let put = commit().put(&acme(), &thing(Version::FIRST.next()), Some(Version::FIRST));
         let in_range = {
-            let Found { items, .. } = at(own(), "h");
+            let Found { items, .. } = found_at(own(), "h");
             let range = items.into_values().collect();
             Found {
                 ranges: [("acme:things".to_owned(), range)].into(),
                 ..Found::default()
             }
         };
-        for found in [at(own(), "h"), in_range] {
+        for found in [found_at(own(), "h"), in_range] {
             let stored = with_heads(put.operations(), &found, None);
             assert!(matches!(&stored[0], Operation::Put { item, .. } if item["auditHead"] == "h"));
         }
@@ -318,9 +318,9 @@ mod tests {
         ] {
             assert_ne!(hash(record.clone()), hash(other.clone()), "{other}");
         }
-        let elsewhere = Key::record("audit", "other", "1");
+        let other_key = Key::record("audit", "other", "1");
         let record = record.as_object().unwrap();
-        assert_ne!(audit_hash(&elsewhere, record), hash(json!(record)));
+        assert_ne!(audit_hash(&other_key, record), hash(json!(record)));
     }
 
     #[test]

@@ -5,7 +5,7 @@
 //! [IETF draft](https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/).
 
 use crate::http::fields::Fields;
-use crate::http::request::Asked;
+use crate::http::request::RequestInfo;
 use crate::{Config, Failure};
 use action::{Action, Actor, IdempotencyKey, Item, Key, Scope};
 use lambda_http::Request;
@@ -16,7 +16,7 @@ use store::{IdempotencyRecord, OutboxRecord};
 pub(crate) const FIELD: &str = "idempotency_key";
 
 /// How long a result is kept, in seconds: 24 h.
-const KEPT: i64 = 86_400;
+const RETENTION: i64 = 86_400;
 
 /// The request's key: from the `Idempotency-Key` header, or the field.
 pub(crate) fn key(request: &Request, fields: &Fields) -> Result<Option<IdempotencyKey>, Failure> {
@@ -32,7 +32,7 @@ pub(crate) fn key(request: &Request, fields: &Fields) -> Result<Option<Idempoten
 
 /// One keyed request: where its record is, and what tells its input from another.
 #[derive(Debug, Clone)]
-pub(crate) struct Keyed {
+pub(crate) struct KeyedRequest {
     /// Where the record is.
     pub(crate) record: Key,
     purpose: String,
@@ -41,16 +41,16 @@ pub(crate) struct Keyed {
 
 /// What a record says about a request.
 #[derive(Debug)]
-pub(crate) enum Recall {
+pub(crate) enum RecordMatch {
     /// The same was asked before: here is the result.
-    Replay(Outcome),
+    SameInput(SavedResult),
     /// Something else was asked under this key.
-    Reused,
+    OtherInput,
 }
 
 /// A saved result.
 #[derive(Debug)]
-pub(crate) struct Outcome {
+pub(crate) struct SavedResult {
     pub(crate) data: Value,
     /// The tags that it made stale.
     pub(crate) tags: Vec<String>,
@@ -58,7 +58,7 @@ pub(crate) struct Outcome {
     pub(crate) outbox_record: Option<Key>,
 }
 
-impl Keyed {
+impl KeyedRequest {
     /// The keyed request, where it has a key and the action keeps records.
     pub(crate) fn new<A: Action>(
         key: Option<&IdempotencyKey>,
@@ -104,7 +104,7 @@ impl Keyed {
             "data": data,
             "tags": outbox_record.map(|outbox_record| &outbox_record.tags),
             "outbox": outbox.as_ref().map(Key::parts),
-            "expires_at": now + KEPT,
+            "expires_at": now + RETENTION,
         });
         IdempotencyRecord {
             key: self.record.clone(),
@@ -114,14 +114,19 @@ impl Keyed {
     }
 
     /// What a stored record says; nothing where it has expired.
-    pub(crate) fn recall(&self, item: &Item, now: i64, config: &Config) -> Option<Recall> {
+    pub(crate) fn match_record(
+        &self,
+        item: &Item,
+        now: i64,
+        config: &Config,
+    ) -> Option<RecordMatch> {
         let expires_at = item.get("expires_at").and_then(Value::as_i64)?;
         if expires_at <= now {
             return None;
         }
         let fingerprint = item.get("fingerprint").and_then(Value::as_str)?;
         if !config.keys.verify(&self.purpose, &self.input, fingerprint) {
-            return Some(Recall::Reused);
+            return Some(RecordMatch::OtherInput);
         }
         let outbox = item.get("outbox").cloned();
         let outbox_record = outbox
@@ -132,7 +137,7 @@ impl Keyed {
             .and_then(Value::as_array)
             .into_iter()
             .flatten();
-        Some(Recall::Replay(Outcome {
+        Some(RecordMatch::SameInput(SavedResult {
             data: item.get("data").cloned().unwrap_or(Value::Null),
             tags: tags
                 .filter_map(|tag| Some(tag.as_str()?.to_owned()))

@@ -11,10 +11,10 @@ use store::Store;
 const WINDOW: i64 = 60;
 
 /// How many failures an account is allowed in a window before they cost anything.
-const FREE_FAILURES: u64 = 5;
+const MAX_FAILURES: u64 = 5;
 
 /// How long an attempt waits for others to turn out right, in milliseconds.
-const PAUSES: [u64; 5] = [50, 100, 200, 400, 800];
+const RETRY_DELAYS: [u64; 5] = [50, 100, 200, 400, 800];
 
 /// One counter of one window.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,38 +22,38 @@ pub(crate) struct Counter {
     pub(crate) key: Key,
     /// When its item may go, in seconds since 1970.
     pub(crate) expires_at: i64,
-    most: u64,
+    limit: u64,
     seconds_left: i64,
 }
 
 impl Counter {
-    fn new(subject: &str, most: u64, now: i64) -> Self {
+    fn new(subject: &str, limit: u64, now: i64) -> Self {
         let start = now - now.rem_euclid(WINDOW);
         Self {
             key: Key::record("rate", subject, &start.to_string()),
             expires_at: start + 2 * WINDOW,
-            most,
+            limit,
             seconds_left: start + WINDOW - now,
         }
     }
 
     /// The counter of a caller: the user, or the address where nobody is signed in. `None` where
     /// there is no limit.
-    pub(crate) fn of_caller(
+    pub(crate) fn for_caller(
         actor: Option<&Actor>,
         trust: &Trust,
         config: &Config,
         now: i64,
     ) -> Option<Self> {
-        let (subject, most) = match actor {
+        let (subject, limit) = match actor {
             Some(actor) => (format!("user:{}", actor.user), config.rate_limit_per_user),
             None => (format!("ip:{}", trust.address), config.rate_limit_per_ip),
         };
-        (most > 0).then(|| Self::new(&subject, most, now))
+        (limit > 0).then(|| Self::new(&subject, limit, now))
     }
 
     /// The counter of an account's failures, where the action has one.
-    pub(crate) fn of_account(
+    pub(crate) fn for_account(
         limit: &RateLimit,
         actor: Option<&Actor>,
         config: &Config,
@@ -65,7 +65,7 @@ impl Counter {
             RateLimit::CallerAndOwnAccount => actor?.user.as_str(),
         };
         let subject = format!("account:{}", config.keys.sign("account", account));
-        Some(Self::new(&subject, FREE_FAILURES, now))
+        Some(Self::new(&subject, MAX_FAILURES, now))
     }
 
     /// Counts an attempt as a failure before it is known to be one, so that attempts at the same
@@ -75,23 +75,23 @@ impl Counter {
     /// # Errors
     /// [`Failure`], where there are still too many.
     pub(crate) async fn attempt(&self, store: &Store) -> Result<u64, Failure> {
-        let mut pauses = PAUSES.into_iter();
+        let mut delays = RETRY_DELAYS.into_iter();
         loop {
             let attempts = store.count(&self.key, self.expires_at).await?;
             // The one that is too many learns so when it fails.
-            if attempts <= self.most + 1 {
+            if attempts <= self.limit + 1 {
                 return Ok(attempts);
             }
-            self.take_back(store).await;
-            match pauses.next() {
-                Some(pause) => tokio::time::sleep(Duration::from_millis(pause)).await,
+            self.uncount(store).await;
+            match delays.next() {
+                Some(delay) => tokio::time::sleep(Duration::from_millis(delay)).await,
                 None => return Err(Failure::too_many_requests(self.seconds_left)),
             }
         }
     }
 
     /// Takes back what was counted and should not have been.
-    pub(crate) async fn take_back(&self, store: &Store) {
+    pub(crate) async fn uncount(&self, store: &Store) {
         if let Err(error) = store.uncount(&self.key).await {
             tracing::warn!(%error, "a count could not be taken back");
         }
@@ -99,7 +99,7 @@ impl Counter {
 
     /// Refuses where the counter stands above its limit.
     pub(crate) fn check(&self, count: u64) -> Result<(), Failure> {
-        if count > self.most {
+        if count > self.limit {
             Err(Failure::too_many_requests(self.seconds_left))
         } else {
             Ok(())

@@ -6,7 +6,7 @@ use action::{Actor, Key};
 use jiff::{Timestamp, Unit};
 
 /// How long a counter is kept after the last attempt, in seconds: 30 days.
-const KEPT: i64 = 30 * 86_400;
+const RETENTION: i64 = 30 * 86_400;
 
 /// Counts a refusal of this action. Whether that succeeds does not matter to the answer.
 pub(crate) async fn count(app: &App, actor: Option<&Actor>, action: &str, failure: &Failure) {
@@ -20,7 +20,9 @@ pub(crate) async fn count(app: &App, actor: Option<&Actor>, action: &str, failur
     let about = [("userId", user), ("action", action), ("code", code)];
     let now = Timestamp::now();
     let now = now.round(Unit::Millisecond).unwrap_or(now);
-    let counted = app.store.tally(&key, about, now, now.as_second() + KEPT);
+    let counted = app
+        .store
+        .tally(&key, about, now, now.as_second() + RETENTION);
     match tokio::time::timeout(app.config.best_effort_timeout, counted).await {
         Ok(Ok(())) => {}
         Ok(Err(error)) => tracing::warn!(%error, "a refusal could not be counted"),

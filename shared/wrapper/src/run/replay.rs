@@ -1,21 +1,21 @@
 //! A request that was made before: its saved result, and the session that goes with it.
 
 use crate::Failure;
-use crate::log::Note;
+use crate::log::LogEntry;
 use crate::reads;
-use crate::run::answer::{Done, Progress, output};
+use crate::run::answer::{Progress, Success, output};
 use crate::run::attempt::Call;
-use crate::run::idempotency::{Outcome, Recall};
+use crate::run::idempotency::{RecordMatch, SavedResult};
 use crate::run::revalidate;
 use crate::session::fresh;
 use action::{Action, ActionError, Found, Grant, Item, Key, MembershipRecord, Scope};
 use serde_json::Value;
 
 impl<A: Action> Call<'_, A> {
-    pub(crate) fn recall(&self, item: &Item) -> Option<Recall> {
+    pub(crate) fn match_record(&self, item: &Item) -> Option<RecordMatch> {
         self.keyed
             .as_ref()?
-            .recall(item, self.now, &self.app.config)
+            .match_record(item, self.now, &self.app.config)
     }
 
     /// The failure, unless a request with the same key has succeeded meanwhile: then its result.
@@ -23,14 +23,14 @@ impl<A: Action> Call<'_, A> {
         self,
         failure: Failure,
         progress: &mut Progress,
-        note: &mut Note,
-    ) -> Result<Done<A>, Failure> {
+        log_entry: &mut LogEntry,
+    ) -> Result<Success<A>, Failure> {
         let Some(keyed) = &self.keyed else {
             return Err(failure);
         };
         match self.app.store.settled_item(&keyed.record).await {
-            Ok(record) => match record.and_then(|record| self.recall(&record)) {
-                Some(recall) => self.recorded(recall, progress, note).await,
+            Ok(record) => match record.and_then(|record| self.match_record(&record)) {
+                Some(matched) => self.replay(matched, progress, log_entry).await,
                 None => Err(failure),
             },
             Err(error) => {
@@ -41,26 +41,26 @@ impl<A: Action> Call<'_, A> {
     }
 
     /// What the key's record says: the saved result, or that the key was used for other input.
-    pub(crate) async fn recorded(
+    pub(crate) async fn replay(
         self,
-        recall: Recall,
+        matched: RecordMatch,
         progress: &mut Progress,
-        note: &mut Note,
-    ) -> Result<Done<A>, Failure> {
-        let Recall::Replay(Outcome {
+        log_entry: &mut LogEntry,
+    ) -> Result<Success<A>, Failure> {
+        let RecordMatch::SameInput(SavedResult {
             data,
             tags,
             outbox_record,
-        }) = recall
+        }) = matched
         else {
             return Err(Failure::reused_key());
         };
         let cookie = self.reopen(&data).await?.or(progress.cookie.take());
-        note.replayed = true;
+        log_entry.replayed = true;
         let changes_pages = !tags.is_empty();
-        let revalidated = revalidate::replayed(self.app, tags, outbox_record).await;
-        Ok(Done {
-            answer: A::answer(&self.app.context(self.caller, 0), data.clone()),
+        let revalidated = revalidate::after_replay(self.app, tags, outbox_record).await;
+        Ok(Success {
+            response_data: A::answer(&self.app.context(self.caller, 0), data.clone()),
             input: self.input,
             data,
             revalidated,
@@ -83,17 +83,18 @@ impl<A: Action> Call<'_, A> {
         let mut found = reads::read(&self.app.store, &first, None).await?;
         let more = |found: &Found| A::more_reads(&context, &self.input, found);
         reads::read_more(&self.app.store, &first, &mut found, more).await?;
-        let doubt = |error| match error {
+        let to_failure = |error| match error {
             ActionError::Internal(detail) => Failure::unknown(detail),
             _ => Failure::reused_key(),
         };
-        if !A::same_secrets(&context, &self.input, &found).map_err(doubt)? {
+        if !A::same_secrets(&context, &self.input, &found).map_err(to_failure)? {
             return Err(Failure::reused_key());
         }
         if !opens {
             return Ok(None);
         }
-        let grant = A::reopen(&context, &self.input, &found, &output::<A>(data)?).map_err(doubt)?;
+        let grant =
+            A::reopen(&context, &self.input, &found, &output::<A>(data)?).map_err(to_failure)?;
         let Some(grant) = grant else { return Ok(None) };
         // What was saved is of then: they may have left since, or lost their role.
         let membership = Key::membership(&grant.tenant, &grant.user);

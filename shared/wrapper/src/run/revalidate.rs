@@ -11,13 +11,13 @@ use jiff::Timestamp;
 use store::OutboxRecord;
 
 /// How long the outbox record of a commit is left to the action that made it, in milliseconds.
-const GRACE: i64 = 1_000;
+const INLINE_GRACE: i64 = 1_000;
 
 /// The outbox record to commit with a change that makes `tags` stale.
 pub(crate) fn outbox_record(app: &App, tags: &[String]) -> OutboxRecord {
     let now = now();
     let due_at = match app.config.revalidation {
-        Revalidation::Inline => now + GRACE,
+        Revalidation::Inline => now + INLINE_GRACE,
         Revalidation::Background => now,
     };
     OutboxRecord::new(tags.to_vec(), now, due_at)
@@ -41,16 +41,16 @@ pub(crate) async fn inline(app: &App, outbox_record: OutboxRecord) -> Vec<String
         return tags;
     }
     let is_live = |tag: &String| live.iter().any(|mark| mark.tag == *tag);
-    let spared = tags.iter().filter(|tag| !is_live(tag)).cloned().collect();
+    let uncached = tags.iter().filter(|tag| !is_live(tag)).cloned().collect();
     if app.inline.is_paused() {
-        return spared;
+        return uncached;
     }
     let purge = Purge::new(vec![outbox_record], live);
     let timeout = Some(app.config.inline_purge_timeout);
     if let Err(error) = purge.purge(&app.invalidations, timeout).await {
         app.inline.pause(&error);
         tracing::warn!(%error, "a purge is left to the outbox");
-        return spared;
+        return uncached;
     }
     if let Err(error) = purge.conclude(&app.store).await {
         tracing::warn!(%error, "an outbox record stays though it has been seen to");
@@ -60,7 +60,7 @@ pub(crate) async fn inline(app: &App, outbox_record: OutboxRecord) -> Vec<String
 
 /// The same for the replay of a commit whose outbox record was `outbox_record`. While that is there,
 /// whoever made the commit is not done with it, or has died over it.
-pub(crate) async fn replayed(
+pub(crate) async fn after_replay(
     app: &App,
     tags: Vec<String>,
     outbox_record: Option<Key>,

@@ -4,7 +4,7 @@
 //! The mark comes first, so that a commit which the read misses finds it: `docs/caching.md`.
 
 use crate::App;
-use crate::http::response::{Response, With};
+use crate::http::response::{Response, ResponseExt};
 use crate::http::trust::{SharedKey, Trust};
 use action::Actor;
 use futures_util::future::try_join_all;
@@ -14,19 +14,19 @@ use std::time::{Duration, Instant};
 use store::{KEPT_AT_EDGE, SETTLING};
 
 /// How long after its marks a page may still be given to the edge to keep.
-const ANSWER: Duration = Duration::from_secs(5);
+const MAX_RENDER_TIME: Duration = Duration::from_secs(5);
 
 /// How long the answer may then be on its way to the edge.
-const NETWORK: Duration = Duration::from_secs(20);
+const MAX_TRANSIT_TIME: Duration = Duration::from_secs(20);
 // Twice, because a mark that is written slowly may say an older time than the one it replaces, by
 // as long as its write takes: 4 s at most.
 const _: () = assert!(
-    2 * ANSWER.as_secs() + NETWORK.as_secs() <= SETTLING.as_secs(),
+    2 * MAX_RENDER_TIME.as_secs() + MAX_TRANSIT_TIME.as_secs() <= SETTLING.as_secs(),
     "a page may reach the edge after its mark has settled"
 );
 
 /// CloudFront takes at most this many tags of an object and drops the rest silently.
-const MOST_TAGS: usize = 50;
+const MAX_TAGS: usize = 50;
 
 /// A page that the edge may keep, for everybody with the same key.
 #[derive(Debug)]
@@ -43,7 +43,7 @@ impl Cacheable {
         distribution: &str,
         tags: BTreeSet<String>,
     ) -> Option<Self> {
-        if tags.is_empty() || tags.len() > MOST_TAGS {
+        if tags.is_empty() || tags.len() > MAX_TAGS {
             return None;
         }
         let since = Instant::now();
@@ -61,14 +61,14 @@ impl Cacheable {
     }
 
     /// The answer, marked as one to keep, unless it took too long.
-    pub(crate) fn apply(&self, reply: Response) -> Response {
-        if self.since.elapsed() >= ANSWER {
-            return reply;
+    pub(crate) fn apply(&self, response: Response) -> Response {
+        if self.since.elapsed() >= MAX_RENDER_TIME {
+            return response;
         }
         let kept = KEPT_AT_EDGE.as_secs();
         let control = format!("max-age=0, must-revalidate, s-maxage={kept}, stale-if-error=0");
         let tags: Vec<_> = self.tags.iter().map(String::as_str).collect();
-        reply
+        response
             .with(CACHE_CONTROL, control)
             .with(HeaderName::from_static("cache-tag"), tags.join(","))
     }
@@ -78,7 +78,7 @@ impl Cacheable {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Sharing<'a> {
     /// It goes to this request alone.
-    Own,
+    Private,
     /// The edge may give it to every request with this key.
     Shared {
         /// The CloudFront distribution.
@@ -90,11 +90,11 @@ pub(crate) enum Sharing<'a> {
 
 impl<'a> Sharing<'a> {
     /// What the edge says, where it is believed.
-    pub(crate) fn of(trust: &'a Trust) -> Self {
+    pub(crate) fn from_trust(trust: &'a Trust) -> Self {
         let edge = trust.edge.as_ref();
         match edge.and_then(|edge| Some((edge.distribution.as_str(), edge.shared.as_ref()?))) {
             Some((distribution, key)) => Self::Shared { distribution, key },
-            None => Self::Own,
+            None => Self::Private,
         }
     }
 
@@ -105,12 +105,7 @@ impl<'a> Sharing<'a> {
 
     /// Whether the edge's key is the one that this request has: by its token, its path's
     /// organisation and what it accepts.
-    pub(crate) fn is_right_for(
-        self,
-        token: Option<&Actor>,
-        tenant: Option<&str>,
-        json: bool,
-    ) -> bool {
+    pub(crate) fn matches(self, token: Option<&Actor>, tenant: Option<&str>, json: bool) -> bool {
         let Self::Shared { key, .. } = self else {
             return true;
         };

@@ -2,14 +2,14 @@
 
 mod cache;
 
-use crate::http::request::Asked as _;
-use crate::http::response::{self, Response, With};
+use crate::http::request::RequestInfo;
+use crate::http::response::{self, Response, ResponseExt};
 use crate::http::trust::Trust;
 use crate::http::urlencoded;
-use crate::log::Note;
-use crate::reads::{self, Gathered, Range, Wanted, searching};
+use crate::log::LogEntry;
+use crate::reads::{self, Loaded, Range, RequestReads, search_range};
 use crate::run::{answer, mail};
-use crate::session::{self, Presented};
+use crate::session::{self, SessionCookie};
 use crate::view::cache::{Cacheable, Sharing};
 use crate::{App, Failure, error_page};
 use action::{Access, Actor, Form, Found, Layout, Reads, View, ViewPage};
@@ -32,25 +32,27 @@ const QUERY_VALUE: &AsciiSet = &NON_ALPHANUMERIC
 pub(crate) async fn run<V: View>(
     app: &App,
     request: &Request,
-    captures: BTreeMap<String, String>,
-    note: &mut Note,
+    path_parameters: BTreeMap<String, String>,
+    log_entry: &mut LogEntry,
 ) -> Response {
-    let mut frame = Frame::default();
-    match look::<V>(app, request, captures, &mut frame, note).await {
-        Ok(output) => present::<V>(app, request, &output, &frame, note),
+    let mut parts = ResponseParts::default();
+    match load_output::<V>(app, request, path_parameters, &mut parts, log_entry).await {
+        Ok(output) => respond::<V>(app, request, &output, &parts, log_entry),
         // An answer that others may be given ends nobody's session: the page to sign in does.
         Err(failure) if failure.status == 401 && !request.wants_json() => {
-            error_page::note_failure(&failure, note);
+            error_page::log_failure(&failure, log_entry);
             response::see_other(&sign_in::<V>(app, request))
         }
-        Err(failure) => error_page::problem(app, request, &failure, frame.layout.as_ref(), note),
+        Err(failure) => {
+            error_page::error_response(app, request, &failure, parts.layout.as_ref(), log_entry)
+        }
     }
-    .with_cookie(frame.cookie)
+    .with_cookie(parts.cookie)
 }
 
 /// What goes around the answer.
 #[derive(Debug, Default)]
-struct Frame {
+struct ResponseParts {
     layout: Option<Layout>,
     cookie: Option<String>,
     /// What lets the edge keep it.
@@ -60,34 +62,38 @@ struct Frame {
 }
 
 /// What a view asks for.
-struct Asked<V: View> {
+struct ParsedRequest<V: View> {
     token: Option<Token>,
     tenant: Option<String>,
     params: Result<V::Params, Failure>,
     reads: Result<Reads, Failure>,
 }
 
-impl<V: View> Asked<V> {
-    const RANGE: Option<Range> = if V::SEARCHES { Some(searching) } else { None };
+impl<V: View> ParsedRequest<V> {
+    const RANGE: Option<Range> = if V::SEARCHES {
+        Some(search_range)
+    } else {
+        None
+    };
 
     /// Everything that needs no storage.
     fn read(
         app: &App,
         request: &Request,
-        captures: BTreeMap<String, String>,
+        path_parameters: BTreeMap<String, String>,
     ) -> Result<Self, Failure> {
         let token = match (
-            session::presented(request, &app.config),
+            session::read_cookie(request, &app.config),
             V::Permission::LEAST,
         ) {
-            (Presented::Signed(token), _) => Some(token),
+            (SessionCookie::Valid(token), _) => Some(token),
             (_, None) => None,
             (_, Some(_)) => return Err(Failure::signed_out()),
         };
-        let tenant = captures.get("tenant").cloned();
-        let params = parameters::<V>(request, captures);
-        let claimed = V::Permission::admit(token.as_ref().map(|token| token.actor.clone()));
-        let reads = match (&params, claimed) {
+        let tenant = path_parameters.get("tenant").cloned();
+        let params = parameters::<V>(request, path_parameters);
+        let token_actor = V::Permission::admit(token.as_ref().map(|token| token.actor.clone()));
+        let reads = match (&params, token_actor) {
             (Ok(params), Ok(caller)) => {
                 V::reads(&app.context(caller, 0), params).map_err(Failure::from)
             }
@@ -103,83 +109,86 @@ impl<V: View> Asked<V> {
 
     /// The session and the reads. Where the edge may keep the page, its tags are marked before
     /// anything is read that it shows.
-    async fn gather(
+    async fn load(
         &self,
         app: &App,
         sharing: Sharing<'_>,
         json: bool,
         now: i64,
-    ) -> Result<(Gathered, Option<Cacheable>), Failure> {
+    ) -> Result<(Loaded, Option<Cacheable>), Failure> {
         let reads = self.reads.clone().unwrap_or_default();
-        let wanted = Wanted {
+        let request_reads = RequestReads {
             token: self.token.as_ref(),
             layout: !json,
             range: Self::RANGE,
-            ..Wanted::default()
+            ..RequestReads::default()
         };
         let Sharing::Shared { distribution, key } = sharing else {
-            let wanted = Wanted { reads, ..wanted };
-            return Ok((wanted.gather(app, now).await?, None));
+            let request_reads = RequestReads {
+                reads,
+                ..request_reads
+            };
+            return Ok((request_reads.load(app, now).await?, None));
         };
-        let wanted = Wanted {
-            at_most: Some(key.role),
-            ..wanted
+        let request_reads = RequestReads {
+            max_role: Some(key.role),
+            ..request_reads
         };
-        let (mut gathered, marked) = tokio::try_join!(wanted.gather(app, now), async {
+        let (mut loaded, marked) = tokio::try_join!(request_reads.load(app, now), async {
             Ok(Cacheable::mark(app, distribution, reads.tags()).await)
         })?;
         // A session that has ended, or holds less than its token says, gets what is its own.
-        let role = gathered.live.as_ref().map(|live| live.actor.role);
+        let role = loaded.live.as_ref().map(|live| live.actor.role);
         if role.is_some() {
-            gathered.found = reads::read(&app.store, &reads, Self::RANGE).await?;
+            loaded.found = reads::read(&app.store, &reads, Self::RANGE).await?;
         }
-        Ok((gathered, marked.filter(|_| role == Some(key.role))))
+        Ok((loaded, marked.filter(|_| role == Some(key.role))))
     }
 }
 
-async fn look<V: View>(
+async fn load_output<V: View>(
     app: &App,
     request: &Request,
-    captures: BTreeMap<String, String>,
-    frame: &mut Frame,
-    note: &mut Note,
+    path_parameters: BTreeMap<String, String>,
+    parts: &mut ResponseParts,
+    log_entry: &mut LogEntry,
 ) -> Result<V::Output, Failure> {
     let trust = Trust::establish(request, &app.config)?;
-    let sharing = Sharing::of(&trust);
+    let sharing = Sharing::from_trust(&trust);
     let now = jiff::Timestamp::now().as_second();
-    let asked = Asked::<V>::read(app, request, captures)?;
-    let claimed = asked.token.as_ref().map(|token| &token.actor);
+    let parsed = ParsedRequest::<V>::read(app, request, path_parameters)?;
+    let token_actor = parsed.token.as_ref().map(|token| &token.actor);
     let json = request.wants_json();
-    if !sharing.is_right_for(claimed, asked.tenant.as_deref(), json) {
+    if !sharing.matches(token_actor, parsed.tenant.as_deref(), json) {
         return Err(Failure::unknown(
             "the edge's cache key is not this request's",
         ));
     }
-    let (gathered, cacheable) = asked.gather(app, sharing, json, now).await?;
-    frame.layout = gathered.layout;
-    frame.cacheable = cacheable;
+    let (loaded, cacheable) = parsed.load(app, sharing, json, now).await?;
+    parts.layout = loaded.layout;
+    parts.cacheable = cacheable;
     let shared = sharing.is_shared();
     if !shared {
-        frame.origin = mail::origin(app, &trust).map(str::to_owned);
-        let signed = asked.token.is_some();
-        frame.cookie = session::keep(app, signed, gathered.live.as_ref(), now).await;
+        parts.origin = mail::origin(app, &trust).map(str::to_owned);
+        let signed = parsed.token.is_some();
+        parts.cookie = session::refresh(app, signed, loaded.live.as_ref(), now).await;
     }
-    let (actor, session) = gathered.live.map(|live| (live.actor, live.key)).unzip();
-    note.tenant = actor.as_ref().map(|actor| actor.tenant.to_string());
-    note.user = actor.as_ref().map(|actor| actor.user.to_string());
+    let (actor, session) = loaded.live.map(|live| (live.actor, live.key)).unzip();
+    log_entry.tenant = actor.as_ref().map(|actor| actor.tenant.to_string());
+    log_entry.user = actor.as_ref().map(|actor| actor.user.to_string());
     if V::Permission::LEAST.is_some() && actor.is_none() {
         return Err(Failure::signed_out());
     }
-    if !is_own(asked.tenant.as_deref(), actor.as_ref()) {
+    if !is_callers_tenant(parsed.tenant.as_deref(), actor.as_ref()) {
         return Err(Failure::page_not_found());
     }
     let caller = V::Permission::admit(actor)?;
-    let params = asked.params?;
-    let reads = asked.reads?;
-    note.runs += 1;
+    let params = parsed.params?;
+    let reads = parsed.reads?;
+    log_entry.runs += 1;
     let session = session.filter(|_| !shared);
     let context = app.context(caller, 0).within(session);
-    let mut found = gathered.found;
+    let mut found = loaded.found;
     let more = |found: &Found| {
         let more = V::more_reads(&context, &params, found);
         if shared { more.untagged() } else { more }
@@ -190,7 +199,7 @@ async fn look<V: View>(
 }
 
 /// Whether a path that names an organisation names the caller's.
-fn is_own(tenant: Option<&str>, actor: Option<&Actor>) -> bool {
+fn is_callers_tenant(tenant: Option<&str>, actor: Option<&Actor>) -> bool {
     tenant.is_none_or(|tenant| actor.is_some_and(|actor| actor.tenant.as_str() == tenant))
 }
 
@@ -198,12 +207,12 @@ fn is_own(tenant: Option<&str>, actor: Option<&Actor>) -> bool {
 /// be right leads to no page.
 fn parameters<V: View>(
     request: &Request,
-    captures: BTreeMap<String, String>,
+    path_parameters: BTreeMap<String, String>,
 ) -> Result<V::Params, Failure> {
     let mut fields = urlencoded::parse(request.query().as_bytes())?;
-    let in_path: Vec<_> = captures.keys().cloned().collect();
+    let in_path: Vec<_> = path_parameters.keys().cloned().collect();
     // A name of the path cannot be given again in the query.
-    fields.0.extend(captures);
+    fields.0.extend(path_parameters);
     Form::new(&fields.0).parse().map_err(|errors| {
         let no_page = in_path.iter().any(|name| errors.contains_key(name));
         if no_page {
@@ -214,16 +223,16 @@ fn parameters<V: View>(
     })
 }
 
-fn present<V: View>(
+fn respond<V: View>(
     app: &App,
     request: &Request,
     output: &V::Output,
-    frame: &Frame,
-    note: &mut Note,
+    parts: &ResponseParts,
+    log_entry: &mut LogEntry,
 ) -> Response {
-    let keep = |reply: Response| match &frame.cacheable {
-        Some(cacheable) => cacheable.apply(reply),
-        None => reply,
+    let keep = |response: Response| match &parts.cacheable {
+        Some(cacheable) => cacheable.apply(response),
+        None => response,
     };
     if let Some(file) = V::download(output) {
         return keep(response::download(file));
@@ -235,15 +244,15 @@ fn present<V: View>(
         return response::see_other(&path);
     }
     let page = ViewPage {
-        layout: frame.layout.as_ref(),
-        key: answer::fresh_key(),
-        origin: frame.origin.as_deref(),
+        layout: parts.layout.as_ref(),
+        key: answer::new_idempotency_key(),
+        origin: parts.origin.as_deref(),
     };
     match catch_unwind(AssertUnwindSafe(|| V::page(&page, output))) {
         Ok(html) => keep(response::html(200, html)),
         Err(_) => {
             let failure = Failure::unknown("a page's template panicked");
-            error_page::problem(app, request, &failure, frame.layout.as_ref(), note)
+            error_page::error_response(app, request, &failure, parts.layout.as_ref(), log_entry)
         }
     }
 }
