@@ -226,12 +226,12 @@ impl Runner {
         if self.function.is_background() {
             let event = serde_json::from_slice(payload).unwrap_or_default();
             // The shape in which Lambda reports an error to the caller.
-            let answer = self.work(&event).await.unwrap_or_else(
+            let result = self.work(&event).await.unwrap_or_else(
                 |error| json!({ "errorType": "Error", "errorMessage": error.to_string() }),
             );
-            return answer.to_string().into_bytes();
+            return result.to_string().into_bytes();
         }
-        let response = self.answer(payload).await.unwrap_or_else(|error| {
+        let response = self.respond(payload).await.unwrap_or_else(|error| {
             let failure = Failure::unreadable(error.to_string());
             response::to_event(response::json(failure.status, &failure.json("")))
         });
@@ -255,7 +255,7 @@ impl Runner {
     ///
     /// # Errors
     /// If it is not an event of a function URL.
-    pub(crate) async fn answer(
+    pub(crate) async fn respond(
         &self,
         payload: &[u8],
     ) -> Result<ApiGatewayV2httpResponse, EventError> {

@@ -42,7 +42,7 @@ pub async fn serve(function: Function, site: Site) -> Result<(), Error> {
         return lambda_runtime::run(service_fn(work)).await;
     }
     lambda_runtime::run(service_fn(|event: LambdaEvent<Box<RawValue>>| async move {
-        let response = server.answer(event.payload.get().as_bytes()).await;
+        let response = server.respond(event.payload.get().as_bytes()).await;
         response.map_err(Error::from)
     }))
     .await

@@ -1,4 +1,4 @@
-//! The last step: what a success or a failure looks like to the client.
+//! The response to a successful or failed action.
 
 use crate::http::request::RequestInfo;
 use crate::http::response::{self, Response, ResponseExt};
@@ -12,45 +12,45 @@ use lambda_http::Request;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-/// What is known so far, for an answer at any point.
+/// What is known about a request so far, so that it can fail with a good response at any point.
 #[derive(Debug, Default)]
 pub(crate) struct Progress {
     /// The input without its secrets, once it has been parsed.
     pub(crate) values: Option<BTreeMap<String, String>>,
     pub(crate) key: Option<IdempotencyKey>,
     pub(crate) layout: Option<Layout>,
-    /// Who asks, in which session, once that is known to be live.
+    /// The context of the caller, once the session is known to be live.
     pub(crate) context: Option<Context<Actor>>,
     pub(crate) found: Found,
     pub(crate) cookie: Option<String>,
 }
 
-/// What an action came to.
+/// The result of a successful action.
 pub(crate) struct Success<A: Action> {
     pub(crate) input: A::Input,
-    /// The output as it was saved.
+    /// The output, as it is saved for replays.
     pub(crate) data: Value,
-    /// What is answered of it.
+    /// The output, as the response shows it.
     pub(crate) response_data: Value,
-    /// The tags under which nothing from before is cached any more, or will not be in seconds.
+    /// The tags of pages that are purged, or will be within seconds.
     pub(crate) revalidated: Vec<String>,
     pub(crate) replayed: bool,
-    /// The session's cookie, where it changes.
+    /// The session cookie, if it changes.
     pub(crate) cookie: Option<String>,
-    /// Whether nobody is signed in after it.
+    /// Whether the caller is signed out afterwards.
     pub(crate) signs_out: bool,
-    /// The cookie by which the writer sees the change at once.
+    /// The cookie with which the user sees the change at once: see [`fresh`](crate::session::fresh).
     pub(crate) fresh: Option<String>,
 }
 
-/// A saved or fresh result as the action's own type.
+/// Parses an output as the action's own type.
 pub(crate) fn output<A: Action>(data: &Value) -> Result<A::Output, Failure> {
     serde_json::from_value(data.clone())
         .map_err(|e| Failure::unknown(format!("a result cannot be read: {e}")))
 }
 
 impl<A: Action> Success<A> {
-    /// Step 9: the answer to success.
+    /// The response to a successful action.
     pub(crate) fn into_response(
         self,
         request: &Request,
@@ -68,7 +68,7 @@ impl<A: Action> Success<A> {
                     &output,
                 )),
                 Err(failure) => {
-                    // The commit is made, so this is still a success.
+                    // The commit is written, so this is still a success.
                     log_entry.detail = failure.detail;
                     response::see_other("/")
                 }
@@ -76,7 +76,7 @@ impl<A: Action> Success<A> {
         };
         let mut response = response.with_cookie(self.cookie).with_cookie(self.fresh);
         if self.signs_out {
-            // Or the pages that the browser keeps for going back would show to whoever comes next.
+            // Otherwise the next user of the browser could go back to the pages that it keeps.
             // https://www.w3.org/TR/clear-site-data/
             response = response.with(
                 HeaderName::from_static("clear-site-data"),
@@ -95,8 +95,8 @@ impl<A: Action> Success<A> {
 }
 
 impl Progress {
-    /// Reads what stands form_page a form that will be shown again. Not where the caller is to wait
-    /// or storage is in trouble: the form stands alone then.
+    /// Reads what the page of a form needs, if the form will be shown again. If the caller must wait or
+    /// storage fails, it reads nothing, and the page shows only the form.
     pub(crate) async fn read_form_page<A: Action>(
         &mut self,
         app: &App,
@@ -114,11 +114,11 @@ impl Progress {
         let more = |found: &Found| A::form_reads(context, found);
         match reads::read_more(&app.store, &Reads::none(), &mut form_page, more).await {
             Ok(()) => self.found.extend(form_page),
-            Err(error) => tracing::warn!(%error, "what stands form_page a form could not be read"),
+            Err(error) => tracing::warn!(%error, "what stands around a form could not be read"),
         }
     }
 
-    /// Step 9: the answer to failure. Where the form was read, it comes back with all it held.
+    /// The response to a failed action. If the form was parsed, it is shown again with its input.
     pub(crate) fn form_response<A: Action>(
         self,
         app: &App,
@@ -161,7 +161,7 @@ impl Progress {
     }
 }
 
-/// A key that nobody has used.
+/// A new idempotency key.
 pub(crate) fn new_idempotency_key() -> String {
     uuid::Uuid::new_v4().to_string()
 }

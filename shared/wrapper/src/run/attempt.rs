@@ -1,4 +1,4 @@
-//! A request that may run: the function, the transaction, the revalidation.
+//! Runs an action that passed all checks: the function, the transaction, the revalidation.
 
 use crate::http::request::RequestInfo;
 use crate::http::trust::Trust;
@@ -21,10 +21,10 @@ use serde_json::Value;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use store::{IdempotencyRecord, OutboxRecord, Rejected, StoreError};
 
-/// How often a function runs again because data moved before its commit.
+/// How often a function reruns because data changed before its commit.
 const RERUNS: u32 = 3;
 
-/// A request whose caller and input are known, so that it may run.
+/// A request that passed all checks, so that it may run.
 pub(crate) struct Call<'a, A: Action> {
     pub(crate) app: &'a App,
     pub(crate) request: &'a Request,
@@ -37,23 +37,23 @@ pub(crate) struct Call<'a, A: Action> {
     pub(crate) account: Option<Counter>,
 }
 
-/// What one run has committed.
+/// What a run committed.
 struct Committed {
     data: Value,
-    /// The tags under which nothing from before is cached any more, or will not be in seconds.
+    /// The tags of pages that are purged, or will be within seconds.
     revalidated: Vec<String>,
     cookie: Option<String>,
-    /// Whether what it wrote is shown on pages.
+    /// Whether pages show what it wrote.
     changes_pages: bool,
-    /// Whether nobody is signed in after it.
+    /// Whether the caller is signed out afterwards.
     signs_out: bool,
 }
 
-/// Why one run made no commit.
+/// Why a run committed nothing.
 enum NotCommitted {
-    /// Data moved: run again.
+    /// Data changed since the reads, so the function must rerun.
     DataChanged,
-    /// The key's record is there.
+    /// The idempotency record exists already.
     Recorded(Item),
     Failed(Failure),
 }
@@ -65,7 +65,7 @@ impl<E: Into<Failure>> From<E> for NotCommitted {
 }
 
 impl<A: Action> Call<'_, A> {
-    /// Steps 6 to 8: the function, the transaction, the revalidation; again where data moved.
+    /// Runs the function, writes its commit and revalidates. Reruns the function if data changed.
     pub(crate) async fn commit(
         mut self,
         found: Option<Found>,
@@ -100,7 +100,7 @@ impl<A: Action> Call<'_, A> {
                 NotCommitted::Recorded(item) => {
                     return match self.match_record(&item) {
                         Some(matched) => self.replay(matched, progress, log_entry).await,
-                        // The cancellation did not bring the record along, so it is read.
+                        // The cancellation did not contain the record, so `fail` reads it.
                         None => self.fail(Rejected::Moved.into(), progress, log_entry).await,
                     };
                 }
@@ -109,8 +109,7 @@ impl<A: Action> Call<'_, A> {
         self.fail(Rejected::Moved.into(), progress, log_entry).await
     }
 
-    /// Before a rerun: another request may have ended the caller's session, which is one thing that
-    /// can have moved.
+    /// Checks the caller's session before a rerun, because another request may have ended it.
     async fn recheck_session(&mut self) -> Result<(), Failure> {
         let Some(live) = &self.live else {
             return Ok(());
@@ -123,7 +122,7 @@ impl<A: Action> Call<'_, A> {
         Ok(())
     }
 
-    /// One run: function, transaction, revalidation.
+    /// Runs the function once, writes its commit and revalidates.
     async fn try_commit(
         &self,
         context: &Context<Caller<A::Permission>>,
@@ -199,8 +198,8 @@ impl<A: Action> Call<'_, A> {
         }
     }
 
-    /// Step 6: the function. A panic in it is an error like another. A wrong password counts for
-    /// its account.
+    /// Runs the function. A panic in it counts as an internal error. A wrong password counts as a
+    /// failure of the account.
     async fn run_function(
         &self,
         context: &Context<Caller<A::Permission>>,
@@ -225,7 +224,7 @@ impl<A: Action> Call<'_, A> {
         Ok(ran?)
     }
 
-    /// The write that opens or ends the caller's session, and the cookie that goes with it.
+    /// The writes that open or end sessions, and the new session cookie.
     fn session_change(
         &self,
         commit: &Commit<A::Output>,
@@ -256,22 +255,22 @@ impl<A: Action> Call<'_, A> {
     pub(crate) fn open(&self, grant: &Grant) -> Result<(Operation, String), Failure> {
         let own = self.live.as_ref();
         let own = own.filter(|live| live.actor.user == grant.user);
-        let origin = session::Client {
+        let client = session::Client {
             address: &self.trust.address,
             agent: self.request.header("user-agent"),
             generation: own.map(|live| live.session.generation),
         };
-        session::open(grant, &origin, self.now, &self.app.config)
+        session::open(grant, &client, self.now, &self.app.config)
             .ok_or_else(|| Failure::unknown("no randomness, or nothing that proves the person"))
     }
 
-    /// The circumstances of a run.
+    /// The context of a run.
     pub(crate) fn context(&self, attempt: u32) -> Context<Caller<A::Permission>> {
         let own = self.live.as_ref().map(|live| live.key.clone());
         self.app.context(self.caller.clone(), attempt).within(own)
     }
 
-    /// The commit's writes with the heads of their audits, and the audit record.
+    /// The commit's writes with the new heads of the audit chains, and the write of the audit record.
     fn audit_operations(
         &self,
         context: &Context<Caller<A::Permission>>,
@@ -281,7 +280,7 @@ impl<A: Action> Call<'_, A> {
         let Some(subject) = commit.subject() else {
             return Ok(chain::with_heads(commit.operations(), found, None));
         };
-        // Who signs in may do so over a session of somebody else, or of another organisation.
+        // A user who signs in may still have a session of another user or organisation.
         let user = match commit.session() {
             SessionChange::Open(grant) | SessionChange::Replace(grant) => {
                 Some((&grant.user, grant.role))

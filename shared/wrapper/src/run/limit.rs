@@ -10,17 +10,17 @@ use store::Store;
 /// The length of a window, in seconds.
 const WINDOW: i64 = 60;
 
-/// How many failures an account is allowed in a window before they cost anything.
+/// How many failures an account may have in a window.
 const MAX_FAILURES: u64 = 5;
 
-/// How long an attempt waits for others to turn out right, in milliseconds.
+/// How long an attempt waits before it looks again whether other attempts succeeded, in milliseconds.
 const RETRY_DELAYS: [u64; 5] = [50, 100, 200, 400, 800];
 
-/// One counter of one window.
+/// A counter in a window.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Counter {
     pub(crate) key: Key,
-    /// When its item may go, in seconds since 1970.
+    /// When its item may be deleted, in seconds since 1970.
     pub(crate) expires_at: i64,
     limit: u64,
     seconds_left: i64,
@@ -37,7 +37,7 @@ impl Counter {
         }
     }
 
-    /// The counter of a caller: the user, or the address where nobody is signed in. `None` where
+    /// The counter of the caller: of the user, or of the address if the caller is signed out. `None` if
     /// there is no limit.
     pub(crate) fn for_caller(
         actor: Option<&Actor>,
@@ -52,7 +52,7 @@ impl Counter {
         (limit > 0).then(|| Self::new(&subject, limit, now))
     }
 
-    /// The counter of an account's failures, where the action has one.
+    /// The counter of the account's failures, if the action limits them.
     pub(crate) fn for_account(
         limit: &RateLimit,
         actor: Option<&Actor>,
@@ -68,17 +68,17 @@ impl Counter {
         Some(Self::new(&subject, MAX_FAILURES, now))
     }
 
-    /// Counts an attempt as a failure before it is known to be one, so that attempts at the same
-    /// time are no more guesses than as many one after the other. Where too many are under way it
-    /// waits a little, for they may all be right. How many there are, this one too.
+    /// Counts an attempt as a failure before its result is known, so that simultaneous attempts give no
+    /// more guesses than successive ones. If there are too many, it waits a little, because the others
+    /// may succeed. Returns the number of attempts, including this one.
     ///
     /// # Errors
-    /// [`Failure`], where there are still too many.
+    /// [`Failure`] if there are still too many.
     pub(crate) async fn attempt(&self, store: &Store) -> Result<u64, Failure> {
         let mut delays = RETRY_DELAYS.into_iter();
         loop {
             let attempts = store.count(&self.key, self.expires_at).await?;
-            // The one that is too many learns so when it fails.
+            // One attempt too many may run. It gets the error only if it fails.
             if attempts <= self.limit + 1 {
                 return Ok(attempts);
             }
@@ -90,14 +90,14 @@ impl Counter {
         }
     }
 
-    /// Takes back what was counted and should not have been.
+    /// Undoes a count.
     pub(crate) async fn uncount(&self, store: &Store) {
         if let Err(error) = store.uncount(&self.key).await {
             tracing::warn!(%error, "a count could not be taken back");
         }
     }
 
-    /// Refuses where the counter stands above its limit.
+    /// Refuses the request if this count is above the limit.
     pub(crate) fn check(&self, count: u64) -> Result<(), Failure> {
         if count > self.limit {
             Err(Failure::too_many_requests(self.seconds_left))
@@ -106,7 +106,7 @@ impl Counter {
         }
     }
 
-    /// Refuses where the stored counter stands above its limit.
+    /// Refuses the request if the stored count is above the limit.
     pub(crate) fn check_stored(&self, item: Option<&Item>) -> Result<(), Failure> {
         self.check(
             item.and_then(|item| item.get("count"))
@@ -121,7 +121,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_window_ends_on_the_minute_and_the_answer_says_when() {
+    fn a_window_ends_on_the_minute_and_the_response_says_when() {
         let counter = Counter::new("user:x", 2, 119);
         assert_eq!(counter.check(2), Ok(()));
         let refused = counter.check(3).unwrap_err();

@@ -1,4 +1,4 @@
-//! An action, from request to answer: the steps in their order.
+//! Runs an action, from the request to the response.
 
 pub(crate) mod answer;
 mod attempt;
@@ -52,21 +52,21 @@ pub(crate) async fn run<A: Action>(
     }
 }
 
-/// What a request asks for, before anything is known of it but itself.
+/// A parsed request, before anything is read from storage.
 struct ParsedRequest<A: Action> {
     now: i64,
     trust: Trust,
     token: Option<Token>,
     key: Result<Option<IdempotencyKey>, Failure>,
     input: Result<A::Input, FieldErrors>,
-    /// On whose page the form stands, where it says so.
+    /// The organisation whose page has the form, if the form says so.
     tenant: Option<String>,
     /// Counts the caller's requests.
     counter: Option<Counter>,
     /// Counts the account's failures.
     account: Option<Counter>,
     keyed: Option<KeyedRequest>,
-    /// What to read, where the token's role may.
+    /// The action's reads; `None` if the input is invalid or the token's role is not allowed.
     reads: Option<Reads>,
 }
 
@@ -94,7 +94,7 @@ async fn attempt<A: Action>(
 }
 
 impl<A: Action> ParsedRequest<A> {
-    /// Steps 1 to 4: everything that needs no storage.
+    /// Everything that needs no storage.
     async fn read(app: &App, request: &Request, progress: &mut Progress) -> Result<Self, Failure> {
         let config = &app.config;
         let now = jiff::Timestamp::now().as_second();
@@ -129,7 +129,7 @@ impl<A: Action> ParsedRequest<A> {
         })
     }
 
-    /// What to ask storage for, at once.
+    /// What to read in one round trip.
     fn request_reads(&self, request: &Request) -> RequestReads<'_> {
         RequestReads {
             token: self.token.as_ref(),
@@ -142,9 +142,9 @@ impl<A: Action> ParsedRequest<A> {
         }
     }
 
-    /// Counts for the address what was counted for a person whose session has ended: the cookie
-    /// alone is by_address's, and whoever has it takes nothing from them. Nor is it a way around the
-    /// person's limit.
+    /// Counts the request by its address instead of by its user, because the session has ended. An
+    /// old cookie proves nothing, so a client that has one must not use up the user's limit. But if the
+    /// user's limit is already exceeded, it still applies. Returns the count to check.
     async fn count_as_signed_out(&mut self, app: &App, calls: u64) -> Result<u64, Failure> {
         let by_address = Counter::for_caller(None, &self.trust, &app.config, self.now);
         let count_address = async {
@@ -171,8 +171,10 @@ impl<A: Action> ParsedRequest<A> {
         Ok(counted)
     }
 
-    /// Step 5, weighed: who is not signed in, calls too often, is is_other_tenant by now, may not, or sent
-    /// wrong input is refused, in this order. Then the saved result, or the run.
+    /// Checks the request, with what was read. It is refused if the caller is signed out, sends too many
+    /// requests, has switched to another organisation, is not allowed, or sent an invalid idempotency
+    /// key or input, or if the account has too many failures, in this order. Otherwise it is replayed or
+    /// runs.
     async fn run(
         self,
         app: &App,
@@ -213,21 +215,21 @@ impl<A: Action> ParsedRequest<A> {
             account: self.account,
         };
         let replaced = call.live.as_ref().is_some_and(|live| live.session.replaced);
-        // Where the token's role did not reach but the role as it is now does, nothing was read.
+        // Nothing was read if only the role as it is now is allowed, but not the token's.
         let found = self.reads.map(|_| loaded.found);
         match loaded.record.and_then(|record| call.match_record(&record)) {
             Some(matched) => {
                 progress.found = found.unwrap_or_default();
                 call.replay(matched, progress, log_entry).await
             }
-            // What has been replaced is known for the twins of requests from before.
+            // A replaced session is only for repeated requests.
             None if replaced && A::Permission::LEAST.is_some() => Err(Failure::signed_out()),
             None => call.commit(found, progress, log_entry).await,
         }
     }
 }
 
-/// Steps 1 and 2: the method, the origin, the edge's secret.
+/// Checks the method, the origin and the origin secret.
 fn check_origin(app: &App, request: &Request) -> Result<Trust, Failure> {
     if *request.method() != Method::POST {
         return Err(Failure::method_not_allowed("POST"));
@@ -251,8 +253,8 @@ fn check_origin(app: &App, request: &Request) -> Result<Trust, Failure> {
     trust
 }
 
-/// The session's token. Where anyone may call, one that is not ours counts as none, or by_address
-/// could sign in over it.
+/// The session's token. If anyone may call, an invalid cookie counts as none, because otherwise the
+/// user could not sign in again.
 fn token<A: Action>(app: &App, request: &Request) -> Result<Option<Token>, Failure> {
     match (
         session::read_cookie(request, &app.config),
@@ -264,7 +266,7 @@ fn token<A: Action>(app: &App, request: &Request) -> Result<Option<Token>, Failu
     }
 }
 
-/// The input as it may be shown again.
+/// The input without its secrets, which a form may show again.
 fn public_values<A: Action>(fields: &BTreeMap<String, String>) -> BTreeMap<String, String> {
     let hidden = |name: &str| name == idempotency::FIELD || A::SECRETS.contains(&name);
     fields

@@ -1,4 +1,4 @@
-//! A request that was made before: its saved result, and the session that goes with it.
+//! Replays of a request: the saved result, and a new session if the request opened one.
 
 use crate::Failure;
 use crate::log::LogEntry;
@@ -18,7 +18,7 @@ impl<A: Action> Call<'_, A> {
             .match_record(item, self.now, &self.app.config)
     }
 
-    /// The failure, unless a request with the same key has succeeded meanwhile: then its result.
+    /// Fails, unless a request with the same idempotency key has succeeded meanwhile. Then it replays that.
     pub(crate) async fn fail(
         self,
         failure: Failure,
@@ -40,7 +40,7 @@ impl<A: Action> Call<'_, A> {
         }
     }
 
-    /// What the key's record says: the saved result, or that the key was used for other input.
+    /// Responds with the saved result, or fails if the key was used for other input.
     pub(crate) async fn replay(
         self,
         matched: RecordMatch,
@@ -71,8 +71,8 @@ impl<A: Action> Call<'_, A> {
         })
     }
 
-    /// A replay of what holds a secret proves it again, and of what opened a session opens a new
-    /// one.
+    /// Opens a new session if the request opened one, because a saved result contains no session. If the
+    /// input has secrets, it checks first that they are the same.
     async fn reopen(&self, data: &Value) -> Result<Option<String>, Failure> {
         let opens = A::REOPENS || matches!(A::scope(&self.input), Scope::Subject(_));
         if !opens && A::SECRETS.is_empty() {
@@ -96,7 +96,7 @@ impl<A: Action> Call<'_, A> {
         let grant =
             A::reopen(&context, &self.input, &found, &output::<A>(data)?).map_err(to_failure)?;
         let Some(grant) = grant else { return Ok(None) };
-        // What was saved is of then: they may have left since, or lost their role.
+        // The saved role may be outdated: the user may have left since then, or have another role.
         let membership = Key::membership(&grant.tenant, &grant.user);
         let items = self.app.store.items([membership.clone()]).await?;
         let membership = items.get(&membership).and_then(MembershipRecord::read);

@@ -1,7 +1,8 @@
-//! Revalidation: after a commit, what the edge keeps under its tags must go.
+//! Revalidation: after a commit, the pages with its tags must be purged from the edge.
 //!
-//! Only tags under which something may be cached are purged. What is not seen to here, whatever
-//! the reason, stays in the outbox and is drained: `docs/caching.md` says why that is enough.
+//! Only tags that cached pages may have are purged. What is not purged here, for whatever reason, stays
+//! in the outbox, and the `revalidate` function purges it. `docs/caching.md` explains why that is
+//! enough.
 
 use crate::App;
 use crate::purging::Revalidation;
@@ -10,10 +11,10 @@ use cdn::Purge;
 use jiff::Timestamp;
 use store::OutboxRecord;
 
-/// How long the outbox record of a commit is left to the action that made it, in milliseconds.
+/// How long the outbox record of a commit is left to its own action, in milliseconds.
 const INLINE_GRACE: i64 = 1_000;
 
-/// The outbox record to commit with a change that makes `tags` stale.
+/// The outbox record to write in the transaction that makes `tags` stale.
 pub(crate) fn outbox_record(app: &App, tags: &[String]) -> OutboxRecord {
     let now = now();
     let due_at = match app.config.revalidation {
@@ -23,8 +24,8 @@ pub(crate) fn outbox_record(app: &App, tags: &[String]) -> OutboxRecord {
     OutboxRecord::new(tags.to_vec(), now, due_at)
 }
 
-/// Sees to a commit's tags before its action answers. Gives those that need no more doing for
-/// what was cached before: they were not live, or CloudFront has accepted their purge.
+/// Purges a commit's tags before its action responds. Returns the tags that need nothing more, because
+/// no cached page has them or CloudFront accepted their purge.
 pub(crate) async fn inline(app: &App, outbox_record: OutboxRecord) -> Vec<String> {
     if app.config.revalidation == Revalidation::Background {
         return Vec::new();
@@ -58,8 +59,8 @@ pub(crate) async fn inline(app: &App, outbox_record: OutboxRecord) -> Vec<String
     tags
 }
 
-/// The same for the replay of a commit whose outbox record was `outbox_record`. While that is there,
-/// whoever made the commit is not done with it, or has died over it.
+/// The same for a replay of a commit with this outbox record. If the record still exists, the first
+/// request is still purging, or it failed or crashed.
 pub(crate) async fn after_replay(
     app: &App,
     tags: Vec<String>,

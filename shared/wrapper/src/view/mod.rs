@@ -1,4 +1,4 @@
-//! A view, from request to answer.
+//! Runs a view, from the request to the response.
 
 mod cache;
 
@@ -20,7 +20,7 @@ use serde_json::json;
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// What stays as it is in a query's value (RFC 3986, section 2.3).
+/// The characters that are encoded in the value of a query (RFC 3986, section 2.3).
 const QUERY_VALUE: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
@@ -28,7 +28,7 @@ const QUERY_VALUE: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'~')
     .remove(b'/');
 
-/// Shows the view `V` for a request whose path gave these names.
+/// Runs the view `V` for a request with these parameters in its path.
 pub(crate) async fn run<V: View>(
     app: &App,
     request: &Request,
@@ -38,7 +38,7 @@ pub(crate) async fn run<V: View>(
     let mut parts = ResponseParts::default();
     match load_output::<V>(app, request, path_parameters, &mut parts, log_entry).await {
         Ok(output) => respond::<V>(app, request, &output, &parts, log_entry),
-        // An answer that others may be given ends nobody's session: the page to sign in does.
+        // This response sets no cookie if it is shared. The sign-in page removes the old cookie.
         Err(failure) if failure.status == 401 && !request.wants_json() => {
             error_page::log_failure(&failure, log_entry);
             response::see_other(&sign_in::<V>(app, request))
@@ -50,18 +50,18 @@ pub(crate) async fn run<V: View>(
     .with_cookie(parts.cookie)
 }
 
-/// What goes around the answer.
+/// What the response needs besides the output.
 #[derive(Debug, Default)]
 struct ResponseParts {
     layout: Option<Layout>,
     cookie: Option<String>,
-    /// What lets the edge keep it.
+    /// Set if the edge may cache the response.
     cacheable: Option<Cacheable>,
-    /// Where the product is, where the answer is not kept.
+    /// The origin of the product, if the response is not shared.
     origin: Option<String>,
 }
 
-/// What a view asks for.
+/// A parsed request, before anything is read from storage.
 struct ParsedRequest<V: View> {
     token: Option<Token>,
     tenant: Option<String>,
@@ -107,8 +107,8 @@ impl<V: View> ParsedRequest<V> {
         })
     }
 
-    /// The session and the reads. Where the edge may keep the page, its tags are marked before
-    /// anything is read that it shows.
+    /// Reads the session and what the view needs. If the edge may cache the page, its tags are marked
+    /// before the view's reads.
     async fn load(
         &self,
         app: &App,
@@ -137,7 +137,7 @@ impl<V: View> ParsedRequest<V> {
         let (mut loaded, marked) = tokio::try_join!(request_reads.load(app, now), async {
             Ok(Cacheable::mark(app, distribution, reads.tags()).await)
         })?;
-        // A session that has ended, or holds less than its token says, gets what is its own.
+        // If the session has ended or its role is lower than the token's, the page is not cached.
         let role = loaded.live.as_ref().map(|live| live.actor.role);
         if role.is_some() {
             loaded.found = reads::read(&app.store, &reads, Self::RANGE).await?;
@@ -198,20 +198,20 @@ async fn load_output<V: View>(
     Ok(shown.map_err(|_| Failure::unknown("the view panicked"))??)
 }
 
-/// Whether a path that names an organisation names the caller's.
+/// Whether the organisation in the path is the caller's, or the path has none.
 fn is_callers_tenant(tenant: Option<&str>, actor: Option<&Actor>) -> bool {
     tenant.is_none_or(|tenant| actor.is_some_and(|actor| actor.tenant.as_str() == tenant))
 }
 
-/// The names in the path and the query, as the view's parameters. A name in the path that cannot
-/// be right leads to no page.
+/// Parses the view's parameters from the path and the query. An invalid parameter in the path is a
+/// 404.
 fn parameters<V: View>(
     request: &Request,
     path_parameters: BTreeMap<String, String>,
 ) -> Result<V::Params, Failure> {
     let mut fields = urlencoded::parse(request.query().as_bytes())?;
     let in_path: Vec<_> = path_parameters.keys().cloned().collect();
-    // A name of the path cannot be given again in the query.
+    // A parameter in the path wins over one in the query.
     fields.0.extend(path_parameters);
     Form::new(&fields.0).parse().map_err(|errors| {
         let no_page = in_path.iter().any(|name| errors.contains_key(name));
@@ -257,8 +257,8 @@ fn respond<V: View>(
     }
 }
 
-/// Where to sign in and come back from: to the page that a file belongs to, for a file leaves the
-/// page as it is on which one has signed in.
+/// The path of the sign-in page that leads back here. For a download it leads back to the page of the
+/// file, because a download would leave the browser on the sign-in page.
 fn sign_in<V: View>(app: &App, request: &Request) -> String {
     let query = if request.query().is_empty() {
         String::new()
