@@ -3,6 +3,7 @@
 //! The only dimension of the metrics is the service, so their number and price do not grow with the
 //! tenants and actions. Those are fields of the record.
 
+use action::Actor;
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -82,6 +83,12 @@ pub struct LogEntry {
 }
 
 impl LogEntry {
+    /// Sets the tenant and the user.
+    pub(crate) fn set_caller(&mut self, actor: Option<&Actor>) {
+        self.tenant = actor.map(|actor| actor.tenant.to_string());
+        self.user = actor.map(|actor| actor.user.to_string());
+    }
+
     /// The log line.
     pub(crate) fn line(&self, request_id: &str, status: u16, took: Duration, cold: bool) -> Value {
         let fault = u8::from(status >= 500);

@@ -70,18 +70,18 @@ impl RequestReads<'_> {
             .map(|mut live| {
                 live.actor.role = self
                     .max_role
-                    .map_or(live.actor.role, |most| most.min(live.actor.role));
+                    .map_or(live.actor.role, |max| max.min(live.actor.role));
                 live
             });
         let layout = live
             .as_ref()
             .filter(|_| self.layout)
             .map(|live| session::layout(&live.actor, &items));
-        let at = |key: Option<&Key>| key.and_then(|key| items.get(key).cloned());
-        let failures = at(self.account.map(|counter| &counter.key));
-        let record = at(self.record);
+        let item = |key: Option<&Key>| key.and_then(|key| items.get(key).cloned());
+        let failures = item(self.account.map(|counter| &counter.key));
+        let record = item(self.record);
         let found = Found {
-            items: only(&self.reads.keys, items),
+            items: with_keys(&self.reads.keys, items),
             ranges,
         };
         Ok(Loaded {
@@ -153,7 +153,7 @@ pub(crate) async fn read_more(
 }
 
 /// The items with these keys. An action sees only what it asked for.
-fn only(keys: &[Key], mut items: BTreeMap<Key, Item>) -> BTreeMap<Key, Item> {
+fn with_keys(keys: &[Key], mut items: BTreeMap<Key, Item>) -> BTreeMap<Key, Item> {
     items.retain(|key, _| keys.contains(key));
     items
 }

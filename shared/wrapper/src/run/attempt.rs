@@ -19,7 +19,7 @@ use action::{
 use lambda_http::Request;
 use serde_json::Value;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use store::{IdempotencyRecord, OutboxRecord, Rejected, StoreError};
+use store::{OutboxRecord, Rejected, StoreError};
 
 /// How often a function reruns because data changed before its commit.
 const RERUNS: u32 = 3;
@@ -145,24 +145,9 @@ impl<A: Action> Call<'_, A> {
         let signs_out = matches!(commit.session(), SessionChange::Close);
         let outbox_record = (!tags.is_empty()).then(|| revalidate::outbox_record(self.app, &tags));
         operations.extend(outbox_record.as_ref().map(OutboxRecord::operation));
-        if operations.is_empty() {
-            return Ok(Committed {
-                data,
-                revalidated: tags,
-                cookie,
-                changes_pages: false,
-                signs_out,
-            });
-        }
-        let saved: Option<IdempotencyRecord> = self
-            .keyed
-            .as_ref()
-            .map(|keyed| keyed.save(&data, outbox_record.as_ref(), self.now, &self.app.config));
-        match self.app.store.transact(saved.as_ref(), &operations).await {
-            Ok(()) => {}
-            Err(Rejected::Moved) => return Err(NotCommitted::DataChanged),
-            Err(Rejected::Recorded(item)) => return Err(NotCommitted::Recorded(item)),
-            Err(rejected) => return Err(NotCommitted::Failed(rejected.into())),
+        if !operations.is_empty() {
+            self.write(&operations, &data, outbox_record.as_ref())
+                .await?;
         }
         let changes_pages = outbox_record.is_some();
         let revalidated = match outbox_record {
@@ -176,6 +161,24 @@ impl<A: Action> Call<'_, A> {
             changes_pages,
             signs_out,
         })
+    }
+
+    /// Writes the transaction, with the idempotency record of its result.
+    async fn write(
+        &self,
+        operations: &[Operation],
+        data: &Value,
+        outbox_record: Option<&OutboxRecord>,
+    ) -> Result<(), NotCommitted> {
+        let app = self.app;
+        let save = |keyed: &KeyedRequest| keyed.save(data, outbox_record, self.now, &app.config);
+        let record = self.keyed.as_ref().map(save);
+        match app.store.transact(record.as_ref(), operations).await {
+            Ok(()) => Ok(()),
+            Err(Rejected::Moved) => Err(NotCommitted::DataChanged),
+            Err(Rejected::Recorded(item)) => Err(NotCommitted::Recorded(item)),
+            Err(rejected) => Err(NotCommitted::Failed(rejected.into())),
+        }
     }
 
     fn success(self, committed: Committed, progress: &mut Progress) -> Success<A> {
@@ -267,7 +270,9 @@ impl<A: Action> Call<'_, A> {
     /// The context of a run.
     pub(crate) fn context(&self, attempt: u32) -> Context<Caller<A::Permission>> {
         let own = self.live.as_ref().map(|live| live.key.clone());
-        self.app.context(self.caller.clone(), attempt).within(own)
+        self.app
+            .context(self.caller.clone(), attempt)
+            .with_session(own)
     }
 
     /// The commit's writes with the new heads of the audit chains, and the write of the audit record.

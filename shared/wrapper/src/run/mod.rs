@@ -23,7 +23,9 @@ use crate::run::idempotency::KeyedRequest;
 use crate::run::limit::Counter;
 use crate::session::{self, SessionCookie};
 use crate::{App, Failure};
-use action::{Access, Action, Actor, FieldErrors, Form, IdempotencyKey, Reads, TENANT_FIELD};
+use action::{
+    Access, Action, Actor, Caller, FieldErrors, Form, IdempotencyKey, Reads, TENANT_FIELD,
+};
 use auth::Token;
 use http::Method;
 use lambda_http::Request;
@@ -36,8 +38,8 @@ pub(crate) async fn run<A: Action>(
     log_entry: &mut LogEntry,
 ) -> Response {
     let mut progress = Progress::default();
-    match attempt::<A>(app, request, &mut progress, log_entry).await {
-        Ok(done) => done.into_response(request, progress, log_entry),
+    match handle::<A>(app, request, &mut progress, log_entry).await {
+        Ok(success) => success.into_response(request, progress, log_entry),
         Err(failure) => {
             refused::count(
                 app,
@@ -70,7 +72,7 @@ struct ParsedRequest<A: Action> {
     reads: Option<Reads>,
 }
 
-async fn attempt<A: Action>(
+async fn handle<A: Action>(
     app: &App,
     request: &Request,
     progress: &mut Progress,
@@ -85,11 +87,10 @@ async fn attempt<A: Action>(
     let live = loaded.live.as_ref();
     progress.context = live.map(|live| {
         let context = app.context(live.actor.clone(), 0);
-        context.within(Some(live.key.clone()))
+        context.with_session(Some(live.key.clone()))
     });
     progress.cookie = session::refresh(app, parsed.token.is_some(), live, parsed.now).await;
-    log_entry.tenant = live.map(|live| live.actor.tenant.to_string());
-    log_entry.user = live.map(|live| live.actor.user.to_string());
+    log_entry.set_caller(live.map(|live| &live.actor));
     parsed.run(app, request, loaded, progress, log_entry).await
 }
 
@@ -171,6 +172,26 @@ impl<A: Action> ParsedRequest<A> {
         Ok(counted)
     }
 
+    /// Checks whether the caller may run the action now.
+    fn admit(&self, loaded: &Loaded) -> Result<Caller<A::Permission>, Failure> {
+        let actor = loaded.live.as_ref().map(|live| live.actor.clone());
+        let needs_sign_in = A::Permission::LEAST.is_some();
+        if needs_sign_in && actor.is_none() {
+            return Err(Failure::signed_out());
+        }
+        if let Some(counter) = &self.counter {
+            counter.check(loaded.calls)?;
+        }
+        let is_other_tenant = |actor: &Actor| {
+            let page = self.tenant.as_deref();
+            page.is_some_and(|page| page != actor.tenant.as_str())
+        };
+        if needs_sign_in && actor.as_ref().is_some_and(is_other_tenant) {
+            return Err(Failure::other_organization());
+        }
+        Ok(A::Permission::admit(actor)?)
+    }
+
     /// Checks the request, with what was read. It is refused if the caller is signed out, sends too many
     /// requests, has switched to another organisation, is not allowed, or sent an invalid idempotency
     /// key or input, or if the account has too many failures, in this order. Otherwise it is replayed or
@@ -183,21 +204,7 @@ impl<A: Action> ParsedRequest<A> {
         progress: &mut Progress,
         log_entry: &mut LogEntry,
     ) -> Result<Success<A>, Failure> {
-        let actor = loaded.live.as_ref().map(|live| live.actor.clone());
-        if A::Permission::LEAST.is_some() && actor.is_none() {
-            return Err(Failure::signed_out());
-        }
-        if let Some(counter) = &self.counter {
-            counter.check(loaded.calls)?;
-        }
-        let is_other_tenant = |actor: &Actor| {
-            let page = self.tenant.as_deref();
-            page.is_some_and(|page| page != actor.tenant.as_str())
-        };
-        if A::Permission::LEAST.is_some() && actor.as_ref().is_some_and(is_other_tenant) {
-            return Err(Failure::other_organization());
-        }
-        let caller = A::Permission::admit(actor)?;
+        let caller = self.admit(&loaded)?;
         self.key?;
         let input = self.input.map_err(Failure::validation)?;
         if let Some(account) = &self.account {
@@ -236,11 +243,15 @@ fn check_origin(app: &App, request: &Request) -> Result<Trust, Failure> {
     }
     let config = &app.config;
     let trust = Trust::establish(request, config);
-    let own = trust
+    let own_origin = trust
         .as_ref()
         .ok()
         .and_then(|trust| trust.own_origin.as_deref());
-    let allowed = config.allowed_origins.iter().map(String::as_str).chain(own);
+    let allowed = config
+        .allowed_origins
+        .iter()
+        .map(String::as_str)
+        .chain(own_origin);
     let has_session = request.cookie(session::cookie_name(config.https)).is_some();
     if !origin::may_write(
         request.header("sec-fetch-site"),

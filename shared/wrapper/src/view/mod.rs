@@ -12,7 +12,7 @@ use crate::run::{answer, mail};
 use crate::session::{self, SessionCookie};
 use crate::view::cache::{Cacheable, Sharing};
 use crate::{App, Failure, error_page};
-use action::{Access, Actor, Form, Found, Layout, Reads, View, ViewPage};
+use action::{Access, Actor, Caller, Form, Found, Layout, Reads, View, ViewPage};
 use auth::Token;
 use lambda_http::Request;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -92,8 +92,8 @@ impl<V: View> ParsedRequest<V> {
         };
         let tenant = path_parameters.get("tenant").cloned();
         let params = parameters::<V>(request, path_parameters);
-        let token_actor = V::Permission::admit(token.as_ref().map(|token| token.actor.clone()));
-        let reads = match (&params, token_actor) {
+        let caller = V::Permission::admit(token.as_ref().map(|token| token.actor.clone()));
+        let reads = match (&params, caller) {
             (Ok(params), Ok(caller)) => {
                 V::reads(&app.context(caller, 0), params).map_err(Failure::from)
             }
@@ -170,32 +170,39 @@ async fn load_output<V: View>(
     let shared = sharing.is_shared();
     if !shared {
         parts.origin = mail::origin(app, &trust).map(str::to_owned);
-        let signed = parsed.token.is_some();
-        parts.cookie = session::refresh(app, signed, loaded.live.as_ref(), now).await;
+        let has_token = parsed.token.is_some();
+        parts.cookie = session::refresh(app, has_token, loaded.live.as_ref(), now).await;
     }
     let (actor, session) = loaded.live.map(|live| (live.actor, live.key)).unzip();
-    log_entry.tenant = actor.as_ref().map(|actor| actor.tenant.to_string());
-    log_entry.user = actor.as_ref().map(|actor| actor.user.to_string());
-    if V::Permission::LEAST.is_some() && actor.is_none() {
-        return Err(Failure::signed_out());
-    }
-    if !is_callers_tenant(parsed.tenant.as_deref(), actor.as_ref()) {
-        return Err(Failure::page_not_found());
-    }
-    let caller = V::Permission::admit(actor)?;
+    log_entry.set_caller(actor.as_ref());
+    let caller = admit::<V>(actor, parsed.tenant.as_deref())?;
     let params = parsed.params?;
     let reads = parsed.reads?;
     log_entry.runs += 1;
     let session = session.filter(|_| !shared);
-    let context = app.context(caller, 0).within(session);
+    let context = app.context(caller, 0).with_session(session);
     let mut found = loaded.found;
     let more = |found: &Found| {
         let more = V::more_reads(&context, &params, found);
         if shared { more.untagged() } else { more }
     };
     reads::read_more(&app.store, &reads, &mut found, more).await?;
-    let shown = catch_unwind(AssertUnwindSafe(|| V::show(&context, &params, &found)));
-    Ok(shown.map_err(|_| Failure::unknown("the view panicked"))??)
+    let output = catch_unwind(AssertUnwindSafe(|| V::show(&context, &params, &found)));
+    Ok(output.map_err(|_| Failure::unknown("the view panicked"))??)
+}
+
+/// Checks whether the caller may see the view of the organisation in the path.
+fn admit<V: View>(
+    actor: Option<Actor>,
+    tenant: Option<&str>,
+) -> Result<Caller<V::Permission>, Failure> {
+    if V::Permission::LEAST.is_some() && actor.is_none() {
+        return Err(Failure::signed_out());
+    }
+    if !is_callers_tenant(tenant, actor.as_ref()) {
+        return Err(Failure::page_not_found());
+    }
+    Ok(V::Permission::admit(actor)?)
 }
 
 /// Whether the organisation in the path is the caller's, or the path has none.
@@ -230,15 +237,15 @@ fn respond<V: View>(
     parts: &ResponseParts,
     log_entry: &mut LogEntry,
 ) -> Response {
-    let keep = |response: Response| match &parts.cacheable {
+    let with_caching = |response: Response| match &parts.cacheable {
         Some(cacheable) => cacheable.apply(response),
         None => response,
     };
     if let Some(file) = V::download(output) {
-        return keep(response::download(file));
+        return with_caching(response::download(file));
     }
     if request.wants_json() {
-        return keep(response::json(200, &json!({ "ok": true, "data": output })));
+        return with_caching(response::json(200, &json!({ "ok": true, "data": output })));
     }
     if let Some(path) = V::redirect(output) {
         return response::see_other(&path);
@@ -249,7 +256,7 @@ fn respond<V: View>(
         origin: parts.origin.as_deref(),
     };
     match catch_unwind(AssertUnwindSafe(|| V::page(&page, output))) {
-        Ok(html) => keep(response::html(200, html)),
+        Ok(html) => with_caching(response::html(200, html)),
         Err(_) => {
             let failure = Failure::unknown("a page's template panicked");
             error_page::error_response(app, request, &failure, parts.layout.as_ref(), log_entry)
@@ -267,10 +274,10 @@ fn sign_in<V: View>(app: &App, request: &Request) -> String {
     };
     let path = request.path().strip_suffix(V::FILE_ENDING);
     let path = path.unwrap_or(request.path());
-    let here = format!("{path}{query}");
+    let target = format!("{path}{query}");
     format!(
         "{}?return_to={}",
         app.site.sign_in,
-        utf8_percent_encode(&here, QUERY_VALUE)
+        utf8_percent_encode(&target, QUERY_VALUE)
     )
 }
