@@ -60,7 +60,7 @@ impl<C> Context<C> {
 
     /// The same context, with the caller's session at this key.
     #[must_use]
-    pub fn within(self, session: Option<Key>) -> Self {
+    pub fn with_session(self, session: Option<Key>) -> Self {
         Self { session, ..self }
     }
 

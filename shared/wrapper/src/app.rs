@@ -1,4 +1,5 @@
-//! What the functions of one process share: the store and the configuration.
+//! What all functions of a process share: the clients of the table, of CloudFront and of SES, and the
+//! configuration.
 
 use crate::purging::{InlinePurges, Revalidation};
 use action::{Context, Layout, Seal, Source};
@@ -13,39 +14,39 @@ use std::time::Duration;
 use store::{Store, TableSettings};
 use uuid::Uuid;
 
-/// Renders an error page: the layout if the caller is signed in, the status, what to say, and the
+/// Renders an error page from the layout if the caller is signed in, the status, the message and the
 /// request's id.
 pub type ErrorPage = fn(Option<&Layout>, u16, &str, &str) -> String;
 
-/// What the wrapper needs to know of the product's pages.
+/// What the wrapper needs to know about the product's pages.
 #[derive(Debug, Clone, Copy)]
 pub struct Site {
     /// Renders an error page.
     pub error_page: ErrorPage,
-    /// The path of the page to sign in, which is given the query `return_to={path}`.
+    /// The path of the sign-in page. The wrapper adds the query `return_to={path}`.
     pub sign_in: &'static str,
 }
 
-/// Writes one line of the log, a JSON object.
+/// Writes one line of the log: a JSON object.
 pub type Log = fn(&serde_json::Value);
 
-/// What an operator sets.
+/// The configuration.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// Whether browsers come over https: always, but on this machine.
+    /// Whether browsers use https: always, except on a developer's machine.
     pub https: bool,
-    /// The origins whose pages may post: `scheme://host[:port]`.
+    /// The origins whose pages may send forms: `scheme://host[:port]`.
     pub allowed_origins: Vec<String>,
-    /// What the edge proves itself with, in any of two slots; none where there is no edge.
+    /// The secrets, up to two, that prove that a request came through the edge; empty if there is no
+    /// edge.
     pub origin_secrets: Vec<String>,
-    /// What signs sessions and cursors.
+    /// The keys that sign sessions and cursors.
     pub keys: Keys,
     /// How many actions a user may run in 60 s; 0 for no limit.
     pub rate_limit_per_user: u64,
-    /// How many actions may be run from one IP address in 60 s where nobody is signed in; 0 for
-    /// no limit.
+    /// How many actions signed-out users may run from one IP address in 60 s; 0 for no limit.
     pub rate_limit_per_ip: u64,
-    /// The largest body, decoded, in bytes.
+    /// The largest decoded request body, in bytes.
     pub body_limit: usize,
     /// When stale pages are purged.
     pub revalidation: Revalidation,
@@ -55,11 +56,11 @@ pub struct Config {
     /// How long a response waits for work that does not change it, such as the count of a refused
     /// request.
     pub best_effort_timeout: Duration,
-    /// Where log lines go.
+    /// Writes the log lines.
     pub log: Log,
 }
 
-/// A variable of the environment is missing or wrong.
+/// An environment variable is missing or wrong.
 #[derive(Debug)]
 pub struct ConfigError(String);
 
@@ -78,13 +79,13 @@ impl std::fmt::Display for ConfigError {
 impl std::error::Error for ConfigError {}
 
 impl Config {
-    /// The largest body unless configured: 1 MiB.
+    /// The default largest body: 1 MiB.
     pub const BODY_LIMIT: usize = 1 << 20;
 
-    /// The usual [`Config::inline_purge_timeout`].
+    /// The default of [`Config::inline_purge_timeout`].
     pub const INLINE_PURGE_TIMEOUT: Duration = Duration::from_millis(300);
 
-    /// The usual [`Config::best_effort_timeout`].
+    /// The default of [`Config::best_effort_timeout`].
     pub const BEST_EFFORT_TIMEOUT: Duration = Duration::from_millis(300);
 
     /// The configuration of a function on Lambda.
@@ -92,7 +93,7 @@ impl Config {
     /// | variable | meaning | default |
     /// |---|---|---|
     /// | `SESSION_KEY` | signs sessions, at least 32 bytes | required |
-    /// | `SESSION_KEY_PREVIOUS` | still believed | none |
+    /// | `SESSION_KEY_PREVIOUS` | the key before, still accepted | none |
     /// | `ALLOWED_ORIGINS` | comma-separated origins | none |
     /// | `ORIGIN_SECRET`, `ORIGIN_SECRET_PREVIOUS` | what the edge sends | none |
     /// | `RATE_LIMIT_PER_USER`, `RATE_LIMIT_PER_IP` | per 60 s, 0 for none | 120, 30 |
@@ -144,10 +145,10 @@ impl Config {
         })
     }
 
-    /// A whole number from the environment.
+    /// Reads a whole number from an environment variable.
     ///
     /// # Errors
-    /// [`ConfigError`] where the variable is set and is none.
+    /// [`ConfigError`] if the variable is set but is not a whole number.
     pub fn number(name: &str, default: u64) -> Result<u64, ConfigError> {
         match text(name) {
             None => Ok(default),
@@ -162,17 +163,17 @@ fn text(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|text| !text.is_empty())
 }
 
-/// The store, the edge and the configuration, shared by every function of the process.
+/// The clients and the configuration, shared by all functions of the process.
 pub struct App {
     /// The table.
     pub store: Store,
-    /// The CDN.
+    /// The client of CloudFront.
     pub invalidations: Invalidations,
-    /// Email.
+    /// The client that sends emails.
     pub mailer: Mailer,
-    /// What inline revalidation has learnt of the edge's health.
+    /// Whether actions purge now, after recent failures of CloudFront.
     pub(crate) inline: InlinePurges,
-    /// What an operator has set.
+    /// The configuration.
     pub config: Config,
     /// The product's pages.
     pub(crate) site: Site,
@@ -190,7 +191,7 @@ impl std::fmt::Debug for App {
 }
 
 impl App {
-    /// An app over this store, behind this edge, that sends no mail.
+    /// An app with these clients that sends no email.
     #[must_use]
     pub fn new(
         store: Store,
@@ -201,7 +202,7 @@ impl App {
         Self::with_mail(store, invalidations, Mailer::default(), config, site)
     }
 
-    /// An app that sends mail too.
+    /// An app with these clients.
     #[must_use]
     pub fn with_mail(
         store: Store,
@@ -223,7 +224,7 @@ impl App {
         })
     }
 
-    /// The app of a function on Lambda.
+    /// The app of a function on Lambda, configured by environment variables.
     ///
     /// # Errors
     /// [`ConfigError`], which names the variable that is missing or wrong.
@@ -249,7 +250,7 @@ impl App {
         Context::new(caller, attempt, source, Arc::clone(&self.seal))
     }
 
-    /// Whether this is the process's first request.
+    /// Whether this is the first request of the process.
     pub(crate) fn is_cold_start(&self) -> bool {
         !self.warm.swap(true, Ordering::Relaxed)
     }

@@ -1,27 +1,27 @@
-//! Failures as answers: JSON, the form again, or a page that says what is wrong.
+//! Responses to failed requests: JSON or an error page.
 
-use crate::http::request::Asked;
-use crate::http::response::{self, Response, With};
-use crate::log::Note;
+use crate::http::request::RequestInfo;
+use crate::http::response::{self, Response, ResponseExt};
+use crate::log::LogEntry;
 use crate::{App, Failure};
 use action::Layout;
 use lambda_http::Request;
 
-/// Notes the failure for the log.
-pub(crate) fn note_failure(failure: &Failure, note: &mut Note) {
-    note.outcome = failure.code.as_str();
-    note.detail.clone_from(&failure.detail);
+/// Writes the failure into the log entry.
+pub(crate) fn log_failure(failure: &Failure, log_entry: &mut LogEntry) {
+    log_entry.outcome = failure.code.as_str();
+    log_entry.detail.clone_from(&failure.detail);
 }
 
-/// The failure in JSON, or as an error page.
-pub(crate) fn problem(
+/// The response to a failure: JSON or an error page.
+pub(crate) fn error_response(
     app: &App,
     request: &Request,
     failure: &Failure,
     layout: Option<&Layout>,
-    note: &mut Note,
+    log_entry: &mut LogEntry,
 ) -> Response {
-    note_failure(failure, note);
+    log_failure(failure, log_entry);
     let response = if request.wants_json() {
         response::json(failure.status, &failure.json(request.id()))
     } else {
@@ -33,8 +33,8 @@ pub(crate) fn problem(
     response.with_hints(failure.retry_after, failure.allow)
 }
 
-/// What the page says: a line for each wrong field, since no form stands there to say it beside
-/// the field. "Invalid input" adds nothing to that.
+/// The message on the page. If fields are wrong, it is a line for each of them instead of "Invalid
+/// input", because the page has no form that shows the messages.
 fn message(failure: &Failure) -> String {
     if failure.fields.is_empty() {
         return failure.error.clone();

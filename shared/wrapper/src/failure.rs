@@ -1,11 +1,11 @@
-//! Errors as data: every way in which a request can fail, and what the client is told.
+//! Every way in which a request can fail, and what the client is told.
 
 use action::input::InputError;
 use action::{ActionError, FieldErrors, Refusal};
 use serde_json::{Value, json};
 use store::{Rejected, StoreError};
 
-/// The code of a failed answer.
+/// The code in the response to a failed request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Code {
     /// A field is wrong.
@@ -14,24 +14,24 @@ pub enum Code {
     BadRequest,
     /// Not signed in, not allowed, or from a wrong origin.
     Auth,
-    /// No such thing in this organisation.
+    /// The record does not exist in this organisation.
     NotFound,
-    /// A duplicate, or a stale version.
+    /// A duplicate value, or a stale version.
     Conflict,
-    /// An unusable idempotency key, or one reused with other input.
+    /// An invalid idempotency key, or one that was used for other input.
     Idempotency,
     /// Too many requests.
     RateLimit,
-    /// Storage failed; safe to retry with the same key.
+    /// Storage failed. It is safe to retry with the same idempotency key.
     Database,
-    /// Something we depend on did not answer in time.
+    /// A service that we depend on did not respond in time.
     Network,
     /// A bug.
     Unknown,
 }
 
 impl Code {
-    /// The code on the wire.
+    /// The code in JSON and in the log.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -49,26 +49,26 @@ impl Code {
     }
 }
 
-/// A failed request. All but `detail` is for the client.
+/// A failed request. Everything except `detail` is for the client.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Failure {
     /// The code.
     pub code: Code,
     /// The HTTP status.
     pub status: u16,
-    /// What is wrong as a whole.
+    /// The message about the request as a whole.
     pub error: String,
-    /// What is wrong with each field.
+    /// A message for each wrong field.
     pub fields: FieldErrors,
-    /// The record as it is, where the caller's version of it is stale.
+    /// The record as it is now, if the caller's version of it is stale.
     pub current: Option<Value>,
-    /// The record that has what must be unique.
+    /// The id of the record that already has the unique value.
     pub existing: Option<String>,
-    /// After how many seconds to try again.
+    /// How many seconds to wait before a retry.
     pub retry_after: Option<i64>,
-    /// The methods that are allowed.
+    /// The allowed methods, if the method is wrong.
     pub allow: Option<&'static str>,
-    /// For the log alone.
+    /// Details for the log only.
     pub detail: Option<String>,
 }
 
@@ -183,7 +183,7 @@ impl Failure {
         }
     }
 
-    /// A bug: nothing of `detail` reaches the client.
+    /// A bug. The client does not see `detail`.
     #[must_use]
     pub fn unknown(detail: impl Into<String>) -> Self {
         let error = "Something went wrong on our side. Please try again.";
@@ -193,7 +193,7 @@ impl Failure {
         }
     }
 
-    /// The answer in JSON.
+    /// The response body in JSON.
     #[must_use]
     pub fn json(&self, request_id: &str) -> Value {
         let mut body = json!({
@@ -296,7 +296,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_bug_of_storage_is_a_500_whose_text_only_the_log_has() {
+    fn a_storage_bug_is_a_500_and_only_the_log_has_its_text() {
         let failure = Failure::from(StoreError::Bug("ValidationError: too many".to_owned()));
         assert_eq!((failure.status, failure.code), (500, Code::Unknown));
         let detail = failure.detail.as_deref().unwrap_or_default();

@@ -1,8 +1,8 @@
-//! A function: one action, some views or background work, behind one Lambda function.
+//! A Lambda function: one action, some views or background work.
 
-use crate::http::request::{self, Asked, EventError};
-use crate::http::response::{self, Response, With};
-use crate::log::Note;
+use crate::http::request::{self, EventError, RequestInfo};
+use crate::http::response::{self, Response, ResponseExt};
+use crate::log::LogEntry;
 use crate::{App, Failure, error_page, run, view as show};
 use action::{Access, Asset, Form, Role, View};
 use futures_util::FutureExt;
@@ -18,31 +18,31 @@ use std::sync::Arc;
 use std::time::Instant;
 
 /// The methods of a view (RFC 9110, section 9.2.1).
-const READING: &str = "GET, HEAD";
+const READ_METHODS: &str = "GET, HEAD";
 
 pub(crate) type PathParameters = BTreeMap<String, String>;
-type RunAction = for<'a> fn(&'a App, &'a Request, &'a mut Note) -> BoxFuture<'a, Response>;
+type RunAction = for<'a> fn(&'a App, &'a Request, &'a mut LogEntry) -> BoxFuture<'a, Response>;
 type RunView =
-    for<'a> fn(&'a App, &'a Request, PathParameters, &'a mut Note) -> BoxFuture<'a, Response>;
+    for<'a> fn(&'a App, &'a Request, PathParameters, &'a mut LogEntry) -> BoxFuture<'a, Response>;
 
-/// Background work: takes the event of a schedule or of the table's stream, gives what Lambda is
-/// told.
+/// Background work: takes an event of a schedule or of the table's stream, and returns the result for
+/// Lambda.
 pub type Work = for<'a> fn(&'a App, &'a Value) -> BoxFuture<'a, Result<Value, crate::Error>>;
 
-/// One route of a function, and who may use it.
+/// A route of a function, and who may use it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Route {
     /// `POST` of an action, `GET` of a view.
     pub method: &'static str,
-    /// The path, with names in braces for what varies; of an action only the last segment.
+    /// The path, with parameters in braces. For an action only the last segment.
     pub path: &'static str,
-    /// The least role; `None` if nobody needs to be signed in.
+    /// The lowest role that is allowed; `None` if the caller need not be signed in.
     pub least: Option<Role>,
-    /// What is asked of the caller besides; empty if that is nothing.
+    /// What the function requires of the caller besides the role; empty if nothing.
     pub rule: &'static str,
 }
 
-/// A view's route, and the view.
+/// A view and its route.
 #[derive(Clone, Copy)]
 pub struct ViewRoute {
     route: Route,
@@ -60,8 +60,8 @@ pub const fn view<V: View>() -> ViewRoute {
     };
     ViewRoute {
         route,
-        run: |app, request, parameters, note| {
-            Box::pin(show::run::<V>(app, request, parameters, note))
+        run: |app, request, parameters, log_entry| {
+            Box::pin(show::run::<V>(app, request, parameters, log_entry))
         },
     }
 }
@@ -79,8 +79,8 @@ enum Handler {
     },
 }
 
-/// One Lambda function: what it is called, and what it does. Functions hold pointers alone, so a
-/// binary is built only with the code of the one function that it serves.
+/// A Lambda function. It contains only pointers, so a binary contains only the code of the function
+/// that it serves.
 #[derive(Clone, Copy)]
 pub struct Function {
     /// The name of the function, of its binary and of its route.
@@ -95,7 +95,7 @@ impl std::fmt::Debug for Function {
 }
 
 impl Function {
-    /// The function that runs an action, on any path.
+    /// The function of an action. It accepts any path.
     #[must_use]
     pub const fn action<A: Form>() -> Self {
         let route = Route {
@@ -106,8 +106,8 @@ impl Function {
         };
         Self {
             name: A::NAME,
-            handler: Handler::Action(route, |app, request, note| {
-                Box::pin(run::run::<A>(app, request, note))
+            handler: Handler::Action(route, |app, request, log_entry| {
+                Box::pin(run::run::<A>(app, request, log_entry))
             }),
         }
     }
@@ -118,7 +118,7 @@ impl Function {
         Self::views_and_assets(name, routes, || &[])
     }
 
-    /// A function that serves these views, and files.
+    /// A function that serves these views and assets.
     #[must_use]
     pub const fn views_and_assets(
         name: &'static str,
@@ -129,15 +129,15 @@ impl Function {
         Self { name, handler }
     }
 
-    /// A function that takes no requests, but events of a schedule or of the table's stream.
-    /// `purges` says whether it calls CloudFront.
+    /// A function for events of a schedule or of the table's stream, which takes no requests. `purges`
+    /// says whether it calls CloudFront.
     #[must_use]
     pub const fn background(name: &'static str, work: Work, purges: bool) -> Self {
         let handler = Handler::Background { work, purges };
         Self { name, handler }
     }
 
-    /// What it answers, and who may ask: the action, or each view. Assets are for everybody.
+    /// The routes of the action or of the views. Assets have no routes, because everyone may read them.
     #[must_use]
     pub fn routes(&self) -> Vec<Route> {
         match &self.handler {
@@ -147,7 +147,7 @@ impl Function {
         }
     }
 
-    /// Whether its events are not requests.
+    /// Whether it does background work, so that its events are not requests.
     #[must_use]
     pub const fn is_background(&self) -> bool {
         matches!(self.handler, Handler::Background { .. })
@@ -169,11 +169,11 @@ impl Function {
     }
 }
 
-/// A function with what it needs to run.
+/// A function with the app that it runs with.
 pub struct Runner {
     function: Function,
     app: Arc<App>,
-    /// Where the paths of views lead: the number of a route.
+    /// Matches a path to the index of a view's route.
     router: Router<usize>,
 }
 
@@ -184,10 +184,10 @@ impl std::fmt::Debug for Runner {
 }
 
 impl Runner {
-    /// The function, served with `app`.
+    /// A runner of this function with this app.
     ///
     /// # Panics
-    /// If two views of the function have the same path: a bug that every start shows.
+    /// If two views of the function have the same path. That is a bug, which every start shows.
     #[must_use]
     #[expect(
         clippy::expect_used,
@@ -221,27 +221,27 @@ impl Runner {
         &self.function
     }
 
-    /// Answers an event as Lambda passes it: JSON in, JSON out.
+    /// Handles an event as Lambda passes it: JSON in, JSON out.
     pub async fn invoke(&self, payload: &[u8]) -> Vec<u8> {
         if self.function.is_background() {
             let event = serde_json::from_slice(payload).unwrap_or_default();
-            // As Lambda tells a caller of an error.
-            let answer = self.work(&event).await.unwrap_or_else(
+            // The shape in which Lambda reports an error to the caller.
+            let result = self.work(&event).await.unwrap_or_else(
                 |error| json!({ "errorType": "Error", "errorMessage": error.to_string() }),
             );
-            return answer.to_string().into_bytes();
+            return result.to_string().into_bytes();
         }
-        let response = self.answer(payload).await.unwrap_or_else(|error| {
+        let response = self.respond(payload).await.unwrap_or_else(|error| {
             let failure = Failure::unreadable(error.to_string());
             response::to_event(response::json(failure.status, &failure.json("")))
         });
         serde_json::to_vec(&response).unwrap_or_default()
     }
 
-    /// Handles an event that is no request.
+    /// Handles an event of background work.
     ///
     /// # Errors
-    /// If the event is of no known kind, or storage fails.
+    /// If the function takes requests, or if the work fails.
     pub(crate) async fn work(&self, event: &Value) -> Result<Value, crate::Error> {
         match self.function.handler {
             Handler::Background { work, .. } => work(&self.app, event).await,
@@ -251,33 +251,33 @@ impl Runner {
         }
     }
 
-    /// Answers the JSON of a function URL's event. A panic is an answer too.
+    /// Handles an event of a function URL, as JSON. After a panic it responds with a 500.
     ///
     /// # Errors
-    /// If it is no event of a function URL.
-    pub(crate) async fn answer(
+    /// If it is not an event of a function URL.
+    pub(crate) async fn respond(
         &self,
         payload: &[u8],
     ) -> Result<ApiGatewayV2httpResponse, EventError> {
         let started = Instant::now();
         let app = &self.app;
         let cold = app.is_cold_start();
-        let mut note = Note {
+        let mut log_entry = LogEntry {
             action: self.function.name,
             outcome: "OK",
-            ..Note::default()
+            ..LogEntry::default()
         };
         let request = request::from_event(payload, app.config.body_limit);
         let new_id = request::request_id(None);
         let (id, response) = match &request {
-            Err(EventError::NoEvent) => return Err(EventError::NoEvent),
+            Err(EventError::NotARequest) => return Err(EventError::NotARequest),
             Ok(request) => {
-                let caught = AssertUnwindSafe(self.route(request, &mut note))
+                let caught = AssertUnwindSafe(self.route(request, &mut log_entry))
                     .catch_unwind()
                     .await;
                 let response = caught.unwrap_or_else(|_| {
                     let failure = Failure::unknown("the wrapper panicked");
-                    error_page::problem(app, request, &failure, None, &mut note)
+                    error_page::error_response(app, request, &failure, None, &mut log_entry)
                 });
                 let is_head = request.method() == Method::HEAD;
                 (
@@ -287,42 +287,42 @@ impl Runner {
             }
             Err(error) => {
                 let failure = &Failure::unreadable(error.to_string());
-                error_page::note_failure(failure, &mut note);
+                error_page::log_failure(failure, &mut log_entry);
                 let id = new_id.as_str();
                 let response = response::json(failure.status, &failure.json(id));
                 (id, response.finish(id, app.config.https, false))
             }
         };
         let status = response.status().as_u16();
-        (app.config.log)(&note.line(id, status, started.elapsed(), cold));
+        (app.config.log)(&log_entry.line(id, status, started.elapsed(), cold));
         Ok(response::to_event(response))
     }
 
-    async fn route(&self, request: &Request, note: &mut Note) -> Response {
+    async fn route(&self, request: &Request, log_entry: &mut LogEntry) -> Response {
         let (routes, assets) = match &self.function.handler {
-            Handler::Action(_, run) => return run(&self.app, request, note).await,
+            Handler::Action(_, run) => return run(&self.app, request, log_entry).await,
             Handler::Views { routes, assets } => (*routes, assets()),
             Handler::Background { .. } => (&[][..], &[][..]),
         };
-        let problem = |failure: Failure, note: &mut Note| {
-            error_page::problem(&self.app, request, &failure, None, note)
+        let error_response = |failure: Failure, log_entry: &mut LogEntry| {
+            error_page::error_response(&self.app, request, &failure, None, log_entry)
         };
-        let reads = matches!(*request.method(), Method::GET | Method::HEAD);
+        let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
         if let Some(asset) = assets.iter().find(|asset| asset.path == request.path()) {
-            return if reads {
+            return if is_read {
                 response::immutable(asset.content_type, asset.bytes)
             } else {
-                problem(Failure::method_not_allowed(READING), note)
+                error_response(Failure::method_not_allowed(READ_METHODS), log_entry)
             };
         }
         let Ok(found) = self.router.at(request.path()) else {
-            return problem(Failure::page_not_found(), note);
+            return error_response(Failure::page_not_found(), log_entry);
         };
-        if !reads {
-            return problem(Failure::method_not_allowed(READING), note);
+        if !is_read {
+            return error_response(Failure::method_not_allowed(READ_METHODS), log_entry);
         }
         let parameters = found.params.iter();
         let parameters = parameters.map(|(name, value)| (name.to_owned(), value.to_owned()));
-        (routes[*found.value].run)(&self.app, request, parameters.collect(), note).await
+        (routes[*found.value].run)(&self.app, request, parameters.collect(), log_entry).await
     }
 }

@@ -1,10 +1,10 @@
-//! The wrapper that every action and view runs in.
+//! The wrapper that runs every action and view.
 //!
-//! An [`Action`] declares its input, its permission and what it reads, and implements one pure
-//! function that returns a [`action::Commit`]. Only this crate turns a request into that call and
-//! its result into one transaction and one answer, so authorisation, origin check, rate limit,
-//! idempotency, audit and revalidation cannot be forgotten. There is no other way to define an
-//! action:
+//! An [`Action`](action::Action) declares its input, its permission and what it reads, and implements
+//! one pure function that returns a [`Commit`](action::Commit). Only this crate turns a request into a
+//! call of that function, and its commit into one transaction and a response. So nobody can forget
+//! the permission, the origin check, the rate limit, idempotency, the audit or revalidation. There is
+//! no other way to define an action:
 //!
 //! ```
 //! # use action::{Action, ActionError, Actor, Commit, Context, Empty, Found, Sample};
@@ -21,7 +21,7 @@
 //! }
 //! ```
 //!
-//! The same without its permission does not compile:
+//! An action without a permission does not compile:
 //!
 //! ```compile_fail,E0046
 //! # use action::{Action, ActionError, Actor, Commit, Context, Empty, Found, Sample};
@@ -59,5 +59,5 @@ pub use run::audit::AuditRecord;
 pub use run::chain::{AUDIT_HEAD, audit_hash};
 pub use serve::serve;
 
-/// The largest body of a request that Lambda takes, in bytes.
+/// The largest request body that Lambda accepts, in bytes.
 pub const MAX_EVENT_BODY: usize = 6 << 20;

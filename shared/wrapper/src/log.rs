@@ -1,14 +1,15 @@
-//! One line a request: a log record and CloudWatch metrics in one, in the
+//! One log line for each request: a log record with CloudWatch metrics, in the
 //! [embedded metric format](https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html).
-//! Metrics have the service as their only dimension, so that their number, and so their price,
-//! does not grow with tenants and actions, which are fields of the record.
+//! The only dimension of the metrics is the service, so their number and price do not grow with the
+//! tenants and actions. Those are fields of the record.
 
+use action::Actor;
 use serde_json::{Value, json};
 use std::time::Duration;
 
 const SERVICE: &str = "edge-crm";
 
-/// What tells CloudWatch which fields of a line are metrics, and in which unit.
+/// Tells CloudWatch which fields of a line are metrics, and their units.
 fn metrics(fields: &[(&str, &str)]) -> Value {
     let metric = |(name, unit): &(&str, &str)| json!({ "Name": name, "Unit": unit });
     json!({
@@ -21,8 +22,8 @@ fn metrics(fields: &[(&str, &str)]) -> Value {
     })
 }
 
-/// The line of a drain of the outbox: how many records it saw to, how many tags it purged, how
-/// long the oldest was overdue in milliseconds, and why the rest was left.
+/// The log line after draining the outbox: how many records were handled, how many tags were purged,
+/// by how many milliseconds the oldest record was overdue, and why records are left.
 #[must_use]
 pub fn drained(records: usize, purged: usize, overdue: i64, left: Option<String>) -> Value {
     json!({
@@ -37,8 +38,8 @@ pub fn drained(records: usize, purged: usize, overdue: i64, left: Option<String>
     })
 }
 
-/// The line of a delivery of mail: how many letters were sent, dropped because there is nobody
-/// whom letters are from, and tried in vain, and why the rest was left.
+/// The log line after a delivery of emails: how many were sent, how many were dropped because no
+/// sender is configured, how many failed, and why emails are left.
 #[must_use]
 pub fn delivered(sent: usize, dropped: usize, failed: usize, left: Option<String>) -> Value {
     json!({
@@ -53,8 +54,8 @@ pub fn delivered(sent: usize, dropped: usize, failed: usize, left: Option<String
     })
 }
 
-/// The line of a run that brought search indexes up to date: how many entities it indexed, and the
-/// collections that it left because there was too much to do.
+/// The log line after updating the search indexes: how many entities were indexed, and which
+/// collections were left because there was too much to do.
 #[must_use]
 pub fn indexed(entities: usize, too_large: &[String]) -> Value {
     json!({
@@ -66,23 +67,29 @@ pub fn indexed(entities: usize, too_large: &[String]) -> Value {
     })
 }
 
-/// What a request turned out to be.
+/// What the log line says about a request.
 #[derive(Debug, Default)]
-pub struct Note {
+pub struct LogEntry {
     pub(crate) action: &'static str,
     pub(crate) tenant: Option<String>,
     pub(crate) user: Option<String>,
     /// The code of the failure, or `OK`.
     pub(crate) outcome: &'static str,
     pub(crate) replayed: bool,
-    /// How often the function ran.
+    /// How often the action's or view's function ran.
     pub(crate) runs: u32,
-    /// The failure's detail: never shown to a client.
+    /// The details of the failure. No client sees them.
     pub(crate) detail: Option<String>,
 }
 
-impl Note {
-    /// The line.
+impl LogEntry {
+    /// Sets the tenant and the user.
+    pub(crate) fn set_caller(&mut self, actor: Option<&Actor>) {
+        self.tenant = actor.map(|actor| actor.tenant.to_string());
+        self.user = actor.map(|actor| actor.user.to_string());
+    }
+
+    /// The log line.
     pub(crate) fn line(&self, request_id: &str, status: u16, took: Duration, cold: bool) -> Value {
         let fault = u8::from(status >= 500);
         let throttled = u8::from(status == 429);

@@ -1,22 +1,22 @@
-//! Who purges what a commit has made stale, and whether actions do so just now.
+//! Who purges the pages that a commit makes stale, and whether actions may purge now.
 
 use cdn::InvalidationError;
 use jiff::Timestamp;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-/// When what is cached under a commit's tags is purged.
+/// When the pages with a commit's tags are purged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Revalidation {
-    /// By the action itself, before it answers, where that can be done in a moment; else by the
-    /// `revalidate` function.
+    /// The action purges before it responds. If that fails or takes too long, the `revalidate`
+    /// function purges later.
     #[default]
     Inline,
-    /// By the `revalidate` function alone.
+    /// Only the `revalidate` function purges.
     Background,
 }
 
-/// Whether actions make purges themselves just now. After a failure they leave them to the
-/// outbox for a while, so that they neither wait for what does not answer nor add to a throng.
+/// Whether actions may purge now. After a failure they leave purges to the outbox for a while, so
+/// that responses do not wait for CloudFront and a throttled CloudFront gets fewer calls.
 #[derive(Debug, Default)]
 pub(crate) struct InlinePurges {
     paused_until: AtomicI64,

@@ -1,7 +1,8 @@
-//! The one parallel step: who is calling, how often, what this key gave before, and the reads.
+//! The one round trip of a request: its session, its rate limit, its idempotency record and its
+//! reads, all at the same time.
 
 use crate::run::limit::Counter;
-use crate::session::{self, Live};
+use crate::session::{self, LiveSession};
 use crate::{App, Failure};
 use action::{Found, Item, Key, Layout, Query, Reads, Role};
 use auth::Token;
@@ -9,53 +10,55 @@ use futures_util::future::{BoxFuture, try_join_all};
 use std::collections::BTreeMap;
 use store::{Store, StoreError};
 
-/// What to ask for.
+/// What to read for a request.
 #[derive(Debug, Default)]
-pub(crate) struct Wanted<'a> {
+pub(crate) struct RequestReads<'a> {
     pub(crate) token: Option<&'a Token>,
-    /// The role that the answer is for at most, whatever the caller's has become.
-    pub(crate) at_most: Option<Role>,
-    /// Whether a page will be shown.
+    /// The highest role that the response may be made for, even if the caller's role is higher now.
+    pub(crate) max_role: Option<Role>,
+    /// Whether the response is a page, which needs a layout.
     pub(crate) layout: bool,
+    /// Counts the caller's requests.
     pub(crate) caller: Option<&'a Counter>,
+    /// Counts the account's failures.
     pub(crate) account: Option<&'a Counter>,
+    /// The key of the idempotency record.
     pub(crate) record: Option<&'a Key>,
     pub(crate) reads: Reads,
-    /// How to read ranges, if not plainly.
+    /// How to read ranges; a plain query if `None`.
     pub(crate) range: Option<Range>,
 }
 
-/// How to read a range. A pointer, so that only a function that searches is built with what that
-/// needs.
+/// Reads a range. It is a pointer, so that only functions that search contain the code for it.
 pub(crate) type Range =
     for<'a> fn(&'a Store, &'a Query) -> BoxFuture<'a, Result<Vec<Item>, StoreError>>;
 
-/// Reads a range by the search index, where it is for a text.
-pub(crate) fn searching<'a>(
+/// Reads a range, with the search index if the query has a text.
+pub(crate) fn search_range<'a>(
     store: &'a Store,
     query: &'a Query,
 ) -> BoxFuture<'a, Result<Vec<Item>, StoreError>> {
     Box::pin(store.find(query))
 }
 
-/// What was found.
+/// What was read for a request.
 #[derive(Debug)]
-pub(crate) struct Gathered {
-    /// The session, where it is live.
-    pub(crate) live: Option<Live>,
+pub(crate) struct Loaded {
+    /// The caller's session, if it is live.
+    pub(crate) live: Option<LiveSession>,
     pub(crate) layout: Option<Layout>,
-    /// How often the caller has called in this window, this time included.
+    /// How many requests the caller has sent in this window, including this one.
     pub(crate) calls: u64,
-    /// The account's failures in this window.
+    /// The counter of the account's failures in this window.
     pub(crate) failures: Option<Item>,
-    /// The record of this key.
+    /// The idempotency record.
     pub(crate) record: Option<Item>,
     pub(crate) found: Found,
 }
 
-impl Wanted<'_> {
-    /// Asks, in one round trip (a range may need more).
-    pub(crate) async fn gather(self, app: &App, now: i64) -> Result<Gathered, Failure> {
+impl RequestReads<'_> {
+    /// Reads everything in one round trip. A range may need more.
+    pub(crate) async fn load(self, app: &App, now: i64) -> Result<Loaded, Failure> {
         let (items, ranges, calls) = tokio::try_join!(
             app.store.items(self.keys()),
             ranges(&app.store, &self.reads, self.range),
@@ -66,22 +69,22 @@ impl Wanted<'_> {
             .and_then(|token| session::check(token, &items, now, &app.config))
             .map(|mut live| {
                 live.actor.role = self
-                    .at_most
-                    .map_or(live.actor.role, |most| most.min(live.actor.role));
+                    .max_role
+                    .map_or(live.actor.role, |max| max.min(live.actor.role));
                 live
             });
         let layout = live
             .as_ref()
             .filter(|_| self.layout)
             .map(|live| session::layout(&live.actor, &items));
-        let at = |key: Option<&Key>| key.and_then(|key| items.get(key).cloned());
-        let failures = at(self.account.map(|counter| &counter.key));
-        let record = at(self.record);
+        let item = |key: Option<&Key>| key.and_then(|key| items.get(key).cloned());
+        let failures = item(self.account.map(|counter| &counter.key));
+        let record = item(self.record);
         let found = Found {
-            items: only(&self.reads.keys, items),
+            items: with_keys(&self.reads.keys, items),
             ranges,
         };
-        Ok(Gathered {
+        Ok(Loaded {
             live,
             layout,
             calls,
@@ -103,10 +106,10 @@ impl Wanted<'_> {
     }
 }
 
-/// How often what was read may name more to read.
-const FURTHER: usize = 3;
+/// How many rounds of further reads there may be.
+const MAX_ROUNDS: usize = 3;
 
-/// Runs reads on their own.
+/// Reads only these items and ranges.
 pub(crate) async fn read(
     store: &Store,
     reads: &Reads,
@@ -117,41 +120,40 @@ pub(crate) async fn read(
     Ok(Found { items, ranges })
 }
 
-/// Reads what `more` names, given what was found, until it names nothing new. `first` is what has
-/// been read already.
+/// Reads what `more` asks for, given what was found, until it asks for nothing new. `first` was read
+/// already.
 ///
 /// # Errors
-/// If storage fails, or `more` still names something after [`FURTHER`] rounds: that is a bug, and a
-/// shorter answer would hide it.
+/// If storage fails, or if `more` still asks for something after [`MAX_ROUNDS`] rounds. That is a bug,
+/// which an incomplete result would hide.
 pub(crate) async fn read_more(
     store: &Store,
     first: &Reads,
     found: &mut Found,
     more: impl Fn(&Found) -> Reads,
 ) -> Result<(), StoreError> {
-    let mut asked = first.clone();
+    let mut done = first.clone();
     for round in 0.. {
-        let mut wanted = more(found);
-        wanted.keys.retain(|key| !asked.keys.contains(key));
-        wanted
-            .queries
-            .retain(|query| asked.queries.iter().all(|other| other.pk != query.pk));
-        if wanted.is_empty() {
+        let mut next = more(found);
+        next.keys.retain(|key| !done.keys.contains(key));
+        next.queries
+            .retain(|query| done.queries.iter().all(|other| other.pk != query.pk));
+        if next.is_empty() {
             break;
         }
-        if round == FURTHER {
-            let names: Vec<_> = wanted.keys.iter().map(|key| key.parts().0).collect();
+        if round == MAX_ROUNDS {
+            let names: Vec<_> = next.keys.iter().map(|key| key.parts().0).collect();
             return Err(StoreError::Bug(format!("reads never end: {names:?}")));
         }
-        found.extend(read(store, &wanted, None).await?);
-        asked.keys.extend(wanted.keys);
-        asked.queries.extend(wanted.queries);
+        found.extend(read(store, &next, None).await?);
+        done.keys.extend(next.keys);
+        done.queries.extend(next.queries);
     }
     Ok(())
 }
 
-/// An action sees only what it asked for.
-fn only(keys: &[Key], mut items: BTreeMap<Key, Item>) -> BTreeMap<Key, Item> {
+/// The items with these keys. An action sees only what it asked for.
+fn with_keys(keys: &[Key], mut items: BTreeMap<Key, Item>) -> BTreeMap<Key, Item> {
     items.retain(|key, _| keys.contains(key));
     items
 }

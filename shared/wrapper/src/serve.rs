@@ -1,4 +1,4 @@
-//! A function on Lambda.
+//! Runs a function on Lambda.
 
 use crate::app::ConfigError;
 use crate::{App, Function, Runner, Site};
@@ -13,22 +13,22 @@ use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-/// How long a start waits for the first connection to the table.
-const PATIENCE: Duration = Duration::from_millis(500);
+/// How long a cold start waits for the first connection to the table.
+const WARM_TIMEOUT: Duration = Duration::from_millis(500);
 
-/// Serves events from the Lambda runtime API until the process ends. Logs are JSON, one object a
-/// line; their level is set by `RUST_LOG` (`info` by default), a level or a list such as
+/// Serves events from the Lambda runtime API until the process ends. Logs are JSON, one object per
+/// line. `RUST_LOG` sets their level: a level (`info` by default) or a list such as
 /// `warn,store=debug`.
 ///
 /// # Errors
-/// If the environment lacks what [`Config::from_env`](crate::Config::from_env) needs, or the
-/// runtime API goes away.
+/// If an environment variable that [`Config::from_env`](crate::Config::from_env) needs is missing, or
+/// if the runtime API fails.
 pub async fn serve(function: Function, site: Site) -> Result<(), Error> {
     log_as_json();
     let app = match App::from_env(site) {
         Ok(app) => app,
         Err(error) => {
-            report(&error).await;
+            report_init_error(&error).await;
             return Err(error.into());
         }
     };
@@ -42,7 +42,7 @@ pub async fn serve(function: Function, site: Site) -> Result<(), Error> {
         return lambda_runtime::run(service_fn(work)).await;
     }
     lambda_runtime::run(service_fn(|event: LambdaEvent<Box<RawValue>>| async move {
-        let response = server.answer(event.payload.get().as_bytes()).await;
+        let response = server.respond(event.payload.get().as_bytes()).await;
         response.map_err(Error::from)
     }))
     .await
@@ -60,32 +60,32 @@ fn log_as_json() {
         .init();
 }
 
-/// Makes the connections that the first request needs, while Lambda gives a start more of a
-/// processor than a request. What takes longer goes on beside the first request; what fails is
-/// tried again when it is needed.
+/// Opens the connections that the first request needs, because Lambda gives a cold start more CPU than
+/// a request. If that takes too long, it continues during the first request. If it fails, the request
+/// opens the connection itself.
 async fn warm(app: Arc<App>, purges: bool) {
     if purges {
         let app = Arc::clone(&app);
         tokio::spawn(async move { app.invalidations.warm().await });
     }
     let table = tokio::spawn(async move { app.store.warm().await });
-    let _late_or_not = tokio::time::timeout(PATIENCE, table).await;
+    let _may_continue = tokio::time::timeout(WARM_TIMEOUT, table).await;
 }
 
-/// Tells Lambda why the function cannot start, which then tells whoever looks at it.
+/// Tells Lambda why the function cannot start, so that Lambda shows the reason.
 /// Source: [Initialization error](https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html#runtimes-api-initerror).
-async fn report(error: &ConfigError) {
+async fn report_init_error(error: &ConfigError) {
     if std::env::var_os("AWS_LAMBDA_RUNTIME_API").is_none() {
         return;
     }
-    let told = json!({ "errorType": "Runtime.Config", "errorMessage": error.to_string() });
+    let body = json!({ "errorType": "Runtime.Config", "errorMessage": error.to_string() });
     let request = build_request()
         .method("POST")
         .uri("/2018-06-01/runtime/init/error")
         .header("content-type", "application/json")
         .header("lambda-runtime-function-error-type", "Runtime.Config")
-        .body(Body::from(told.to_string()));
+        .body(Body::from(body.to_string()));
     if let Ok(request) = request {
-        let _it_is_logged_too = PooledClient::builder().build().call(request).await;
+        let _also_logged = PooledClient::builder().build().call(request).await;
     }
 }

@@ -1,9 +1,9 @@
-//! Bodies of every kind as fields of text.
+//! Parses request bodies of every kind into text fields.
 
 use crate::Failure;
 use crate::http::content_type::{Kind, kind};
 use crate::http::fields::Fields;
-use crate::http::request::Asked;
+use crate::http::request::RequestInfo;
 use crate::http::{json, urlencoded};
 use lambda_http::Request;
 use multer::{Constraints, Multipart, SizeLimit};
@@ -12,7 +12,7 @@ use std::convert::Infallible;
 /// The fields of the request's body.
 ///
 /// # Errors
-/// 413 for too many bytes, 415 for another content type, 400 for what cannot be parsed.
+/// 413 if the body is too large, 415 for another content type, 400 if the body cannot be parsed.
 pub(crate) async fn parse(request: &Request) -> Result<Fields, Failure> {
     let bytes = request.bytes()?;
     let encoding = request.header("content-encoding").unwrap_or("identity");
@@ -33,7 +33,7 @@ pub(crate) async fn parse(request: &Request) -> Result<Fields, Failure> {
     }
 }
 
-/// The fields of a multipart form (RFC 7578). Files are refused: no form of ours has any.
+/// The fields of a multipart form (RFC 7578). Files are refused, because none of our forms has any.
 async fn multipart(content_type: &str, bytes: &[u8]) -> Result<Fields, Failure> {
     let unreadable = |_| Failure::unreadable("The form cannot be read as multipart/form-data");
     let boundary = multer::parse_boundary(content_type).map_err(unreadable)?;
@@ -67,7 +67,7 @@ mod tests {
 
     const MULTIPART: &str = "multipart/form-data; boundary=x";
 
-    /// What a body of that type is read as. Nothing in a body makes the parser wait.
+    /// Parses a body with this content type. The parser never waits.
     fn read(content_type: &str, body: &str) -> Result<Fields, u16> {
         let event = json!({
             "headers": { "content-type": content_type },
@@ -103,10 +103,10 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_is_a_400() {
+    fn an_unreadable_body_is_a_400() {
         let form = "application/x-www-form-urlencoded";
         let many = "&a=b".repeat(2);
-        let too_many: String = (0..=Fields::MOST).map(|n| format!("&f{n}=")).collect();
+        let too_many: String = (0..=Fields::MAX).map(|n| format!("&f{n}=")).collect();
         for body in [many.as_str(), &too_many, "a=%ff", "%c3=1", "a=%00"] {
             assert_eq!(read(form, body), Err(400), "{body}");
         }
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn another_type_is_a_415_and_no_body_is_no_fields() {
+    fn another_content_type_is_a_415_and_an_empty_body_has_no_fields() {
         for content_type in [
             "text/plain",
             "application/xml",
@@ -160,14 +160,14 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_body_makes_a_parser_panic(kind in 0..3usize, body in ".{0,400}") {
+        fn no_body_makes_the_parser_panic(kind in 0..3usize, body in ".{0,400}") {
             let content_type = ["application/x-www-form-urlencoded", MULTIPART, "application/json"][kind];
             let _ = read(content_type, &body);
             let _ = read(MULTIPART, &format!("--x\r\n{body}\r\n--x--\r\n"));
         }
 
         #[test]
-        fn what_a_browser_encodes_reads_back(value in "[^\\x00]{0,80}") {
+        fn a_value_that_a_browser_encodes_is_read_back(value in "[^\\x00]{0,80}") {
             let encoded: String = value.bytes().map(|b| format!("%{b:02X}")).collect();
             let fields = read("application/x-www-form-urlencoded", &format!("a={encoded}")).unwrap();
             prop_assert_eq!(&fields.0["a"], &value);

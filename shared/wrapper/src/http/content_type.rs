@@ -1,6 +1,6 @@
-//! Which kind of body a content type names.
+//! Content types of request bodies.
 
-/// The kinds of body that are read.
+/// The kinds of body that we accept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Urlencoded,
@@ -8,7 +8,7 @@ pub(crate) enum Kind {
     Json,
 }
 
-/// The kind that a content type names; its parameters do not matter here.
+/// The kind of body with this content type, whatever its parameters.
 pub(crate) fn kind(content_type: &str) -> Option<Kind> {
     let essence = content_type.split(';').next().unwrap_or_default().trim();
     let is = |name: &str| essence.eq_ignore_ascii_case(name);

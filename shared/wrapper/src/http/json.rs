@@ -1,4 +1,4 @@
-//! JSON bodies: one object of scalars.
+//! JSON bodies: one object with plain values.
 
 use crate::Failure;
 use crate::http::fields::Fields;
@@ -6,8 +6,8 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error, MapAccess, Visitor};
 use std::fmt;
 
-/// The fields in `bytes`. Numbers and booleans become their text, null an empty one. An object
-/// or list within, or a name given twice, is refused.
+/// The fields in `bytes`. Numbers and booleans become text, and null becomes an empty text. A nested
+/// object or list is refused, and so is a name that occurs twice.
 pub(crate) fn parse(bytes: &[u8]) -> Result<Fields, Failure> {
     let Object(pairs) = serde_json::from_slice(bytes)
         .map_err(|_| Failure::unreadable("The body is not a JSON object of plain values"))?;
@@ -35,7 +35,7 @@ impl<'de> Deserialize<'de> for Object {
                 let mut pairs = Vec::new();
                 while let Some(pair) = map.next_entry()? {
                     pairs.push(pair);
-                    if pairs.len() > Fields::MOST {
+                    if pairs.len() > Fields::MAX {
                         return Err(A::Error::custom("too many fields"));
                     }
                 }

@@ -1,4 +1,4 @@
-//! HTTP: events as requests, bodies as fields, answers, and which requests to believe.
+//! HTTP: requests from events, fields from bodies, responses, and which headers to trust.
 
 pub(crate) mod body;
 mod content_type;

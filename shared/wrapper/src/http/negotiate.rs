@@ -1,21 +1,21 @@
-//! JSON or HTML, by the `Accept` header (RFC 9110, section 12.5.1).
+//! Chooses JSON or HTML by the `Accept` header (RFC 9110, section 12.5.1).
 
-/// Whether `accept` asks for `application/json`, and not more for HTML.
+/// Whether `accept` prefers `application/json` to HTML, or likes both equally.
 pub(crate) fn wants_json(accept: Option<&str>) -> bool {
-    let quality = |wanted: &str| {
+    let quality = |media_type: &str| {
         accept
             .into_iter()
             .flat_map(|accept| accept.split(','))
-            .filter_map(|range| weigh(range, wanted))
+            .filter_map(|range| quality_of(range, media_type))
             .fold(0.0, f32::max)
     };
     let json = quality("application/json");
     json > 0.0 && json >= quality("text/html")
 }
 
-fn weigh(range: &str, wanted: &str) -> Option<f32> {
+fn quality_of(range: &str, media_type: &str) -> Option<f32> {
     let mut parts = range.split(';').map(str::trim);
-    if !parts.next()?.eq_ignore_ascii_case(wanted) {
+    if !parts.next()?.eq_ignore_ascii_case(media_type) {
         return None;
     }
     let quality =
@@ -28,7 +28,7 @@ mod tests {
     use super::wants_json;
 
     #[test]
-    fn json_is_answered_where_it_is_asked_for() {
+    fn the_response_is_json_if_the_client_prefers_it() {
         for accept in [
             "application/json",
             "APPLICATION/JSON; q=0.5",

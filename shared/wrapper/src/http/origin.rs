@@ -1,14 +1,15 @@
-//! Cross-site request forgery: which requests may write.
+//! Protection against cross-site request forgery: which requests may write.
 //!
-//! After Go's [`CrossOriginProtection`](https://pkg.go.dev/net/http#CrossOriginProtection), with
-//! an exact list of origins, and never a look at `Host`, which on a function URL is Lambda's.
+//! The rules are those of Go's
+//! [`CrossOriginProtection`](https://pkg.go.dev/net/http#CrossOriginProtection), except that the
+//! allowed origins are an exact list. `Host` is not used, because on a function URL it is Lambda's.
 
-/// Whether a request that writes comes from a page of ours, or from no browser at all.
+/// Whether a request may write: it must come from one of our pages, or not from a browser.
 ///
-/// - `Sec-Fetch-Site: same-origin` or `none` passes.
-/// - With any other value, or without it, the `Origin` must be in the list to the letter.
-/// - With neither header it is no browser of this decade: it passes unless it has a session,
-///   which only a browser keeps.
+/// - `Sec-Fetch-Site: same-origin` or `none` is allowed.
+/// - With another value or without the header, the `Origin` must be exactly one of the list.
+/// - Without both headers the client is not a browser of this decade. It is allowed unless it has a
+///   session cookie, which only browsers keep.
 pub(crate) fn may_write<'a>(
     fetch_site: Option<&str>,
     origin: Option<&str>,
@@ -34,7 +35,7 @@ mod tests {
     }
 
     #[test]
-    fn our_own_pages_pass() {
+    fn our_own_pages_are_allowed() {
         assert!(passes(Some("same-origin"), Some("https://crm.example")));
         assert!(passes(Some("same-origin"), None));
         assert!(passes(Some("none"), None));
@@ -84,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn null_is_refused_even_where_the_list_names_it() {
+    fn null_is_refused_even_if_it_is_in_the_list() {
         assert!(!may_write(None, Some("null"), ["null"].into_iter(), false));
     }
 }

@@ -1,8 +1,8 @@
-//! A function URL's event as an HTTP request, and what the wrapper asks of one.
+//! Makes an HTTP request from an event of a function URL, and reads what the wrapper needs from it.
 //!
-//! lambda_http makes the request. Its conversion panics on three kinds of event that an invoker
-//! can send, though no function URL does: a body that is not the base64 it says, and a path or a
-//! query that is no URI. So these are looked at first, and answered.
+//! lambda_http makes the request. Its conversion panics on three kinds of events, which no function
+//! URL sends but someone who invokes the function can: a body that is not valid base64 although it
+//! claims to be, and a path or a query that is not valid in a URI. So these are checked first.
 //!
 //! Source: <https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html#urls-payloads>
 
@@ -20,44 +20,44 @@ use serde_json::Value;
 
 /// The longest path and query, in bytes. CloudFront takes
 /// [8,192](https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/cloudfront-limits.html#limits-general).
-const LONGEST_URL: usize = 16_384;
+const MAX_URL: usize = 16_384;
 
-/// The request's id: Lambda's, or a new one.
+/// The id of the request: Lambda's, or a new one.
 #[derive(Debug, Clone)]
 struct RequestId(String);
 
-/// Why the body cannot be read. It is told when the body is asked for, because a request that is
-/// refused before that is refused for another reason.
+/// Why the body cannot be read. The request fails with it only when the body is needed, because
+/// earlier checks come first.
 #[derive(Debug, Clone)]
 struct UnreadableBody(Failure);
 
 /// Why an event cannot become a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum EventError {
-    /// Not a request at all: the invocation fails.
+    /// The event is not a request, so the invocation fails.
     #[error("This is not an event of a function URL")]
-    NoEvent,
-    /// A request with a method, a header or another part that HTTP does not allow: a 400.
+    NotARequest,
+    /// The method, a header or another part is not valid in HTTP: a 400.
     #[error("The request cannot be read")]
     Malformed,
-    /// A request whose path or query is no URI: a 400.
+    /// The path or the query is not valid in a URI: a 400.
     #[error("The address is not a valid URL")]
     Url,
 }
 
-/// The request in the event's JSON. A decoded body has at most `limit` bytes.
+/// Makes a request from the event's JSON. The decoded body may have at most `limit` bytes.
 ///
 /// # Errors
-/// [`EventError`] for what is no event of a function URL, and for a path or a query that is no URI.
+/// [`EventError`] if it is not an event of a function URL, or not a valid request.
 pub(crate) fn from_event(payload: &[u8], limit: usize) -> Result<Request, EventError> {
     let mut event = parse(payload)?;
     let path = event.raw_path.replace("/".to_owned()).unwrap_or_default();
     let query = event.raw_query_string.take().unwrap_or_default();
     let url = format!("{path}?{query}");
-    let is_short = url.len() <= LONGEST_URL && (path.is_empty() || path.starts_with('/'));
+    let is_short = url.len() <= MAX_URL && (path.is_empty() || path.starts_with('/'));
     let url = PathAndQuery::try_from(url).ok().filter(|_| is_short);
     let url = url.ok_or(EventError::Url)?;
-    // Lambda's own host name, which nothing here depends on.
+    // The host name is Lambda's own. Nothing here needs it.
     event.headers.remove(HOST);
     event.request_context.domain_name = None;
     event.request_context.stage = None;
@@ -84,16 +84,17 @@ pub(crate) fn from_event(payload: &[u8], limit: usize) -> Result<Request, EventE
     Ok(request)
 }
 
-/// The event. Its type takes ASCII alone in headers; browsers send more.
+/// Parses the event. Its type accepts only ASCII in headers, but browsers send more, so other headers
+/// are parsed separately.
 fn parse(payload: &[u8]) -> Result<Event, EventError> {
     if let Ok(event) = serde_json::from_slice(payload) {
         return Ok(event);
     }
-    let mut event: Value = serde_json::from_slice(payload).map_err(|_| EventError::NoEvent)?;
+    let mut event: Value = serde_json::from_slice(payload).map_err(|_| EventError::NotARequest)?;
     let method = event.pointer("/requestContext/http/method");
     let wrong = match method {
         Some(Value::String(_)) => EventError::Malformed,
-        _ => EventError::NoEvent,
+        _ => EventError::NotARequest,
     };
     let headers = event
         .as_object_mut()
@@ -121,7 +122,7 @@ fn decode(text: Option<String>, is_base64: bool, limit: usize) -> Result<Body, F
     let Some(text) = text else {
         return Ok(Body::Empty);
     };
-    // Three bytes make four characters. A text that is shorter than that can still be too long.
+    // Base64 has four characters for three bytes, so this is the least that the text can decode to.
     let least = if is_base64 {
         (text.len() / 4 * 3).saturating_sub(2)
     } else {
@@ -141,7 +142,7 @@ fn decode(text: Option<String>, is_base64: bool, limit: usize) -> Result<Body, F
     Ok(Body::Binary(bytes))
 }
 
-/// Lambda's own id, so that its logs and ours agree; a new one if it cannot stand in a header.
+/// Lambda's own id, so that its logs and ours have the same. A new one if a header cannot contain it.
 pub(crate) fn request_id(id: Option<String>) -> String {
     let usable =
         |id: &String| (1..=128).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_graphic());
@@ -149,21 +150,21 @@ pub(crate) fn request_id(id: Option<String>) -> String {
         .unwrap_or_else(|| uuid::Uuid::now_v7().to_string())
 }
 
-/// What the wrapper asks of a request.
-pub(crate) trait Asked {
-    /// The id in the answer and in the log.
+/// What the wrapper reads from a request.
+pub(crate) trait RequestInfo {
+    /// The id in the response and in the log.
     fn id(&self) -> &str;
     /// The path as it was sent.
     fn path(&self) -> &str;
     /// The query as it was sent; empty if there is none.
     fn query(&self) -> &str;
-    /// Who called the function URL, as Lambda says.
+    /// The IP address that called the function URL, as Lambda reports it.
     fn source_ip(&self) -> &str;
     /// A header's value, if it is text.
     fn header(&self, name: &str) -> Option<&str>;
     /// The first cookie of that name.
     fn cookie(&self, name: &str) -> Option<&str>;
-    /// Whether to answer in JSON: because `Accept` asks for it, or the body is JSON.
+    /// Whether the response is JSON: if `Accept` prefers it, or if the body is JSON.
     fn wants_json(&self) -> bool;
     /// The body.
     ///
@@ -172,7 +173,7 @@ pub(crate) trait Asked {
     fn bytes(&self) -> Result<&[u8], Failure>;
 }
 
-impl Asked for Request {
+impl RequestInfo for Request {
     fn id(&self) -> &str {
         let id = self.extensions().get::<RequestId>();
         id.map_or("", |RequestId(id)| id.as_str())
@@ -236,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn an_event_may_lack_what_a_request_lacks_or_say_null() {
+    fn optional_parts_of_an_event_may_be_missing_or_null() {
         let nulls = json!({
             "rawQueryString": null, "cookies": null, "body": null, "headers": null,
             "requestContext": context(),
@@ -263,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn an_id_that_cannot_stand_in_a_header_is_replaced() {
+    fn an_id_that_a_header_cannot_contain_is_replaced() {
         assert_eq!(request_id(Some("a-b".to_owned())), "a-b");
         assert!(!request_id(None).is_empty());
         for id in ["", "a b", "a\nb", "é"] {
@@ -272,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_or_a_query_that_is_no_uri_is_refused() {
+    fn a_path_or_a_query_that_is_not_valid_in_a_uri_is_refused() {
         let ask = |path: &str, query: &str| {
             let event =
                 json!({ "rawPath": path, "rawQueryString": query, "requestContext": context() });
@@ -300,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_is_measured_decoded() {
+    fn the_limit_is_for_the_decoded_body() {
         let body = |body: &str, is_base64: bool| {
             let event = json!({
                 "body": body, "isBase64Encoded": is_base64, "requestContext": context(),

@@ -1,4 +1,4 @@
-//! Answers, with the headers that all of them carry.
+//! Responses, with the headers that all of them have.
 
 use action::Download;
 use http::header::{
@@ -10,16 +10,16 @@ use lambda_http::Body;
 use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpResponse;
 use serde_json::Value;
 
-/// An answer.
+/// A response.
 pub(crate) type Response = http::Response<Body>;
 
-/// What may run or load on our pages: nothing inline, nothing foreign.
-const CONTENT: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
+/// The content security policy of our pages: nothing inline, and nothing from other origins.
+const CONTENT_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
      connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
-/// On every answer. HSTS follows over https alone (RFC 6797, section 7.2).
+/// The headers of every response. HSTS is added later, only over https (RFC 6797, section 7.2).
 const SECURITY_HEADERS: [(HeaderName, &str); 6] = [
-    (CONTENT_SECURITY_POLICY, CONTENT),
+    (CONTENT_SECURITY_POLICY, CONTENT_POLICY),
     (
         HeaderName::from_static("permissions-policy"),
         "camera=(), microphone=(), geolocation=()",
@@ -34,7 +34,7 @@ const NOT_CACHED: HeaderValue = HeaderValue::from_static("private, no-store");
 
 fn new(status: u16, content_type: &'static str, body: Body) -> Response {
     let mut response = Response::new(body);
-    // Every status here is one of ours.
+    // Each status is a constant of ours, so it is valid.
     *response.status_mut() = http::StatusCode::from_u16(status).unwrap_or_default();
     let headers = response.headers_mut();
     headers.reserve(16);
@@ -46,17 +46,17 @@ fn new(status: u16, content_type: &'static str, body: Body) -> Response {
     response
 }
 
-/// A JSON answer.
+/// A JSON response.
 pub(crate) fn json(status: u16, body: &Value) -> Response {
     new(status, "application/json", Body::Text(body.to_string()))
 }
 
-/// A page.
+/// An HTML page.
 pub(crate) fn html(status: u16, body: String) -> Response {
     new(status, "text/html; charset=utf-8", Body::Text(body))
 }
 
-/// A file to keep.
+/// A file to download.
 pub(crate) fn download(file: Download) -> Response {
     let response = new(200, file.content_type, Body::Text(file.text))
         .with(
@@ -73,12 +73,13 @@ pub(crate) fn download(file: Download) -> Response {
     }
 }
 
-/// A redirect to a path of ours, to be got with GET (303, RFC 9110, section 15.4.4).
+/// A redirect to one of our paths, which the browser requests with GET (303, RFC 9110, section
+/// 15.4.4).
 pub(crate) fn see_other(path: &str) -> Response {
     new(303, "text/plain; charset=utf-8", Body::Empty).with(LOCATION, path.to_owned())
 }
 
-/// A file whose path names its content, so that it never changes.
+/// A file that never changes, because its path contains a hash of its content.
 pub(crate) fn immutable(content_type: &'static str, bytes: &[u8]) -> Response {
     let body = match std::str::from_utf8(bytes) {
         Ok(text) => Body::Text(text.to_owned()),
@@ -94,23 +95,22 @@ pub(crate) fn immutable(content_type: &'static str, bytes: &[u8]) -> Response {
     response
 }
 
-/// What an answer may be given besides.
-pub(crate) trait With: Sized {
-    /// The answer with one more header. A value that cannot stand in a header is left out.
+/// Adds headers to a response.
+pub(crate) trait ResponseExt: Sized {
+    /// Adds a header. A value that a header cannot contain is left out.
     fn with(self, name: HeaderName, value: String) -> Self;
 
-    /// The answer with one more cookie.
+    /// Adds a cookie, if there is one.
     fn with_cookie(self, cookie: Option<String>) -> Self;
 
-    /// The answer with the headers that a failure asks for: `Retry-After`, in seconds, and
-    /// `Allow`.
+    /// Adds the headers of a failure: `Retry-After`, in seconds, and `Allow`.
     fn with_hints(self, retry_after: Option<i64>, allow: Option<&'static str>) -> Self;
 
-    /// The answer with what every answer carries; without its body for `HEAD`.
+    /// Adds the headers that every response has, and removes the body if the method is `HEAD`.
     fn finish(self, request_id: &str, https: bool, head: bool) -> Self;
 }
 
-impl With for Response {
+impl ResponseExt for Response {
     fn with(mut self, name: HeaderName, value: String) -> Self {
         if let Ok(value) = HeaderValue::try_from(value) {
             self.headers_mut().insert(name, value);
@@ -154,7 +154,7 @@ impl With for Response {
     }
 }
 
-/// The answer in the
+/// The response in the
 /// [format of function URLs](https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html#urls-response-payload).
 pub(crate) fn to_event(response: Response) -> ApiGatewayV2httpResponse {
     let (parts, body) = response.into_parts();

@@ -1,10 +1,9 @@
-//! Which headers to believe, and whose request it is.
+//! Which headers to trust, and which address to count a request for.
 //!
-//! Anybody can reach a function URL, and can send any header. Only a request that carries the
-//! origin secret came through the edge, which sets the headers below itself and drops the
-//! client's copies.
+//! Everyone can call a function URL and send any header. Only a request with the origin secret came
+//! through the edge, which drops the client's copies of the headers below and sets its own.
 
-use crate::http::request::Asked;
+use crate::http::request::RequestInfo;
 use crate::session::fresh;
 use crate::{Config, Failure};
 use action::Role;
@@ -18,27 +17,27 @@ const DOMAIN: &str = "x-crm-domain";
 const DISTRIBUTION: &str = "x-crm-distribution";
 const KEY: &str = "x-crm-key";
 
-/// What may be believed of a request.
+/// The trusted facts about a request.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Trust {
-    /// Whom to count the request for where nobody is signed in.
+    /// The address to count the request for if the caller is not signed in.
     pub(crate) address: String,
-    /// Our own origin at the edge.
+    /// The origin of our site at the edge.
     pub(crate) own_origin: Option<String>,
-    /// The edge that it came through.
+    /// The edge that the request came through.
     pub(crate) edge: Option<Edge>,
 }
 
 /// The edge that a request came through.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Edge {
-    /// The CloudFront distribution's id.
+    /// The id of the CloudFront distribution.
     pub(crate) distribution: String,
-    /// Under which key the edge looks for the answer, where others may have the same.
+    /// The edge's cache key for the response; `None` if no other user can have the same key.
     pub(crate) shared: Option<SharedKey>,
 }
 
-/// The variable part of a cache key that several people may have:
+/// The variable part of a cache key that several users may share:
 /// `{tenant}|{role}|{html or json}|{fresh}`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct SharedKey {
@@ -48,7 +47,7 @@ pub(crate) struct SharedKey {
 }
 
 impl SharedKey {
-    /// Reads a key; `None` where it is the request's own.
+    /// Parses a key; `None` if it is unique to the request.
     fn parse(text: &str) -> Option<Self> {
         let [tenant, role, format, fresh] = text.split('|').collect::<Vec<_>>().try_into().ok()?;
         let is_fresh = fresh.is_empty() || fresh::is_value(fresh);
@@ -66,20 +65,20 @@ impl SharedKey {
 }
 
 impl Trust {
-    /// Believes the edge's headers where the request proves that it came from there.
+    /// Reads the edge's headers if the request proves that it came through the edge.
     ///
     /// # Errors
-    /// A 403 where a secret is configured and the request does not carry it.
+    /// A 403 if secrets are configured and the request has none of them.
     pub(crate) fn establish(request: &Request, config: &Config) -> Result<Self, Failure> {
         if config.origin_secrets.is_empty() {
             return Ok(Self {
-                address: group(request.source_ip()),
+                address: counted_address(request.source_ip()),
                 own_origin: None,
                 edge: None,
             });
         }
         let sent = request.header(SECRET).unwrap_or_default().as_bytes();
-        // Every slot is compared, so that the time does not tell which matched.
+        // Compare all secrets, so that the duration does not reveal which one matched.
         let matches = config.origin_secrets.iter().fold(0, |found, secret| {
             found | u8::from(bool::from(secret.as_bytes().ct_eq(sent)))
         });
@@ -95,15 +94,15 @@ impl Trust {
             shared: request.header(KEY).and_then(SharedKey::parse),
         });
         Ok(Self {
-            address: group(ip),
+            address: counted_address(ip),
             own_origin,
             edge,
         })
     }
 }
 
-/// The address that counts: an IPv6 host has a whole /64 to itself (RFC 6177).
-fn group(ip: &str) -> String {
+/// The address to count requests by: for IPv6 the /64, because one host has a whole /64 (RFC 6177).
+fn counted_address(ip: &str) -> String {
     match ip.parse() {
         Ok(IpAddr::V4(v4)) => v4.to_string(),
         Ok(IpAddr::V6(v6)) => match v6.to_ipv4_mapped() {
@@ -119,11 +118,11 @@ fn group(ip: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{SharedKey, group};
+    use super::{SharedKey, counted_address};
     use action::Role;
 
     #[test]
-    fn only_a_whole_key_is_shared() {
+    fn only_a_complete_key_is_shared() {
         let fresh = "AAAAAAAAAAAAAAAAAAAAAA";
         for text in ["acme|member|html|", &format!("acme|member|html|{fresh}")] {
             let key = SharedKey::parse(text).unwrap();
@@ -147,11 +146,17 @@ mod tests {
     }
 
     #[test]
-    fn an_ipv6_address_counts_with_its_64() {
-        assert_eq!(group("2001:db8:1:2:3:4:5:6"), group("2001:db8:1:2::1"));
-        assert_ne!(group("2001:db8:1:2::1"), group("2001:db8:1:3::1"));
-        assert_eq!(group("::ffff:192.0.2.1"), "192.0.2.1");
-        assert_eq!(group("192.0.2.1"), "192.0.2.1");
-        assert_eq!(group("x:rate"), "unknown");
+    fn an_ipv6_address_is_counted_by_its_64() {
+        assert_eq!(
+            counted_address("2001:db8:1:2:3:4:5:6"),
+            counted_address("2001:db8:1:2::1")
+        );
+        assert_ne!(
+            counted_address("2001:db8:1:2::1"),
+            counted_address("2001:db8:1:3::1")
+        );
+        assert_eq!(counted_address("::ffff:192.0.2.1"), "192.0.2.1");
+        assert_eq!(counted_address("192.0.2.1"), "192.0.2.1");
+        assert_eq!(counted_address("x:rate"), "unknown");
     }
 }

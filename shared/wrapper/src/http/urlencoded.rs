@@ -1,6 +1,6 @@
 //! `application/x-www-form-urlencoded`
-//! ([URL Standard](https://url.spec.whatwg.org/#urlencoded-parsing)), but strict about UTF-8:
-//! what is not text is refused, not replaced.
+//! ([URL Standard](https://url.spec.whatwg.org/#urlencoded-parsing)), but strict about UTF-8: invalid
+//! bytes are refused, not replaced.
 
 use crate::Failure;
 use crate::http::fields::Fields;
@@ -18,7 +18,7 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Fields, Failure> {
     Ok(fields)
 }
 
-/// One segment of a path, or one half of a pair.
+/// Decodes a name or a value.
 fn decode(bytes: &[u8]) -> Result<String, Failure> {
     let spaced: Vec<u8> = bytes
         .iter()

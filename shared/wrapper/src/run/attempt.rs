@@ -1,16 +1,16 @@
-//! A request that may run: the function, the transaction, the revalidation.
+//! Runs an action that passed all checks: the function, the transaction, the revalidation.
 
-use crate::http::request::Asked;
+use crate::http::request::RequestInfo;
 use crate::http::trust::Trust;
-use crate::log::Note;
+use crate::log::LogEntry;
 use crate::reads;
-use crate::run::answer::{Done, Progress};
-use crate::run::audit::Entry;
-use crate::run::idempotency::Keyed;
+use crate::run::answer::{Progress, Success};
+use crate::run::audit::AuditEntry;
+use crate::run::idempotency::KeyedRequest;
 use crate::run::limit::Counter;
 use crate::run::{chain, mail, revalidate};
 use crate::session::fresh;
-use crate::session::{self, Live};
+use crate::session::{self, LiveSession};
 use crate::{App, Failure};
 use action::{
     Access, Action, ActionError, Caller, Commit, Context, Found, Grant, Item, Operation,
@@ -19,41 +19,41 @@ use action::{
 use lambda_http::Request;
 use serde_json::Value;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use store::{IdempotencyRecord, OutboxRecord, Rejected};
+use store::{OutboxRecord, Rejected};
 
-/// How often a function runs again because data moved before its commit.
+/// How often a function reruns because data changed before its commit.
 const RERUNS: u32 = 3;
 
-/// A request whose caller and input are known, so that it may run.
+/// A request that passed all checks, so that it may run.
 pub(crate) struct Call<'a, A: Action> {
     pub(crate) app: &'a App,
     pub(crate) request: &'a Request,
     pub(crate) trust: Trust,
     pub(crate) now: i64,
-    pub(crate) live: Option<Live>,
+    pub(crate) live: Option<LiveSession>,
     pub(crate) caller: Caller<A::Permission>,
     pub(crate) input: A::Input,
-    pub(crate) keyed: Option<Keyed>,
+    pub(crate) keyed: Option<KeyedRequest>,
     pub(crate) account: Option<Counter>,
 }
 
-/// What one run has committed.
+/// What a run committed.
 struct Committed {
     data: Value,
-    /// The tags under which nothing from before is cached any more, or will not be in seconds.
+    /// The tags of pages that are purged, or will be within seconds.
     revalidated: Vec<String>,
     cookie: Option<String>,
-    /// Whether what it wrote is shown on pages.
+    /// Whether pages show what it wrote.
     changes_pages: bool,
-    /// Whether nobody is signed in after it.
+    /// Whether the caller is signed out afterwards.
     signs_out: bool,
 }
 
-/// Why one run made no commit.
+/// Why a run committed nothing.
 enum NotCommitted {
-    /// Data moved: run again.
-    Moved,
-    /// The key's record is there.
+    /// Data changed since the reads, so the function must rerun.
+    DataChanged,
+    /// The idempotency record exists already.
     Recorded(Item),
     Failed(Failure),
 }
@@ -65,50 +65,51 @@ impl<E: Into<Failure>> From<E> for NotCommitted {
 }
 
 impl<A: Action> Call<'_, A> {
-    /// Steps 6 to 8: the function, the transaction, the revalidation; again where data moved.
+    /// Runs the function, writes its commit and revalidates. Reruns the function if data changed.
     pub(crate) async fn commit(
         mut self,
         found: Option<Found>,
         progress: &mut Progress,
-        note: &mut Note,
-    ) -> Result<Done<A>, Failure> {
-        let mut gathered = found;
+        log_entry: &mut LogEntry,
+    ) -> Result<Success<A>, Failure> {
+        let mut loaded = found;
         for attempt in 0..=RERUNS {
-            note.runs += 1;
+            log_entry.runs += 1;
             let context = self.context(attempt);
-            let mut found = match gathered.take() {
+            let mut found = match loaded.take() {
                 Some(found) => found,
                 None => match self.read(&context).await {
                     Ok(found) => found,
-                    Err(failure) => return self.fail(failure, progress, note).await,
+                    Err(failure) => return self.fail(failure, progress, log_entry).await,
                 },
             };
-            let halt = match self.once(&context, &mut found).await {
-                Ok(committed) => return Ok(self.done(committed, progress)),
-                Err(halt) => halt,
+            let error = match self.try_commit(&context, &mut found).await {
+                Ok(committed) => return Ok(self.success(committed, progress)),
+                Err(error) => error,
             };
             progress.found = found;
-            match halt {
-                NotCommitted::Moved => {
+            match error {
+                NotCommitted::DataChanged => {
                     if let Err(failure) = self.recheck_session().await {
-                        return self.fail(failure, progress, note).await;
+                        return self.fail(failure, progress, log_entry).await;
                     }
                 }
-                NotCommitted::Failed(failure) => return self.fail(failure, progress, note).await,
+                NotCommitted::Failed(failure) => {
+                    return self.fail(failure, progress, log_entry).await;
+                }
                 NotCommitted::Recorded(item) => {
-                    return match self.recall(&item) {
-                        Some(recall) => self.recorded(recall, progress, note).await,
-                        // The cancellation did not bring the record along, so it is read.
-                        None => self.fail(Rejected::Moved.into(), progress, note).await,
+                    return match self.match_record(&item) {
+                        Some(matched) => self.replay(matched, progress, log_entry).await,
+                        // The cancellation did not contain the record, so `fail` reads it.
+                        None => self.fail(Rejected::Moved.into(), progress, log_entry).await,
                     };
                 }
             }
         }
-        self.fail(Rejected::Moved.into(), progress, note).await
+        self.fail(Rejected::Moved.into(), progress, log_entry).await
     }
 
-    /// Before a rerun: another request may have ended the caller's session, which is one thing that
-    /// can have moved.
+    /// Checks the caller's session before a rerun, because another request may have ended it.
     async fn recheck_session(&mut self) -> Result<(), Failure> {
         let Some(live) = &self.live else {
             return Ok(());
@@ -121,8 +122,8 @@ impl<A: Action> Call<'_, A> {
         Ok(())
     }
 
-    /// One run: function, transaction, revalidation.
-    async fn once(
+    /// Runs the function once, writes its commit and revalidates.
+    async fn try_commit(
         &self,
         context: &Context<Caller<A::Permission>>,
         found: &mut Found,
@@ -130,7 +131,7 @@ impl<A: Action> Call<'_, A> {
         let first = A::reads(context, &self.input)?;
         let more = |found: &Found| A::more_reads(context, &self.input, found);
         reads::read_more(&self.app.store, &first, found, more).await?;
-        let commit = self.decide(context, found).await?;
+        let commit = self.run_function(context, found).await?;
         if let Some(bug) = commit.bug() {
             return Err(Failure::unknown(bug).into());
         }
@@ -138,30 +139,15 @@ impl<A: Action> Call<'_, A> {
             .map_err(|e| Failure::unknown(format!("the output cannot be serialised: {e}")))?;
         let tags = commit.tags();
         let (mut operations, cookie) = self.session_change(&commit)?;
-        operations.extend(self.audited(context, &commit, found)?);
+        operations.extend(self.audit_operations(context, &commit, found)?);
         let emails = commit.emails().iter();
         operations.extend(emails.map(|email| mail::operation(self.app, &self.trust, email)));
         let signs_out = matches!(commit.session(), SessionChange::Close);
         let outbox_record = (!tags.is_empty()).then(|| revalidate::outbox_record(self.app, &tags));
         operations.extend(outbox_record.as_ref().map(OutboxRecord::operation));
-        if operations.is_empty() {
-            return Ok(Committed {
-                data,
-                revalidated: tags,
-                cookie,
-                changes_pages: false,
-                signs_out,
-            });
-        }
-        let saved: Option<IdempotencyRecord> = self
-            .keyed
-            .as_ref()
-            .map(|keyed| keyed.save(&data, outbox_record.as_ref(), self.now, &self.app.config));
-        match self.app.store.transact(saved.as_ref(), &operations).await {
-            Ok(()) => {}
-            Err(Rejected::Moved) => return Err(NotCommitted::Moved),
-            Err(Rejected::Recorded(item)) => return Err(NotCommitted::Recorded(item)),
-            Err(rejected) => return Err(NotCommitted::Failed(rejected.into())),
+        if !operations.is_empty() {
+            self.write(&operations, &data, outbox_record.as_ref())
+                .await?;
         }
         let changes_pages = outbox_record.is_some();
         let revalidated = match outbox_record {
@@ -177,7 +163,25 @@ impl<A: Action> Call<'_, A> {
         })
     }
 
-    fn done(self, committed: Committed, progress: &mut Progress) -> Done<A> {
+    /// Writes the transaction, with the idempotency record of its result.
+    async fn write(
+        &self,
+        operations: &[Operation],
+        data: &Value,
+        outbox_record: Option<&OutboxRecord>,
+    ) -> Result<(), NotCommitted> {
+        let app = self.app;
+        let save = |keyed: &KeyedRequest| keyed.save(data, outbox_record, self.now, &app.config);
+        let record = self.keyed.as_ref().map(save);
+        match app.store.transact(record.as_ref(), operations).await {
+            Ok(()) => Ok(()),
+            Err(Rejected::Moved) => Err(NotCommitted::DataChanged),
+            Err(Rejected::Recorded(item)) => Err(NotCommitted::Recorded(item)),
+            Err(rejected) => Err(NotCommitted::Failed(rejected.into())),
+        }
+    }
+
+    fn success(self, committed: Committed, progress: &mut Progress) -> Success<A> {
         let Committed {
             data,
             revalidated,
@@ -185,8 +189,8 @@ impl<A: Action> Call<'_, A> {
             changes_pages,
             signs_out,
         } = committed;
-        Done {
-            answer: A::answer(&self.app.context(self.caller, 0), data.clone()),
+        Success {
+            response_data: A::answer(&self.app.context(self.caller, 0), data.clone()),
             input: self.input,
             data,
             revalidated,
@@ -197,9 +201,9 @@ impl<A: Action> Call<'_, A> {
         }
     }
 
-    /// Step 6: the function. A panic in it is an error like another. A wrong password counts for
-    /// its account.
-    async fn decide(
+    /// Runs the function. A panic in it counts as an internal error. A wrong password counts as a
+    /// failure of the account.
+    async fn run_function(
         &self,
         context: &Context<Caller<A::Permission>>,
         found: &Found,
@@ -217,13 +221,13 @@ impl<A: Action> Call<'_, A> {
         );
         match attempts {
             Some((account, attempts)) if wrong => account.check(attempts)?,
-            Some((account, _)) => account.take_back(&self.app.store).await,
+            Some((account, _)) => account.uncount(&self.app.store).await,
             None => {}
         }
         Ok(ran?)
     }
 
-    /// The write that opens or ends the caller's session, and the cookie that goes with it.
+    /// The writes that open or end sessions, and the new session cookie.
     fn session_change(
         &self,
         commit: &Commit<A::Output>,
@@ -232,11 +236,11 @@ impl<A: Action> Call<'_, A> {
             SessionChange::Unchanged => Ok((Vec::new(), None)),
             SessionChange::Close => {
                 let operation = self.live.iter().map(session::close).collect();
-                Ok((operation, Some(session::clear(&self.app.config))))
+                Ok((operation, Some(session::clear_cookie(&self.app.config))))
             }
             SessionChange::EndOthers(generation) => {
-                let carry = |live: &Live| session::end_others(live, *generation);
-                Ok((self.live.iter().map(carry).collect(), None))
+                let move_session = |live: &LiveSession| session::end_others(live, *generation);
+                Ok((self.live.iter().map(move_session).collect(), None))
             }
             SessionChange::Open(grant) => {
                 let (operation, cookie) = self.open(grant)?;
@@ -254,23 +258,25 @@ impl<A: Action> Call<'_, A> {
     pub(crate) fn open(&self, grant: &Grant) -> Result<(Operation, String), Failure> {
         let own = self.live.as_ref();
         let own = own.filter(|live| live.actor.user == grant.user);
-        let origin = session::Origin {
+        let client = session::Client {
             address: &self.trust.address,
             agent: self.request.header("user-agent"),
             generation: own.map(|live| live.session.generation),
         };
-        session::open(grant, &origin, self.now, &self.app.config)
+        session::open(grant, &client, self.now, &self.app.config)
             .ok_or_else(|| Failure::unknown("no randomness, or nothing that proves the person"))
     }
 
-    /// The circumstances of a run.
+    /// The context of a run.
     pub(crate) fn context(&self, attempt: u32) -> Context<Caller<A::Permission>> {
         let own = self.live.as_ref().map(|live| live.key.clone());
-        self.app.context(self.caller.clone(), attempt).within(own)
+        self.app
+            .context(self.caller.clone(), attempt)
+            .with_session(own)
     }
 
-    /// The commit's writes with the heads of their audits, and the audit record.
-    fn audited(
+    /// The commit's writes with the new heads of the audit chains, and the write of the audit record.
+    fn audit_operations(
         &self,
         context: &Context<Caller<A::Permission>>,
         commit: &Commit<A::Output>,
@@ -279,8 +285,8 @@ impl<A: Action> Call<'_, A> {
         let Some(subject) = commit.subject() else {
             return Ok(chain::with_heads(commit.operations(), found, None));
         };
-        // Who signs in may do so over a session of somebody else, or of another organisation.
-        let who = match commit.session() {
+        // A user who signs in may still have a session of another user or organisation.
+        let user = match commit.session() {
             SessionChange::Open(grant) | SessionChange::Replace(grant) => {
                 Some((&grant.user, grant.role))
             }
@@ -289,10 +295,10 @@ impl<A: Action> Call<'_, A> {
                 actor.map(|actor| (&actor.user, actor.role))
             }
         };
-        let entry = Entry {
+        let entry = AuditEntry {
             action: A::NAME,
             subject,
-            who,
+            user,
             trust: &self.trust,
             request: self.request,
             input: serde_json::to_value(&self.input).map_err(|error| {

@@ -1,7 +1,6 @@
-//! The audit record, which a transaction writes besides what the action asked for, and the entry
-//! of its entity's timeline.
+//! The audit record that each transaction also writes, and the entry in the timeline of the entity.
 
-use crate::http::request::Asked;
+use crate::http::request::RequestInfo;
 use crate::http::trust::Trust;
 use crate::run::chain::{Link, audit_hash};
 use action::{Expect, Key, Operation, Role, Subject, UserId};
@@ -12,80 +11,80 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-/// How much of a browser's name for itself is kept, in characters.
+/// The longest `User-Agent` that is stored, in characters.
 const USER_AGENT: usize = 200;
 
-/// What stands in place of a secret.
+/// What replaces a secret.
 const REDACTED: &str = "[redacted]";
 
-/// One audit record, as stored under `#audit:{tenant}`.
+/// An audit record, as stored under `#audit:{tenant}`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AuditRecord {
-    /// Which one: a UUIDv7, so that they sort by time.
+    /// Its id: a UUIDv7, so that records sort by time.
     pub id: String,
-    /// When.
+    /// The time of the action.
     pub at: Timestamp,
-    /// What was done: the action's name.
+    /// The name of the action.
     pub action: String,
-    /// How it ended: `ok`.
+    /// The outcome: `ok`.
     pub outcome: String,
-    /// The kind of thing that it was done to.
+    /// The kind of the subject, such as `contacts`.
     pub resource: String,
-    /// Which one.
+    /// The id of the subject.
     pub subject_id: String,
-    /// Who did it.
+    /// The user.
     pub user_id: Option<UserId>,
-    /// In which role of the subject's organisation.
+    /// The user's role in the subject's organisation.
     pub role: Option<Role>,
-    /// From which address.
+    /// The IP address of the client; the /64 of an IPv6 address.
     pub ip: String,
-    /// With which program, as it names itself.
+    /// The `User-Agent` of the client.
     #[serde(default)]
     pub user_agent: Option<String>,
-    /// The request's id, as in the log.
+    /// The id of the request, as in the log.
     pub request_id: String,
     /// The input, without its secrets.
     pub input: Value,
-    /// The hash of the record before it of the same entity.
+    /// The hash of the entity's previous record.
     #[serde(default)]
     pub previous: Option<String>,
-    /// The key of the item that holds this record's hash as its head, as long as it is the newest
-    /// of its entity; none where the entity is gone for good, or there is none.
+    /// The key of the item that has this record's hash as its head, as long as this is the entity's
+    /// newest record. `None` if the entity was deleted for good, or if the subject is not an entity.
     #[serde(default)]
     pub head: Option<(String, String)>,
-    /// Its own hash; none where its subject is no entity.
+    /// The hash of this record; `None` if the subject is not an entity.
     #[serde(default)]
     pub hash: Option<String>,
 }
 
-/// Who did what, from where.
-pub(crate) struct Entry<'a> {
+/// What an audit record is made from.
+pub(crate) struct AuditEntry<'a> {
     pub(crate) action: &'static str,
     pub(crate) subject: &'a Subject,
-    /// Who did it, and in which role, in the subject's organisation.
-    pub(crate) who: Option<(&'a UserId, Role)>,
+    /// The user, with the role in the subject's organisation.
+    pub(crate) user: Option<(&'a UserId, Role)>,
     pub(crate) trust: &'a Trust,
     pub(crate) request: &'a Request,
-    /// The input as serialised, which redacts secrets.
+    /// The serialised input. Types that are secret serialise as a fixed text.
     pub(crate) input: Value,
-    /// The fields that are secret whatever their types do.
+    /// The fields that are redacted whatever their types.
     pub(crate) secrets: &'a [&'a str],
     pub(crate) at: Timestamp,
 }
 
-/// The writes of an entry.
-pub(crate) struct Written {
-    /// The audit record, and the timeline's entry where there is one.
+/// The writes of an audit entry.
+pub(crate) struct AuditWrites {
+    /// The audit record, and the entry in the timeline if there is one.
     pub(crate) operations: Vec<Operation>,
-    /// The record's hash.
+    /// The hash of the audit record, if it is in a chain.
     pub(crate) hash: Option<String>,
 }
 
-impl Entry<'_> {
-    /// The write of the audit record, as the next in its entity's chain, and of the entity's
-    /// timeline; without a link of the record alone.
-    pub(crate) fn write(self, link: Option<&Link>) -> Written {
+impl AuditEntry<'_> {
+    /// Writes the audit record. With a link, the record continues the entity's chain, and the entity's
+    /// timeline gets an entry too.
+    pub(crate) fn write(self, link: Option<&Link>) -> AuditWrites {
         let id = Uuid::now_v7().to_string();
         let key = Key::record("audit", self.subject.tenant.as_str(), &id);
         let timeline = link.map(|_| self.timeline(&id));
@@ -99,11 +98,11 @@ impl Entry<'_> {
             _ => None,
         };
         let operations = [put(key, item)].into_iter().chain(timeline).collect();
-        Written { operations, hash }
+        AuditWrites { operations, hash }
     }
 
     fn record(self, id: &str, link: Option<&Link>) -> AuditRecord {
-        let (user_id, role) = self.who.unzip();
+        let (user_id, role) = self.user.unzip();
         let user_agent = self.request.header("user-agent");
         let head = link.and_then(|link| link.head.clone());
         AuditRecord {
@@ -125,7 +124,7 @@ impl Entry<'_> {
         }
     }
 
-    /// What the entity's own history says of it.
+    /// The entry in the entity's timeline.
     fn timeline(&self, id: &str) -> Operation {
         let Subject {
             tenant,
@@ -134,7 +133,7 @@ impl Entry<'_> {
         } = self.subject;
         let name = format!("{tenant}:{resource}:{subject}");
         let item = json!({
-            "id": id, "at": self.at, "action": self.action, "userId": self.who.map(|(user, _)| user),
+            "id": id, "at": self.at, "action": self.action, "userId": self.user.map(|(user, _)| user),
         });
         put(Key::record("timeline", &name, id), item)
     }
@@ -149,7 +148,7 @@ fn put(key: Key, item: Value) -> Operation {
     }
 }
 
-/// The input without the fields that are secret, at any depth.
+/// Replaces the secret fields of the input, at any depth.
 fn redacted(input: Value, secrets: &[&str]) -> Value {
     match input {
         Value::Object(fields) => fields
@@ -175,7 +174,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_field_that_is_secret_is_redacted_wherever_it_is() {
+    fn a_secret_field_is_redacted_at_any_depth() {
         let input = json!({ "name": "Ada", "password": "p", "more": [{ "password": { "x": 1 } }] });
         assert_eq!(
             redacted(input, &["password"]),

@@ -1,9 +1,9 @@
-//! The chain of the audit records of one entity: each record holds the hash of the one before it
-//! and its own, and the entity's item holds the hash of the newest. A record that is changed or
-//! removed leaves a gap that shows.
+//! The chain of an entity's audit records. Each record has its own hash and that of the record before.
+//! The entity's item has the hash of the newest record: the head of the chain. So a changed or removed
+//! record is noticed.
 //!
-//! The head is an attribute of the entity's own item, so it costs no read and no write: the entity
-//! was read anyway, and its version is checked anyway, which keeps the chain from forking.
+//! The head is an attribute of the entity's item, so it needs no further read or write. The transaction
+//! checks the entity's version anyway, so two records cannot follow the same one.
 
 use crate::Failure;
 use action::{Commit, Expect, Found, Item, Key, Operation};
@@ -11,24 +11,24 @@ use serde_json::{Number, Value};
 use sha2::{Digest, Sha256};
 use std::fmt::Write;
 
-/// The attribute of an entity's item that holds the hash of its newest audit record. The domain's
-/// types do not have it.
+/// The attribute of an entity's item with the hash of its newest audit record. The domain's types do
+/// not have it.
 pub const AUDIT_HEAD: &str = "auditHead";
 
 /// How a new record continues the chain of its entity.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Link {
-    /// The hash of the record before; none for the first.
+    /// The hash of the record before; `None` for the first record.
     pub(crate) previous: Option<String>,
-    /// The key of the item that keeps the head; none where the entity is gone for good.
+    /// The key of the item that has the head; `None` if the entity is deleted for good.
     pub(crate) head: Option<Key>,
 }
 
-/// How the record of `commit` continues a chain; nothing where its subject is no entity that the
-/// commit writes.
+/// How the record of `commit` continues a chain; `None` unless the commit writes its subject, which is
+/// an entity.
 ///
 /// # Errors
-/// A bug: the commit writes over an entity that was not read.
+/// A bug, if the commit writes an existing entity that was not read.
 pub(crate) fn link<T>(commit: &Commit<T>, found: &Found) -> Result<Option<Link>, Failure> {
     link_of(commit.operations(), commit.places(), found)
 }
@@ -69,8 +69,8 @@ fn head_of(item: &Item) -> Option<String> {
     item.get(AUDIT_HEAD)?.as_str().map(str::to_owned)
 }
 
-/// The operations with the heads of the entities in them: the subject's new one, and those of
-/// others as they were read.
+/// Adds the heads to the entities in these operations: the new head to the subject, and to others the
+/// heads that were read.
 pub(crate) fn with_heads(
     operations: &[Operation],
     found: &Found,
@@ -94,9 +94,9 @@ pub(crate) fn with_heads(
     operations
 }
 
-/// The hash of an audit record: SHA-256, in hexadecimal, of its key and of all its attributes but
-/// `hash`. The same before it is stored and after it is read back, whatever the order of the
-/// attributes and the writing of the numbers.
+/// The hash of an audit record: the SHA-256, in hexadecimal, of its key and of all its attributes
+/// except `hash`. It does not depend on the order of the attributes or on how numbers are written, so
+/// it is the same before the record is stored and after it is read back.
 #[must_use]
 pub fn audit_hash(key: &Key, record: &Item) -> String {
     let (pk, sk) = key.parts();
@@ -107,13 +107,13 @@ pub fn audit_hash(key: &Key, record: &Item) -> String {
     canonical(&Value::Object(record), &mut text);
     let digest = Sha256::digest(text);
     digest.iter().fold(String::new(), |mut hex, byte| {
-        // Writing to a string does not fail.
+        // Writing to a string cannot fail.
         let _always_written = write!(hex, "{byte:02x}");
         hex
     })
 }
 
-/// One text for one value: names in order, no spaces, numbers by their value.
+/// Writes a value as canonical JSON: names in order, no spaces, equal numbers as the same text.
 fn canonical(value: &Value, out: &mut String) {
     match value {
         Value::Number(number) => out.push_str(&decimal(number)),
@@ -141,9 +141,9 @@ fn canonical(value: &Value, out: &mut String) {
     }
 }
 
-/// DynamoDB gives 1.0 back as 1, so a whole number has no fraction here.
+/// DynamoDB returns 1.0 as 1, so whole numbers are written without a fraction.
 fn decimal(number: &Number) -> String {
-    /// Up to here a float holds every whole number.
+    /// Up to this number, a float can represent every whole number.
     const EXACT: f64 = 9_007_199_254_740_992.0;
     match number.as_f64() {
         Some(float) if number.is_f64() && float.fract() == 0.0 && float.abs() < EXACT => {
@@ -204,8 +204,8 @@ mod tests {
         Commit::new(Subject::entity::<Thing>(&acme(), "1"), ())
     }
 
-    /// What was read: a thing at this key, with this head.
-    fn at(key: Key, head: &str) -> Found {
+    /// A thing with this head, found at this key.
+    fn found_at(key: Key, head: &str) -> Found {
         let item = json!({ "id": "1", "version": 1, "auditHead": head });
         Found {
             items: [(key, item.as_object().unwrap().clone())].into(),
@@ -219,23 +219,23 @@ mod tests {
     }
 
     #[test]
-    fn a_chain_begins_goes_on_and_ends_with_its_entity() {
+    fn a_chain_begins_continues_and_ends_with_its_entity() {
         let (first, second) = (thing(Version::FIRST), thing(Version::FIRST.next()));
         let created = commit().put(&acme(), &first, None);
         let nothing = Found::default();
         assert_eq!(link(&created, &nothing), Ok(chained(None, Some(own()))));
         let updated = commit().put(&acme(), &second, Some(first.version));
         assert_eq!(
-            link(&updated, &at(own(), "h")),
+            link(&updated, &found_at(own(), "h")),
             Ok(chained(Some("h"), Some(own())))
         );
         let deleted = commit().delete(&acme(), &first);
         assert_eq!(
-            link(&deleted, &at(own(), "h")),
+            link(&deleted, &found_at(own(), "h")),
             Ok(chained(Some("h"), None))
         );
         assert_eq!(
-            link(&commit(), &at(own(), "h")),
+            link(&commit(), &found_at(own(), "h")),
             Ok(None),
             "nothing written"
         );
@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn a_chain_goes_along_with_its_entity() {
+    fn a_chain_moves_with_its_entity() {
         let first = thing(Version::FIRST);
         let removed = commit().delete(&acme(), &first).moves(own(), trash());
         let put = |expect| Operation::Put {
@@ -255,11 +255,11 @@ mod tests {
             expect,
             conflict: None,
         };
-        // As a commit has it that keeps what it deletes.
+        // Like a commit that moves what it deletes to the trash.
         let kept = [&removed.operations()[0], &put(Expect::Absent)].map(Clone::clone);
-        let link = link_of(&kept, removed.places(), &at(own(), "h"));
+        let link = link_of(&kept, removed.places(), &found_at(own(), "h"));
         assert_eq!(link, Ok(chained(Some("h"), Some(trash()))));
-        let stored = with_heads(&kept, &at(own(), "h"), Some((&trash(), "new")));
+        let stored = with_heads(&kept, &found_at(own(), "h"), Some((&trash(), "new")));
         assert!(matches!(&stored[1], Operation::Put { item, .. } if item["auditHead"] == "new"));
 
         let restored = commit()
@@ -267,7 +267,7 @@ mod tests {
             .delete_record(trash(), Some(first.version))
             .moves(trash(), own());
         assert_eq!(
-            super::link(&restored, &at(trash(), "h")),
+            super::link(&restored, &found_at(trash(), "h")),
             Ok(chained(Some("h"), Some(own())))
         );
         assert!(super::link(&restored, &Found::default()).is_err());
@@ -275,23 +275,23 @@ mod tests {
             .delete_record(trash(), Some(first.version))
             .moves(trash(), trash());
         assert_eq!(
-            super::link(&purged, &at(trash(), "h")),
+            super::link(&purged, &found_at(trash(), "h")),
             Ok(chained(Some("h"), None))
         );
     }
 
     #[test]
-    fn another_entity_that_is_written_keeps_its_head() {
+    fn another_entity_in_the_commit_keeps_its_head() {
         let put = commit().put(&acme(), &thing(Version::FIRST.next()), Some(Version::FIRST));
         let in_range = {
-            let Found { items, .. } = at(own(), "h");
+            let Found { items, .. } = found_at(own(), "h");
             let range = items.into_values().collect();
             Found {
                 ranges: [("acme:things".to_owned(), range)].into(),
                 ..Found::default()
             }
         };
-        for found in [at(own(), "h"), in_range] {
+        for found in [found_at(own(), "h"), in_range] {
             let stored = with_heads(put.operations(), &found, None);
             assert!(matches!(&stored[0], Operation::Put { item, .. } if item["auditHead"] == "h"));
         }
@@ -307,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hash_is_of_everything_but_itself() {
+    fn a_hash_covers_every_attribute_except_itself() {
         let record = json!({ "a": "x", "b": null, "hash": "1" });
         assert_eq!(hash(record.clone()), hash(json!({ "b": null, "a": "x" })));
         for other in [
@@ -318,9 +318,9 @@ mod tests {
         ] {
             assert_ne!(hash(record.clone()), hash(other.clone()), "{other}");
         }
-        let elsewhere = Key::record("audit", "other", "1");
+        let other_key = Key::record("audit", "other", "1");
         let record = record.as_object().unwrap();
-        assert_ne!(audit_hash(&elsewhere, record), hash(json!(record)));
+        assert_ne!(audit_hash(&other_key, record), hash(json!(record)));
     }
 
     #[test]

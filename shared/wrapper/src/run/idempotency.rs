@@ -1,24 +1,24 @@
-//! Idempotency: one result for one key, whatever happens in between.
+//! Idempotency: requests with the same key have one result, whatever happens in between.
 //!
-//! The record of a result is written in the same transaction as the result itself, so there is no
-//! moment at which one exists without the other. The codes follow the
+//! The record of a result is written in the same transaction as the result, so one never exists without
+//! the other. The status codes follow the
 //! [IETF draft](https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/).
 
 use crate::http::fields::Fields;
-use crate::http::request::Asked;
+use crate::http::request::RequestInfo;
 use crate::{Config, Failure};
 use action::{Action, Actor, IdempotencyKey, Item, Key, Scope};
 use lambda_http::Request;
 use serde_json::{Value, json};
 use store::{IdempotencyRecord, OutboxRecord};
 
-/// The form field that may hold the key.
+/// The form field that may contain the key.
 pub(crate) const FIELD: &str = "idempotency_key";
 
 /// How long a result is kept, in seconds: 24 h.
-const KEPT: i64 = 86_400;
+const RETENTION: i64 = 86_400;
 
-/// The request's key: from the `Idempotency-Key` header, or the field.
+/// The key of the request, from the `Idempotency-Key` header or the form field.
 pub(crate) fn key(request: &Request, fields: &Fields) -> Result<Option<IdempotencyKey>, Failure> {
     let header = request.header("idempotency-key");
     let field = fields.0.get(FIELD).map(String::as_str);
@@ -30,36 +30,38 @@ pub(crate) fn key(request: &Request, fields: &Fields) -> Result<Option<Idempoten
         .transpose()
 }
 
-/// One keyed request: where its record is, and what tells its input from another.
+/// A request with an idempotency key.
 #[derive(Debug, Clone)]
-pub(crate) struct Keyed {
-    /// Where the record is.
+pub(crate) struct KeyedRequest {
+    /// The key of its idempotency record.
     pub(crate) record: Key,
+    /// The purpose of the fingerprint's signature.
     purpose: String,
+    /// The input as text. Its signature is the fingerprint.
     input: String,
 }
 
-/// What a record says about a request.
+/// What an idempotency record says about a request.
 #[derive(Debug)]
-pub(crate) enum Recall {
-    /// The same was asked before: here is the result.
-    Replay(Outcome),
-    /// Something else was asked under this key.
-    Reused,
+pub(crate) enum RecordMatch {
+    /// A request with the same input was done, with this result.
+    SameInput(SavedResult),
+    /// The key was used for other input.
+    OtherInput,
 }
 
-/// A saved result.
+/// The saved result of a request.
 #[derive(Debug)]
-pub(crate) struct Outcome {
+pub(crate) struct SavedResult {
     pub(crate) data: Value,
-    /// The tags that it made stale.
+    /// The tags that the commit made stale.
     pub(crate) tags: Vec<String>,
-    /// Where its outbox record was.
+    /// The key of the commit's outbox record.
     pub(crate) outbox_record: Option<Key>,
 }
 
-impl Keyed {
-    /// The keyed request, where it has a key and the action keeps records.
+impl KeyedRequest {
+    /// The request with its key; `None` if it has no key or the action keeps no records.
     pub(crate) fn new<A: Action>(
         key: Option<&IdempotencyKey>,
         input: &A::Input,
@@ -79,8 +81,8 @@ impl Keyed {
             &format!("{scope}:{}:{}", A::NAME, key.as_str()),
             "record",
         );
-        // Serialising the parsed input leaves out its encoding, the fields' order and the key.
-        // Without it the request would run unprotected, so a failure here fails the request.
+        // The serialised input does not depend on the encoding, the order of the fields or the key.
+        // Without it, a repeated request would run again, so the request fails if this fails.
         let input = serde_json::to_string(input)
             .map_err(|error| Failure::unknown(format!("an input cannot be serialised: {error}")))?;
         Ok(Some(Self {
@@ -90,7 +92,7 @@ impl Keyed {
         }))
     }
 
-    /// The record to write with the result.
+    /// The record to write in the transaction of the result.
     pub(crate) fn save(
         &self,
         data: &Value,
@@ -104,7 +106,7 @@ impl Keyed {
             "data": data,
             "tags": outbox_record.map(|outbox_record| &outbox_record.tags),
             "outbox": outbox.as_ref().map(Key::parts),
-            "expires_at": now + KEPT,
+            "expires_at": now + RETENTION,
         });
         IdempotencyRecord {
             key: self.record.clone(),
@@ -113,15 +115,20 @@ impl Keyed {
         }
     }
 
-    /// What a stored record says; nothing where it has expired.
-    pub(crate) fn recall(&self, item: &Item, now: i64, config: &Config) -> Option<Recall> {
+    /// Compares the request with a stored record; `None` if the record has expired.
+    pub(crate) fn match_record(
+        &self,
+        item: &Item,
+        now: i64,
+        config: &Config,
+    ) -> Option<RecordMatch> {
         let expires_at = item.get("expires_at").and_then(Value::as_i64)?;
         if expires_at <= now {
             return None;
         }
         let fingerprint = item.get("fingerprint").and_then(Value::as_str)?;
         if !config.keys.verify(&self.purpose, &self.input, fingerprint) {
-            return Some(Recall::Reused);
+            return Some(RecordMatch::OtherInput);
         }
         let outbox = item.get("outbox").cloned();
         let outbox_record = outbox
@@ -132,7 +139,7 @@ impl Keyed {
             .and_then(Value::as_array)
             .into_iter()
             .flatten();
-        Some(Recall::Replay(Outcome {
+        Some(RecordMatch::SameInput(SavedResult {
             data: item.get("data").cloned().unwrap_or(Value::Null),
             tags: tags
                 .filter_map(|tag| Some(tag.as_str()?.to_owned()))

@@ -10,50 +10,50 @@ use store::Store;
 /// The length of a window, in seconds.
 const WINDOW: i64 = 60;
 
-/// How many failures an account is allowed in a window before they cost anything.
-const FREE_FAILURES: u64 = 5;
+/// How many failures an account may have in a window.
+const MAX_FAILURES: u64 = 5;
 
-/// How long an attempt waits for others to turn out right, in milliseconds.
-const PAUSES: [u64; 5] = [50, 100, 200, 400, 800];
+/// How long an attempt waits before it looks again whether other attempts succeeded, in milliseconds.
+const RETRY_DELAYS: [u64; 5] = [50, 100, 200, 400, 800];
 
-/// One counter of one window.
+/// A counter in a window.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Counter {
     pub(crate) key: Key,
-    /// When its item may go, in seconds since 1970.
+    /// When its item may be deleted, in seconds since 1970.
     pub(crate) expires_at: i64,
-    most: u64,
+    limit: u64,
     seconds_left: i64,
 }
 
 impl Counter {
-    fn new(subject: &str, most: u64, now: i64) -> Self {
+    fn new(subject: &str, limit: u64, now: i64) -> Self {
         let start = now - now.rem_euclid(WINDOW);
         Self {
             key: Key::record("rate", subject, &start.to_string()),
             expires_at: start + 2 * WINDOW,
-            most,
+            limit,
             seconds_left: start + WINDOW - now,
         }
     }
 
-    /// The counter of a caller: the user, or the address where nobody is signed in. `None` where
+    /// The counter of the caller: of the user, or of the address if the caller is signed out. `None` if
     /// there is no limit.
-    pub(crate) fn of_caller(
+    pub(crate) fn for_caller(
         actor: Option<&Actor>,
         trust: &Trust,
         config: &Config,
         now: i64,
     ) -> Option<Self> {
-        let (subject, most) = match actor {
+        let (subject, limit) = match actor {
             Some(actor) => (format!("user:{}", actor.user), config.rate_limit_per_user),
             None => (format!("ip:{}", trust.address), config.rate_limit_per_ip),
         };
-        (most > 0).then(|| Self::new(&subject, most, now))
+        (limit > 0).then(|| Self::new(&subject, limit, now))
     }
 
-    /// The counter of an account's failures, where the action has one.
-    pub(crate) fn of_account(
+    /// The counter of the account's failures, if the action limits them.
+    pub(crate) fn for_account(
         limit: &RateLimit,
         actor: Option<&Actor>,
         config: &Config,
@@ -65,48 +65,48 @@ impl Counter {
             RateLimit::CallerAndOwnAccount => actor?.user.as_str(),
         };
         let subject = format!("account:{}", config.keys.sign("account", account));
-        Some(Self::new(&subject, FREE_FAILURES, now))
+        Some(Self::new(&subject, MAX_FAILURES, now))
     }
 
-    /// Counts an attempt as a failure before it is known to be one, so that attempts at the same
-    /// time are no more guesses than as many one after the other. Where too many are under way it
-    /// waits a little, for they may all be right. How many there are, this one too.
+    /// Counts an attempt as a failure before its result is known, so that simultaneous attempts give no
+    /// more guesses than successive ones. If there are too many, it waits a little, because the others
+    /// may succeed. Returns the number of attempts, including this one.
     ///
     /// # Errors
-    /// [`Failure`], where there are still too many.
+    /// [`Failure`] if there are still too many.
     pub(crate) async fn attempt(&self, store: &Store) -> Result<u64, Failure> {
-        let mut pauses = PAUSES.into_iter();
+        let mut delays = RETRY_DELAYS.into_iter();
         loop {
             let attempts = store.count(&self.key, self.expires_at).await?;
-            // The one that is too many learns so when it fails.
-            if attempts <= self.most + 1 {
+            // One attempt too many may run. It gets the error only if it fails.
+            if attempts <= self.limit + 1 {
                 return Ok(attempts);
             }
-            self.take_back(store).await;
-            match pauses.next() {
-                Some(pause) => tokio::time::sleep(Duration::from_millis(pause)).await,
+            self.uncount(store).await;
+            match delays.next() {
+                Some(delay) => tokio::time::sleep(Duration::from_millis(delay)).await,
                 None => return Err(Failure::too_many_requests(self.seconds_left)),
             }
         }
     }
 
-    /// Takes back what was counted and should not have been.
-    pub(crate) async fn take_back(&self, store: &Store) {
+    /// Undoes a count.
+    pub(crate) async fn uncount(&self, store: &Store) {
         if let Err(error) = store.uncount(&self.key).await {
             tracing::warn!(%error, "a count could not be taken back");
         }
     }
 
-    /// Refuses where the counter stands above its limit.
+    /// Refuses the request if this count is above the limit.
     pub(crate) fn check(&self, count: u64) -> Result<(), Failure> {
-        if count > self.most {
+        if count > self.limit {
             Err(Failure::too_many_requests(self.seconds_left))
         } else {
             Ok(())
         }
     }
 
-    /// Refuses where the stored counter stands above its limit.
+    /// Refuses the request if the stored count is above the limit.
     pub(crate) fn check_stored(&self, item: Option<&Item>) -> Result<(), Failure> {
         self.check(
             item.and_then(|item| item.get("count"))
@@ -121,7 +121,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_window_ends_on_the_minute_and_the_answer_says_when() {
+    fn a_window_ends_on_the_minute_and_the_response_says_when() {
         let counter = Counter::new("user:x", 2, 119);
         assert_eq!(counter.check(2), Ok(()));
         let refused = counter.check(3).unwrap_err();

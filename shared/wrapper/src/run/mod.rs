@@ -1,4 +1,4 @@
-//! An action, from request to answer: the steps in their order.
+//! Runs an action, from the request to the response.
 
 pub(crate) mod answer;
 mod attempt;
@@ -11,20 +11,20 @@ mod refused;
 mod replay;
 mod revalidate;
 
-use crate::http::request::Asked as _;
+use crate::http::request::RequestInfo;
 use crate::http::response::Response;
 use crate::http::trust::Trust;
 use crate::http::{body, origin};
-use crate::log::Note;
-use crate::reads::{Gathered, Wanted};
-use crate::run::answer::{Done, Progress};
+use crate::log::LogEntry;
+use crate::reads::{Loaded, RequestReads};
+use crate::run::answer::{Progress, Success};
 use crate::run::attempt::Call;
-use crate::run::idempotency::Keyed;
+use crate::run::idempotency::KeyedRequest;
 use crate::run::limit::Counter;
-use crate::session::{self, Presented};
+use crate::session::{self, SessionCookie};
 use crate::{App, Failure};
 use action::{
-    Access, Action, Actor, Form, IdempotencyKey, Reads, TENANT_FIELD, input, secret_fields,
+    Access, Action, Actor, Caller, Form, IdempotencyKey, Reads, TENANT_FIELD, input, secret_fields,
 };
 use auth::Token;
 use http::Method;
@@ -32,10 +32,14 @@ use lambda_http::Request;
 use std::collections::BTreeMap;
 
 /// Runs the action `A` for a request.
-pub(crate) async fn run<A: Form>(app: &App, request: &Request, note: &mut Note) -> Response {
+pub(crate) async fn run<A: Form>(
+    app: &App,
+    request: &Request,
+    log_entry: &mut LogEntry,
+) -> Response {
     let mut progress = Progress::default();
-    match attempt::<A>(app, request, &mut progress, note).await {
-        Ok(done) => done.reply(request, progress, note),
+    match handle::<A>(app, request, &mut progress, log_entry).await {
+        Ok(success) => success.into_response(request, progress, log_entry),
         Err(failure) => {
             refused::count(
                 app,
@@ -44,58 +48,57 @@ pub(crate) async fn run<A: Form>(app: &App, request: &Request, note: &mut Note) 
                 &failure,
             )
             .await;
-            progress.look_around::<A>(app, request, &failure).await;
-            progress.refuse::<A>(app, request, &failure, note)
+            progress.read_form_page::<A>(app, request, &failure).await;
+            progress.form_response::<A>(app, request, &failure, log_entry)
         }
     }
 }
 
-/// What a request asks for, before anything is known of it but itself.
-struct Asked<A: Action> {
+/// A parsed request, before anything is read from storage.
+struct ParsedRequest<A: Action> {
     now: i64,
     trust: Trust,
     token: Option<Token>,
     key: Result<Option<IdempotencyKey>, Failure>,
     input: Result<A::Input, Failure>,
-    /// On whose page the form stands, where it says so.
+    /// The organisation whose page has the form, if the form says so.
     tenant: Option<String>,
     /// Counts the caller's requests.
     counter: Option<Counter>,
     /// Counts the account's failures.
     account: Option<Counter>,
-    keyed: Option<Keyed>,
-    /// What to read, where the token's role may.
+    keyed: Option<KeyedRequest>,
+    /// The action's reads; `None` if the input is invalid or the token's role is not allowed.
     reads: Option<Reads>,
 }
 
-async fn attempt<A: Form>(
+async fn handle<A: Form>(
     app: &App,
     request: &Request,
     progress: &mut Progress,
-    note: &mut Note,
-) -> Result<Done<A>, Failure> {
-    let mut asked = Asked::<A>::read(app, request, progress).await?;
-    let mut gathered = asked.wanted(request).gather(app, asked.now).await?;
-    if gathered.live.is_none() && asked.token.is_some() {
-        gathered.calls = asked.count_as_nobody(app, gathered.calls).await?;
+    log_entry: &mut LogEntry,
+) -> Result<Success<A>, Failure> {
+    let mut parsed = ParsedRequest::<A>::read(app, request, progress).await?;
+    let mut loaded = parsed.request_reads(request).load(app, parsed.now).await?;
+    if loaded.live.is_none() && parsed.token.is_some() {
+        loaded.calls = parsed.count_as_signed_out(app, loaded.calls).await?;
     }
-    progress.layout.clone_from(&gathered.layout);
-    let live = gathered.live.as_ref();
+    progress.layout.clone_from(&loaded.layout);
+    let live = loaded.live.as_ref();
     progress.context = live.map(|live| {
         let context = app.context(live.actor.clone(), 0);
-        context.within(Some(live.key.clone()))
+        context.with_session(Some(live.key.clone()))
     });
-    progress.cookie = session::keep(app, asked.token.is_some(), live, asked.now).await;
-    note.tenant = live.map(|live| live.actor.tenant.to_string());
-    note.user = live.map(|live| live.actor.user.to_string());
-    asked.run(app, request, gathered, progress, note).await
+    progress.cookie = session::refresh(app, parsed.token.is_some(), live, parsed.now).await;
+    log_entry.set_caller(live.map(|live| &live.actor));
+    parsed.run(app, request, loaded, progress, log_entry).await
 }
 
 /// What follows from a valid input.
 #[derive(Default)]
 struct Plan {
     account: Option<Counter>,
-    keyed: Option<Keyed>,
+    keyed: Option<KeyedRequest>,
     reads: Option<Reads>,
 }
 
@@ -112,19 +115,19 @@ impl Plan {
         let caller = A::Permission::admit(actor.cloned()).ok();
         let reads = caller.map(|caller| A::reads(&app.context(caller, 0), input));
         Ok(Self {
-            account: Counter::of_account(&limit, actor, config, now),
-            keyed: Keyed::new::<A>(key, input, actor, config)?,
+            account: Counter::for_account(&limit, actor, config, now),
+            keyed: KeyedRequest::new::<A>(key, input, actor, config)?,
             reads: reads.transpose()?,
         })
     }
 }
 
-impl<A: Action> Asked<A> {
-    /// Steps 1 to 4: everything that needs no storage.
+impl<A: Action> ParsedRequest<A> {
+    /// Everything that needs no storage.
     async fn read(app: &App, request: &Request, progress: &mut Progress) -> Result<Self, Failure> {
         let config = &app.config;
         let now = jiff::Timestamp::now().as_second();
-        let trust = receive(app, request)?;
+        let trust = check_origin(app, request)?;
         let fields = body::parse(request).await?;
         progress.values = Some(public_values(&fields.0, secret_fields::<A>()));
         let token = token::<A>(app, request)?;
@@ -132,7 +135,7 @@ impl<A: Action> Asked<A> {
         let key = idempotency::key(request, &fields);
         progress.key = key.clone().ok().flatten();
         let mut input = input::read::<A::Input>(&fields.0).map_err(Failure::from);
-        let counter = Counter::of_caller(actor, &trust, config, now);
+        let counter = Counter::for_caller(actor, &trust, config, now);
         let plan = match (&key, &input) {
             (Ok(key), Ok(input)) => Plan::new::<A>(app, key.as_ref(), input, actor, now),
             _ => Ok(Plan::default()),
@@ -160,36 +163,36 @@ impl<A: Action> Asked<A> {
         })
     }
 
-    /// What to ask storage for, at once.
-    fn wanted(&self, request: &Request) -> Wanted<'_> {
-        Wanted {
+    /// What to read in one round trip.
+    fn request_reads(&self, request: &Request) -> RequestReads<'_> {
+        RequestReads {
             token: self.token.as_ref(),
             layout: !request.wants_json(),
             caller: self.counter.as_ref(),
             account: self.account.as_ref(),
             record: self.keyed.as_ref().map(|keyed| &keyed.record),
             reads: self.reads.clone().unwrap_or_default(),
-            ..Wanted::default()
+            ..RequestReads::default()
         }
     }
 
-    /// Counts for the address what was counted for a person whose session has ended: the cookie
-    /// alone is nobody's, and whoever has it takes nothing from them. Nor is it a way around the
-    /// person's limit.
-    async fn count_as_nobody(&mut self, app: &App, calls: u64) -> Result<u64, Failure> {
-        let nobody = Counter::of_caller(None, &self.trust, &app.config, self.now);
-        let of_address = async {
-            match &nobody {
+    /// Counts the request by its address instead of by its user, because the session has ended. An
+    /// old cookie proves nothing, so a client that has one must not use up the user's limit. But if the
+    /// user's limit is already exceeded, it still applies. Returns the count to check.
+    async fn count_as_signed_out(&mut self, app: &App, calls: u64) -> Result<u64, Failure> {
+        let by_address = Counter::for_caller(None, &self.trust, &app.config, self.now);
+        let count_address = async {
+            match &by_address {
                 Some(counter) => app.store.count(&counter.key, counter.expires_at).await,
                 None => Ok(0),
             }
         };
-        let taken_back = async {
+        let uncount_user = async {
             if let Some(counter) = &self.counter {
-                counter.take_back(&app.store).await;
+                counter.uncount(&app.store).await;
             }
         };
-        let (counted, ()) = tokio::join!(of_address, taken_back);
+        let (counted, ()) = tokio::join!(count_address, uncount_user);
         let counted = counted?;
         if self
             .counter
@@ -198,78 +201,90 @@ impl<A: Action> Asked<A> {
         {
             return Ok(calls);
         }
-        self.counter = nobody;
+        self.counter = by_address;
         Ok(counted)
     }
 
-    /// Step 5, weighed: who is not signed in, calls too often, is elsewhere by now, may not, or sent
-    /// wrong input is refused, in this order. Then the saved result, or the run.
+    /// Checks whether the caller may run the action now.
+    fn admit(&self, loaded: &Loaded) -> Result<Caller<A::Permission>, Failure> {
+        let actor = loaded.live.as_ref().map(|live| live.actor.clone());
+        let needs_sign_in = A::Permission::LEAST.is_some();
+        if needs_sign_in && actor.is_none() {
+            return Err(Failure::signed_out());
+        }
+        if let Some(counter) = &self.counter {
+            counter.check(loaded.calls)?;
+        }
+        let is_other_tenant = |actor: &Actor| {
+            let page = self.tenant.as_deref();
+            page.is_some_and(|page| page != actor.tenant.as_str())
+        };
+        if needs_sign_in && actor.as_ref().is_some_and(is_other_tenant) {
+            return Err(Failure::other_organization());
+        }
+        Ok(A::Permission::admit(actor)?)
+    }
+
+    /// Checks the request, with what was read. It is refused if the caller is signed out, sends too many
+    /// requests, has switched to another organisation, is not allowed, or sent an invalid idempotency
+    /// key or input, or if the account has too many failures, in this order. Otherwise it is replayed or
+    /// runs.
     async fn run(
         self,
         app: &App,
         request: &Request,
-        gathered: Gathered,
+        loaded: Loaded,
         progress: &mut Progress,
-        note: &mut Note,
-    ) -> Result<Done<A>, Failure> {
-        let actor = gathered.live.as_ref().map(|live| live.actor.clone());
-        if A::Permission::LEAST.is_some() && actor.is_none() {
-            return Err(Failure::signed_out());
-        }
-        if let Some(counter) = &self.counter {
-            counter.check(gathered.calls)?;
-        }
-        let elsewhere = |actor: &Actor| {
-            let page = self.tenant.as_deref();
-            page.is_some_and(|page| page != actor.tenant.as_str())
-        };
-        if A::Permission::LEAST.is_some() && actor.as_ref().is_some_and(elsewhere) {
-            return Err(Failure::other_organization());
-        }
-        let caller = A::Permission::admit(actor)?;
+        log_entry: &mut LogEntry,
+    ) -> Result<Success<A>, Failure> {
+        let caller = self.admit(&loaded)?;
         self.key?;
         let input = self.input?;
         if let Some(account) = &self.account {
-            account.check_stored(gathered.failures.as_ref())?;
+            account.check_stored(loaded.failures.as_ref())?;
         }
         let call = Call {
             app,
             request,
             trust: self.trust,
             now: self.now,
-            live: gathered.live,
+            live: loaded.live,
             caller,
             input,
             keyed: self.keyed,
             account: self.account,
         };
         let replaced = call.live.as_ref().is_some_and(|live| live.session.replaced);
-        // Where the token's role did not reach but the role as it is now does, nothing was read.
-        let found = self.reads.map(|_| gathered.found);
-        match gathered.record.and_then(|record| call.recall(&record)) {
-            Some(recall) => {
+        // Nothing was read if only the role as it is now is allowed, but not the token's.
+        let found = self.reads.map(|_| loaded.found);
+        match loaded.record.and_then(|record| call.match_record(&record)) {
+            Some(matched) => {
                 progress.found = found.unwrap_or_default();
-                call.recorded(recall, progress, note).await
+                call.replay(matched, progress, log_entry).await
             }
-            // What has been replaced is known for the twins of requests from before.
+            // A replaced session is only for repeated requests.
             None if replaced && A::Permission::LEAST.is_some() => Err(Failure::signed_out()),
-            None => call.commit(found, progress, note).await,
+            None => call.commit(found, progress, log_entry).await,
         }
     }
 }
 
-/// Steps 1 and 2: the method, the origin, the edge's secret.
-fn receive(app: &App, request: &Request) -> Result<Trust, Failure> {
+/// Checks the method, the origin and the origin secret.
+fn check_origin(app: &App, request: &Request) -> Result<Trust, Failure> {
     if *request.method() != Method::POST {
         return Err(Failure::method_not_allowed("POST"));
     }
     let config = &app.config;
     let trust = Trust::establish(request, config);
-    let own = trust
+    let own_origin = trust
         .as_ref()
         .ok()
         .and_then(|trust| trust.own_origin.as_deref());
-    let allowed = config.allowed_origins.iter().map(String::as_str).chain(own);
+    let allowed = config
+        .allowed_origins
+        .iter()
+        .map(String::as_str)
+        .chain(own_origin);
     let has_session = request.cookie(session::cookie_name(config.https)).is_some();
     if !origin::may_write(
         request.header("sec-fetch-site"),
@@ -282,20 +297,20 @@ fn receive(app: &App, request: &Request) -> Result<Trust, Failure> {
     trust
 }
 
-/// The session's token. Where anyone may call, one that is not ours counts as none, or nobody
-/// could sign in over it.
+/// The session's token. If anyone may call, an invalid cookie counts as none, because otherwise the
+/// user could not sign in again.
 fn token<A: Action>(app: &App, request: &Request) -> Result<Option<Token>, Failure> {
     match (
-        session::presented(request, &app.config),
+        session::read_cookie(request, &app.config),
         A::Permission::LEAST,
     ) {
-        (Presented::Signed(token), _) => Ok(Some(token)),
+        (SessionCookie::Valid(token), _) => Ok(Some(token)),
         (_, None) => Ok(None),
         (_, Some(_)) => Err(Failure::signed_out()),
     }
 }
 
-/// The input as it may be shown again.
+/// The input without its secrets, which a form may show again.
 fn public_values(fields: &BTreeMap<String, String>, secrets: &[&str]) -> BTreeMap<String, String> {
     let hidden = |name: &str| name == idempotency::FIELD || secrets.contains(&name);
     fields

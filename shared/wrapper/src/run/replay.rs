@@ -1,36 +1,36 @@
-//! A request that was made before: its saved result, and the session that goes with it.
+//! Replays of a request: the saved result, and a new session if the request opened one.
 
 use crate::Failure;
-use crate::log::Note;
+use crate::log::LogEntry;
 use crate::reads;
-use crate::run::answer::{Done, Progress, output};
+use crate::run::answer::{Progress, Success, output};
 use crate::run::attempt::Call;
-use crate::run::idempotency::{Outcome, Recall};
+use crate::run::idempotency::{RecordMatch, SavedResult};
 use crate::run::revalidate;
 use crate::session::fresh;
 use action::{Action, ActionError, Found, Grant, Item, Key, MembershipRecord, Scope};
 use serde_json::Value;
 
 impl<A: Action> Call<'_, A> {
-    pub(crate) fn recall(&self, item: &Item) -> Option<Recall> {
+    pub(crate) fn match_record(&self, item: &Item) -> Option<RecordMatch> {
         self.keyed
             .as_ref()?
-            .recall(item, self.now, &self.app.config)
+            .match_record(item, self.now, &self.app.config)
     }
 
-    /// The failure, unless a request with the same key has succeeded meanwhile: then its result.
+    /// Fails, unless a request with the same idempotency key has succeeded meanwhile. Then it replays that.
     pub(crate) async fn fail(
         self,
         failure: Failure,
         progress: &mut Progress,
-        note: &mut Note,
-    ) -> Result<Done<A>, Failure> {
+        log_entry: &mut LogEntry,
+    ) -> Result<Success<A>, Failure> {
         let Some(keyed) = &self.keyed else {
             return Err(failure);
         };
         match self.app.store.settled_item(&keyed.record).await {
-            Ok(record) => match record.and_then(|record| self.recall(&record)) {
-                Some(recall) => self.recorded(recall, progress, note).await,
+            Ok(record) => match record.and_then(|record| self.match_record(&record)) {
+                Some(matched) => self.replay(matched, progress, log_entry).await,
                 None => Err(failure),
             },
             Err(error) => {
@@ -40,27 +40,27 @@ impl<A: Action> Call<'_, A> {
         }
     }
 
-    /// What the key's record says: the saved result, or that the key was used for other input.
-    pub(crate) async fn recorded(
+    /// Responds with the saved result, or fails if the key was used for other input.
+    pub(crate) async fn replay(
         self,
-        recall: Recall,
+        matched: RecordMatch,
         progress: &mut Progress,
-        note: &mut Note,
-    ) -> Result<Done<A>, Failure> {
-        let Recall::Replay(Outcome {
+        log_entry: &mut LogEntry,
+    ) -> Result<Success<A>, Failure> {
+        let RecordMatch::SameInput(SavedResult {
             data,
             tags,
             outbox_record,
-        }) = recall
+        }) = matched
         else {
             return Err(Failure::reused_key());
         };
         let cookie = self.reopen(&data).await?.or(progress.cookie.take());
-        note.replayed = true;
+        log_entry.replayed = true;
         let changes_pages = !tags.is_empty();
-        let revalidated = revalidate::replayed(self.app, tags, outbox_record).await;
-        Ok(Done {
-            answer: A::answer(&self.app.context(self.caller, 0), data.clone()),
+        let revalidated = revalidate::after_replay(self.app, tags, outbox_record).await;
+        Ok(Success {
+            response_data: A::answer(&self.app.context(self.caller, 0), data.clone()),
             input: self.input,
             data,
             revalidated,
@@ -71,8 +71,8 @@ impl<A: Action> Call<'_, A> {
         })
     }
 
-    /// A replay of what holds a secret proves it again, and of what opened a session opens a new
-    /// one.
+    /// Opens a new session if the request opened one, because a saved result contains no session. If the
+    /// input has secrets, it checks first that they are the same.
     async fn reopen(&self, data: &Value) -> Result<Option<String>, Failure> {
         let Some(secrets) = A::SECRETS else {
             return Ok(None);
@@ -82,11 +82,11 @@ impl<A: Action> Call<'_, A> {
         let mut found = reads::read(&self.app.store, &first, None).await?;
         let more = |found: &Found| A::more_reads(&context, &self.input, found);
         reads::read_more(&self.app.store, &first, &mut found, more).await?;
-        let doubt = |error| match error {
+        let to_failure = |error| match error {
             ActionError::Internal(detail) => Failure::unknown(detail),
             _ => Failure::reused_key(),
         };
-        if !(secrets.same_secrets)(&context, &self.input, &found).map_err(doubt)? {
+        if !(secrets.same_secrets)(&context, &self.input, &found).map_err(to_failure)? {
             return Err(Failure::reused_key());
         }
         let is_signed_out = matches!(A::scope(&self.input)?, Scope::Subject(_));
@@ -94,9 +94,9 @@ impl<A: Action> Call<'_, A> {
             return Ok(None);
         }
         let output = output::<A>(data)?;
-        let grant = (secrets.reopen)(&context, &self.input, &found, &output).map_err(doubt)?;
+        let grant = (secrets.reopen)(&context, &self.input, &found, &output).map_err(to_failure)?;
         let Some(grant) = grant else { return Ok(None) };
-        // What was saved is of then: they may have left since, or lost their role.
+        // The saved role may be outdated: the user may have left since then, or have another role.
         let membership = Key::membership(&grant.tenant, &grant.user);
         let items = self.app.store.items([membership.clone()]).await?;
         let membership = items.get(&membership).and_then(MembershipRecord::read);

@@ -1,7 +1,8 @@
-//! Revalidation: after a commit, what the edge keeps under its tags must go.
+//! Revalidation: after a commit, the pages with its tags must be purged from the edge.
 //!
-//! Only tags under which something may be cached are purged. What is not seen to here, whatever
-//! the reason, stays in the outbox and is drained: `docs/caching.md` says why that is enough.
+//! Only tags that cached pages may have are purged. What is not purged here, for whatever reason, stays
+//! in the outbox, and the `revalidate` function purges it. `docs/caching.md` explains why that is
+//! enough.
 
 use crate::App;
 use crate::purging::Revalidation;
@@ -10,21 +11,21 @@ use cdn::Purge;
 use jiff::Timestamp;
 use store::OutboxRecord;
 
-/// How long the outbox record of a commit is left to the action that made it, in milliseconds.
-const GRACE: i64 = 1_000;
+/// How long the outbox record of a commit is left to its own action, in milliseconds.
+const INLINE_GRACE: i64 = 1_000;
 
-/// The outbox record to commit with a change that makes `tags` stale.
+/// The outbox record to write in the transaction that makes `tags` stale.
 pub(crate) fn outbox_record(app: &App, tags: &[String]) -> OutboxRecord {
     let now = now();
     let due_at = match app.config.revalidation {
-        Revalidation::Inline => now + GRACE,
+        Revalidation::Inline => now + INLINE_GRACE,
         Revalidation::Background => now,
     };
     OutboxRecord::new(tags.to_vec(), now, due_at)
 }
 
-/// Sees to a commit's tags before its action answers. Gives those that need no more doing for
-/// what was cached before: they were not live, or CloudFront has accepted their purge.
+/// Purges a commit's tags before its action responds. Returns the tags that need nothing more, because
+/// no cached page has them or CloudFront accepted their purge.
 pub(crate) async fn inline(app: &App, outbox_record: OutboxRecord) -> Vec<String> {
     if app.config.revalidation == Revalidation::Background {
         return Vec::new();
@@ -41,16 +42,16 @@ pub(crate) async fn inline(app: &App, outbox_record: OutboxRecord) -> Vec<String
         return tags;
     }
     let is_live = |tag: &String| live.iter().any(|mark| mark.tag == *tag);
-    let spared = tags.iter().filter(|tag| !is_live(tag)).cloned().collect();
+    let uncached = tags.iter().filter(|tag| !is_live(tag)).cloned().collect();
     if app.inline.is_paused() {
-        return spared;
+        return uncached;
     }
     let purge = Purge::new(vec![outbox_record], live);
     let timeout = Some(app.config.inline_purge_timeout);
     if let Err(error) = purge.purge(&app.invalidations, timeout).await {
         app.inline.pause(&error);
         tracing::warn!(%error, "a purge is left to the outbox");
-        return spared;
+        return uncached;
     }
     if let Err(error) = purge.conclude(&app.store).await {
         tracing::warn!(%error, "an outbox record stays though it has been seen to");
@@ -58,9 +59,9 @@ pub(crate) async fn inline(app: &App, outbox_record: OutboxRecord) -> Vec<String
     tags
 }
 
-/// The same for the replay of a commit whose outbox record was `outbox_record`. While that is there,
-/// whoever made the commit is not done with it, or has died over it.
-pub(crate) async fn replayed(
+/// The same for a replay of a commit with this outbox record. If the record still exists, the first
+/// request is still purging, or it failed or crashed.
+pub(crate) async fn after_replay(
     app: &App,
     tags: Vec<String>,
     outbox_record: Option<Key>,

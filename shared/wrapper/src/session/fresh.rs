@@ -1,5 +1,5 @@
-//! Read your own writes: after a change, the edge keeps the writer's pages apart for a while, so
-//! that no page from before the change is found for them.
+//! Users read their own writes: after a change, the edge caches the user's pages under keys of their
+//! own for a while, so that the user gets no page from before the change.
 
 use crate::Config;
 use base64::Engine;
@@ -12,7 +12,7 @@ fn value() -> String {
     URL_SAFE_NO_PAD.encode(Uuid::new_v4().as_bytes())
 }
 
-/// Whether `text` has the shape of a value. The CloudFront function asks the same.
+/// Whether `text` has the shape of a value. The CloudFront function checks the same.
 pub(crate) fn is_value(text: &str) -> bool {
     text.len() == 22
         && text
@@ -20,8 +20,8 @@ pub(crate) fn is_value(text: &str) -> bool {
             .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
 }
 
-/// The cookie that a change is answered with. It lasts as long as a page from before the change
-/// can be at the edge.
+/// The cookie that the response to a change sets. It lasts as long as the edge can have a page from
+/// before the change.
 pub(crate) fn cookie(config: &Config) -> String {
     let seconds = (KEPT_AT_EDGE + SETTLING).as_secs();
     let secure = if config.https { "; Secure" } else { "" };
@@ -36,7 +36,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_value_is_one_and_another() {
+    fn values_are_well_formed_and_differ() {
         assert!(is_value(&value()));
         assert_ne!(value(), value());
         assert!(!is_value("AAAAAAAAAAAAAAAAAAAAA|"));

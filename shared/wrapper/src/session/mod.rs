@@ -1,8 +1,8 @@
-//! Sessions: the cookie, the token in it, and the stored session that decides.
+//! Sessions: the cookie, the token in it, and the stored session, which decides.
 
 pub(crate) mod fresh;
 
-use crate::http::request::Asked as _;
+use crate::http::request::RequestInfo;
 use crate::{App, Config};
 use action::{
     Actor, Expect, Generation, Grant, Item, Key, MembershipRecord, Operation, Session,
@@ -14,45 +14,45 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
-/// How much of a session's life must be gone before its stored end is moved: the last use is told
-/// to the hour.
+/// How old the stored end of a session must be before it is moved, in seconds. So the time of the last
+/// use is known to the hour.
 const SLIDE_AFTER: i64 = 3_600;
 
-/// How long a session that has been replaced is still known, in seconds.
+/// How long a replaced session is still accepted for repeated requests, in seconds.
 const HANDOVER: i64 = 60;
 
-/// How much of what a browser calls itself is kept, in characters.
-const AGENT: usize = 200;
+/// The longest `User-Agent` that is stored, in characters.
+const MAX_AGENT: usize = 200;
 
-/// What a request's cookie says.
+/// The session cookie of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Presented {
-    /// There is none.
-    Nothing,
-    /// It is not one of ours.
-    Forged,
-    /// It is; it may have expired.
-    Signed(Token),
+pub(crate) enum SessionCookie {
+    /// There is no cookie.
+    Missing,
+    /// We did not sign its token.
+    Invalid,
+    /// We signed its token, which may have expired.
+    Valid(Token),
 }
 
-/// The cookie's name. `__Host-` ties it to this host, over https only
-/// (RFC 6265bis, section 4.1.3.2).
+/// The name of the cookie. `__Host-` restricts it to this host and to https (RFC 6265bis, section
+/// 4.1.3.2).
 pub(crate) fn cookie_name(https: bool) -> &'static str {
     if https { "__Host-session" } else { "session" }
 }
 
-/// Reads the cookie.
-pub(crate) fn presented(request: &Request, config: &Config) -> Presented {
+/// Reads the session cookie.
+pub(crate) fn read_cookie(request: &Request, config: &Config) -> SessionCookie {
     match request.cookie(cookie_name(config.https)) {
-        None | Some("") => Presented::Nothing,
+        None | Some("") => SessionCookie::Missing,
         Some(text) => {
-            Token::verify(text, &config.keys).map_or(Presented::Forged, Presented::Signed)
+            Token::verify(text, &config.keys).map_or(SessionCookie::Invalid, SessionCookie::Valid)
         }
     }
 }
 
-/// What decides about a token: the session, the membership, the generation of the person's
-/// sessions.
+/// The items that decide whether a token's session is live: the session, the membership and the
+/// user's generation.
 pub(crate) fn keys(token: &Token) -> [Key; 3] {
     let Actor { tenant, user, .. } = &token.actor;
     [
@@ -62,18 +62,18 @@ pub(crate) fn keys(token: &Token) -> [Key; 3] {
     ]
 }
 
-/// A session that is live.
+/// A live session.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Live {
-    /// Who, with the role as it is now.
+pub(crate) struct LiveSession {
+    /// The user, with the role as it is now.
     pub(crate) actor: Actor,
-    /// Where the session is stored.
+    /// The key of the session.
     pub(crate) key: Key,
     /// The session as stored. Its generation is the user's.
     pub(crate) session: SessionRecord,
-    /// The cookie to answer with, where the token has expired or says another role.
+    /// A new cookie, if the token has expired or has another role.
     pub(crate) renewal: Option<String>,
-    /// The stored end to move to, in seconds since 1970, where it is time to.
+    /// The new end of the session, in seconds since 1970, if it is time to move it.
     pub(crate) extend_to: Option<i64>,
 }
 
@@ -85,7 +85,7 @@ pub(crate) fn check(
     items: &BTreeMap<Key, Item>,
     now: i64,
     config: &Config,
-) -> Option<Live> {
+) -> Option<LiveSession> {
     let [key, membership, generation] = keys(token);
     let session = items.get(&key).and_then(SessionRecord::read)?;
     let Generation { generation } = Generation::read(items.get(&generation));
@@ -109,7 +109,7 @@ pub(crate) fn check(
     let renewal = renews.then(|| cookie(config, token.secret.clone(), actor.clone(), now));
     let full = now + Session::IDLE;
     let extend_to = (renews && session.expires_at < full - SLIDE_AFTER).then_some(full);
-    Some(Live {
+    Some(LiveSession {
         actor,
         key,
         session,
@@ -127,22 +127,22 @@ fn is_older(session: &SessionRecord, membership: &MembershipRecord) -> bool {
     times.is_some_and(|(joined, opened)| opened < joined.as_millisecond())
 }
 
-/// Where a session is opened from.
+/// The client that opens a session.
 #[derive(Debug, Clone)]
-pub(crate) struct Origin<'a> {
-    /// The address, as it is counted.
+pub(crate) struct Client<'a> {
+    /// The address that its requests are counted by.
     pub(crate) address: &'a str,
-    /// What the browser calls itself.
+    /// The `User-Agent`.
     pub(crate) agent: Option<&'a str>,
     /// The generation of the caller's own session.
     pub(crate) generation: Option<u64>,
 }
 
-/// A new session: what to store, and the cookie to answer with. `None` where the system gives no
-/// randomness, or nothing proves the person.
+/// Opens a session. Returns the write and the cookie. `None` if the system has no randomness, or if
+/// neither the grant nor the caller's session has a generation.
 pub(crate) fn open(
     grant: &Grant,
-    origin: &Origin<'_>,
+    client: &Client<'_>,
     now: i64,
     config: &Config,
 ) -> Option<(Operation, String)> {
@@ -155,12 +155,12 @@ pub(crate) fn open(
         hash: secret.hash(),
         tenant: tenant.clone(),
         user: user.clone(),
-        generation: grant.generation.or(origin.generation)?,
+        generation: grant.generation.or(client.generation)?,
         created_at: now,
-        address: Some(origin.address.to_owned()),
-        agent: origin
+        address: Some(client.address.to_owned()),
+        agent: client
             .agent
-            .map(|agent| agent.chars().take(AGENT).collect()),
+            .map(|agent| agent.chars().take(MAX_AGENT).collect()),
         expires_at: now + Session::IDLE,
     };
     let put = Operation::Put {
@@ -176,17 +176,17 @@ pub(crate) fn open(
 }
 
 /// Moves the session to another generation, unless it has ended meanwhile.
-pub(crate) fn end_others(live: &Live, generation: u64) -> Operation {
+pub(crate) fn end_others(live: &LiveSession, generation: u64) -> Operation {
     put_again(live, live.session.in_generation(generation))
 }
 
 /// Ends the session in [`HANDOVER`] seconds, because another replaces it, unless it has ended
 /// meanwhile. If the browser sends the same request twice, the second copy must still find it.
-pub(crate) fn replace(live: &Live, now: i64) -> Operation {
+pub(crate) fn replace(live: &LiveSession, now: i64) -> Operation {
     put_again(live, live.session.replaced_until(now + HANDOVER))
 }
 
-fn put_again(live: &Live, item: Value) -> Operation {
+fn put_again(live: &LiveSession, item: Value) -> Operation {
     Operation::Put {
         key: live.key.clone(),
         item,
@@ -195,18 +195,17 @@ fn put_again(live: &Live, item: Value) -> Operation {
     }
 }
 
-/// What ends the session, unless it has ended meanwhile: of two requests that end it, one is
-/// recorded.
-pub(crate) fn close(live: &Live) -> Operation {
+/// Ends the session, unless it has ended meanwhile. So if two requests end it, only one is recorded.
+pub(crate) fn close(live: &LiveSession) -> Operation {
     Operation::Delete {
         key: live.key.clone(),
         expect: Expect::Present,
     }
 }
 
-/// The cookie that removes the cookie.
-pub(crate) fn clear(config: &Config) -> String {
-    attributes(config, "", 0)
+/// The cookie that removes the session cookie.
+pub(crate) fn clear_cookie(config: &Config) -> String {
+    set_cookie(config, "", 0)
 }
 
 fn cookie(config: &Config, secret: SessionSecret, actor: Actor, now: i64) -> String {
@@ -215,24 +214,25 @@ fn cookie(config: &Config, secret: SessionSecret, actor: Actor, now: i64) -> Str
         actor,
         expires: now + TOKEN_LIFETIME,
     };
-    attributes(config, &token.sign(&config.keys), Session::IDLE)
+    set_cookie(config, &token.sign(&config.keys), Session::IDLE)
 }
 
-fn attributes(config: &Config, value: &str, max_age: i64) -> String {
+fn set_cookie(config: &Config, value: &str, max_age: i64) -> String {
     let name = cookie_name(config.https);
     let secure = if config.https { "; Secure" } else { "" };
     format!("{name}={value}; Path=/; Max-Age={max_age}; HttpOnly; SameSite=Lax{secure}")
 }
 
-/// The cookie to answer with: a renewed one, or one that removes a session that has ended.
-pub(crate) async fn keep(
+/// The cookie of the response: a new one if the session needs one, or one that removes the cookie of a
+/// session that has ended. Also moves the stored end of the session if it is time.
+pub(crate) async fn refresh(
     app: &App,
-    presented: bool,
-    live: Option<&Live>,
+    had_cookie: bool,
+    live: Option<&LiveSession>,
     now: i64,
 ) -> Option<String> {
     let Some(live) = live else {
-        return presented.then(|| clear(&app.config));
+        return had_cookie.then(|| clear_cookie(&app.config));
     };
     if let Some(end) = live.extend_to
         && let Err(error) = app.store.extend(&live.key, now, end).await
@@ -242,7 +242,7 @@ pub(crate) async fn keep(
     live.renewal.clone()
 }
 
-/// What is said around every page of the organisation, by its stored record.
+/// The layout of the organisation's pages, from its stored record.
 pub(crate) fn layout(actor: &Actor, items: &BTreeMap<Key, Item>) -> action::Layout {
     let tenant = items.get(&Key::tenant(&actor.tenant));
     let name = tenant.and_then(|item| TenantRecord::read(item).name);

@@ -7,7 +7,7 @@ fn config(https: bool) -> Config {
     Config::for_tests(https)
 }
 
-const HERE: Origin<'_> = Origin {
+const CLIENT: Client<'_> = Client {
     address: "192.0.2.1",
     agent: Some("a browser"),
     generation: None,
@@ -22,9 +22,9 @@ fn grant() -> Grant {
     }
 }
 
-/// A session just opened: its token, and the items behind it.
+/// A session that was just opened: its token and its items.
 fn opened() -> (Token, BTreeMap<Key, Item>) {
-    let (operation, cookie) = open(&grant(), &HERE, NOW, &config(true)).unwrap();
+    let (operation, cookie) = open(&grant(), &CLIENT, NOW, &config(true)).unwrap();
     let text = cookie.split(['=', ';']).nth(1).unwrap();
     let token = Token::verify(text, &config(true).keys).unwrap();
     let Operation::Put { key, item, .. } = operation else {
@@ -42,16 +42,16 @@ fn opened() -> (Token, BTreeMap<Key, Item>) {
 }
 
 #[test]
-fn the_cookie_is_bound_to_the_host_over_https() {
-    let (_, cookie) = open(&grant(), &HERE, NOW, &config(true)).unwrap();
+fn over_https_the_cookie_is_for_this_host_only() {
+    let (_, cookie) = open(&grant(), &CLIENT, NOW, &config(true)).unwrap();
     assert!(cookie.starts_with("__Host-session=1."));
     assert!(cookie.ends_with("; Path=/; Max-Age=2592000; HttpOnly; SameSite=Lax; Secure"));
-    let (_, cookie) = open(&grant(), &HERE, NOW, &config(false)).unwrap();
+    let (_, cookie) = open(&grant(), &CLIENT, NOW, &config(false)).unwrap();
     assert!(cookie.starts_with("session=1.") && !cookie.contains("Secure"));
 }
 
 #[test]
-fn a_fresh_session_is_live_and_keeps_its_cookie() {
+fn a_new_session_is_live_and_keeps_its_cookie() {
     let (token, items) = opened();
     let live = check(&token, &items, NOW, &config(true)).unwrap();
     assert_eq!(
@@ -61,7 +61,7 @@ fn a_fresh_session_is_live_and_keeps_its_cookie() {
 }
 
 #[test]
-fn an_expired_token_of_a_live_session_is_renewed_and_a_day_later_the_session_slides() {
+fn an_expired_token_of_a_live_session_is_renewed_and_a_day_later_its_end_moves() {
     let (token, items) = opened();
     let live = check(&token, &items, NOW + 120, &config(true)).unwrap();
     assert!(live.renewal.is_some() && live.extend_to.is_none());
@@ -71,7 +71,7 @@ fn an_expired_token_of_a_live_session_is_renewed_and_a_day_later_the_session_sli
 }
 
 #[test]
-fn a_session_that_has_ended_is_not_live_though_it_is_still_stored() {
+fn a_stored_session_that_has_ended_is_not_live() {
     let (token, items) = opened();
     assert_eq!(
         check(&token, &items, NOW + Session::IDLE, &config(true)),
@@ -80,7 +80,7 @@ fn a_session_that_has_ended_is_not_live_though_it_is_still_stored() {
 }
 
 #[test]
-fn counting_up_the_generation_ends_every_session_but_the_one_carried_along() {
+fn a_new_generation_ends_every_session_except_the_one_that_moves_to_it() {
     let (token, mut items) = opened();
     let live = check(&token, &items, NOW, &config(true)).unwrap();
     let [_, _, generation] = keys(&token);
@@ -96,15 +96,15 @@ fn counting_up_the_generation_ends_every_session_but_the_one_carried_along() {
 }
 
 #[test]
-fn a_session_is_opened_only_in_a_generation_that_is_known() {
+fn a_session_is_opened_only_in_a_known_generation() {
     let unproven = Grant {
         generation: None,
         ..grant()
     };
-    assert!(open(&unproven, &HERE, NOW, &config(true)).is_none());
-    let own = Origin {
+    assert!(open(&unproven, &CLIENT, NOW, &config(true)).is_none());
+    let own = Client {
         generation: Some(3),
-        ..HERE
+        ..CLIENT
     };
     let (operation, _) = open(&unproven, &own, NOW, &config(true)).unwrap();
     let Operation::Put { item, .. } = operation else {
@@ -114,17 +114,17 @@ fn a_session_is_opened_only_in_a_generation_that_is_known() {
 }
 
 #[test]
-fn a_long_name_of_a_browser_is_cut() {
+fn a_long_user_agent_is_shortened() {
     let name = "é".repeat(300);
-    let origin = Origin {
+    let client = Client {
         agent: Some(&name),
-        ..HERE
+        ..CLIENT
     };
-    let (operation, _) = open(&grant(), &origin, NOW, &config(true)).unwrap();
+    let (operation, _) = open(&grant(), &client, NOW, &config(true)).unwrap();
     let Operation::Put { item, .. } = operation else {
         panic!("no write")
     };
-    assert_eq!(item["agent"].as_str().unwrap().chars().count(), AGENT);
+    assert_eq!(item["agent"].as_str().unwrap().chars().count(), MAX_AGENT);
 }
 
 #[test]
@@ -138,7 +138,7 @@ fn a_session_without_its_record_or_its_membership_is_not_live() {
 }
 
 #[test]
-fn who_is_only_invited_has_no_live_session() {
+fn a_user_who_is_only_invited_has_no_live_session() {
     let (token, mut items) = opened();
     let [_, membership, _] = keys(&token);
     for (status, lives) in [("active", true), ("invited", false), ("", false)] {

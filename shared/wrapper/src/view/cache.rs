@@ -1,10 +1,10 @@
-//! A view's part in revalidation: it marks its tags before it reads, and tells the edge what it
-//! may keep.
+//! The view's part in revalidation: it marks its tags before it reads, and tells the edge whether it
+//! may cache the page.
 //!
-//! The mark comes first, so that a commit which the read misses finds it: `docs/caching.md`.
+//! It marks first, so that a commit that the reads miss finds the mark: see `docs/caching.md`.
 
 use crate::App;
-use crate::http::response::{Response, With};
+use crate::http::response::{Response, ResponseExt};
 use crate::http::trust::{SharedKey, Trust};
 use action::Actor;
 use futures_util::future::try_join_all;
@@ -13,22 +13,22 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 use store::{KEPT_AT_EDGE, SETTLING};
 
-/// How long after its marks a page may still be given to the edge to keep.
-const ANSWER: Duration = Duration::from_secs(5);
+/// How long after its marks a page may still be sent to the edge to be cached.
+const MAX_RENDER_TIME: Duration = Duration::from_secs(5);
 
-/// How long the answer may then be on its way to the edge.
-const NETWORK: Duration = Duration::from_secs(20);
-// Twice, because a mark that is written slowly may say an older time than the one it replaces, by
-// as long as its write takes: 4 s at most.
+/// How long the response may then take to the edge.
+const MAX_TRANSIT_TIME: Duration = Duration::from_secs(20);
+// Twice, because a mark may have an older time than the one it replaces, by as long as its write takes:
+// at most 4 s.
 const _: () = assert!(
-    2 * ANSWER.as_secs() + NETWORK.as_secs() <= SETTLING.as_secs(),
+    2 * MAX_RENDER_TIME.as_secs() + MAX_TRANSIT_TIME.as_secs() <= SETTLING.as_secs(),
     "a page may reach the edge after its mark has settled"
 );
 
-/// CloudFront takes at most this many tags of an object and drops the rest silently.
-const MOST_TAGS: usize = 50;
+/// CloudFront accepts at most this many tags of an object and silently drops the rest.
+const MAX_TAGS: usize = 50;
 
-/// A page that the edge may keep, for everybody with the same key.
+/// A page that the edge may cache for every request with the same key.
 #[derive(Debug)]
 pub(crate) struct Cacheable {
     tags: BTreeSet<String>,
@@ -36,14 +36,14 @@ pub(crate) struct Cacheable {
 }
 
 impl Cacheable {
-    /// Marks `tags` as live. `None` where that failed, or CloudFront would not take them all:
-    /// then the page is not to be kept.
+    /// Marks `tags` as cached. `None` if that fails or if CloudFront would not accept all of them. Then
+    /// the page must not be cached.
     pub(crate) async fn mark(
         app: &App,
         distribution: &str,
         tags: BTreeSet<String>,
     ) -> Option<Self> {
-        if tags.is_empty() || tags.len() > MOST_TAGS {
+        if tags.is_empty() || tags.len() > MAX_TAGS {
             return None;
         }
         let since = Instant::now();
@@ -60,26 +60,26 @@ impl Cacheable {
         }
     }
 
-    /// The answer, marked as one to keep, unless it took too long.
-    pub(crate) fn apply(&self, reply: Response) -> Response {
-        if self.since.elapsed() >= ANSWER {
-            return reply;
+    /// Lets the edge cache the response, unless it took too long.
+    pub(crate) fn apply(&self, response: Response) -> Response {
+        if self.since.elapsed() >= MAX_RENDER_TIME {
+            return response;
         }
         let kept = KEPT_AT_EDGE.as_secs();
         let control = format!("max-age=0, must-revalidate, s-maxage={kept}, stale-if-error=0");
         let tags: Vec<_> = self.tags.iter().map(String::as_str).collect();
-        reply
+        response
             .with(CACHE_CONTROL, control)
             .with(HeaderName::from_static("cache-tag"), tags.join(","))
     }
 }
 
-/// How the answer to a request may be shared.
+/// Whether other requests may get the same response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Sharing<'a> {
-    /// It goes to this request alone.
-    Own,
-    /// The edge may give it to every request with this key.
+    /// Only this request gets it.
+    Private,
+    /// The edge may send it to every request with this key.
     Shared {
         /// The CloudFront distribution.
         distribution: &'a str,
@@ -89,28 +89,23 @@ pub(crate) enum Sharing<'a> {
 }
 
 impl<'a> Sharing<'a> {
-    /// What the edge says, where it is believed.
-    pub(crate) fn of(trust: &'a Trust) -> Self {
+    /// What the edge's trusted headers say.
+    pub(crate) fn from_trust(trust: &'a Trust) -> Self {
         let edge = trust.edge.as_ref();
         match edge.and_then(|edge| Some((edge.distribution.as_str(), edge.shared.as_ref()?))) {
             Some((distribution, key)) => Self::Shared { distribution, key },
-            None => Self::Own,
+            None => Self::Private,
         }
     }
 
-    /// Whether others may be given the answer. Such an answer sets no cookie.
+    /// Whether other requests may get the response. Such a response sets no cookie.
     pub(crate) fn is_shared(self) -> bool {
         matches!(self, Self::Shared { .. })
     }
 
-    /// Whether the edge's key is the one that this request has: by its token, its path's
-    /// organisation and what it accepts.
-    pub(crate) fn is_right_for(
-        self,
-        token: Option<&Actor>,
-        tenant: Option<&str>,
-        json: bool,
-    ) -> bool {
+    /// Whether the edge's key is right for the request, given its token, the organisation in its path
+    /// and whether it gets JSON.
+    pub(crate) fn matches(self, token: Option<&Actor>, tenant: Option<&str>, json: bool) -> bool {
         let Self::Shared { key, .. } = self else {
             return true;
         };
