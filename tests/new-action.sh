@@ -64,6 +64,9 @@ if [ "$touched" != "$expected" ]; then
   exit 1
 fi
 
+# A view takes three files too. Its first version works as it is.
+cargo xtask new-action print-project --view --resource projects
+
 if cargo xtask check 2>"$copy/target/stale"; then
   echo 'new-action: check does not see that nothing is generated yet' >&2
   exit 1
@@ -71,11 +74,11 @@ fi
 grep --quiet "events/$NAME.json" "$copy/target/stale"
 cargo xtask generate
 cargo xtask check
-for file in $expected; do
+for file in $expected functions/src/projects/print.rs functions/src/bin/print-project.rs; do
   # From standard input, because rustfmt would otherwise format the modules too.
   rustfmt --edition 2024 <"$file" | diff "$file" -
 done
-cargo build --quiet --bin "$NAME" --bin edge-crm
+cargo build --quiet --bin "$NAME" --bin print-project --bin edge-crm
 cargo test --quiet -p edge-crm-tests --test wrapper every_action
 UPDATE=1 cargo test --quiet -p edge-crm-tests --test deployment privileges || true
 cargo xtask generate
@@ -100,6 +103,9 @@ post "$NAME" --data "id=$id" | python3 -c '
 import json, sys
 answer = json.load(sys.stdin)
 assert answer["ok"] and answer["data"]["company"] is None and answer["data"]["version"] == 2, answer'
+project=$(post create-project --data-urlencode name=Turbine | python3 -c 'import json, sys; print(json.load(sys.stdin)["data"]["id"])')
+curl --silent --show-error --fail-with-body --cookie "$copy/target/jar" --header 'Accept: application/json' \
+  "${url%/}/t/acme/projects/$project/print-project" | grep --quiet '"name":"Turbine"'
 kill "$stack"
 wait "$stack" || true
 stack=

@@ -2,6 +2,7 @@
 
 mod drain;
 mod every_action;
+mod every_form;
 mod idempotency;
 mod idempotency_keys;
 mod race;
