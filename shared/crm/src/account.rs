@@ -1,4 +1,4 @@
-//! Accounts: a person's name, email and password.
+//! Accounts: the name, the email and the password of a user.
 
 use crate::{Email, Member, MemberStatus, Name, OrganizationName, PasswordHash};
 use action::{
@@ -8,46 +8,47 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// A person who can sign in. Stored under the email in lower case, so that an address has one
-/// account by construction.
+/// A user who can sign in. It is stored under the email in lower case, so an email can have only
+/// one account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Account {
-    /// Who it is.
+    /// The user's id.
     pub id: UserId,
-    /// What they are called.
+    /// The user's name.
     pub name: Name,
-    /// Where they get mail, in the letter case they gave.
+    /// The email, in the letter case in which the user entered it.
     pub email: Email,
-    /// What their password must match.
+    /// The hash of the password.
     pub password_hash: PasswordHash,
-    /// The organisations they belong to, the one to open first in front.
+    /// The organisations of the user. The first one is opened after signing in.
     pub organizations: Vec<OrganizationSummary>,
-    /// How often all their sessions have been ended. One that is opened is of this generation; the
-    /// live ones are of that at [`Key::generation`], which is written along.
+    /// How often all sessions of the user have been ended. A new session gets this generation. The
+    /// record at [`Key::generation`] holds the generation of the live sessions; both are written in
+    /// one transaction.
     #[serde(default)]
     pub session_generation: u64,
-    /// When they signed up.
+    /// When the user signed up.
     pub created_at: Timestamp,
-    /// How often it has been written.
+    /// The version, which every write increases by one.
     pub version: Version,
 }
 
-/// An organisation that somebody belongs to.
+/// The id and the name of an organisation of the user.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OrganizationSummary {
-    /// Its slug.
+    /// The organisation's id, which is its slug.
     pub tenant: TenantId,
-    /// What it calls itself.
+    /// The organisation's name.
     pub name: OrganizationName,
 }
 
 impl Account {
-    /// How many organisations a person can belong to, so that one transaction can reach them all.
+    /// The most organisations of a user, so that one transaction can write all their memberships.
     pub const MAX_ORGANIZATIONS: usize = 50;
 
-    /// What leads to the caller's own account, given what was found: their membership, which holds
-    /// their email, and then the account.
+    /// The reads of the caller's account. `found` is what has been read so far: first the
+    /// membership, which holds the email, then the account.
     #[must_use]
     pub fn caller_reads(caller: &Actor, found: &Found) -> Reads {
         let membership = Reads::none().item(Key::membership(&caller.tenant, &caller.user));
@@ -60,7 +61,7 @@ impl Account {
     /// The caller's own account.
     ///
     /// # Errors
-    /// [`ActionError::Internal`] where there is none: whoever is signed in has one.
+    /// [`ActionError::Internal`] if there is none: every signed-in user has an account.
     pub fn of_caller(caller: &Actor, found: &Found) -> Result<Self, ActionError> {
         let member = caller_membership(caller, found)?;
         let key = member.map(|member| Self::key_of(&member.email));
@@ -71,7 +72,7 @@ impl Account {
         account.ok_or_else(|| ActionError::Internal(format!("{} has no account", caller.user)))
     }
 
-    /// The reads of every membership of theirs.
+    /// The reads of all memberships of the user.
     #[must_use]
     pub fn membership_reads(&self) -> Reads {
         let keys = self.organizations.iter();
@@ -79,10 +80,10 @@ impl Account {
             .fold(Reads::none(), Reads::item)
     }
 
-    /// The organisations they belong to, as they were found, in order.
+    /// The organisations in which the user is an active member, in order, each with the membership.
     ///
     /// # Errors
-    /// [`ActionError::Internal`] where a stored item is no member.
+    /// [`ActionError::Internal`] if a stored item is not a member.
     pub fn active_memberships(
         &self,
         found: &Found,
@@ -96,7 +97,7 @@ impl Account {
         Ok(members)
     }
 
-    /// The account with every session of theirs ended, once [`Account::end_sessions`] has written
+    /// The account with all sessions of the user ended, once [`Account::end_sessions`] has written
     /// it.
     #[must_use]
     pub fn with_sessions_ended(&self) -> Self {
@@ -107,9 +108,10 @@ impl Account {
         }
     }
 
-    /// Writes the account, which is `before` [without its sessions](Account::with_sessions_ended) and
-    /// perhaps otherwise changed. However many sessions there are, none of them is live once this
-    /// is committed; nor is one that is opened at the same time by what proved the person before.
+    /// Writes the account, which is `before`
+    /// [with its sessions ended](Account::with_sessions_ended) and perhaps other changes. This one write ends any
+    /// number of sessions. It also covers a sign-in at the same moment with the old password: that
+    /// session is already over.
     #[must_use]
     pub fn end_sessions<T>(&self, commit: Commit<T>, before: &Self) -> Commit<T> {
         let current = Generation {
@@ -120,13 +122,13 @@ impl Account {
             .overwrite(Key::generation(&self.id), &current)
     }
 
-    /// Where the account of that email is.
+    /// The key of the account with this email.
     #[must_use]
     pub fn key_of(email: &Email) -> Key {
         Key::record("account", &email.unique(), "account")
     }
 
-    /// What may be shown of it.
+    /// The part of the account that may be shown.
     #[must_use]
     pub fn public_user(&self) -> PublicUser {
         PublicUser {
@@ -136,7 +138,7 @@ impl Account {
         }
     }
 
-    /// The account as a member of one more organisation.
+    /// The account with one more organisation.
     #[must_use]
     pub fn with_organization(&self, organization: OrganizationSummary) -> Self {
         let rest = self.without_organization(&organization.tenant);
@@ -147,7 +149,7 @@ impl Account {
         }
     }
 
-    /// The account as no member of that organisation.
+    /// The account without that organisation.
     #[must_use]
     pub fn without_organization(&self, tenant: &TenantId) -> Self {
         let mut organizations = self.organizations.clone();
@@ -159,7 +161,7 @@ impl Account {
         }
     }
 
-    /// This person as a new member of an organisation.
+    /// A new membership of this user in an organisation.
     #[must_use]
     pub fn new_member(&self, role: Role, now: Timestamp) -> Member {
         let PublicUser { id, name, email } = self.public_user();
@@ -187,31 +189,31 @@ impl Record for Account {
     }
 }
 
-/// What may be shown of an account.
+/// The part of an account that may be shown.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PublicUser {
-    /// Who it is.
+    /// The user's id.
     pub id: UserId,
-    /// What they are called.
+    /// The user's name.
     pub name: Name,
-    /// Where they get mail.
+    /// The user's email.
     pub email: Email,
 }
 
-/// The answer to signing up or in.
+/// The response to signing up and signing in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SignedIn {
-    /// Who.
+    /// The user who is signed in.
     pub user: PublicUser,
-    /// The organisation that the session is bound to.
+    /// The organisation of the session.
     pub tenant: TenantId,
-    /// The role there.
+    /// The user's role in that organisation.
     pub role: Role,
 }
 
 impl SignedIn {
-    /// The session that goes with it, in this generation: that of the account as it was read with
-    /// what proved the person, or `None` for that of the caller's own session.
+    /// The session to open. `generation` is the generation of the account as it was read with the
+    /// user's proof, such as the password. `None` takes the generation of the caller's own session.
     #[must_use]
     pub fn grant(&self, generation: Option<u64>) -> Grant {
         Grant {
@@ -223,7 +225,7 @@ impl SignedIn {
     }
 }
 
-/// What a request's session is compared with: the account's own count, by the person's id.
+/// The record that every request compares its session with, stored under the user's id.
 #[derive(Serialize)]
 struct Generation {
     generation: u64,

@@ -1,4 +1,4 @@
-//! Contacts, and what creating, changing and removing one writes.
+//! Contacts, and the commits that create, change and delete one.
 
 use crate::{Company, Email, Name, Notes, Phone, TrashedContact, fold};
 use action::{
@@ -11,59 +11,59 @@ use serde::{Deserialize, Serialize};
 use validator::Validate;
 
 uuid_id! {
-    /// A contact within its organisation.
+    /// The id of a contact.
     ContactId
 }
 
-/// One message for a contact that is not there and one that is another organisation's, so that
-/// its existence does not leak.
+/// The same message whether the contact does not exist or belongs to another organisation, so that
+/// nobody learns which.
 pub const CONTACT_NOT_FOUND: &str = "Contact not found or access denied";
 
-/// How many contacts a page of the list shows.
+/// The number of contacts on a page of the list.
 pub const PAGE_SIZE: usize = 50;
 
-/// The answer where another contact of the organisation has the email.
+/// The conflict if another contact of the organisation has the email.
 pub const DUPLICATE_EMAIL: Conflict = Conflict {
     field: "email",
     message: "Contact with this email already exists",
     reveal: true,
 };
 
-/// What is known about a contact.
+/// The details of a contact.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ContactDetails {
-    /// Whose contact it is.
+    /// The contact's name.
     pub name: Name,
-    /// Unique in the organisation, in any letter case.
+    /// The contact's email, unique in the organisation regardless of case.
     pub email: Email,
-    /// Where they work.
+    /// The company that the contact works for.
     pub company: Option<Company>,
-    /// How to call them.
+    /// The contact's phone number.
     pub phone: Option<Phone>,
-    /// Anything else.
+    /// Notes, of several lines.
     pub notes: Option<Notes>,
 }
 
-/// The fields of a contact as a user enters them.
+/// The fields of a contact, as the user enters them.
 #[derive(Debug, Clone, Default, Deserialize, Serialize, Validate, JsonSchema)]
 #[serde(default)]
 pub struct ContactFields {
-    /// The person's name.
+    /// The contact's name.
     #[validate(length(min = 1, max = Name::MAX), custom(function = visible))]
     pub name: Text,
-    /// Unique in the organisation, in any letter case.
+    /// The contact's email, unique in the organisation regardless of case.
     #[validate(nested)]
     pub email: Parsed<Email>,
-    /// The company they work for.
+    /// The company that the contact works for.
     #[serde(deserialize_with = "optional")]
     #[validate(length(max = Company::MAX), custom(function = visible))]
     pub company: Option<Text>,
-    /// Their phone number.
+    /// The contact's phone number.
     #[serde(deserialize_with = "optional")]
     #[validate(length(max = Phone::MAX), custom(function = visible))]
     pub phone: Option<Text>,
-    /// Anything else.
+    /// Notes, of several lines.
     #[serde(deserialize_with = "optional")]
     #[validate(
         length(max = Notes::MAX),
@@ -88,22 +88,22 @@ impl ContactFields {
     }
 }
 
-/// A contact of an organisation.
+/// A contact.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Contact {
-    /// Which one; sorts by time of creation.
+    /// The contact's id. Ids sort by time of creation.
     pub id: ContactId,
-    /// What was entered.
+    /// The details that the user entered.
     #[serde(flatten)]
     pub details: ContactDetails,
-    /// Who created it.
+    /// The user who created the contact, and owns it.
     pub owner_id: UserId,
-    /// When it was created.
+    /// When the contact was created.
     pub created_at: Timestamp,
-    /// When it was last written.
+    /// When the contact was last changed.
     pub updated_at: Timestamp,
-    /// How often it has been written.
+    /// The version, which every change increases by one.
     pub version: Version,
 }
 
@@ -128,7 +128,7 @@ impl Entity for Contact {
 }
 
 impl Contact {
-    /// A new contact that `actor` owns.
+    /// A new contact, which `actor` owns.
     #[must_use]
     pub fn new(id: ContactId, actor: &Actor, details: ContactDetails, now: Timestamp) -> Self {
         let owner_id = actor.user.clone();
@@ -142,7 +142,7 @@ impl Contact {
         }
     }
 
-    /// The contact with every field replaced.
+    /// The contact with new details.
     #[must_use]
     pub fn replaced(&self, details: ContactDetails, now: Timestamp) -> Self {
         Self {
@@ -153,13 +153,13 @@ impl Contact {
         }
     }
 
-    /// Whether `actor` may delete it: its owner and admins may.
+    /// Whether `actor` may delete it: only its owner and admins may.
     #[must_use]
     pub fn can_be_deleted_by(&self, actor: &Actor) -> bool {
         self.owner_id == actor.user || actor.role >= action::Role::Admin
     }
 
-    /// The answer to who wants to change an earlier version of it.
+    /// The error for a change that is based on an earlier version.
     #[must_use]
     pub fn stale(&self) -> ActionError {
         ActionError::Stale {
@@ -208,23 +208,23 @@ impl Contact {
     }
 }
 
-/// The id of an existing contact.
+/// A contact, by its id.
 #[derive(Debug, Clone, Default, Deserialize, Serialize, Validate, JsonSchema)]
 #[serde(default)]
 pub struct ContactRef {
-    /// Its id.
+    /// The contact's id.
     #[validate(nested)]
     pub id: Parsed<ContactId>,
 }
 
 impl ContactRef {
-    /// The read of it.
+    /// The read of the contact.
     #[must_use]
     pub fn reads(&self, actor: &Actor) -> Reads {
         Reads::none().item(Key::entity::<Contact>(&actor.tenant, self.id.as_str()))
     }
 
-    /// The contact, where it was found.
+    /// The contact, if it was found.
     ///
     /// # Errors
     /// [`ActionError::NotFound`] otherwise.
@@ -271,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn a_contact_on_the_wire_has_null_for_what_is_absent() {
+    fn a_contact_as_json_has_null_for_missing_fields() {
         let contact = contact("ada@example.com");
         let value = serde_json::to_value(&contact).unwrap();
         assert_eq!(
@@ -286,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn an_email_that_changes_its_case_keeps_its_guard() {
+    fn an_email_that_changes_only_its_case_keeps_its_guard() {
         let before = contact("ada@example.com");
         let commit = before
             .replaced(details("ADA@example.com"), Timestamp::UNIX_EPOCH)
@@ -306,7 +306,7 @@ mod tests {
     }
 
     #[test]
-    fn a_commit_is_tagged_by_the_keys_of_its_entities_alone() {
+    fn the_tags_of_a_commit_come_from_the_keys_of_its_entities() {
         let contact = contact("ada@example.com");
         let tags = contact.clone().create(&tenant()).tags();
         assert_eq!(
@@ -336,13 +336,13 @@ mod tests {
     fn search_looks_at_name_email_and_company_in_any_case() {
         let item = json!({"name": "Émile", "email": "e@X.example", "company": "Straße AG", "notes": "secret"});
         let item = item.as_object().unwrap();
-        let holds = |q: &str| {
+        let matches_query = |q: &str| {
             let newest = Query::newest::<Contact>(&tenant(), 1);
             newest.holding::<Contact>(fold(q)).passes(item)
         };
         for q in ["émi", "ÉMILE", "x.EX", "strasse", ""] {
-            assert!(holds(q), "{q}");
+            assert!(matches_query(q), "{q}");
         }
-        assert!(!holds("secret"));
+        assert!(!matches_query("secret"));
     }
 }

@@ -1,4 +1,4 @@
-//! What the link of an invitation opens.
+//! The link of an invitation, and the checks that it is still valid.
 
 use crate::member::{INVITATION_PURPOSE, InvitationId};
 use crate::{Account, Email, Member, Membership, Organization};
@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 const INVALID_LINK: ActionError = ActionError::Forbidden(
-    "This link is not valid. Open it again from the letter, or ask for a new invitation.",
+    "This link is not valid. Open it again from the email, or ask for a new invitation.",
 );
 const WITHDRAWN: ActionError = ActionError::Forbidden(
     "This invitation no longer works: it was withdrawn or has been used. Ask for a new one.",
@@ -22,7 +22,7 @@ const REPLACED: ActionError = ActionError::Forbidden(
 const EXPIRED: ActionError =
     ActionError::Forbidden("This invitation has expired. Ask for a new one.");
 
-/// The token of a link, as it was sent. Serialises and prints as `[redacted]`.
+/// The token of an invitation's link. Serialises and prints as `[redacted]`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 #[schemars(inline, description = "The token of the link")]
@@ -41,7 +41,7 @@ impl InvitationToken {
         trim(self.0.reveal())
     }
 
-    /// What it says; nothing where it was not issued.
+    /// The token's content; `None` if the token is not ours or was altered.
     #[must_use]
     pub fn open<C>(&self, context: &Context<C>) -> Option<InvitationClaims> {
         let text = context.open(INVITATION_PURPOSE, self.as_str())?;
@@ -55,14 +55,15 @@ impl InvitationToken {
         })
     }
 
-    /// What to read of it; nothing where it was not issued.
+    /// What to read to check the invitation; nothing if the token is invalid.
     #[must_use]
     pub fn reads<C>(&self, context: &Context<C>) -> Reads {
         self.open(context)
             .map_or_else(Reads::none, |claims| claims.reads())
     }
 
-    /// The membership that its person's account has by now, if they have an account.
+    /// The read of the membership that the invited user's account has by now, if there is an
+    /// account.
     #[must_use]
     pub fn more_reads<C>(&self, context: &Context<C>, found: &Found) -> Reads {
         let key = |claims: InvitationClaims| {
@@ -74,10 +75,10 @@ impl InvitationToken {
         }
     }
 
-    /// The offer that it is for.
+    /// The invitation of this token, if it is still valid.
     ///
     /// # Errors
-    /// [`ActionError::Forbidden`], which says why it is no longer open.
+    /// [`ActionError::Forbidden`], which says why it is no longer valid.
     pub fn pending_invitation<C>(
         &self,
         context: &Context<C>,
@@ -88,14 +89,14 @@ impl InvitationToken {
     }
 }
 
-/// What a token says.
+/// The content of an invitation's token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InvitationClaims {
     /// The organisation.
     pub tenant: TenantId,
     member: UserId,
     invitation: InvitationId,
-    /// Who is invited.
+    /// The email that is invited.
     pub email: Email,
 }
 
@@ -111,10 +112,10 @@ impl InvitationClaims {
         Key::entity::<Membership>(&self.tenant, user.as_str())
     }
 
-    /// The account of who is invited, where they have one.
+    /// The account with the invited email, if there is one.
     ///
     /// # Errors
-    /// [`ActionError::Internal`] where the stored item is none.
+    /// [`ActionError::Internal`] if the stored item is not an account.
     pub fn account(&self, found: &Found) -> Result<Option<Account>, ActionError> {
         found.record(&Account::key_of(&self.email))
     }
@@ -128,11 +129,11 @@ impl InvitationClaims {
             found.record(&Organization::key_of(&self.tenant))?;
         let organization = organization.ok_or(WITHDRAWN)?;
         let account = self.account(found)?;
-        let joined = match &account {
+        let member = match &account {
             Some(account) => found.entity::<Member>(&self.tenant, account.id.as_str())?,
             None => None,
         };
-        if joined.is_some_and(|member| member.is_active()) {
+        if member.is_some_and(|member| member.is_active()) {
             return Err(ALREADY_ACCEPTED);
         }
         let membership: Option<Membership> = found.entity(&self.tenant, self.member.as_str())?;
@@ -152,19 +153,19 @@ impl InvitationClaims {
     }
 }
 
-/// An invitation that is open: whom to join, as whom.
+/// An invitation that can be accepted now.
 #[derive(Debug, Clone)]
 pub struct PendingInvitation {
     /// The organisation.
     pub organization: Organization,
-    /// Who is invited, and in which role.
+    /// The invited member, with the role.
     pub membership: Membership,
-    /// The account that the email has already.
+    /// The account with the invited email, if there is one already.
     pub account: Option<Account>,
 }
 
 impl PendingInvitation {
-    /// The role that is offered.
+    /// The role that the user will have.
     #[must_use]
     pub fn role(&self) -> Role {
         self.membership.member.role

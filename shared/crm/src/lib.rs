@@ -1,6 +1,7 @@
-//! The domain: contacts, projects, accounts, organisations and members, and the rules their fields follow.
+//! The domain: contacts, projects, accounts, organisations and members, and the rules for their
+//! fields.
 //!
-//! It knows no AWS and no HTTP: everything here is a value or a pure function.
+//! It depends on neither AWS nor HTTP: everything here is a value or a pure function.
 
 mod account;
 mod contact;

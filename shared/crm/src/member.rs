@@ -1,4 +1,4 @@
-//! Members: who belongs to an organisation, in which role, and who is invited to.
+//! Members of an organisation, and invitations to it.
 
 use crate::{Email, Name, OrganizationName};
 use action::{
@@ -12,52 +12,52 @@ use std::collections::BTreeMap;
 use validator::Validate;
 
 uuid_id! {
-    /// One invitation. Inviting somebody again makes another, and the link of the one before
-    /// no longer works.
+    /// The id of an invitation. Inviting the same email again makes a new one, and the link of the
+    /// earlier one no longer works.
     InvitationId
 }
 
-/// One message for a member that is not there and one that is another organisation's.
+/// The same message whether the member does not exist or belongs to another organisation.
 pub const MEMBER_NOT_FOUND: &str = "Member not found or access denied";
 
 /// How long the link of an invitation works.
 pub(crate) const INVITATION_LIFETIME: SignedDuration = SignedDuration::from_hours(7 * 24);
 
-/// What the token in the link of an invitation is good for.
+/// The purpose of the token in an invitation's link.
 pub(crate) const INVITATION_PURPOSE: &str = "invite";
 
-/// Whether somebody has accepted.
+/// Whether the invitation has been accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 #[schemars(inline)]
 pub enum MemberStatus {
-    /// Not yet: nothing is open to them.
+    /// The invitation has not been accepted yet: the user has no access.
     Invited,
-    /// They belong to the organisation.
+    /// The user is a member of the organisation.
     #[default]
     Active,
 }
 
-/// A person in an organisation, or invited to it.
+/// A member of an organisation, or a user who is invited to it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Member {
-    /// The person; an id of its own until they have accepted.
+    /// The user's id; before the invitation is accepted, an id of the invitation's own.
     pub id: UserId,
-    /// What they are called; not known until they have accepted.
+    /// The user's name; `null` until the invitation is accepted.
     pub name: Option<Name>,
-    /// Where they get mail; unique in the organisation, in any letter case.
+    /// The user's email, unique in the organisation regardless of case.
     pub email: Email,
-    /// What they may do.
+    /// The role, which says what the user may do.
     pub role: Role,
-    /// Whether they have accepted.
+    /// Whether the invitation has been accepted.
     #[serde(default)]
     pub status: MemberStatus,
-    /// Since when they belong, or are invited.
+    /// When the user became a member or was invited.
     pub created_at: Timestamp,
-    /// When this was last written.
+    /// When the membership was last changed.
     pub updated_at: Timestamp,
-    /// How often it has been written.
+    /// The version, which every change increases by one.
     pub version: Version,
 }
 
@@ -74,52 +74,52 @@ impl Entity for Member {
 }
 
 impl Member {
-    /// The guard that keeps an email unique among members and invitees.
+    /// The guard that keeps an email unique among the members and the invited users.
     #[must_use]
     pub fn guard(tenant: &TenantId, email: &Email) -> Key {
         Key::guard::<Self>(tenant, "email", &email.unique())
     }
 
-    /// Whether they belong to the organisation.
+    /// Whether the user is a member, and not only invited.
     #[must_use]
     pub fn is_active(&self) -> bool {
         self.status == MemberStatus::Active
     }
 
-    /// Their name, or their email where that is all that is known.
+    /// The name, or the email if the name is not known yet.
     #[must_use]
     pub fn display_name(&self) -> &str {
         self.name.as_ref().map_or(self.email.as_str(), Name::as_str)
     }
 
-    /// Whether somebody in the role `actor` may change their role, or remove them: nobody takes
-    /// more than they hold.
+    /// Whether a user with the role `actor` may change this member's role or remove the member: the
+    /// member's role must not be above their own.
     #[must_use]
     pub fn can_be_changed_by(&self, actor: Role) -> bool {
         actor >= Role::Admin && actor >= self.role
     }
 
-    /// What an audit record about them is about.
+    /// The subject of an audit record about this member.
     #[must_use]
     pub fn subject(&self, tenant: &TenantId) -> Subject {
         Subject::entity::<Self>(tenant, self.id.as_str())
     }
 }
 
-/// What an invitation's link must say, and until when it works.
+/// An invitation that has not been accepted yet.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Invitation {
-    /// Which invitation it is. Never shown.
+    /// The invitation's id, which the token in its link must have. It is never shown.
     pub id: InvitationId,
-    /// When its link ends.
+    /// When its link stops working.
     pub expires_at: Timestamp,
 }
 
-/// A member as stored: with the invitation that they have not accepted yet.
+/// A member as it is stored: with the invitation, until that is accepted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Membership {
-    /// What may be shown of it.
+    /// The part that may be shown.
     #[serde(flatten)]
     pub member: Member,
     /// The invitation, until it is accepted.
@@ -149,7 +149,7 @@ impl From<Member> for Membership {
 }
 
 impl Membership {
-    /// Somebody who is invited for the first time.
+    /// A user who is invited for the first time.
     #[must_use]
     pub fn invited(context: &Context<Actor>, email: Email, role: Role) -> Self {
         let now = context.now;
@@ -168,7 +168,7 @@ impl Membership {
         }
     }
 
-    /// The same person, invited again: only the new link works.
+    /// The same member, invited again: only the new link works.
     #[must_use]
     pub fn invited_again(&self, context: &Context<Actor>, role: Role) -> Self {
         Self {
@@ -177,7 +177,7 @@ impl Membership {
         }
     }
 
-    /// The same person in another role.
+    /// The same member with another role.
     #[must_use]
     pub fn with_role(&self, role: Role, now: Timestamp) -> Self {
         let member = Member {
@@ -192,15 +192,15 @@ impl Membership {
         }
     }
 
-    /// Since when the invitation's link no longer works; nothing where it does, and where nobody
-    /// is waited for.
+    /// When the invitation's link stopped working; `None` if it still works or there is no
+    /// invitation.
     #[must_use]
     pub fn expired_at(&self, now: Timestamp) -> Option<Timestamp> {
-        let ends = self.invitation.as_ref()?.expires_at;
-        (ends <= now).then_some(ends)
+        let expires_at = self.invitation.as_ref()?.expires_at;
+        (expires_at <= now).then_some(expires_at)
     }
 
-    /// What the token in the link says; nothing where there is no invitation.
+    /// The content of the token in the link; `None` if there is no invitation.
     #[must_use]
     pub fn token(&self, tenant: &TenantId) -> Option<String> {
         let Member { id, email, .. } = &self.member;
@@ -208,14 +208,14 @@ impl Membership {
         Some(format!("{tenant} {id} {invitation} {email}"))
     }
 
-    /// The link that invites, as a path of this site; nothing where there is no invitation.
+    /// The link of the invitation, as a path on this site; `None` if there is no invitation.
     #[must_use]
     pub fn link<C>(&self, context: &Context<C>, tenant: &TenantId) -> Option<String> {
         let token = context.seal(INVITATION_PURPOSE, &self.token(tenant)?);
         Some(format!("{INVITATION_PATH}?token={token}"))
     }
 
-    /// The email that brings the link.
+    /// The email with the link; `None` if there is no invitation.
     #[must_use]
     pub fn email(
         &self,
@@ -238,14 +238,14 @@ impl Membership {
         })
     }
 
-    /// Writes it over what was read, and answers with `output`.
+    /// Writes the membership over the version that was read, with `output` as the result.
     #[must_use]
-    pub fn update<T>(&self, tenant: &TenantId, read: Version, output: T) -> Commit<T> {
-        Commit::new(self.member.subject(tenant), output).put(tenant, self, Some(read))
+    pub fn update<T>(&self, tenant: &TenantId, read_version: Version, output: T) -> Commit<T> {
+        Commit::new(self.member.subject(tenant), output).put(tenant, self, Some(read_version))
     }
 }
 
-/// The page that the link of an invitation leads to.
+/// The page that the link of an invitation opens.
 pub const INVITATION_PATH: &str = "/accept-invite";
 
 impl Invitation {
@@ -258,17 +258,17 @@ impl Invitation {
     }
 }
 
-/// The user id of an existing member.
+/// A member, by the user's id.
 #[derive(Debug, Clone, Default, Deserialize, Serialize, Validate, JsonSchema)]
 #[serde(default, rename_all = "camelCase")]
 pub struct MemberRef {
-    /// Their user id.
+    /// The user's id.
     #[validate(nested)]
     pub user_id: Parsed<UserId>,
 }
 
 impl MemberRef {
-    /// The reads of them, and of who asks.
+    /// The reads of this member and of the caller's own membership.
     #[must_use]
     pub fn reads(&self, actor: &Actor) -> Reads {
         let key = |user: &str| Key::entity::<Membership>(&actor.tenant, user);
@@ -277,7 +277,7 @@ impl MemberRef {
             .item(key(actor.user.as_str()))
     }
 
-    /// The member, where they were found.
+    /// The member, if it was found.
     ///
     /// # Errors
     /// [`ActionError::NotFound`] otherwise.
@@ -287,10 +287,11 @@ impl MemberRef {
     }
 }
 
-/// Who asks, as their membership stands now: they may have lost their role since they were let in.
+/// The caller's own membership as it is stored now: the role may have changed since the request was
+/// authorised.
 ///
 /// # Errors
-/// [`ActionError::Forbidden`] where they no longer belong to the organisation.
+/// [`ActionError::Forbidden`] if the caller is no longer a member.
 pub fn acting_member(actor: &Actor, found: &Found) -> Result<Member, ActionError> {
     let member: Option<Member> = found.entity(&actor.tenant, actor.user.as_str())?;
     let active = member.filter(Member::is_active);
@@ -320,7 +321,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_shown_of_an_invitee_has_no_name_and_no_invitation() {
+    fn the_public_part_of_an_invited_member_has_no_name_and_no_invitation() {
         let mut invited = stored();
         invited["name"] = json!(null);
         invited["status"] = json!("invited");
@@ -329,20 +330,20 @@ mod tests {
         });
         let membership: Membership = serde_json::from_value(invited.clone()).unwrap();
         assert_eq!(serde_json::to_value(&membership).unwrap(), invited);
-        let shown = serde_json::to_value(&membership.member).unwrap();
+        let public = serde_json::to_value(&membership.member).unwrap();
         assert_eq!(
-            (&shown["name"], &shown["status"]),
+            (&public["name"], &public["status"]),
             (&json!(null), &json!("invited"))
         );
-        assert_eq!(shown.get("invitation"), None);
+        assert_eq!(public.get("invitation"), None);
     }
 
     #[test]
-    fn an_invitation_has_expired_from_its_end_on() {
+    fn an_invitation_expires_at_its_end() {
         let mut membership: Membership = serde_json::from_value(stored()).unwrap();
         let [before, end]: [Timestamp; 2] =
             ["2026-01-07T23:59:59Z", "2026-01-08T00:00:00Z"].map(|time| time.parse().unwrap());
-        assert_eq!(membership.expired_at(end), None, "nobody is waited for");
+        assert_eq!(membership.expired_at(end), None, "there is no invitation");
         membership.invitation = serde_json::from_value(json!({
             "id": "0197a3b0-0000-7000-8000-00000000000a", "expiresAt": end,
         }))
@@ -352,16 +353,16 @@ mod tests {
     }
 
     #[test]
-    fn nobody_is_changed_by_a_lesser_role() {
+    fn a_member_cannot_be_changed_by_a_lower_role() {
         let mut member: Member = serde_json::from_value(stored()).unwrap();
-        for (role, by, may) in [
+        for (role, by, allowed) in [
             (Role::Owner, Role::Admin, false),
             (Role::Owner, Role::Owner, true),
             (Role::Admin, Role::Admin, true),
             (Role::Viewer, Role::Member, false),
         ] {
             member.role = role;
-            assert_eq!(member.can_be_changed_by(by), may, "{role:?} by {by:?}");
+            assert_eq!(member.can_be_changed_by(by), allowed, "{role:?} by {by:?}");
         }
     }
 }

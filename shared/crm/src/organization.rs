@@ -1,4 +1,4 @@
-//! Organisations, and the slugs that name them in paths, keys and tags.
+//! Organisations, and the slugs that are their ids in paths, keys and tags.
 
 use crate::{Member, OrganizationName, OrganizationSummary, fold};
 use action::{ActionError, Key, Record, Role, TenantId, UserId, Version};
@@ -11,22 +11,23 @@ use unicode_normalization::char::is_combining_mark;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Organization {
-    /// Its slug.
+    /// Its id, which is its slug.
     pub id: TenantId,
-    /// What it calls itself.
+    /// Its name.
     pub name: OrganizationName,
-    /// Its owners: one list, whose version every change of ownership checks, so that one of two
-    /// owners who leave at once finds that they are the last.
+    /// Its owners. They are one list, and every change of ownership checks the version of this
+    /// record. So if two owners leave at the same time, one of them gets the error that they are
+    /// the last.
     #[serde(default)]
     pub owners: Vec<UserId>,
-    /// When it signed up.
+    /// When it was created.
     pub created_at: Timestamp,
-    /// How often it has been written.
+    /// The version, which every write increases by one.
     pub version: Version,
 }
 
 impl Organization {
-    /// The id and the name, as an account keeps them.
+    /// Its id and name, as the accounts of its members keep them.
     #[must_use]
     pub fn summary(&self) -> OrganizationSummary {
         OrganizationSummary {
@@ -35,11 +36,11 @@ impl Organization {
         }
     }
 
-    /// The organisation after `actor` makes of the member `before` what is in `after`, or removes
-    /// them; nothing where the owners stay the same.
+    /// The organisation after `actor` changes the member `before` to `after`, or removes that
+    /// member if `after` is `None`. `None` if the owners stay the same.
     ///
     /// # Errors
-    /// [`ActionError::Forbidden`] where no owner would be left.
+    /// [`ActionError::Forbidden`] if no owner would be left.
     pub fn with_updated_owners(
         &self,
         actor: &Member,
@@ -49,7 +50,8 @@ impl Organization {
         let is_owner = |member: &Member| member.is_active() && member.role == Role::Owner;
         let mut owners = self.owners.clone();
         owners.retain(|owner| *owner != before.id);
-        // An organisation of before there was a list gets its owners as they act.
+        // Organisations that are older than the list of owners get their owners in it when these
+        // act.
         let candidates = [Some(actor).filter(|actor| actor.id != before.id), after];
         for owner in candidates
             .into_iter()
@@ -82,7 +84,7 @@ impl Organization {
         }
     }
 
-    /// Where the organisation with that slug is.
+    /// The key of the organisation with this id.
     #[must_use]
     pub fn key_of(tenant: &TenantId) -> Key {
         Key::tenant(tenant)
@@ -99,11 +101,11 @@ impl Record for Organization {
     }
 }
 
-/// Room is left for a number behind the slug.
+/// The longest slug, which leaves room for a number after it.
 const SLUG_LENGTH: usize = 40;
 
-/// The slug of a name: letters without their accents in lower case and digits, with a hyphen for
-/// whatever stands between them; `team` where nothing is left.
+/// The slug of a name: its letters in lower case without accents and its digits, with a hyphen in
+/// place of everything between; `team` if nothing is left.
 #[must_use]
 pub fn slug(name: &OrganizationName) -> String {
     let letters = fold(name.as_str());
@@ -124,8 +126,8 @@ pub fn slug(name: &OrganizationName) -> String {
     }
 }
 
-/// The tenants that an organisation of this name may become, the best first: the bare slug, then
-/// with a number from 2.
+/// The ids that a new organisation of this name can have, the best first: the slug alone, then with
+/// a number from 2 on.
 #[must_use]
 pub fn slug_candidates(name: &OrganizationName, count: usize) -> Vec<TenantId> {
     let slug = slug(name);
@@ -140,19 +142,19 @@ pub fn slug_candidates(name: &OrganizationName, count: usize) -> Vec<TenantId> {
 mod tests {
     use super::*;
 
-    fn of(name: &str) -> String {
+    fn slug_of(name: &str) -> String {
         slug(&OrganizationName::from(&action::Text::from(name)))
     }
 
     #[test]
     fn a_slug_is_made_from_the_name() {
-        assert_eq!(of("Acme"), "acme");
-        assert_eq!(of("  Acme, Inc.  "), "acme-inc");
-        assert_eq!(of("Café Zoë & Söhne"), "cafe-zoe-sohne");
-        assert_eq!(of("O'Neil’s"), "oneils");
-        assert_eq!(of("株式会社"), "team");
-        assert_eq!(of("!!!"), "team");
-        assert_eq!(of(&"ab ".repeat(33)).len(), SLUG_LENGTH);
+        assert_eq!(slug_of("Acme"), "acme");
+        assert_eq!(slug_of("  Acme, Inc.  "), "acme-inc");
+        assert_eq!(slug_of("Café Zoë & Söhne"), "cafe-zoe-sohne");
+        assert_eq!(slug_of("O'Neil’s"), "oneils");
+        assert_eq!(slug_of("株式会社"), "team");
+        assert_eq!(slug_of("!!!"), "team");
+        assert_eq!(slug_of(&"ab ".repeat(33)).len(), SLUG_LENGTH);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Passwords: chosen, attempted, and hashed with Argon2id by
+//! Passwords, hashed with Argon2id by
 //! [OWASP's parameters](https://cheatsheetseries.owasp.org/cheatsheets/Password_Storage_Cheat_Sheet.html#argon2id)
 //! (19 MiB, two passes, one lane).
 
@@ -9,27 +9,27 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 use validator::{ValidateLength, ValidationError};
 
-/// Stands in for the hash of an account that does not exist: as much work as a real one, at the
-/// first attempt of a process too.
+/// Used if the account does not exist, so that checking the password takes the same time. It is a
+/// constant: even the first attempt of a process does no other work.
 const DUMMY_HASH: &str = "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
 const REDACTED: &str = "[redacted]";
 
-/// The fewest characters of a new password.
+/// The shortest new password, in characters.
 pub const MIN_PASSWORD: u64 = 8;
 
-/// The most characters of a new password.
+/// The longest new password, in characters.
 pub const MAX_PASSWORD: u64 = 128;
 
-/// What can be done with a password: it is hashed when it is new, and else compared with a hash.
+/// Hashes a new password, or compares an entered one with a hash.
 pub trait Password {
-    /// The hash of a new password with this salt, which no other password has.
+    /// The hash of a new password. Every password needs a salt of its own.
     ///
     /// # Errors
     /// [`ActionError::Internal`] if the hash cannot be computed.
     fn hash(&self, salt: &[u8; 16]) -> Result<PasswordHash, ActionError>;
 
-    /// Whether it is the password of `hash`. Without a hash the answer is no, and takes the same
+    /// Whether the password matches `hash`. Without a hash the result is `false` and takes the same
     /// time, so that the time does not tell which accounts exist.
     fn matches(&self, hash: Option<&PasswordHash>) -> bool;
 }
@@ -54,8 +54,8 @@ impl Password for Secret {
     }
 }
 
-/// Refuses a new password that is too short or too long. The value in a validation error is
-/// redacted, so only this function can tell which. For
+/// Refuses a new password that is too short or too long. It is a function because a validation
+/// error hides the value, so only code that sees the password can tell which of the two it is. For
 /// `#[validate(custom(function = new_password))]`.
 ///
 /// # Errors
@@ -70,7 +70,7 @@ pub fn new_password(password: &Secret) -> Result<(), ValidationError> {
     Err(ValidationError::new("password").with_message(message.into()))
 }
 
-/// A password's Argon2id hash in PHC string format. Prints as `[redacted]`.
+/// The Argon2id hash of a password, in PHC string format. Prints as `[redacted]`.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct PasswordHash(String);
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn an_attempt_at_no_account_fails_after_the_work_of_a_real_one() {
+    fn a_missing_account_costs_the_same_work_as_a_real_one_and_never_matches() {
         let real = secret("correct horse").hash(&[1; 16]).unwrap();
         let [real, dummy] =
             [real.0.as_str(), DUMMY_HASH].map(|text| phc::PasswordHash::new(text).unwrap());

@@ -1,4 +1,4 @@
-//! Projects: what a team works on together.
+//! Projects of an organisation.
 
 use crate::Name;
 use action::{
@@ -11,30 +11,30 @@ use serde::{Deserialize, Serialize};
 use validator::Validate;
 
 uuid_id! {
-    /// A project within its organisation.
+    /// The id of a project.
     ProjectId
 }
 
-/// One message for a project that is not there and one that is another organisation's.
+/// The same message whether the project does not exist or belongs to another organisation.
 pub const PROJECT_NOT_FOUND: &str = "Project not found or access denied";
 
-/// A project of an organisation.
+/// A project.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Project {
-    /// Which one; sorts by time of creation.
+    /// The project's id. Ids sort by time of creation.
     pub id: ProjectId,
-    /// What it is called.
+    /// The project's name.
     pub name: Name,
-    /// Who created it.
+    /// The user who created the project.
     pub owner_id: UserId,
-    /// Since when it is out of the way, if it is.
+    /// When the project was archived; `null` if it is not.
     pub archived_at: Option<Timestamp>,
-    /// When it was created.
+    /// When the project was created.
     pub created_at: Timestamp,
-    /// When it was last written.
+    /// When the project was last changed.
     pub updated_at: Timestamp,
-    /// How often it has been written.
+    /// The version, which every change increases by one.
     pub version: Version,
 }
 
@@ -51,7 +51,7 @@ impl Entity for Project {
 }
 
 impl Project {
-    /// A new project that `actor` owns.
+    /// A new project, which `actor` owns.
     #[must_use]
     pub fn new(id: ProjectId, actor: &Actor, name: Name, now: Timestamp) -> Self {
         Self {
@@ -71,17 +71,17 @@ impl Project {
         Commit::new(self.subject(tenant), self.clone()).put(tenant, &self, None)
     }
 
-    /// Writes it under another name.
+    /// Renames the project.
     #[must_use]
     pub fn rename(&self, tenant: &TenantId, name: Name, now: Timestamp) -> Commit<Self> {
         let renamed = Self {
             name,
             ..self.clone()
         };
-        renamed.write_over(tenant, self, now)
+        renamed.replace(tenant, self, now)
     }
 
-    /// Puts it out of the way; nothing changes where it is already.
+    /// Archives the project; changes nothing if it is archived already.
     #[must_use]
     pub fn archive(&self, tenant: &TenantId, now: Timestamp) -> Commit<Self> {
         if self.archived_at.is_some() {
@@ -91,10 +91,10 @@ impl Project {
             archived_at: Some(now),
             ..self.clone()
         };
-        archived.write_over(tenant, self, now)
+        archived.replace(tenant, self, now)
     }
 
-    /// Brings it back; nothing changes where it is there already.
+    /// Restores the project; changes nothing if it is not archived.
     #[must_use]
     pub fn restore(&self, tenant: &TenantId, now: Timestamp) -> Commit<Self> {
         if self.archived_at.is_none() {
@@ -104,10 +104,10 @@ impl Project {
             archived_at: None,
             ..self.clone()
         };
-        restored.write_over(tenant, self, now)
+        restored.replace(tenant, self, now)
     }
 
-    /// The answer to who wants to change an earlier version of it.
+    /// The error for a change that is based on an earlier version.
     #[must_use]
     pub fn stale(&self) -> ActionError {
         ActionError::Stale {
@@ -116,7 +116,7 @@ impl Project {
         }
     }
 
-    fn write_over(self, tenant: &TenantId, before: &Self, now: Timestamp) -> Commit<Self> {
+    fn replace(self, tenant: &TenantId, before: &Self, now: Timestamp) -> Commit<Self> {
         let written = Self {
             updated_at: now,
             version: before.version.next(),
@@ -134,23 +134,23 @@ impl Project {
     }
 }
 
-/// The id of an existing project.
+/// A project, by its id.
 #[derive(Debug, Clone, Default, Deserialize, Serialize, Validate, JsonSchema)]
 #[serde(default)]
 pub struct ProjectRef {
-    /// Its id.
+    /// The project's id.
     #[validate(nested)]
     pub id: Parsed<ProjectId>,
 }
 
 impl ProjectRef {
-    /// The read of it.
+    /// The read of the project.
     #[must_use]
     pub fn reads(&self, actor: &Actor) -> Reads {
         Reads::none().item(Key::entity::<Project>(&actor.tenant, self.id.as_str()))
     }
 
-    /// The project, where it was found.
+    /// The project, if it was found.
     ///
     /// # Errors
     /// [`ActionError::NotFound`] otherwise.

@@ -1,4 +1,4 @@
-//! Setting a password anew, for who has forgotten it, by a link in a email.
+//! Resetting a forgotten password with a link in an email.
 
 use crate::Email;
 use action::input::trim;
@@ -8,42 +8,42 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// What the token in the link is good for.
+/// The purpose of the token in the link.
 const RESET_PURPOSE: &str = "password-reset";
 
 /// How long a link works.
 const LINK_LIFETIME: SignedDuration = SignedDuration::from_mins(30);
 
-/// How long after one email there is none to the same address.
+/// The shortest time between two emails to the same address.
 const MIN_INTERVAL: SignedDuration = SignedDuration::from_mins(1);
 
-/// What a link was asked for, whether or not the address has an account. The link is made from it
-/// with the signing key, so what is stored is not enough to make one.
+/// A requested link, whether or not an account has this email. The link's token is made from it
+/// with the signing key, so reading the table is not enough to make one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PasswordReset {
-    /// Which link works: the one that was asked for last.
+    /// The id of the link that works: the one that was requested last.
     pub id: String,
-    /// For which address.
+    /// The email that the link was requested for.
     pub email: Email,
-    /// When it was asked for.
+    /// When the link was requested.
     pub requested_at: Timestamp,
-    /// When the record may go, in seconds since 1970.
+    /// When the table may remove the record, in seconds since 1970.
     #[serde(rename = "expires_at")]
     pub expires_at: i64,
-    /// How often a link was asked for since the record last went.
+    /// How often a link was requested since the table last removed the record.
     pub version: Version,
 }
 
 impl PasswordReset {
-    /// Where the one of that address is.
+    /// The key of the record for this email.
     #[must_use]
     pub fn key_of(email: &Email) -> Key {
         Key::record("reset", &email.unique(), "reset")
     }
 
-    /// Another link for the address, in place of the one `before`; `None` where that one is too
-    /// young.
+    /// A new link for this email, which replaces the one `before`; `None` if that one is less than
+    /// a minute old.
     #[must_use]
     pub fn request(
         id: String,
@@ -63,10 +63,11 @@ impl PasswordReset {
         })
     }
 
-    /// The email with the link, to whoever has an account: a name and an address, or nobody.
+    /// The email with the link. The recipient is the name and the email of an account. `None` if no
+    /// account has this email: the message is stored but never sent.
     #[must_use]
-    pub fn email(&self, to: Option<(&str, &Email)>) -> EmailMessage {
-        let (name, email) = to.unzip();
+    pub fn email(&self, recipient: Option<(&str, &Email)>) -> EmailMessage {
+        let (name, email) = recipient.unzip();
         EmailMessage {
             to: email.map(|email| email.as_str().to_owned()),
             template: "password-reset",
@@ -94,7 +95,7 @@ impl Record for PasswordReset {
     }
 }
 
-/// The token of a link, as it was sent. Serialises and prints as `[redacted]`.
+/// The token of a password reset link. Serialises and prints as `[redacted]`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 #[schemars(inline, description = "The token of the link")]
@@ -107,7 +108,7 @@ impl ResetToken {
         trim(self.0.reveal())
     }
 
-    /// The link it is of; `None` where it was not issued.
+    /// The token's content; `None` if the token is not ours or was altered.
     #[must_use]
     pub fn open<C>(&self, context: &Context<C>) -> Option<ResetLink> {
         let text = context.open(RESET_PURPOSE, self.as_str())?;
@@ -119,19 +120,20 @@ impl ResetToken {
     }
 }
 
-/// What a link says.
+/// The content of a password reset token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ResetLink {
     id: String,
-    /// Whose password it sets.
+    /// The email of the account whose password it resets.
     pub email: Email,
 }
 
 impl ResetLink {
-    /// The record that allows it now; `None` where it has been used, replaced, or is too old.
+    /// The stored record, if the link still works; `None` if the link was used or replaced, or is
+    /// too old.
     ///
     /// # Errors
-    /// [`ActionError::Internal`] where the stored record cannot be read.
+    /// [`ActionError::Internal`] if the stored record cannot be read.
     pub fn valid_reset(
         &self,
         found: &Found,
@@ -173,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn another_link_replaces_the_first_and_a_minute_lies_between() {
+    fn a_new_link_replaces_the_first_and_needs_a_minute_between_them() {
         let first = PasswordReset::request(id(1), &email(), None, at(0)).unwrap();
         let soon = at(1) - SignedDuration::from_millis(1);
         assert_eq!(
@@ -186,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_never_prints() {
+    fn a_token_is_never_printed() {
         let token = ResetToken(Secret::from("secret"));
         assert_eq!(format!("{token:?}"), "ResetToken([redacted])");
         assert_eq!(serde_json::to_string(&token).unwrap(), "\"[redacted]\"");

@@ -1,18 +1,18 @@
-//! Where to go after signing in.
+//! The page to return to after signing in.
 
 use action::TenantId;
 use schemars::JsonSchema;
 use serde::Serialize;
 use std::str::FromStr;
 
-/// A path on this site, so that signing in can lead nowhere else.
+/// A path on this site, so that signing in cannot redirect to another site.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(inline)]
 pub struct ReturnTo(#[schemars(length(max = 2_000))] String);
 
 impl ReturnTo {
-    /// The path, where `text` is one on this site: one slash first, then visible ASCII without
-    /// backslashes, which browsers take for slashes
+    /// The path, if `text` is a path on this site: it starts with one slash, followed by visible
+    /// ASCII without backslashes, which browsers treat as slashes
     /// ([URL Standard](https://url.spec.whatwg.org/#path-start-state)).
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
@@ -29,11 +29,11 @@ impl ReturnTo {
         &self.0
     }
 
-    /// The organisation that the path is in, as every page of one names it: `/t/{tenant}/…`.
+    /// The organisation of the path. Every page of an organisation starts with `/t/{tenant}/`.
     #[must_use]
     pub fn tenant(&self) -> Option<TenantId> {
-        let within = self.0.strip_prefix("/t/")?;
-        let slug = within.split(['/', '?', '#']).next()?;
+        let rest = self.0.strip_prefix("/t/")?;
+        let slug = rest.split(['/', '?', '#']).next()?;
         TenantId::parse(slug).ok()
     }
 }
@@ -55,7 +55,7 @@ mod tests {
     use super::{ReturnTo, TenantId};
 
     #[test]
-    fn only_a_path_of_this_site_is_returned_to() {
+    fn only_a_path_on_this_site_is_accepted() {
         assert!(ReturnTo::parse("/t/acme/contacts?q=a%20b").is_some());
         for text in [
             "",
@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn the_organisation_of_a_path_is_the_one_it_begins_with() {
+    fn the_organisation_is_the_one_at_the_start_of_the_path() {
         for (path, tenant) in [
             ("/t/acme/contacts?q=a%20b", Some("acme")),
             ("/t/acme", Some("acme")),

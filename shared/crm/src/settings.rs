@@ -1,4 +1,4 @@
-//! What a person sees of their own: who they are, where they belong, and where they are signed in.
+//! The settings of a user: the account, the organisations and the sessions.
 
 use crate::{Account, OrganizationName, PublicUser};
 use action::{ActionError, Actor, Context, Found, Query, Reads, Session, TenantId};
@@ -7,54 +7,55 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
-/// How many sessions are shown.
+/// The most sessions that are shown.
 const MAX_SESSIONS: usize = 100;
 
-/// The partition of a person's sessions.
+/// The kind of record that holds a session.
 const KIND: &str = "session";
 
-/// What the page of settings shows.
+/// The settings of the signed-in user.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct AccountSettings {
-    /// The person.
+    /// The user.
     pub user: PublicUser,
-    /// The organisations to choose from.
+    /// The organisations that the user can switch to.
     pub organizations: Vec<OrganizationChoice>,
-    /// Where they are signed in, this one first, then the one used last.
+    /// The sessions of the user: the current one first, then by last use, newest first.
     pub sessions: Vec<SessionInfo>,
 }
 
-/// An organisation to switch to.
+/// An organisation that the user can switch to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct OrganizationChoice {
-    /// Its slug.
+    /// The organisation's id, which is its slug.
     pub tenant: TenantId,
-    /// What it calls itself.
+    /// The organisation's name.
     pub name: OrganizationName,
-    /// Whether it is the one that is open.
+    /// Whether the current session belongs to this organisation.
     pub current: bool,
 }
 
-/// A session, as its owner sees it.
+/// A session of the user.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SessionInfo {
-    /// What to call it by.
+    /// The session's id, with which it can be ended.
     pub id: String,
-    /// When it was opened.
+    /// When the user signed in.
     pub created_at: Timestamp,
-    /// When it was last seen in use, to the hour.
+    /// When the session was last used, to the hour.
     pub last_used_at: Timestamp,
-    /// From which address it was opened.
+    /// The IP address that the user signed in from.
     pub address: Option<String>,
-    /// What the browser called itself then.
+    /// The `User-Agent` of the browser or program that signed in.
     pub agent: Option<String>,
-    /// Whether it is the one that asks.
+    /// Whether it is the session of this request.
     pub current: bool,
 }
 
 impl AccountSettings {
-    /// What to read, given what was found, step by step.
+    /// What to read next. `found` is what has been read so far: first the membership, then the
+    /// account, then its organisations and sessions.
     #[must_use]
     pub fn reads(context: &Context<Actor>, found: &Found) -> Reads {
         let account_reads = Account::caller_reads(&context.caller, found);
@@ -69,10 +70,10 @@ impl AccountSettings {
         reads.query(live_sessions(&account, context.now))
     }
 
-    /// What to show of what was found.
+    /// The settings, from what was read.
     ///
     /// # Errors
-    /// [`ActionError::Internal`] where something stored cannot be read.
+    /// [`ActionError::Internal`] if a stored record cannot be read.
     pub fn from_found(context: &Context<Actor>, found: &Found) -> Result<Self, ActionError> {
         let account = Account::of_caller(&context.caller, found)?;
         let members = account.active_memberships(found)?;
@@ -109,7 +110,7 @@ impl SessionInfo {
     }
 }
 
-/// The sessions of a person that are live.
+/// The read of the user's live sessions.
 #[must_use]
 pub fn live_sessions(account: &Account, now: Timestamp) -> Query {
     let (generation, now) = (account.session_generation, now.as_second());

@@ -1,4 +1,4 @@
-//! Texts of the domain: names, companies, phone numbers, notes, emails.
+//! The texts of the domain: names, companies, phone numbers, notes, emails.
 
 use action::input::trim;
 use action::{Lines, Text};
@@ -9,7 +9,7 @@ use std::str::FromStr;
 use unicase::UniCase;
 use unicode_normalization::UnicodeNormalization;
 
-/// Defines a text that is made of a validated field of an input.
+/// Defines a text type that is made from a validated field of an input.
 macro_rules! text {
     ($(#[$meta:meta])* $name:ident, $field:ty, at most $max:literal) => {
         $(#[$meta])*
@@ -19,7 +19,7 @@ macro_rules! text {
         pub struct $name(String);
 
         impl $name {
-            /// The most characters that an input may have for it.
+            /// The most characters that the field may have.
             pub const MAX: u64 = $max;
 
             /// The text.
@@ -29,7 +29,7 @@ macro_rules! text {
             }
         }
 
-        /// From a field of an input, whose limits the wrapper has checked.
+        /// Takes a field whose limits the wrapper has checked.
         impl From<&$field> for $name {
             fn from(field: &$field) -> Self {
                 Self(field.as_str().to_owned())
@@ -45,11 +45,11 @@ macro_rules! text {
 }
 
 text! {
-    /// The name of a person or of a project.
+    /// The name of a user, a contact or a project.
     Name, Text, at most 100
 }
 text! {
-    /// The name of an organisation that uses the product.
+    /// The name of an organisation.
     OrganizationName, Text, at most 100
 }
 text! {
@@ -57,7 +57,7 @@ text! {
     Company, Text, at most 100
 }
 text! {
-    /// A phone number, as people write it.
+    /// A phone number, in any format.
     Phone, Text, at most 20
 }
 text! {
@@ -65,7 +65,7 @@ text! {
     Notes, Lines, at most 500
 }
 
-/// The text is not an email address. Displays as the message for a user.
+/// Error: the text is not an email address. Displays as the message for the user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct InvalidEmail;
 
@@ -75,7 +75,7 @@ impl fmt::Display for InvalidEmail {
     }
 }
 
-/// An email address, in the letter case it was given in.
+/// An email address, in the letter case in which it was entered.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 #[schemars(inline)]
@@ -85,13 +85,13 @@ impl Email {
     /// The most characters of an address.
     pub const MAX: u64 = 255;
 
-    /// The address, trimmed, if it is a
-    /// [valid email address of HTML](https://html.spec.whatwg.org/multipage/input.html#valid-e-mail-address)
-    /// of at most 255 characters, with at most 64 before the `@`, among them no leading, trailing
-    /// or doubled dot.
+    /// Parses an address and trims it. It must be a
+    /// [valid email address of HTML](https://html.spec.whatwg.org/multipage/input.html#valid-e-mail-address) of at most 255
+    /// characters. Before the `@` it has at most 64 characters and no dot at the start, at the end
+    /// or next to another dot.
     ///
     /// # Errors
-    /// [`InvalidEmail`] for anything else.
+    /// [`InvalidEmail`] for any other text.
     pub fn parse(text: &str) -> Result<Self, InvalidEmail> {
         let text = trim(text);
         let (local, domain) = text.split_once('@').unwrap_or_default();
@@ -106,13 +106,13 @@ impl Email {
         }
     }
 
-    /// The address as given.
+    /// The address as it was entered.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The address in lower case, under which it is unique.
+    /// The address in lower case, which must be unique.
     #[must_use]
     pub fn unique(&self) -> String {
         self.0.to_ascii_lowercase()
@@ -127,7 +127,7 @@ impl FromStr for Email {
     }
 }
 
-/// Whether the text may stand between two dots before the `@`.
+/// Whether the text is allowed between the dots before the `@`.
 fn is_atom(text: &str) -> bool {
     let allowed = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+/=?^_`{|}~-".contains(&b);
     !text.is_empty() && text.bytes().all(allowed)
@@ -146,8 +146,8 @@ impl fmt::Display for Email {
     }
 }
 
-/// `text` in the form in which texts are compared without regard to case: Unicode's full case
-/// folding over its canonical composition, so that `É` in either encoding finds `é`.
+/// The text in the form that is compared if case does not matter: Unicode's full case folding of
+/// its canonical composition, so that `É` in either encoding finds `é`.
 #[must_use]
 pub fn fold(text: &str) -> String {
     if text.is_ascii() {
@@ -163,7 +163,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn an_email_is_what_html_accepts() {
+    fn an_email_is_accepted_if_html_accepts_it() {
         for email in [
             "a@b",
             "ada@example.com",
@@ -197,15 +197,15 @@ mod tests {
             "\"a\"@b",
             "<a@b>",
         ] {
-            // The trailing line break is trimmed like any white space.
+            // The line break at the end is trimmed, like all white space.
             assert_eq!(Email::parse(email).is_ok(), email == "a@b\n", "{email:?}");
         }
     }
 
     proptest::proptest! {
-        /// The library has the pattern of HTML, and takes more besides.
+        /// The validator library uses the pattern of HTML, but accepts more than that.
         #[test]
-        fn an_email_is_what_the_pattern_of_html_accepts(
+        fn an_email_is_accepted_if_the_pattern_of_html_matches(
             text in "([a-z.!#$%&'*+/=?^_`{|}~\"(,:;<> -]{0,5}|a{60,66})@([a-zA-Z0-9._\\[@-]{0,6}|b{61,65}\\.c)"
         ) {
             use validator::ValidateEmail;

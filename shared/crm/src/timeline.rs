@@ -1,73 +1,73 @@
-//! The history of one record: what was done to it, when and by whom.
+//! The history of one entity: what was done to it, when and by which user.
 
 use crate::UserNames;
 use action::{ActionError, Entity, Found, Query, TenantId, UserId};
 use jiff::Timestamp;
 use serde::Deserialize;
 
-/// The kind of record that holds an entry.
+/// The kind of record that holds an event.
 const KIND: &str = "timeline";
 
-/// One thing that was done.
+/// One event in the history.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HistoryEvent {
     /// The action's name.
     pub action: String,
-    /// When.
+    /// When it was done.
     pub at: Timestamp,
-    /// What to call whoever did it.
+    /// The name to show for the user who did it.
     pub by: String,
 }
 
-/// An entry as stored.
+/// An event as it is stored.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct StoredEntry {
+struct StoredEvent {
     action: String,
     at: Timestamp,
     user_id: Option<UserId>,
 }
 
 impl HistoryEvent {
-    /// How many a page shows.
+    /// The number of events that a page shows.
     pub const SHOWN: usize = 20;
 
-    /// The read of the newest events of the entity with this id: one more than are shown tells
+    /// The read of the newest events of this entity. It reads one more than are shown, to know
     /// whether there are more.
     #[must_use]
     pub fn query<E: Entity>(tenant: &TenantId, id: &str) -> Query {
         Query::records(KIND, &partition::<E>(tenant, id), Self::SHOWN + 1)
     }
 
-    /// Who did what the read has found; nobody where it cannot be read.
+    /// The users of the events that were read; none if the events cannot be read.
     #[must_use]
     pub fn users<E: Entity>(found: &Found, tenant: &TenantId, id: &str) -> Vec<UserId> {
-        let entries: Vec<StoredEntry> = found
+        let events: Vec<StoredEvent> = found
             .records(KIND, &partition::<E>(tenant, id))
             .unwrap_or_default();
-        entries
+        events
             .into_iter()
-            .filter_map(|entry| entry.user_id)
+            .filter_map(|event| event.user_id)
             .collect()
     }
 
-    /// What the read has found, newest first.
+    /// The events that were read, newest first.
     ///
     /// # Errors
-    /// [`ActionError::Internal`] where a stored entry is none.
+    /// [`ActionError::Internal`] if a stored event cannot be read.
     pub fn from_found<E: Entity>(
         found: &Found,
         tenant: &TenantId,
         id: &str,
         names: &UserNames,
     ) -> Result<Vec<Self>, ActionError> {
-        let entries: Vec<StoredEntry> = found.records(KIND, &partition::<E>(tenant, id))?;
-        let event_of = |entry: StoredEntry| Self {
-            action: entry.action,
-            at: entry.at,
-            by: names.display_name(entry.user_id.as_ref()),
+        let events: Vec<StoredEvent> = found.records(KIND, &partition::<E>(tenant, id))?;
+        let event = |stored: StoredEvent| Self {
+            action: stored.action,
+            at: stored.at,
+            by: names.display_name(stored.user_id.as_ref()),
         };
-        Ok(entries.into_iter().map(event_of).collect())
+        Ok(events.into_iter().map(event).collect())
     }
 }
 

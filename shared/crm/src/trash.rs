@@ -1,4 +1,4 @@
-//! The trash: deleted contacts, which can be restored for a while.
+//! The trash: deleted contacts, which can be restored for 30 days.
 
 use crate::contact::{CONTACT_NOT_FOUND, Contact, DUPLICATE_EMAIL};
 use crate::{ContactRef, Email};
@@ -14,7 +14,7 @@ use validator::Validate;
 /// How long a deleted contact can be restored, in days.
 pub const TRASH_DAYS: i64 = 30;
 
-/// A deleted contact. It is no entity of its own: nothing that is cached shows it.
+/// A deleted contact. It is a record and not an entity, because no cached page shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TrashedContact {
@@ -23,12 +23,13 @@ pub struct TrashedContact {
     pub contact: Contact,
     /// When it was deleted.
     pub deleted_at: Timestamp,
-    /// Who deleted it.
+    /// The user who deleted it.
     pub deleted_by: UserId,
-    /// When it is gone for good, in seconds since 1970: the table removes it some time after.
+    /// When it can no longer be restored, in seconds since 1970. The table removes it some time
+    /// later.
     #[serde(rename = "expires_at")]
     expires_at: i64,
-    /// That of the contact, so that whoever restores it restores what they saw.
+    /// The version of the contact.
     version: Version,
 }
 
@@ -43,16 +44,16 @@ impl Record for TrashedContact {
 }
 
 impl TrashedContact {
-    /// The kind of its record; the name is the organisation's slug.
+    /// The kind of the record. Its name is the organisation's id.
     pub const KIND: &'static str = "trash";
 
-    /// Where the contact with that id is once it is deleted.
+    /// The key of the deleted contact with this id.
     #[must_use]
     pub fn key_of(tenant: &TenantId, id: &str) -> Key {
         Key::record(Self::KIND, tenant.as_str(), id)
     }
 
-    /// The contact as `actor` deletes it.
+    /// The record of a contact that `actor` deletes now.
     #[must_use]
     pub fn new(contact: &Contact, actor: &Actor, now: Timestamp) -> Self {
         Self {
@@ -71,13 +72,14 @@ impl TrashedContact {
         now.as_second() < self.expires_at
     }
 
-    /// The day on which it is gone for good.
+    /// When it can no longer be restored.
     #[must_use]
     pub fn expires_at(&self) -> Timestamp {
         Timestamp::from_second(self.expires_at).unwrap_or(self.deleted_at)
     }
 
-    /// Brings the contact back, under another email where one is given, and claims that.
+    /// Restores the contact and claims its email. `email` replaces the contact's own email, if that
+    /// has been taken since.
     #[must_use]
     pub fn restore(self, email: Option<Email>, now: Timestamp) -> Commit<Contact> {
         let mut details = self.contact.details.clone();
@@ -96,7 +98,7 @@ impl TrashedContact {
     }
 }
 
-/// A filter over the trash: what has expired may still be stored.
+/// A filter that leaves out expired records, which the table may not have removed yet.
 pub fn is_restorable(now: Timestamp) -> impl Fn(&Item) -> bool + Send + Sync + 'static {
     let now = now.as_second();
     move |item| {
@@ -105,7 +107,7 @@ pub fn is_restorable(now: Timestamp) -> impl Fn(&Item) -> bool + Send + Sync + '
     }
 }
 
-/// A deleted contact to restore.
+/// The contact to restore.
 #[derive(Debug, Clone, Default, Deserialize, Serialize, Validate, JsonSchema)]
 #[serde(default)]
 pub struct ContactRestoration {
@@ -113,20 +115,20 @@ pub struct ContactRestoration {
     #[serde(flatten)]
     #[validate(nested)]
     pub contact: ContactRef,
-    /// Another email, if its own has been taken meanwhile.
+    /// Another email, if the contact's own has been taken since.
     #[serde(deserialize_with = "optional")]
     #[validate(nested)]
     pub email: Option<Parsed<Email>>,
 }
 
 impl ContactRef {
-    /// The read of it in the trash.
+    /// The read of this contact in the trash.
     #[must_use]
     pub fn reads_trash(&self, actor: &Actor) -> Reads {
         Reads::none().item(TrashedContact::key_of(&actor.tenant, self.id.as_str()))
     }
 
-    /// The deleted contact, where it can be restored.
+    /// The deleted contact, if it can still be restored.
     ///
     /// # Errors
     /// [`ActionError::NotFound`] otherwise.

@@ -1,31 +1,31 @@
-//! The people of an organisation by name, for pages that say who did something.
+//! The names of an organisation's users, for pages that say who did something.
 
 use crate::Member;
 use action::{Commit, Entity, Found, Item, Key, Query, Reads, TenantId, UserId};
 use serde_json::json;
 use std::collections::BTreeMap;
 
-/// How many people of an organisation, and how many who have left it, are read for their names.
+/// The most members, and the most former members, whose names are read.
 const MAX_NAMES: usize = 1000;
 
-/// The kind of record that keeps the name of somebody who has left.
+/// The kind of record that keeps the name of a former member.
 const FORMER: &str = "former";
 
-/// What is said of somebody who does not belong to the organisation, and whose name is not kept.
+/// Shown for a user who is not a member and whose name is not kept.
 const UNKNOWN_FORMER_MEMBER: &str = "a former member";
 
-/// What is said of somebody whose name was not read.
+/// Shown for a user whose name was not read.
 const UNKNOWN_USER: &str = "somebody";
 
-/// The names of the people of an organisation, and of those who have left it.
+/// The names of the members of an organisation, and of its former members.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct UserNames {
     known: BTreeMap<String, KnownUser>,
-    /// Whether there may be others.
+    /// Whether there may be users whose names were not read.
     is_incomplete: bool,
 }
 
-/// Somebody whose name is known.
+/// A user whose name is known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct KnownUser {
     name: String,
@@ -42,19 +42,19 @@ impl KnownUser {
 }
 
 impl UserNames {
-    /// The read of those who belong to it.
+    /// The read of the members.
     #[must_use]
     pub fn members_query(tenant: &TenantId) -> Query {
         Query::newest::<Member>(tenant, MAX_NAMES)
     }
 
-    /// The read of those who have left it.
+    /// The read of the former members.
     #[must_use]
     pub fn former_members_query(tenant: &TenantId) -> Query {
         Query::records(FORMER, tenant.as_str(), MAX_NAMES)
     }
 
-    /// The reads of those among `users` whom the read of the others has not found.
+    /// The reads of those `users` whose names have not been read yet.
     #[must_use]
     pub fn more_reads<'a>(
         &self,
@@ -67,7 +67,7 @@ impl UserNames {
         })
     }
 
-    /// Those that the reads have found.
+    /// The names that were read.
     #[must_use]
     pub fn from_found(found: &Found, tenant: &TenantId) -> Self {
         let (former_pk, _) = Key::record(FORMER, tenant.as_str(), "").into_parts();
@@ -78,7 +78,7 @@ impl UserNames {
             .iter()
             .filter(|(key, _)| key.parts().0 == former_pk);
         let former_items = former.iter().chain(single.map(|(_, item)| item));
-        // Who has come back is no former member.
+        // A user who has come back is a member again: members come last and replace the entry.
         let known = former_items
             .filter_map(|item| known_user(item, true))
             .chain(members.iter().filter_map(|item| known_user(item, false)));
@@ -88,7 +88,7 @@ impl UserNames {
         }
     }
 
-    /// Keeps the name of a member who leaves, so that the audit still says who they were.
+    /// Keeps the name of a member who leaves, so that the audit can still show it.
     #[must_use]
     pub fn keep_name<T>(commit: Commit<T>, tenant: &TenantId, member: &Member) -> Commit<T> {
         let (id, Some(name)) = (member.id(), &member.name) else {
@@ -98,15 +98,15 @@ impl UserNames {
         commit.overwrite(key, &json!({ "id": id, "name": name }))
     }
 
-    /// The person's name, or the one they had when they left; none where there is none or it was
-    /// not read.
+    /// The user's name, or the one they had when they left; `None` if there is none or it was not
+    /// read.
     #[must_use]
     pub fn name(&self, user: &UserId) -> Option<&str> {
         let known = self.known.get(user.as_str());
         known.map(|known| known.name.as_str())
     }
 
-    /// What to call the person, whoever it is.
+    /// The text to show for this user; never empty.
     #[must_use]
     pub fn display_name(&self, user: Option<&UserId>) -> String {
         let unknown = match user {
@@ -117,7 +117,7 @@ impl UserNames {
             .map_or_else(|| unknown.to_owned(), KnownUser::display_name)
     }
 
-    /// Everybody's id and what to call them, by name, and behind them those who have left.
+    /// All users as id and text to show, sorted by name, former members last.
     #[must_use]
     pub fn sorted(&self) -> Vec<(&str, String)> {
         let mut all: Vec<_> = self.known.iter().collect();
@@ -128,7 +128,7 @@ impl UserNames {
     }
 }
 
-/// An id and a name. Who is invited has no name yet.
+/// The id and the name in a stored item; `None` for an invited user, who has no name yet.
 fn known_user(item: &Item, has_left: bool) -> Option<(String, KnownUser)> {
     let text = |name: &str| Some(item.get(name)?.as_str()?.to_owned());
     let name = text("name")?;
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn who_is_gone_keeps_the_name_until_they_come_back() {
+    fn a_former_member_keeps_the_name_until_they_come_back() {
         let tenant = TenantId::parse("acme").unwrap();
         let [ada, bob, eve]: [UserId; 3] = [(); 3].map(|()| uuid::Uuid::now_v7().into());
         let mut found = Found::default();
