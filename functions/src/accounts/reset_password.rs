@@ -1,9 +1,9 @@
-//! Sets a password anew for who holds the link from a letter, signs them out wherever they were,
-//! and in here, unless they belong to no organisation.
+//! Resets the password with the link from an email. It ends all sessions of the user and signs them
+//! in here, unless they belong to no organisation.
 
 use action::{
     Action, ActionError, Actor, Anyone, Commit, Context, Form, FormPage, Found, Grant, Layout,
-    Reads, Record, Role, Sample, Scope, Secret, SecretRules, Secrets, Subject, TenantId,
+    RateLimit, Reads, Record, Role, Sample, Scope, Secret, SecretRules, Secrets, Subject, TenantId,
 };
 use crm::{
     Account, MAX_PASSWORD, MIN_PASSWORD, Password, PasswordReset, PublicUser, ResetToken,
@@ -28,8 +28,8 @@ pub struct NewPassword {
     password: Secret,
 }
 
-/// The answer: as of signing in, where they belong to an organisation. The password is what lets
-/// others accept an invitation to one.
+/// The response, as after signing in. `tenant` and `role` are `null` if the user belongs to no
+/// organisation: they are not signed in, but can accept an invitation with the new password.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct PasswordResetResult {
     user: PublicUser,
@@ -50,7 +50,7 @@ impl PasswordResetResult {
         })
     }
 
-    /// The session that goes with it.
+    /// The session to open; `None` if the user belongs to no organisation.
     fn grant(&self, account: &Account) -> Option<Grant> {
         Some(Grant {
             tenant: self.tenant.clone()?,
@@ -60,7 +60,7 @@ impl PasswordResetResult {
         })
     }
 
-    /// The commit that answers with it, in the audit of the organisation where there is one.
+    /// The commit with this result, in the audit of the organisation if there is one.
     fn commit(self, account: &Account) -> Commit<Self> {
         let Some(grant) = self.grant(account) else {
             return Commit::outside(self);
@@ -74,7 +74,7 @@ impl PasswordResetResult {
     }
 }
 
-/// One answer for a link that was used, replaced, is too old, or was never sent.
+/// The same error whether the link was used, replaced or altered, or is too old.
 fn invalid_link() -> ActionError {
     let message = "This link has expired or has been used. Ask for another one.";
     ActionError::Validation([("token".to_owned(), message.to_owned())].into())
@@ -103,6 +103,13 @@ impl Action for ResetPassword {
     fn sample() -> Sample {
         Sample::form(json!({ "token": "{{token}}", "password": "another horse battery" }))
             .signed_out()
+    }
+
+    fn rate_limit(context: &Context<()>, new: &NewPassword) -> Result<RateLimit, ActionError> {
+        Ok(match new.token.open(context) {
+            Some(link) => RateLimit::CallerAndRepeatsForAccount(link.email.unique()),
+            None => RateLimit::Caller,
+        })
     }
 
     fn scope(new: &NewPassword) -> Result<Scope, ActionError> {
@@ -144,7 +151,7 @@ impl Action for ResetPassword {
 }
 
 impl Secrets for ResetPassword {
-    /// The token stays in the form, which needs it to be sent again.
+    /// The token is no such field, because the form must send it again.
     const FIELDS: &'static [&'static str] = &["password"];
 
     fn reopen(
@@ -164,7 +171,8 @@ impl Form for ResetPassword {
     fn success_path(_: Option<&Layout>, _: &NewPassword, result: &PasswordResetResult) -> String {
         match &result.tenant {
             Some(tenant) => pages::paths::contacts_of(tenant),
-            // Which tells them what they need, once they show who they are.
+            // The sign-in page tells them that they need an invitation, once they have entered the
+            // password.
             None => pages::paths::PASSWORD_SET.to_owned(),
         }
     }

@@ -1,9 +1,9 @@
-//! Makes an account, an organisation, and the account its owner.
+//! Creates an account and an organisation, and makes the user its owner.
 
 use action::{
     Action, ActionError, Actor, Anyone, Commit, Conflict, Context, Entity, Form, FormPage, Found,
-    Grant, Layout, Parsed, Reads, Role, Sample, Scope, Secret, SecretRules, Secrets, Subject,
-    TenantId, Text, UserId, Version, visible,
+    Grant, Layout, Parsed, RateLimit, Reads, Role, Sample, Scope, Secret, SecretRules, Secrets,
+    Subject, TenantId, Text, UserId, Version, visible,
 };
 use crm::{
     Account, Email, MAX_PASSWORD, MIN_PASSWORD, Member, Name, Organization, OrganizationName,
@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use validator::Validate;
 
-/// How many slugs to try before a random one.
+/// How many numbered slugs to try before a random one.
 const MAX_SLUGS: usize = 20;
 
 const EMAIL_TAKEN: Conflict = Conflict {
@@ -47,8 +47,8 @@ impl NewAccount {
         OrganizationName::from(&self.organization)
     }
 
-    /// The first free slug; among several free ones a random one where others just took the one
-    /// chosen before.
+    /// The first free slug. On a rerun it is a random one of the free slugs, because another
+    /// sign-up has just taken the first choice.
     fn tenant(
         &self,
         context: &Context<Option<Actor>>,
@@ -88,6 +88,11 @@ impl Action for SignUp {
             "password": "correct horse battery", "organization": "Acme",
         }))
         .signed_out()
+    }
+
+    fn rate_limit(_: &Context<()>, new: &NewAccount) -> Result<RateLimit, ActionError> {
+        let account = new.email.get()?.unique();
+        Ok(RateLimit::CallerAndRepeatsForAccount(account))
     }
 
     fn scope(new: &NewAccount) -> Result<Scope, ActionError> {
@@ -182,14 +187,14 @@ impl Form for SignUp {
     }
 }
 
-/// The key under which the membership is stored is the one that a session is checked against.
+/// A membership is stored under the key with which the wrapper checks a session.
 #[cfg(test)]
 mod tests {
     use super::*;
     use action::Key;
 
     #[test]
-    fn a_session_is_checked_against_the_membership_that_signing_up_makes() {
+    fn a_session_is_checked_against_the_membership_that_signing_up_creates() {
         let tenant = TenantId::parse("acme").unwrap();
         let user = action::UserId::parse("0197a3b0-0000-7000-8000-00000000000f").unwrap();
         assert_eq!(

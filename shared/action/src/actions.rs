@@ -110,6 +110,8 @@ pub enum RateLimit {
     CallerAndAccount(String),
     /// The same, where the account is that of who is signed in.
     CallerAndOwnAccount,
+    /// The same, but only if the request repeats an earlier one, because only then a password is checked.
+    CallerAndRepeatsForAccount(String),
 }
 
 /// Among which requests an idempotency key is unique.

@@ -221,3 +221,63 @@ async fn requests_with_an_ended_session_do_not_count_for_its_user() {
     }
     assert_eq!(back.post("create-contact", &ADA).await.status, 200);
 }
+
+/// A repetition with the same key checks the password again, so it is one more way to guess.
+#[tokio::test(flavor = "multi_thread")]
+async fn repeating_a_sign_up_allows_no_more_guesses_than_signing_in() {
+    let product = Launch::new().start();
+    let sign_up = |password: &'static str| {
+        let fields = [
+            ("name", "Ada"),
+            ("email", "ada@example.com"),
+            ("password", password),
+            ("organization", "Acme"),
+        ];
+        let client = product.client();
+        async move { client.post_form("sign-up", &fields, Some("k")).await }
+    };
+    within_a_minute(45).await;
+    assert_eq!(sign_up(Client::PASSWORD).await.status, 200);
+    for _ in 0..5 {
+        sign_up("a wrong password")
+            .await
+            .expect(422, "IDEMPOTENCY_ERROR");
+    }
+    sign_up("a wrong password")
+        .await
+        .expect(429, "RATE_LIMIT_ERROR");
+    let right = sign_up(Client::PASSWORD).await;
+    right.expect(429, "RATE_LIMIT_ERROR");
+    assert!(right.session().is_none_or(|token| token.is_empty()));
+    // The guesses count for signing in, too.
+    sign_in(&product.client(), "ada@example.com", "a wrong password")
+        .await
+        .expect(429, "RATE_LIMIT_ERROR");
+}
+
+/// An account made for the purpose is no way around the limit of an address.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_does_not_lift_the_limit_of_its_address() {
+    let product = Launch::new().per_ip(4).start();
+    within_a_minute(45).await;
+    let acme = product.sign_up("Acme").await;
+    for n in 0..3 {
+        let email = format!("{n}@example.com");
+        sign_in(&acme, &email, "a wrong password")
+            .await
+            .expect(401, "AUTH_ERROR");
+    }
+    for action in ["sign-in", "sign-up", "request-password-reset"] {
+        let fields = [
+            ("name", "Eve"),
+            ("email", "eve@example.com"),
+            ("password", "a wrong password"),
+            ("organization", "Eve"),
+        ];
+        acme.post(action, &fields)
+            .await
+            .expect(429, "RATE_LIMIT_ERROR");
+    }
+    // What only members may do has the limit of the user.
+    assert_eq!(acme.post("create-contact", &ADA).await.status, 200);
+}

@@ -13,12 +13,11 @@ use crate::session::fresh;
 use crate::session::{self, LiveSession};
 use crate::{App, Failure};
 use action::{
-    Access, Action, ActionError, Caller, Commit, Context, Found, Grant, Item, Operation,
-    SessionChange, secret_fields,
+    Access, Action, Caller, Commit, Context, Found, Grant, Item, Operation, SessionChange,
+    secret_fields,
 };
 use lambda_http::Request;
 use serde_json::Value;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use store::{OutboxRecord, Rejected};
 
 /// How often a function reruns because data changed before its commit.
@@ -131,7 +130,13 @@ impl<A: Action> Call<'_, A> {
         let first = A::reads(context, &self.input)?;
         let more = |found: &Found| A::more_reads(context, &self.input, found);
         reads::read_more(&self.app.store, &first, found, more).await?;
-        let commit = self.run_function(context, found).await?;
+        let account = self
+            .account
+            .as_ref()
+            .filter(|account| !account.only_repeats);
+        let commit = self
+            .count_guess(account, || A::run(context, &self.input, found))
+            .await?;
         if let Some(bug) = commit.bug() {
             return Err(Failure::unknown(bug).into());
         }
@@ -199,32 +204,6 @@ impl<A: Action> Call<'_, A> {
             signs_out,
             fresh: changes_pages.then(|| fresh::cookie(&self.app.config)),
         }
-    }
-
-    /// Runs the function. A panic in it counts as an internal error. A wrong password counts as a
-    /// failure of the account.
-    async fn run_function(
-        &self,
-        context: &Context<Caller<A::Permission>>,
-        found: &Found,
-    ) -> Result<Commit<A::Output>, Failure> {
-        let attempts = match &self.account {
-            Some(account) => Some((account, account.attempt(&self.app.store).await?)),
-            None => None,
-        };
-        let ran = catch_unwind(AssertUnwindSafe(|| A::run(context, &self.input, found)));
-        let ran =
-            ran.unwrap_or_else(|_| Err(ActionError::Internal("the function panicked".to_owned())));
-        let wrong = matches!(
-            ran,
-            Err(ActionError::Unauthenticated(_) | ActionError::WrongPassword { .. })
-        );
-        match attempts {
-            Some((account, attempts)) if wrong => account.check(attempts)?,
-            Some((account, _)) => account.uncount(&self.app.store).await,
-            None => {}
-        }
-        Ok(ran?)
     }
 
     /// The writes that open or end sessions, and the new session cookie.

@@ -24,6 +24,8 @@ pub(crate) struct Counter {
     pub(crate) expires_at: i64,
     limit: u64,
     seconds_left: i64,
+    /// Whether it counts only requests that repeat an earlier one.
+    pub(crate) only_repeats: bool,
 }
 
 impl Counter {
@@ -34,6 +36,7 @@ impl Counter {
             expires_at: start + 2 * WINDOW,
             limit,
             seconds_left: start + WINDOW - now,
+            only_repeats: false,
         }
     }
 
@@ -61,11 +64,15 @@ impl Counter {
     ) -> Option<Self> {
         let account = match limit {
             RateLimit::Caller => return None,
-            RateLimit::CallerAndAccount(account) => account.as_str(),
+            RateLimit::CallerAndAccount(account)
+            | RateLimit::CallerAndRepeatsForAccount(account) => account.as_str(),
             RateLimit::CallerAndOwnAccount => actor?.user.as_str(),
         };
         let subject = format!("account:{}", config.keys.sign("account", account));
-        Some(Self::new(&subject, MAX_FAILURES, now))
+        Some(Self {
+            only_repeats: matches!(limit, RateLimit::CallerAndRepeatsForAccount(_)),
+            ..Self::new(&subject, MAX_FAILURES, now)
+        })
     }
 
     /// Counts an attempt as a failure before its result is known, so that simultaneous attempts give no

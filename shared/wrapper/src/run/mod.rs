@@ -4,6 +4,7 @@ pub(crate) mod answer;
 mod attempt;
 pub(crate) mod audit;
 pub(crate) mod chain;
+mod guess;
 mod idempotency;
 pub(crate) mod limit;
 pub(crate) mod mail;
@@ -80,7 +81,8 @@ async fn handle<A: Form>(
 ) -> Result<Success<A>, Failure> {
     let mut parsed = ParsedRequest::<A>::read(app, request, progress).await?;
     let mut loaded = parsed.request_reads(request).load(app, parsed.now).await?;
-    if loaded.live.is_none() && parsed.token.is_some() {
+    let counts_user = parsed.token.is_some() && A::Permission::LEAST.is_some();
+    if loaded.live.is_none() && counts_user {
         loaded.calls = parsed.count_as_signed_out(app, loaded.calls).await?;
     }
     progress.layout.clone_from(&loaded.layout);
@@ -135,7 +137,10 @@ impl<A: Action> ParsedRequest<A> {
         let key = idempotency::key(request, &fields);
         progress.key = key.clone().ok().flatten();
         let mut input = input::read::<A::Input>(&fields.0).map_err(Failure::from);
-        let counter = Counter::for_caller(actor, &trust, config, now);
+        // What anyone may call counts the address: else an account made for the purpose would be a way
+        // around its limit.
+        let counted = actor.filter(|_| A::Permission::LEAST.is_some());
+        let counter = Counter::for_caller(counted, &trust, config, now);
         let plan = match (&key, &input) {
             (Ok(key), Ok(input)) => Plan::new::<A>(app, key.as_ref(), input, actor, now),
             _ => Ok(Plan::default()),
@@ -240,7 +245,11 @@ impl<A: Action> ParsedRequest<A> {
         let caller = self.admit(&loaded)?;
         self.key?;
         let input = self.input?;
-        if let Some(account) = &self.account {
+        if let Some(account) = self
+            .account
+            .as_ref()
+            .filter(|account| !account.only_repeats)
+        {
             account.check_stored(loaded.failures.as_ref())?;
         }
         let call = Call {

@@ -11,6 +11,9 @@ use crate::session::fresh;
 use action::{Action, ActionError, Found, Grant, Item, Key, MembershipRecord, Scope};
 use serde_json::Value;
 
+/// A repeated request has another secret than the first. Counts as a wrong password.
+const WRONG_SECRET: ActionError = ActionError::Unauthenticated("Wrong email or password");
+
 impl<A: Action> Call<'_, A> {
     pub(crate) fn match_record(&self, item: &Item) -> Option<RecordMatch> {
         self.keyed
@@ -82,19 +85,23 @@ impl<A: Action> Call<'_, A> {
         let mut found = reads::read(&self.app.store, &first, None).await?;
         let more = |found: &Found| A::more_reads(&context, &self.input, found);
         reads::read_more(&self.app.store, &first, &mut found, more).await?;
-        let to_failure = |error| match error {
-            ActionError::Internal(detail) => Failure::unknown(detail),
-            _ => Failure::reused_key(),
-        };
-        if !(secrets.same_secrets)(&context, &self.input, &found).map_err(to_failure)? {
-            return Err(Failure::reused_key());
-        }
         let is_signed_out = matches!(A::scope(&self.input)?, Scope::Subject(_));
-        if !secrets.reopens && !is_signed_out {
-            return Ok(None);
-        }
+        let opens = secrets.reopens || is_signed_out;
         let output = output::<A>(data)?;
-        let grant = (secrets.reopen)(&context, &self.input, &found, &output).map_err(to_failure)?;
+        let grant = self.count_guess(self.account.as_ref(), || {
+            if !(secrets.same_secrets)(&context, &self.input, &found)? {
+                return Err(WRONG_SECRET);
+            }
+            match opens {
+                true => (secrets.reopen)(&context, &self.input, &found, &output),
+                false => Ok(None),
+            }
+        });
+        let grant = grant.await.map_err(|failure| match failure.status {
+            429 | 500.. => failure,
+            // Whatever proves to be different makes it another request.
+            _ => Failure::reused_key(),
+        })?;
         let Some(grant) = grant else { return Ok(None) };
         // The saved role may be outdated: the user may have left since then, or have another role.
         let membership = Key::membership(&grant.tenant, &grant.user);
