@@ -1,14 +1,14 @@
 //! Every action and view of the product, and the registry of the Lambda functions that serve them.
 //!
-//! A file is one action or view, or the form pages of one resource. Adding one touches three
-//! files: its own, its binary in `src/bin`, which is built with the code of that function alone,
-//! and this one, which names its module and has its line in [`REGISTRY`].
+//! Each file is one action or view, or the form pages of one resource. A new one touches three
+//! files: its own; its binary in `src/bin`, which contains the code of that function only; and this
+//! one, with its module and its line in [`REGISTRY`].
 
 pub mod audit;
 pub mod background;
 pub mod registry;
 
-/// Users and their sessions: signing up, in and out, passwords, settings.
+/// Accounts and sessions: signing up, in and out, passwords, settings.
 pub mod accounts {
     pub mod change_password;
     pub mod end_session;
@@ -62,13 +62,14 @@ use registry::{Description, Entry, Group, action, background, group, view, views
 use std::sync::Arc;
 use wrapper::{App, Error, Function, Runner, Site};
 
-/// The product's own pages, as far as the wrapper needs them.
+/// The error page and the path of the sign-in page, for the wrapper.
 pub const SITE: Site = Site {
     error_page: ::pages::problem,
     sign_in: ::pages::paths::SIGN_IN,
 };
 
-/// Every function. Samples are sent in this order, so each comes after what it needs.
+/// Every function. The samples are sent in this order, so each one comes after those that create
+/// what it needs.
 pub static REGISTRY: &[Entry] = &[
     action::<accounts::sign_up::SignUp>(),
     action::<accounts::sign_in::SignIn>(),
@@ -105,12 +106,12 @@ pub static REGISTRY: &[Entry] = &[
 ];
 
 views! {
-    /// The audit's page, and the same as a file.
+    /// The page of the audit, and the audit as a CSV file.
     AuditViews = "audit" [audit::Audit, audit::Export]
 }
 
 views! {
-    /// The pages that are not cached, because their forms hold a fresh idempotency key; and the
+    /// The pages that are not cached, because their forms contain a fresh idempotency key; and the
     /// assets.
     Pages = "pages" [
         accounts::pages::Home,
@@ -131,7 +132,7 @@ views! {
     ] with ::pages::assets
 }
 
-/// The function of that name.
+/// The function with this name.
 #[must_use]
 pub fn named(name: &str) -> Option<Function> {
     let mut functions = REGISTRY.iter().map(|entry| entry.function);
@@ -141,7 +142,7 @@ pub fn named(name: &str) -> Option<Function> {
 /// Serves a function on Lambda until the process ends.
 ///
 /// # Errors
-/// If the environment lacks something, or Lambda's runtime API goes away.
+/// If a variable of the environment is missing, or Lambda's runtime API cannot be reached.
 pub fn serve(function: Function) -> Result<(), Error> {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -152,7 +153,7 @@ pub fn serve(function: Function) -> Result<(), Error> {
 /// Serves the function of an action.
 ///
 /// # Errors
-/// As [`serve`].
+/// The same as [`serve`].
 pub fn serve_action<A: Form>() -> Result<(), Error> {
     serve(Function::action::<A>())
 }
@@ -160,7 +161,7 @@ pub fn serve_action<A: Form>() -> Result<(), Error> {
 /// Serves the function of a view.
 ///
 /// # Errors
-/// As [`serve`].
+/// The same as [`serve`].
 pub fn serve_view<V: View>() -> Result<(), Error> {
     serve(registry::function_of::<V>())
 }
@@ -168,12 +169,12 @@ pub fn serve_view<V: View>() -> Result<(), Error> {
 /// Serves the function of several views.
 ///
 /// # Errors
-/// As [`serve`].
+/// The same as [`serve`].
 pub fn serve_group<G: Group>() -> Result<(), Error> {
     serve(G::FUNCTION)
 }
 
-/// Every function, each served with `app`.
+/// A runner for every function; all share `app`.
 #[must_use]
 pub fn runners(app: &Arc<App>) -> Vec<Runner> {
     let functions = REGISTRY.iter().map(|entry| entry.function);

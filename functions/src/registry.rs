@@ -1,7 +1,7 @@
-//! What a line of the registry is made of: a function, and what is generated from it.
+//! The lines of the registry: a function each, and the description from which files are generated.
 //!
-//! A [`Description`] is made by a function of its own, so that only the tools and the tests that
-//! ask for it are built with it, and no Lambda binary is.
+//! Each [`Description`] is made by a function of its own. Only the tools and the tests call it, so
+//! no Lambda binary contains it.
 
 use action::{Access, Form, Role, Sample, View};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
@@ -13,7 +13,7 @@ use wrapper::{Function, ViewRoute};
 pub struct Entry {
     /// The function.
     pub function: Function,
-    /// What is generated from it.
+    /// Makes the description from which files are generated.
     pub describe: fn() -> Description,
 }
 
@@ -23,14 +23,14 @@ impl std::fmt::Debug for Entry {
     }
 }
 
-/// What a function is and does, for the template, the samples and the documents.
+/// What a function does, for the template, the samples and the documents.
 #[derive(Debug, Clone)]
 pub enum Description {
-    /// It runs an action.
+    /// It serves an action.
     Action(ActionDescription),
     /// It serves views.
     Views(Vec<ViewDescription>),
-    /// It works in the background, started by what is inserted under this key of the table.
+    /// It works in the background, started by records that are inserted under this key.
     Stream(&'static str),
     /// It works in the background, started by a schedule.
     Schedule,
@@ -41,19 +41,19 @@ pub enum Description {
 pub struct ActionDescription {
     /// Its name.
     pub name: &'static str,
-    /// The least role; `None` if nobody needs to be signed in.
+    /// The lowest role that is allowed; `None` if the user need not be signed in.
     pub least: Option<Role>,
-    /// What is asked of the caller besides.
+    /// A further condition for the caller; empty if there is none.
     pub rule: &'static str,
-    /// Input fields that are never shown again.
+    /// The secret fields of the input, which a form never shows again.
     pub secrets: &'static [&'static str],
-    /// Whether it computes password hashes.
+    /// Whether it hashes passwords.
     pub hashes_password: bool,
-    /// A request that it accepts.
+    /// A valid request.
     pub sample: Sample,
     /// The schema of its input.
     pub input: MakeSchema,
-    /// The schema of the `data` of its answer.
+    /// The schema of the `data` in its response.
     pub output: MakeSchema,
 }
 
@@ -62,19 +62,19 @@ pub struct ActionDescription {
 pub struct ViewDescription {
     /// Its path.
     pub path: &'static str,
-    /// The function that says it serves the view.
+    /// The name of the function that serves the view.
     pub function: &'static str,
-    /// The least role; `None` if nobody needs to be signed in.
+    /// The lowest role that is allowed; `None` if the user need not be signed in.
     pub least: Option<Role>,
-    /// What is asked of the caller besides.
+    /// A further condition for the caller; empty if there is none.
     pub rule: &'static str,
-    /// How the path of a file ends; empty if it is a page.
+    /// The ending of the path if the view is a file, such as `.csv`; empty if it is a page.
     pub file_ending: &'static str,
-    /// A query that it is asked for with.
+    /// A sample query string.
     pub sample: &'static str,
     /// The schema of its parameters.
     pub parameters: MakeSchema,
-    /// The schema of the `data` of its answer.
+    /// The schema of the `data` in its response.
     pub output: MakeSchema,
 }
 
@@ -98,14 +98,14 @@ pub const fn action<A: Form>() -> Entry {
     }
 }
 
-/// Makes the schema of a type with a generator, which keeps the definitions that it refers to.
+/// Makes the schema of a type. The generator collects the definitions that the schema refers to.
 pub type MakeSchema = fn(&mut SchemaGenerator) -> Schema;
 
 fn schema<T: JsonSchema>(generator: &mut SchemaGenerator) -> Schema {
     T::json_schema(generator)
 }
 
-/// The line of a view that has a function to itself.
+/// The line of a view with a function of its own.
 #[must_use]
 pub const fn view<V: View>() -> Entry {
     Entry {
@@ -129,7 +129,7 @@ pub const fn background(function: Function, describe: fn() -> Description) -> En
     Entry { function, describe }
 }
 
-/// Several views that share a function; made by [`views!`](crate::views).
+/// Several views that share a function; implemented by [`views!`](crate::views).
 pub trait Group {
     /// The function.
     const FUNCTION: Function;
@@ -138,7 +138,7 @@ pub trait Group {
     fn views() -> Vec<ViewDescription>;
 }
 
-/// Makes a [`Group`] of views, and of the files that are served with them.
+/// Implements [`Group`] for these views and, with `with`, for the assets.
 macro_rules! views {
     ($(#[$doc:meta])* $group:ident = $name:literal [$($view:ty),+ $(,)?] $(with $assets:path)?) => {
         $(#[$doc])*
@@ -162,13 +162,13 @@ macro_rules! views {
 }
 pub(crate) use views;
 
-/// The function of a view that has one to itself.
+/// The function of a view that shares it with no other.
 #[must_use]
 pub const fn function_of<V: View>() -> Function {
     Function::views(V::FUNCTION, SingleRoute::<V>::ROUTES)
 }
 
-/// The only route of a function.
+/// The route of a function that serves only this view.
 struct SingleRoute<V>(PhantomData<V>);
 
 impl<V: View> SingleRoute<V> {

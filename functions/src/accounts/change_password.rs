@@ -1,4 +1,4 @@
-//! Changes the password of who knows it, and signs them out everywhere else.
+//! Changes the password of a user who knows the current one, and ends all their other sessions.
 
 use action::{
     Action, ActionError, Actor, Commit, Context, Empty, Form, FormPage, Found, Layout, RateLimit,
@@ -47,7 +47,8 @@ impl Action for ChangePassword {
         }))
     }
 
-    /// Or who finds a session could try passwords with it.
+    /// Limits the attempts for this account, so that somebody with a stolen session cannot guess
+    /// the password.
     fn rate_limit(_: &Context<()>, _: &PasswordChange) -> Result<RateLimit, ActionError> {
         Ok(RateLimit::CallerAndOwnAccount)
     }
@@ -81,7 +82,7 @@ impl Action for ChangePassword {
         };
         let commit = Commit::new(subject, Empty {})
             .end_other_sessions(account.session_generation)
-            // A link that was asked for before does not undo it.
+            // A reset link that was requested before must not undo the change.
             .delete_record(PasswordReset::key_of(&account.email), None);
         Ok(account.end_sessions(commit, &before))
     }

@@ -1,4 +1,4 @@
-//! Ends one session of the caller: on a computer that was left behind, say.
+//! Ends one of the user's sessions, for example on a computer that they no longer use.
 
 use action::{
     Action, ActionError, Actor, Commit, Context, Empty, Form, FormPage, Found, Layout, Reads,
@@ -18,7 +18,8 @@ const NOT_FOUND: ActionError = ActionError::NotFound("Session not found or acces
 #[derive(Debug)]
 pub struct EndSession;
 
-/// The session to end. None if the text cannot be an id.
+/// The session to end. Any text that is not the id of one of the user's sessions is answered as not
+/// found.
 #[derive(Debug, Clone, Default, Deserialize, Serialize, Validate, JsonSchema)]
 #[serde(default)]
 pub struct SessionRef {
@@ -26,7 +27,7 @@ pub struct SessionRef {
     id: Option<SessionId>,
 }
 
-/// A text that can be the id of a session.
+/// The id of a session.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 #[schemars(inline)]
 struct SessionId(#[schemars(length(max = 100))] String);
@@ -43,7 +44,7 @@ impl FromStr for SessionId {
 impl Action for EndSession {
     const NAME: &'static str = "end-session";
     type Permission = Viewers;
-    const RULE: &'static str = "one of their own sessions";
+    const RULE: &'static str = "only their own sessions";
     type Input = SessionRef;
     type Output = Empty;
 

@@ -1,4 +1,4 @@
-//! The pages for who is not signed in yet.
+//! The pages for users who are not signed in.
 
 use action::{
     ActionError, Actor, Anyone, Context, Empty, FormState, Found, View, ViewPage, lenient,
@@ -8,13 +8,13 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use validator::Validate;
 
-/// Leads to the contacts, or to signing in.
+/// Redirects to the contacts, or to the sign-in page.
 pub struct Home;
 
-/// The form to sign in.
+/// The sign-in form.
 pub struct SignInPage;
 
-/// The form to sign up.
+/// The sign-up form.
 pub struct SignUpPage;
 
 /// The page to return to after signing in.
@@ -25,7 +25,7 @@ pub struct SignInParams {
     return_to: Option<ReturnTo>,
 }
 
-/// A form, and where somebody goes who does not need it.
+/// A form for users who are not signed in. A signed-in user is redirected.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct SignedOutPage {
     #[serde(skip)]

@@ -1,4 +1,4 @@
-//! The pages for who has forgotten their password.
+//! The pages for users who have forgotten their password.
 
 use crate::accounts::pages::empty_form;
 use action::{ActionError, Actor, Anyone, Context, Empty, Found, Reads, View, ViewPage};
@@ -7,22 +7,23 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use validator::Validate;
 
-/// The form to ask for a link.
+/// The form to request a reset link.
 pub struct ForgotPage;
 
-/// The form that a link leads to.
+/// The form that a reset link opens.
 pub struct ResetPage;
 
-/// The token of the link.
+/// The token of the reset link.
 #[derive(Debug, Clone, Default, Deserialize, Serialize, Validate, JsonSchema)]
 #[serde(default)]
 pub struct ResetParams {
     token: ResetToken,
 }
 
-/// Whether the link works, and what its form needs.
+/// Whether the reset link still works.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct ResetLinkStatus {
+    /// Whether it can be used now.
     works: bool,
     #[serde(skip)]
     token: ResetToken,

@@ -1,5 +1,5 @@
-//! Sends a link with which a password can be set anew. Answer and work are the same whether or not
-//! the address has an account: to nobody a email is committed too, and then dropped.
+//! Sends a link that resets a forgotten password. The response and the work are the same whether or
+//! not an account has this email: without an account an email is stored too, but never sent.
 
 use action::{
     Action, ActionError, Actor, Anyone, Commit, Context, Empty, Form, FormPage, Found, Key, Layout,
@@ -15,7 +15,7 @@ use validator::Validate;
 #[derive(Debug)]
 pub struct RequestPasswordReset;
 
-/// The address of the account.
+/// The email of the account.
 #[derive(Debug, Clone, Default, Deserialize, Serialize, Validate, JsonSchema)]
 #[serde(default)]
 pub struct ResetRequest {

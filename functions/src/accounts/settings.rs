@@ -1,4 +1,4 @@
-//! What a person sees of their own, and the forms that change it.
+//! Shows the settings of the signed-in user, with the forms that change them.
 
 use action::{ActionError, Actor, Context, Empty, Found, Reads, View, ViewPage, Viewers};
 use crm::AccountSettings;

@@ -1,5 +1,5 @@
-//! Opens a session for who has an account. A wrong email and a wrong password get the same words
-//! in the same time.
+//! Opens a session for a user with an account. A wrong email and a wrong password get the same
+//! message in the same time.
 
 use action::{
     Action, ActionError, Actor, Anyone, Commit, Context, Form, FormPage, Found, Key, Layout,
@@ -22,7 +22,7 @@ const NO_ORGANIZATION: ActionError = ActionError::Forbidden(
 #[derive(Debug)]
 pub struct SignIn;
 
-/// The credentials of a user, and the page to return to.
+/// The email and the password of a user, and the page to return to.
 #[derive(Debug, Clone, Default, Deserialize, Serialize, Validate, JsonSchema)]
 #[serde(default)]
 pub struct Credentials {
@@ -30,6 +30,7 @@ pub struct Credentials {
     email: Parsed<Email>,
     #[validate(length(min = 1))]
     password: Secret,
+    /// The path to redirect to after signing in; ignored if it is not on this site.
     #[serde(deserialize_with = "lenient")]
     return_to: Option<ReturnTo>,
 }
@@ -39,8 +40,8 @@ impl Credentials {
         found.record(&Account::key_of(self.email.get()?))
     }
 
-    /// The organisation to open: that of the page they were going to, where they belong to it, for
-    /// in a session of another they would not find the page; else the first.
+    /// The organisation to open. If the user belongs to that of the page to return to, it is this
+    /// one, because the page is not found in a session of another. Otherwise it is the first.
     fn organization_to_open<'a>(&self, account: &'a Account) -> Option<&'a OrganizationSummary> {
         let wanted = self.return_to.as_ref().and_then(ReturnTo::tenant);
         let mut all = account.organizations.iter();
@@ -49,7 +50,7 @@ impl Credentials {
         named.or(account.organizations.first())
     }
 
-    /// The membership to open.
+    /// The membership to sign in with; `None` if the user belongs to no organisation.
     fn membership_to_open(&self, account: Option<&Account>) -> Option<(TenantId, UserId)> {
         let account = account?;
         let organization = self.organization_to_open(account)?;
@@ -76,7 +77,7 @@ impl Action for SignIn {
         ))
     }
 
-    /// Signing in twice makes two sessions, which harms nobody.
+    /// Not recorded: signing in twice only makes two sessions.
     fn scope(_: &Credentials) -> Result<Scope, ActionError> {
         Ok(Scope::Unrecorded)
     }
@@ -87,8 +88,8 @@ impl Action for SignIn {
 
     fn more_reads(_: &Context<Option<Actor>>, credentials: &Credentials, found: &Found) -> Reads {
         let account = credentials.account(found).ok().flatten();
-        // One that nobody has where there is no account, so that the reads, and so the time, are
-        // the same.
+        // If there is no account, this reads a record that never exists, so that the reads and the
+        // time are the same.
         let key = credentials
             .membership_to_open(account.as_ref())
             .map_or_else(

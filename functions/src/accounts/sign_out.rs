@@ -1,4 +1,4 @@
-//! Ends the session. Whoever is not signed in is signed out already, and told the same.
+//! Ends the session. A user who is not signed in gets the same response.
 
 use action::{
     Action, ActionError, Actor, Anyone, Commit, Context, Empty, Form, FormPage, Found, Layout,
@@ -20,7 +20,7 @@ impl Action for SignOut {
         Sample::form(json!({}))
     }
 
-    /// Signing out twice is signing out, so there is no result to keep.
+    /// Not recorded: signing out twice is the same as signing out once.
     fn scope(_: &Empty) -> Result<Scope, ActionError> {
         Ok(Scope::Unrecorded)
     }

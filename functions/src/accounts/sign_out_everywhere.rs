@@ -1,4 +1,4 @@
-//! Ends every session of the caller, this one too.
+//! Ends all sessions of the user, including this one.
 
 use action::{
     Action, ActionError, Actor, Commit, Context, Empty, Form, FormPage, Found, Layout, Reads,
@@ -22,7 +22,7 @@ impl Action for SignOutEverywhere {
         Sample::form(json!({}))
     }
 
-    /// Nobody is left to whom a saved result could be told.
+    /// Not recorded: no session is left that could ask for a saved result.
     fn scope(_: &Empty) -> Result<Scope, ActionError> {
         Ok(Scope::Unrecorded)
     }

@@ -1,4 +1,4 @@
-//! Replaces the session by one that is bound to another organisation of the caller.
+//! Replaces the session by one for another organisation of the user.
 
 use action::{
     Action, ActionError, Actor, Commit, Context, Form, FormPage, Found, Grant, Layout, Reads,
@@ -17,7 +17,8 @@ const NOT_FOUND: ActionError = ActionError::NotFound("Organization not found or 
 #[derive(Debug)]
 pub struct SwitchOrganization;
 
-/// The organisation to open. None if the text cannot be one.
+/// The organisation to open. Any text that is not one of the user's organisations is answered as
+/// not found.
 #[derive(Debug, Clone, Default, Deserialize, Serialize, Validate, JsonSchema)]
 #[serde(default)]
 pub struct OrganizationRef {
@@ -29,7 +30,7 @@ impl Action for SwitchOrganization {
     const NAME: &'static str = "switch-organization";
     const SECRETS: Option<SecretRules<Self>> = SecretRules::of_action();
     type Permission = Viewers;
-    const RULE: &'static str = "one of their own organizations";
+    const RULE: &'static str = "only their own organizations";
     type Input = OrganizationRef;
     type Output = SignedIn;
 
@@ -68,7 +69,8 @@ impl Action for SwitchOrganization {
             tenant: tenant.clone(),
             role,
         };
-        // Nothing but the caller's own session proves them, so the new one is of its generation.
+        // Only the caller's own session proves who they are, so the new session gets its
+        // generation.
         let grant = signed_in.grant(None);
         Ok(Commit::new(subject, signed_in).replace_session(grant))
     }

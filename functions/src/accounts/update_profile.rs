@@ -1,4 +1,4 @@
-//! Changes what a person is called, in every organisation of theirs at once.
+//! Changes the user's name, in all their organisations at once.
 
 use action::{
     Action, ActionError, Actor, Commit, Context, Entity, Form, FormPage, Found, Layout, Reads,
@@ -15,7 +15,7 @@ use validator::Validate;
 #[derive(Debug)]
 pub struct UpdateProfile;
 
-/// What to change.
+/// The new profile of the user.
 #[derive(Debug, Clone, Default, Deserialize, Serialize, Validate, JsonSchema)]
 #[serde(default)]
 pub struct Profile {

@@ -1,4 +1,4 @@
-//! The audit as a file in CSV ([RFC 4180](https://www.rfc-editor.org/rfc/rfc4180)).
+//! The audit as a CSV file ([RFC 4180](https://www.rfc-editor.org/rfc/rfc4180)).
 
 use crate::audit::filter::Filter;
 use crate::audit::log::AuditEntry;
@@ -9,11 +9,11 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use std::borrow::Cow;
 
-/// How many records a file holds at most.
+/// The most records in a file.
 pub(crate) const MAX_RECORDS: usize = 2000;
 
-/// How many bytes a file holds at most. Lambda's limit is 6 MB for the answer as JSON, in which a
-/// quote takes two bytes.
+/// The most bytes in a file. Lambda's limit is 6 MB for the response as JSON, in which a quote
+/// takes two bytes.
 const MAX_BYTES: usize = 4 << 20;
 
 const HEADINGS: [&str; 15] = [
@@ -38,7 +38,7 @@ const HEADINGS: [&str; 15] = [
 #[derive(Debug)]
 pub struct Export;
 
-/// The file, and what it is called.
+/// The file and its name.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct AuditFile {
     name: String,
@@ -137,8 +137,8 @@ fn cells(entry: &AuditEntry) -> [Cow<'_, str>; 15] {
     ]
 }
 
-/// One line. Every cell is in quotes, so that no separator within it begins another, whatever a
-/// spreadsheet takes for one.
+/// One line. Every cell is quoted, so that nothing in it can be mistaken for a separator, whichever
+/// one a spreadsheet uses.
 fn csv_line(cells: [Cow<'_, str>; 15]) -> Result<String, ActionError> {
     let mut writer = WriterBuilder::new()
         .quote_style(QuoteStyle::Always)
@@ -154,8 +154,8 @@ fn csv_line(cells: [Cow<'_, str>; 15]) -> Result<String, ActionError> {
 }
 
 /// The text as a cell that no spreadsheet takes for a formula
-/// ([OWASP](https://owasp.org/www-community/attacks/CSV_Injection)): what may begin one gets an
-/// apostrophe in front.
+/// ([OWASP](https://owasp.org/www-community/attacks/CSV_Injection)): if it could start one, it gets
+/// an apostrophe in front.
 fn escape_formula(cell: &str) -> Cow<'_, str> {
     const FORMULA: [char; 11] = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
     if cell.trim_start_matches(' ').starts_with(FORMULA) {
@@ -165,7 +165,7 @@ fn escape_formula(cell: &str) -> Cow<'_, str> {
     }
 }
 
-/// How many bytes the text takes within a JSON text, at most.
+/// The most bytes that the text takes in JSON.
 fn json_size(text: &str) -> usize {
     let escaped = |b: u8| match b {
         b'"' | b'\\' => 2,
@@ -180,7 +180,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_cell_begins_a_formula() {
+    fn no_cell_starts_a_formula() {
         for cell in [
             "=1+1", "+1", "-1", "@a", "\t=1", "\r=1", "\n=1", " =1", "＝1",
         ] {
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_holds_quotes_and_newlines() {
+    fn a_line_can_contain_quotes_and_newlines() {
         let mut cells = [const { Cow::Borrowed("") }; 15];
         cells[0] = "a\"b\nc,d".into();
         let empty = ",\"\"".repeat(14);
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn the_size_is_not_less_than_that_of_the_json() {
+    fn the_json_is_never_larger_than_its_estimated_size() {
         let text = "\"a\\\n\u{1}é";
         let json = serde_json::to_string(text).unwrap();
         assert!(json_size(text) + 2 >= json.len());

@@ -1,4 +1,4 @@
-//! Which records to show, and where to begin.
+//! The filter of the audit, and its cursor.
 
 use action::{ActionError, Actor, Context, Item, Query, Text, optional};
 use schemars::JsonSchema;
@@ -6,41 +6,41 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use validator::{Validate, ValidationError};
 
-/// The kind of record that says what was done.
+/// The kind of record that holds an audit record.
 pub(crate) const KIND: &str = "audit";
 
 /// The longest name of an action and the longest id, in bytes.
 const MAX_LENGTH: usize = 100;
 
-/// Which records to show.
+/// The audit records to show.
 #[derive(Debug, Clone, Default, Deserialize, Serialize, Validate, JsonSchema)]
 #[serde(default)]
 pub struct Filter {
-    /// Done by this user.
+    /// Only records of this user, by id.
     #[serde(deserialize_with = "optional")]
     #[validate(custom(function = user_id, message = "Unknown person"))]
     pub(crate) user: Option<Text>,
-    /// By this action.
+    /// Only records of this action, by name.
     #[serde(deserialize_with = "optional")]
     #[validate(custom(function = name_or_id, message = "Unknown action"))]
     pub(crate) action: Option<Text>,
-    /// To this record.
+    /// Only records about the entity with this id.
     #[serde(deserialize_with = "optional")]
     #[validate(custom(function = name_or_id, message = "Unknown record"))]
     pub(crate) record: Option<Text>,
-    /// After this cursor.
+    /// The cursor from `next` of the page before.
     #[serde(deserialize_with = "optional")]
     pub(crate) after: Option<Text>,
 }
 
-/// Refuses what cannot be the name of an action or an id.
+/// Refuses a text that cannot be the name of an action or an id.
 fn name_or_id(text: &Text) -> Result<(), ValidationError> {
     let allowed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
     let text = text.as_str();
     check(text.len() <= MAX_LENGTH && text.bytes().all(allowed))
 }
 
-/// Refuses what cannot be a user's id.
+/// Refuses a text that cannot be the id of a user.
 fn user_id(text: &Text) -> Result<(), ValidationError> {
     check(action::is_uuid(text.as_str()))
 }
@@ -54,7 +54,7 @@ fn check(is_valid: bool) -> Result<(), ValidationError> {
 }
 
 impl Filter {
-    /// What names the list that it makes: a cursor is good for that one alone.
+    /// The name of the filtered list. A cursor works only for the list that it was made for.
     fn list_name(&self, actor: &Actor) -> String {
         let text = |value: Option<&str>| value.unwrap_or("*").to_owned();
         format!(
@@ -66,7 +66,7 @@ impl Filter {
         )
     }
 
-    /// The read of the newest `limit` records that pass.
+    /// The read of the newest `limit` records that pass the filter.
     pub(crate) fn records(
         &self,
         context: &Context<Actor>,
@@ -85,23 +85,23 @@ impl Filter {
         }))
     }
 
-    /// Whether an item is of the person and the action.
+    /// Whether the item has the user and the action of the filter.
     pub(crate) fn passes(&self, item: &Item) -> bool {
         equals(item, "userId", self.user.as_ref().map(Text::as_str))
             && equals(item, "action", self.action.as_ref().map(Text::as_str))
     }
 
-    /// Whether everything passes.
+    /// Whether every record passes.
     fn is_empty(&self) -> bool {
         self.user.is_none() && self.action.is_none() && self.record.is_none()
     }
 
-    /// The cursor that leads behind the record with this id.
+    /// The cursor of the records after the one with this id.
     pub(crate) fn next(&self, context: &Context<Actor>, id: Option<&str>) -> Option<String> {
         Some(context.cursor(&self.list_name(&context.caller), id?))
     }
 
-    /// The filter for the page.
+    /// The filter as the page shows it.
     pub(crate) fn for_page(&self) -> pages::AuditFilter<'_> {
         pages::AuditFilter {
             user: text(self.user.as_ref()),
@@ -117,7 +117,7 @@ fn text(field: Option<&Text>) -> &str {
     field.map_or("", Text::as_str)
 }
 
-/// Whether the attribute is as wanted, if anything is wanted.
+/// Whether the attribute has the wanted value; `true` if none is wanted.
 fn equals(item: &Item, name: &str, wanted: Option<&str>) -> bool {
     wanted.is_none_or(|wanted| item.get(name).and_then(Value::as_str) == Some(wanted))
 }

@@ -1,4 +1,4 @@
-//! What was done and what was refused, as read.
+//! The records and counters of the audit, as they were read.
 
 use crate::audit::filter::{Filter, KIND};
 use action::{ActionError, Actor, Context, Found, Key, Query, TenantId, UserId};
@@ -8,27 +8,27 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use wrapper::AuditRecord;
 
-/// The kind of record that counts what was refused.
+/// The kind of record that counts refused attempts.
 const REFUSED_KIND: &str = "refused";
 
-/// How many counters are read.
+/// The most counters that are read.
 const MAX_COUNTERS: usize = 1000;
 
-/// A record, and the name of who did it.
+/// An audit record, with the name of the user.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct AuditEntry {
     #[serde(flatten)]
     pub(crate) record: AuditRecord,
-    /// None where the person's name is not known here.
+    /// The user's name; `null` if it is not known in this organisation.
     pub(crate) user_name: Option<String>,
-    /// What to call the person.
+    /// The name to show for the user.
     #[serde(skip)]
     display_name: String,
 }
 
 impl AuditEntry {
-    /// The records that were found, newest first.
+    /// The records that were read, newest first.
     pub(crate) fn from_found(
         context: &Context<Actor>,
         found: &Found,
@@ -69,7 +69,7 @@ impl AuditEntry {
     }
 }
 
-/// How often somebody was refused something, for the same reason.
+/// How often an action of a user was refused for the same reason.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct RefusalCount {
@@ -77,7 +77,9 @@ pub(crate) struct RefusalCount {
     #[serde(default)]
     user_name: Option<String>,
     action: String,
+    /// The code of the error.
     code: String,
+    /// The number of refused attempts. The counter ends 30 days after the last one.
     count: u64,
     first_at: Timestamp,
     last_at: Timestamp,
@@ -93,7 +95,8 @@ impl RefusalCount {
         Query::records(REFUSED_KIND, tenant.as_str(), MAX_COUNTERS)
     }
 
-    /// The counters that were found and pass the filter, the latest first. They are of no record.
+    /// The counters that were read and pass the filter, the latest first. A filter by record leaves
+    /// out all of them, because a counter is not about a record.
     pub(crate) fn from_found(
         context: &Context<Actor>,
         found: &Found,
@@ -108,7 +111,7 @@ impl RefusalCount {
             items.retain(passes);
         }
         let mut counters: Vec<Self> = passing.records(REFUSED_KIND, tenant)?;
-        // What has expired is still there until storage removes it.
+        // The table removes expired counters only some time later.
         counters.retain(|counter| counter.expires_at > context.now.as_second());
         for counter in &mut counters {
             let user = &counter.user_id;

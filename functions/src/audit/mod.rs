@@ -1,4 +1,5 @@
-//! What was done in an organisation and what was refused, for its admins: a page and a file.
+//! The audit of an organisation, for its admins, as a page and as a file: what was done and what
+//! was refused.
 
 mod export;
 mod filter;

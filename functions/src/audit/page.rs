@@ -1,4 +1,4 @@
-//! Shows admins what was done in their organisation and what was refused, and gives it as a file.
+//! Shows admins the audit of their organisation, with a link to download it.
 
 use crate::audit::export;
 use crate::audit::filter::Filter;
@@ -19,7 +19,9 @@ pub struct Audit;
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct AuditPage {
     records: Vec<AuditEntry>,
+    /// How often actions were refused, the latest first.
     refused: Vec<RefusalCount>,
+    /// The cursor of the next page; `null` on the last one.
     next: Option<String>,
     #[serde(skip)]
     filter: Filter,
@@ -40,7 +42,7 @@ impl View for Audit {
 
     fn reads(context: &Context<Actor>, filter: &Filter) -> Result<Reads, ActionError> {
         let tenant = &context.caller.tenant;
-        // One more than a page shows tells whether there is a next one.
+        // One more than a page shows, to know whether there is a next page.
         let records = filter.records(context, PAGE_SIZE + 1)?;
         Ok(Reads::none()
             .query(records)

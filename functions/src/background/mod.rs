@@ -1,11 +1,11 @@
-//! Functions that nobody waits for: they are started by the table's stream and by schedules.
+//! The functions that work in the background, started by the table's stream and by schedules.
 
 use mail::Content;
 use std::collections::BTreeMap;
 use worker::EmailTemplates;
 use wrapper::Function;
 
-/// Purges what committed changes have made stale, if the actions that made them have not.
+/// Purges the pages that commits have made stale, if the actions have not done it.
 pub const REVALIDATE: Function = worker::revalidate();
 
 /// Sends the emails that commits have stored.

@@ -1,4 +1,4 @@
-//! Adds a contact, which belongs to whoever adds it.
+//! Creates a contact. Its owner is the user who creates it.
 
 use action::{
     Action, ActionError, Actor, Commit, Context, Form, FormPage, Found, Layout, Members, Sample,

@@ -1,4 +1,4 @@
-//! Moves a contact to the trash, for its owner and for admins.
+//! Moves a contact to the trash. Only its owner and admins may do it.
 
 use action::{
     Action, ActionError, Actor, Commit, Context, Form, FormPage, Found, Layout, Members, Reads,
@@ -13,7 +13,7 @@ use serde_json::json;
 #[derive(Debug)]
 pub struct DeleteContact;
 
-/// The answer: which contact was deleted.
+/// The response: the id of the deleted contact.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "DeletedId")]
 pub struct Deleted {
@@ -23,7 +23,7 @@ pub struct Deleted {
 impl Action for DeleteContact {
     const NAME: &'static str = "delete-contact";
     type Permission = Members;
-    const RULE: &'static str = "its owner, or an admin";
+    const RULE: &'static str = "only the contact's owner or an admin";
     type Input = ContactRef;
     type Output = Deleted;
 

@@ -1,4 +1,4 @@
-//! Shows one contact, and on its page what was done to it.
+//! Shows one contact; its page also shows its history.
 
 use action::{ActionError, Actor, Context, Found, Reads, View, ViewPage, Viewers};
 use crm::{Contact, ContactRef, HistoryEvent, UserNames};
@@ -9,7 +9,7 @@ use serde::Serialize;
 #[derive(Debug)]
 pub struct GetContact;
 
-/// A contact, and for its page what was done to it.
+/// A contact.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct ContactPage {
     #[serde(flatten)]

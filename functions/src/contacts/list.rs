@@ -1,4 +1,4 @@
-//! Lists contacts, newest first, and finds those that hold a text.
+//! Lists contacts, newest first, or searches them for a text.
 
 use action::{
     ActionError, Actor, Context, Found, Query, Reads, Text, View, ViewPage, Viewers, optional,
@@ -12,26 +12,30 @@ use validator::Validate;
 #[derive(Debug)]
 pub struct ListContacts;
 
-/// What to look for, and where to begin.
+/// The text to search for, and the page.
 #[derive(Debug, Clone, Default, Deserialize, Serialize, Validate, JsonSchema)]
 #[serde(default)]
 pub struct Search {
+    /// A text in the name, the email or the company, in any case; empty for all contacts.
     q: Text,
+    /// The cursor from `next` of the page before.
     #[serde(deserialize_with = "optional")]
     after: Option<Text>,
 }
 
 impl Search {
-    /// A cursor is good for this list alone: of this organisation, for this text.
+    /// The name of this list. A cursor works only for the list that it was made for: the same
+    /// organisation and the same text.
     fn list_name(&self, actor: &Actor) -> String {
         format!("{}:contacts {}", actor.tenant, self.q)
     }
 }
 
-/// One page of the list.
+/// One page of the contacts.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct ContactsPage {
     contacts: Vec<Contact>,
+    /// The cursor of the next page; `null` on the last one.
     next: Option<String>,
     #[serde(skip)]
     search: Search,
@@ -52,7 +56,7 @@ impl View for ListContacts {
     fn reads(context: &Context<Actor>, search: &Search) -> Result<Reads, ActionError> {
         let list_name = search.list_name(&context.caller);
         let after = context.after(&list_name, search.after.as_ref())?;
-        // One more than a page shows tells whether there is a next one.
+        // One more than a page shows, to know whether there is a next page.
         let newest = Query::newest::<Contact>(&context.caller.tenant, PAGE_SIZE + 1).after(after);
         let query = if search.q.is_empty() {
             newest

@@ -8,10 +8,10 @@ use crm::{Contact, ContactRef};
 /// The form to add a contact.
 pub struct NewPage;
 
-/// The form to edit one.
+/// The form to edit a contact.
 pub struct EditPage;
 
-/// The question before deleting one.
+/// The page that asks before a contact is deleted.
 pub struct DeletePage;
 
 impl View for NewPage {
@@ -81,7 +81,7 @@ impl View for DeletePage {
     }
 }
 
-/// A form that holds the contact as it is.
+/// A form that is filled with the contact.
 fn filled_form(contact: &Contact, page: &ViewPage<'_>) -> FormState {
     let details = &contact.details;
     let optional = |text: Option<&str>| text.unwrap_or_default().to_owned();

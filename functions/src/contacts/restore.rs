@@ -1,4 +1,4 @@
-//! Brings a contact back from the trash, for who could have deleted it.
+//! Restores a contact from the trash. Only its owner and admins may do it.
 
 use action::{
     Action, ActionError, Actor, Commit, Context, Form, FormPage, Found, Layout, Members, Parsed,
@@ -14,7 +14,7 @@ pub struct RestoreContact;
 impl Action for RestoreContact {
     const NAME: &'static str = "restore-contact";
     type Permission = Members;
-    const RULE: &'static str = "its owner, or an admin";
+    const RULE: &'static str = "only the contact's owner or an admin";
     type Input = ContactRestoration;
     type Output = Contact;
 

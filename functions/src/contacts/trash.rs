@@ -9,32 +9,34 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use validator::Validate;
 
-/// What has been deleted and can be restored.
+/// The view.
 pub struct Trash;
 
-/// Where to begin.
+/// The page of the trash.
 #[derive(Debug, Clone, Default, Deserialize, Serialize, Validate, JsonSchema)]
 #[serde(default)]
 pub struct TrashParams {
+    /// The cursor from `next` of the page before.
     #[serde(deserialize_with = "optional")]
     after: Option<Text>,
 }
 
-/// One page of it.
+/// One page of the trash.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct TrashPage {
     contacts: Vec<DeletedContact>,
+    /// The cursor of the next page; `null` on the last one.
     next: Option<String>,
 }
 
-/// A deleted contact.
+/// A deleted contact that can be restored.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct DeletedContact {
     #[serde(flatten)]
     contact: Contact,
     deleted_at: Timestamp,
-    /// When it is gone for good.
+    /// When it can no longer be restored.
     expires_at: Timestamp,
     /// Whether the caller may restore it.
     #[serde(skip)]

@@ -1,4 +1,4 @@
-//! Replaces a contact's fields, for who has seen its latest version.
+//! Replaces the fields of a contact, if the user has seen its latest version.
 
 use action::{
     Action, ActionError, Actor, Commit, Context, Form, FormPage, Found, Layout, Members, Parsed,
@@ -14,13 +14,14 @@ use validator::Validate;
 #[derive(Debug)]
 pub struct UpdateContact;
 
-/// Which contact, the version that the change is based on, and every field.
+/// The contact, the version that the change is based on, and all fields.
 #[derive(Debug, Clone, Default, Deserialize, Serialize, Validate, JsonSchema)]
 #[serde(default)]
 pub struct ContactChange {
     #[serde(flatten)]
     #[validate(nested)]
     contact: ContactRef,
+    /// The version that the change is based on.
     #[validate(nested)]
     version: Parsed<Version>,
     #[serde(flatten)]

@@ -1,4 +1,4 @@
-//! Accepts an invitation: its person becomes a member, with the account that their email has or
+//! Accepts an invitation. The user becomes a member, with the account that their email has or with
 //! a new one, and is signed in to the organisation.
 
 use action::{
@@ -21,7 +21,8 @@ const TOO_MANY_ORGANIZATIONS: ActionError =
 #[derive(Debug)]
 pub struct AcceptInvite;
 
-/// The link's token, and the fields of a new account or the password of an existing one.
+/// The token of the link, with the name and the password for a new account, or the password of the
+/// existing account.
 #[derive(Debug, Clone, Default, Deserialize, Serialize, Validate, JsonSchema)]
 #[serde(default)]
 pub struct InvitationAcceptance {
@@ -32,7 +33,7 @@ pub struct InvitationAcceptance {
     password: Secret,
 }
 
-/// What a new account needs besides the invitation.
+/// The fields that a new account needs.
 #[derive(Debug, Validate)]
 struct NewAccount {
     #[validate(length(min = 1))]
@@ -41,7 +42,7 @@ struct NewAccount {
     password: Secret,
 }
 
-/// The answer: the member, and where.
+/// The response: the new member and the organisation.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct AcceptedInvitation {
     #[serde(flatten)]
@@ -50,15 +51,14 @@ pub struct AcceptedInvitation {
 }
 
 impl InvitationAcceptance {
-    /// Whether it comes from the account's person: who is signed in as them, or knows their
-    /// password.
+    /// Whether the request comes from the account's user: they are signed in, or know the password.
     fn proves_account(&self, caller: Option<&Actor>, account: &Account) -> bool {
         let hash = Some(&account.password_hash);
         caller.is_some_and(|actor| actor.user == account.id)
             || !self.password.is_empty() && self.password.matches(hash)
     }
 
-    /// The account after this, and the version that was read of it.
+    /// The account to write, and the version that was read; `None` if the account is new.
     fn account(
         &self,
         context: &Context<Option<Actor>>,
@@ -97,8 +97,8 @@ impl InvitationAcceptance {
     }
 }
 
-/// Puts the member in the place of the invitation. An account of its own has another id, and the
-/// email's guard goes over to that.
+/// Replaces the invitation by the member. If the email already has an account, the member's id is
+/// the account's and not the invitation's, so the email's guard is handed over to it.
 fn join(
     pending: &PendingInvitation,
     account: &Account,
@@ -142,7 +142,8 @@ impl Action for AcceptInvite {
         .signed_out()
     }
 
-    /// Wrong passwords count for the account as at sign-in, whoever was invited how often.
+    /// Counts wrong passwords for the account, as signing in does, so that more invitations do not
+    /// allow more attempts.
     fn rate_limit(
         context: &Context<()>,
         acceptance: &InvitationAcceptance,
@@ -234,7 +235,7 @@ impl Form for AcceptInvite {
             Ok(pending) => {
                 pages::accept_invite(page.state, token_text, Some(Invited::new(&pending, false)))
             }
-            // Refused before it was read.
+            // The request was refused before anything was read.
             Err(_) if page.found.items.is_empty() && token.open(page.tokens).is_some() => {
                 pages::accept_invite(page.state, token_text, None)
             }

@@ -1,5 +1,5 @@
-//! Gives a member, or somebody who is invited, another role. Nobody gives or takes more than
-//! they hold.
+//! Changes the role of a member or of an invited user. Nobody can change a role above their own, or
+//! grant one.
 
 use action::{
     Action, ActionError, Actor, Admins, Commit, Context, Entity, Form, FormPage, Found, Layout,
@@ -15,7 +15,7 @@ use validator::Validate;
 #[derive(Debug)]
 pub struct ChangeRole;
 
-/// Whose role, and the new one.
+/// The member, and the new role.
 #[derive(Debug, Clone, Default, Deserialize, Serialize, Validate, JsonSchema)]
 #[serde(default)]
 pub struct RoleChange {
@@ -29,7 +29,7 @@ pub struct RoleChange {
 impl Action for ChangeRole {
     const NAME: &'static str = "change-role";
     type Permission = Admins;
-    const RULE: &'static str = "no more than they hold";
+    const RULE: &'static str = "only roles up to their own";
     type Input = RoleChange;
     type Output = Member;
 

@@ -1,4 +1,4 @@
-//! Invites somebody by email. Inviting them again replaces the link.
+//! Invites a user by email. Inviting the same email again replaces the link.
 
 use action::{
     Action, ActionError, Actor, Admins, Commit, Conflict, Context, Form, FormPage, Found, Key,
@@ -16,7 +16,7 @@ const ALREADY_MEMBER: Conflict = Conflict {
     reveal: false,
 };
 
-/// Somebody else invited the same person at the same moment.
+/// Somebody else has invited the same email at the same moment.
 const JUST_INVITED: Conflict = Conflict {
     field: "email",
     message: "Somebody with this email has just been invited",
@@ -27,7 +27,7 @@ const JUST_INVITED: Conflict = Conflict {
 #[derive(Debug)]
 pub struct InviteMember;
 
-/// Whom to invite, and with which role.
+/// The email to invite, and the role.
 #[derive(Debug, Clone, Default, Deserialize, Serialize, Validate, JsonSchema)]
 #[serde(default)]
 pub struct NewInvitation {
@@ -38,7 +38,8 @@ pub struct NewInvitation {
 }
 
 impl NewInvitation {
-    /// The memberships that the email may have: the guard's owner's, and its account's.
+    /// The keys of the memberships that the email may have: that of the guard's owner, and that of
+    /// its account.
     fn membership_keys(&self, actor: &Actor, found: &Found) -> Vec<Key> {
         let Ok(email) = self.email.get() else {
             return Vec::new();
@@ -94,18 +95,19 @@ impl NewInvitation {
     }
 }
 
-/// The answer: the member, and the path of the link that lets them join.
+/// The response: the invited member, and the path of the link with which they join.
 #[derive(Debug, Serialize, JsonSchema)]
 struct InvitedMember {
     #[serde(flatten)]
     member: Member,
+    /// The path of the link with which the user joins.
     link: Option<String>,
 }
 
 impl Action for InviteMember {
     const NAME: &'static str = "invite-member";
     type Permission = Admins;
-    const RULE: &'static str = "no more than they hold";
+    const RULE: &'static str = "only roles up to their own";
     type Input = NewInvitation;
     type Output = Membership;
 
@@ -150,7 +152,7 @@ impl Action for InviteMember {
         })
     }
 
-    /// The member, and the link that lets them join, which is not saved.
+    /// The response with the link, which is not part of the saved result.
     fn answer(context: &Context<Actor>, saved: Value) -> Value {
         let Ok(membership) = serde_json::from_value::<Membership>(saved) else {
             return Value::Null;

@@ -1,4 +1,4 @@
-//! Lists everybody who belongs to the organisation or is invited to it, the newest first.
+//! Lists the members of the organisation and the invited users, newest first.
 
 use action::{ActionError, Actor, Context, Empty, Found, Query, Reads, View, ViewPage, Viewers};
 use crm::{Member, Membership};
@@ -9,14 +9,15 @@ use serde::Serialize;
 #[derive(Debug)]
 pub struct ListMembers;
 
-/// The list. It has no second page.
+/// The members. There is always only one page.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct MembersPage {
     members: Vec<ListedMember>,
+    /// Always `null`.
     next: Option<String>,
 }
 
-/// A member, and for the page whether their invitation has expired.
+/// A member of the list.
 #[derive(Debug, Serialize, JsonSchema)]
 struct ListedMember {
     #[serde(flatten)]

@@ -10,16 +10,16 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use validator::Validate;
 
-/// The form to invite somebody.
+/// The form to invite a user.
 pub struct InvitePage;
 
-/// The forms to change a member's role and to remove them.
+/// The forms to change a member's role and to remove the member.
 pub struct EditPage;
 
-/// The question before leaving.
+/// The page that asks before the user leaves.
 pub struct LeavePage;
 
-/// What the link of an invitation leads to.
+/// The page that the link of an invitation opens.
 pub struct AcceptPage;
 
 fn form_state(key: String, role: Role) -> FormState {
@@ -61,7 +61,7 @@ impl MemberPath {
     }
 }
 
-/// A member, and what who looks may do.
+/// A member, and what the user may do with it.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct EditableMember {
     #[serde(flatten)]
@@ -70,7 +70,7 @@ pub struct EditableMember {
     is_self: bool,
     #[serde(skip)]
     can_change: bool,
-    /// The link of the invitation, for who may grant its role.
+    /// The link of the invitation, if the user may grant its role.
     #[serde(skip)]
     link: Option<(String, Timestamp)>,
     #[serde(skip)]
@@ -80,7 +80,7 @@ pub struct EditableMember {
 impl View for EditPage {
     const PATH: &'static str = "/t/{tenant}/members/{id}/edit";
     type Permission = Viewers;
-    const RULE: &'static str = "oneself, or an admin";
+    const RULE: &'static str = "only for themselves, or as an admin for any member";
     type Params = MemberPath;
     type Output = EditableMember;
 
@@ -162,20 +162,24 @@ impl View for LeavePage {
     }
 }
 
-/// The token of the link.
+/// The token of the invitation's link.
 #[derive(Debug, Clone, Default, Deserialize, Serialize, Validate, JsonSchema)]
 #[serde(default)]
 pub struct InvitationParams {
     token: InvitationToken,
 }
 
-/// What somebody is invited to.
+/// An invitation that can be accepted.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct InvitationDetails {
+    /// The name of the organisation.
     organization: String,
+    /// The invited email.
     email: String,
+    /// The role that the user will have.
     role: Role,
+    /// Whether an account has this email.
     has_account: bool,
     #[serde(skip)]
     pending: PendingInvitation,

@@ -1,4 +1,5 @@
-//! Removes a member, or withdraws an invitation. Anybody may remove themselves, which is leaving.
+//! Removes a member, or withdraws an invitation. Every member may remove themselves, which is
+//! leaving.
 
 use action::{
     Action, ActionError, Actor, Commit, Context, Entity, Form, FormPage, Found, Layout, Reads,
@@ -11,14 +12,14 @@ use serde_json::json;
 use std::str::FromStr;
 use validator::Validate;
 
-/// What the page to leave sends in the field of that name.
+/// The value that the page to leave sends in the field `leave`.
 const LEAVE_YES: &str = "yes";
 
 /// The action.
 #[derive(Debug)]
 pub struct RemoveMember;
 
-/// The form on the page to leave was sent.
+/// The request comes from the page to leave.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 #[schemars(inline)]
 enum Leave {
@@ -34,14 +35,15 @@ impl FromStr for Leave {
     }
 }
 
-/// Whom to remove.
+/// The member to remove.
 #[derive(Debug, Clone, Default, Deserialize, Serialize, Validate, JsonSchema)]
 #[serde(default)]
 pub struct MemberRemoval {
     #[serde(flatten)]
     #[validate(nested)]
     member: MemberRef,
-    /// Whether the form on the page to leave was sent, which leads to another page.
+    /// Whether the request comes from the page to leave. If so, the user is redirected to another
+    /// page.
     #[serde(deserialize_with = "lenient")]
     leave: Option<Leave>,
 }
@@ -51,7 +53,7 @@ impl MemberRemoval {
         self.member.user_id.as_str() == actor.user.as_str()
     }
 
-    /// The account behind a membership: not that of who is only invited, which is not theirs.
+    /// The account of a member; `None` for an invited user, whose account is not affected.
     fn account(&self, before: &Member, found: &Found) -> Result<Option<Account>, ActionError> {
         let account: Option<Account> = found.record(&Account::key_of(&before.email))?;
         Ok(account.filter(|account| account.id == before.id))
@@ -61,7 +63,8 @@ impl MemberRemoval {
 impl Action for RemoveMember {
     const NAME: &'static str = "remove-member";
     type Permission = Viewers;
-    const RULE: &'static str = "oneself, or as an admin somebody who holds no more";
+    const RULE: &'static str =
+        "only themselves, or as an admin a member with a role up to their own";
     type Input = MemberRemoval;
     type Output = Member;
 

@@ -1,4 +1,4 @@
-//! Puts a project out of the way.
+//! Archives a project.
 
 use action::{
     Action, ActionError, Actor, Commit, Context, Form, FormPage, Found, Layout, Members, Reads,

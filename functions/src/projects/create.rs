@@ -1,4 +1,4 @@
-//! Adds a project.
+//! Creates a project.
 
 use action::{
     Action, ActionError, Actor, Commit, Context, Form, FormPage, Found, Layout, Members, Sample,
@@ -14,7 +14,7 @@ use validator::Validate;
 #[derive(Debug)]
 pub struct CreateProject;
 
-/// A new project.
+/// The fields of a new project.
 #[derive(Debug, Clone, Default, Deserialize, Serialize, Validate, JsonSchema)]
 #[serde(default)]
 pub struct NewProject {

@@ -1,4 +1,4 @@
-//! Lists projects, newest first, with or without those that are archived.
+//! Lists projects, newest first, with or without the archived ones.
 
 use action::{
     ActionError, Actor, Context, Found, Parsed, Query, Reads, Text, View, ViewPage, Viewers,
@@ -14,13 +14,14 @@ use validator::Validate;
 #[derive(Debug)]
 pub struct ListProjects;
 
-/// Which projects, and where to begin.
+/// Whether archived projects are listed too, and the page.
 #[derive(Debug, Clone, Default, Deserialize, Serialize, Validate, JsonSchema)]
 #[serde(default)]
 pub struct ProjectFilter {
     #[serde(deserialize_with = "optional")]
     #[validate(nested)]
     archived: Option<Parsed<Archived>>,
+    /// The cursor from `next` of the page before.
     #[serde(deserialize_with = "optional")]
     after: Option<Text>,
 }
@@ -30,9 +31,9 @@ pub struct ProjectFilter {
 #[serde(rename_all = "lowercase")]
 #[schemars(inline)]
 pub enum Archived {
-    /// They are.
+    /// Archived projects are listed too.
     Shown,
-    /// They are not.
+    /// Archived projects are not listed.
     Hidden,
 }
 
@@ -54,16 +55,17 @@ impl ProjectFilter {
         archived.is_some_and(|archived| archived.as_str() == "shown")
     }
 
-    /// A cursor is good for this list alone.
+    /// The name of this list. A cursor works only for the list that it was made for.
     fn list_name(&self, actor: &Actor) -> String {
         format!("{}:projects {}", actor.tenant, self.includes_archived())
     }
 }
 
-/// One page of the list.
+/// One page of the projects.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct ProjectsPage {
     projects: Vec<Project>,
+    /// The cursor of the next page; `null` on the last one.
     next: Option<String>,
     #[serde(skip)]
     filter: ProjectFilter,

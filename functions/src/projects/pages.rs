@@ -8,7 +8,7 @@ use crm::{Project, ProjectRef};
 /// The form to add a project.
 pub struct NewPage;
 
-/// The forms to rename one, and to archive or restore it.
+/// The forms to rename, archive and restore a project.
 pub struct EditPage;
 
 impl View for NewPage {

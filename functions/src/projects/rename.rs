@@ -1,4 +1,4 @@
-//! Gives a project another name, for who has seen its latest version.
+//! Renames a project, if the user has seen its latest version.
 
 use action::{
     Action, ActionError, Actor, Commit, Context, Form, FormPage, Found, Layout, Members, Parsed,
@@ -14,13 +14,14 @@ use validator::Validate;
 #[derive(Debug)]
 pub struct RenameProject;
 
-/// Which project, the version that the change is based on, and the new name.
+/// The project, the version that the change is based on, and the new name.
 #[derive(Debug, Clone, Default, Deserialize, Serialize, Validate, JsonSchema)]
 #[serde(default)]
 pub struct ProjectChange {
     #[serde(flatten)]
     #[validate(nested)]
     project: ProjectRef,
+    /// The version that the change is based on.
     #[validate(nested)]
     version: Parsed<Version>,
     #[validate(length(min = 1, max = Name::MAX), custom(function = visible))]

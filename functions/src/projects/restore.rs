@@ -1,4 +1,4 @@
-//! Brings an archived project back.
+//! Restores an archived project.
 
 use action::{
     Action, ActionError, Actor, Commit, Context, Form, FormPage, Found, Layout, Members, Reads,

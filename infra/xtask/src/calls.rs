@@ -1,23 +1,23 @@
 //! The calls to AWS that each function makes, as the test of the privileges has observed them.
 
-use crate::{Failure, json, read, write};
+use crate::{Error, json, read, write};
 use functions::REGISTRY;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use wrapper::Function;
 
-/// Where they are.
+/// The file with the observed calls.
 pub const PATH: &str = "infra/xtask/calls.json";
 
-/// The command that observes them anew.
+/// The command that observes the calls again.
 pub const OBSERVE: &str = "UPDATE=1 cargo test -p edge-crm-tests --test deployment privileges";
 
 /// The permission to purge the edge's cache.
 pub(crate) const PURGE: &str = "cloudfront:CreateInvalidation";
 
-/// What nearly every action needs.
-const OF_ACTIONS: [&str; 7] = [
+/// The permissions of an action that has not been observed yet.
+const DEFAULT_OF_ACTIONS: [&str; 7] = [
     PURGE,
     "dynamodb:BatchGetItem",
     "dynamodb:ConditionCheckItem",
@@ -27,56 +27,56 @@ const OF_ACTIONS: [&str; 7] = [
     "dynamodb:UpdateItem",
 ];
 
-/// What every view needs.
-const OF_VIEWS: [&str; 3] = [
+/// The permissions of a view that has not been observed yet.
+const DEFAULT_OF_VIEWS: [&str; 3] = [
     "dynamodb:BatchGetItem",
     "dynamodb:Query",
     "dynamodb:UpdateItem",
 ];
 
-/// Function to the permissions that its calls need.
+/// The permissions that each function needs for its calls, by the function's name.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Calls(pub BTreeMap<String, BTreeSet<String>>);
 
 impl Calls {
-    /// The calls observed.
+    /// Reads the observed calls.
     ///
     /// # Errors
-    /// [`Failure`] if the file cannot be read or is not of its shape.
-    pub fn read(root: &Path) -> Result<Self, Failure> {
+    /// [`Error`] if the file cannot be read or does not have the expected shape.
+    pub fn read(root: &Path) -> Result<Self, Error> {
         let text = read(root, PATH)?;
         let calls = serde_json::from_str(&text)
-            .map_err(|e| Failure::Shape(PATH.to_owned(), e.to_string()))?;
+            .map_err(|e| Error::Shape(PATH.to_owned(), e.to_string()))?;
         Ok(Self(calls))
     }
 
-    /// Writes the calls observed.
+    /// Writes the observed calls.
     ///
     /// # Errors
-    /// [`Failure::File`] if the file cannot be written.
-    pub fn write(&self, root: &Path) -> Result<(), Failure> {
+    /// [`Error::File`] if the file cannot be written.
+    pub fn write(&self, root: &Path) -> Result<(), Error> {
         let value = serde_json::to_value(&self.0).unwrap_or(Value::Null);
         write(root, PATH, &json::pretty(value))
     }
 
-    /// The functions of the registry that have not been observed.
+    /// The functions of the registry that have not been observed yet.
     #[must_use]
     pub fn unobserved(&self) -> Vec<&'static str> {
         let names = REGISTRY.iter().map(|entry| entry.function.name);
         names.filter(|name| !self.0.contains_key(*name)).collect()
     }
 
-    /// The permissions of a function: for the calls observed, or those of its kind until it has
-    /// been observed.
-    pub(crate) fn of(&self, function: &Function) -> BTreeSet<String> {
-        let kind: &[&str] = if function.routes().iter().any(|route| route.method == "POST") {
-            &OF_ACTIONS
+    /// The permissions of a function. Until it has been observed, these are the default ones for an
+    /// action or a view.
+    pub(crate) fn permissions_of(&self, function: &Function) -> BTreeSet<String> {
+        let default: &[&str] = if function.routes().iter().any(|route| route.method == "POST") {
+            &DEFAULT_OF_ACTIONS
         } else {
-            &OF_VIEWS
+            &DEFAULT_OF_VIEWS
         };
         match self.0.get(function.name) {
             Some(calls) => calls.clone(),
-            None => kind.iter().map(|&name| name.to_owned()).collect(),
+            None => default.iter().map(|&name| name.to_owned()).collect(),
         }
     }
 }

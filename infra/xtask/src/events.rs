@@ -1,6 +1,6 @@
 //! `events/`: one sample event for each function.
 
-use crate::{Failure, Output, json};
+use crate::{Error, Output, json};
 use action::{Encoding, Sample};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -11,15 +11,16 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 const DIRECTORY: &str = "events";
-const AGENT: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:147.0) Gecko/20100101 Firefox/147.0";
-const PAGE: &str =
+const USER_AGENT: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:147.0) Gecko/20100101 Firefox/147.0";
+const ACCEPT_HTML: &str =
     "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8";
 
-/// The events as they should be. A file of no function should not exist.
-pub(crate) fn outputs(root: &Path) -> Result<Vec<Output>, Failure> {
+/// The events with the text that they should have. A file that belongs to no function should not
+/// exist.
+pub(crate) fn outputs(root: &Path) -> Result<Vec<Output>, Error> {
     let mut files = BTreeMap::new();
     let listed = std::fs::read_dir(root.join(DIRECTORY))
-        .map_err(|e| Failure::File(DIRECTORY.to_owned(), e))?;
+        .map_err(|e| Error::File(DIRECTORY.to_owned(), e))?;
     for file in listed.flatten() {
         files.insert(file.file_name().to_string_lossy().into_owned(), None);
     }
@@ -39,15 +40,15 @@ pub(crate) fn outputs(root: &Path) -> Result<Vec<Output>, Failure> {
 
 fn event(name: &str, description: &Description) -> Value {
     match description {
-        Description::Action(action) => post(action),
-        Description::Views(views) => get(name, views),
-        Description::Stream(key) => stream(key),
-        Description::Schedule => schedule(name),
+        Description::Action(action) => action_event(action),
+        Description::Views(views) => view_event(name, views),
+        Description::Stream(key) => stream_event(key),
+        Description::Schedule => schedule_event(name),
     }
 }
 
-/// A text of this length that is always the same for the name.
-fn made_up(name: &str, alphabet: &[u8], length: usize) -> String {
+/// A text of this length that looks random but is always the same for the name.
+fn text_from_name(name: &str, alphabet: &[u8], length: usize) -> String {
     // FNV-1a.
     let mut hash = 0xcbf2_9ce4_8422_2325_u64;
     let mut step = |byte: u8| {
@@ -57,16 +58,16 @@ fn made_up(name: &str, alphabet: &[u8], length: usize) -> String {
     for byte in name.bytes() {
         step(byte);
     }
-    let letters = (0..length).map(|_| {
-        let at = usize::try_from(step(b'.') >> 33).unwrap_or_default();
-        char::from(alphabet[at % alphabet.len()])
+    let characters = (0..length).map(|_| {
+        let index = usize::try_from(step(b'.') >> 33).unwrap_or_default();
+        char::from(alphabet[index % alphabet.len()])
     });
-    letters.collect()
+    characters.collect()
 }
 
-/// An id as UUIDs are written.
+/// An id in the format of a UUID.
 fn id(name: &str) -> String {
-    let hex = made_up(name, b"0123456789abcdef", 32);
+    let hex = text_from_name(name, b"0123456789abcdef", 32);
     let part = |from: usize, to: usize| &hex[from..to];
     let (a, b, c, d, e) = (
         part(0, 8),
@@ -78,10 +79,10 @@ fn id(name: &str) -> String {
     format!("{a}-0{b}-4{c}-8{d}-{e}")
 }
 
-/// A request as a function URL passes it
+/// The event of a request to a function URL
 /// (https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html#urls-payloads).
 fn request(name: &str, method: &str, path: &str) -> Value {
-    let prefix = made_up(name, b"abcdefghijklmnopqrstuvwxyz0123456789", 32);
+    let prefix = text_from_name(name, b"abcdefghijklmnopqrstuvwxyz0123456789", 32);
     let host = format!("{prefix}.lambda-url.eu-central-1.on.aws");
     json!({
         "version": "2.0",
@@ -89,14 +90,14 @@ fn request(name: &str, method: &str, path: &str) -> Value {
         "rawPath": path,
         "rawQueryString": "",
         "headers": {
-            "accept": PAGE,
+            "accept": ACCEPT_HTML,
             "accept-encoding": "gzip, br",
             "accept-language": "en-GB,en;q=0.7",
             "host": host,
             "sec-fetch-dest": "document",
             "sec-fetch-mode": "navigate",
             "sec-fetch-site": "same-origin",
-            "user-agent": AGENT,
+            "user-agent": USER_AGENT,
             "via": "2.0 3f1c0d9e5b7a4c628d10e9f2a6b8c4d7.cloudfront.net (CloudFront)",
             "x-amz-cf-id": "Yq3vT8nLx2KpW7cRz5dJm9Fh4SgBt6Na1UeXo0CiVkQyHwEj2rPlMA==",
             "x-amzn-tls-cipher-suite": "TLS_AES_128_GCM_SHA256",
@@ -116,7 +117,7 @@ fn request(name: &str, method: &str, path: &str) -> Value {
                 "path": path,
                 "protocol": "HTTP/1.1",
                 "sourceIp": "203.0.113.24",
-                "userAgent": AGENT,
+                "userAgent": USER_AGENT,
             },
             "requestId": id(name),
             "routeKey": "$default",
@@ -128,16 +129,16 @@ fn request(name: &str, method: &str, path: &str) -> Value {
     })
 }
 
-fn session() -> Value {
+fn session_cookies() -> Value {
     json!(["__Host-session={{session}}"])
 }
 
-/// What a browser sends to an action.
-fn post(action: &ActionDescription) -> Value {
+/// The event of an action that is sent by a browser.
+fn action_event(action: &ActionDescription) -> Value {
     let mut event = request(action.name, "POST", &format!("/actions/{}", action.name));
     event["headers"]["origin"] = json!("https://d111111abcdef8.cloudfront.net");
     if action.sample.signed_in {
-        event["cookies"] = session();
+        event["cookies"] = session_cookies();
     }
     let key = id(&format!("key of {}", action.name));
     match action.sample.encoding {
@@ -147,7 +148,7 @@ fn post(action: &ActionDescription) -> Value {
     event
 }
 
-/// As a script sends the fields.
+/// Adds the fields as JSON, as a script sends them.
 fn json_body(event: &mut Value, sample: &Sample, key: &str) {
     let body = json::sorted(sample.fields.clone()).to_string();
     let headers = &mut event["headers"];
@@ -164,7 +165,7 @@ fn json_body(event: &mut Value, sample: &Sample, key: &str) {
     event["body"] = json!(body);
 }
 
-/// As a form without a script sends the fields. Lambda passes such a body in base64.
+/// Adds the fields as a form without a script sends them. Lambda passes such a body in base64.
 fn form_body(event: &mut Value, sample: &Sample, key: &str) {
     let mut form = form_urlencoded::Serializer::new(String::new());
     let fields = json::sorted(sample.fields.clone());
@@ -175,7 +176,7 @@ fn form_body(event: &mut Value, sample: &Sample, key: &str) {
         form.append_pair(name, &text);
     }
     form.append_pair("idempotency_key", key);
-    // A placeholder is filled in as it is.
+    // Placeholders must stay readable, because the tests fill them in.
     let body = form
         .finish()
         .replace("%7B%7B", "{{")
@@ -186,10 +187,10 @@ fn form_body(event: &mut Value, sample: &Sample, key: &str) {
     event["isBase64Encoded"] = json!(true);
 }
 
-/// What a browser asks of views: the first that is about one record, or the first of all.
-fn get(name: &str, views: &[ViewDescription]) -> Value {
-    let about_one = views.iter().find(|view| view.path.contains("{id}"));
-    let Some(view) = about_one.or(views.first()) else {
+/// The event of a view that a browser opens: the first view of one record, or else the first view.
+fn view_event(name: &str, views: &[ViewDescription]) -> Value {
+    let one_record = views.iter().find(|view| view.path.contains("{id}"));
+    let Some(view) = one_record.or(views.first()) else {
         return Value::Null;
     };
     let kind = view.path.split('/').nth(3).unwrap_or_default();
@@ -199,7 +200,7 @@ fn get(name: &str, views: &[ViewDescription]) -> Value {
         .replace("{tenant}", "acme")
         .replace("{id}", &record);
     let mut event = request(name, "GET", &path);
-    event["cookies"] = session();
+    event["cookies"] = session_cookies();
     event["headers"]["sec-fetch-user"] = json!("?1");
     if !view.sample.is_empty() {
         event["rawQueryString"] = json!(view.sample);
@@ -210,8 +211,8 @@ fn get(name: &str, views: &[ViewDescription]) -> Value {
     event
 }
 
-/// What the table's stream passes on when a record is inserted under `key`.
-fn stream(key: &str) -> Value {
+/// The event of the table's stream when a record is inserted under `key`.
+fn stream_event(key: &str) -> Value {
     json!({ "Records": [{
         "eventID": "c81e728d9d4c2f636f067f89cc14862c",
         "eventName": "INSERT",
@@ -232,8 +233,8 @@ fn stream(key: &str) -> Value {
     }] })
 }
 
-/// What a schedule passes on.
-fn schedule(name: &str) -> Value {
+/// The event of a schedule.
+fn schedule_event(name: &str) -> Value {
     json!({
         "version": "0",
         "id": id(name),

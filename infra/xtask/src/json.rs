@@ -1,13 +1,14 @@
-//! JSON as it is committed: keys in order, so that it does not depend on how it was made.
+//! JSON as it is committed to the repository: with sorted keys, so that it does not depend on the
+//! order in which it was made.
 
 use serde_json::Value;
 
-/// The value with the keys of every object in order.
+/// The value with the keys of every object sorted.
 pub(crate) fn sorted(value: Value) -> Value {
     match value {
         Value::Object(map) => {
             let mut pairs: Vec<_> = map.into_iter().collect();
-            pairs.sort_by(|(one, _), (other, _)| one.cmp(other));
+            pairs.sort_by(|(a, _), (b, _)| a.cmp(b));
             let pairs = pairs.into_iter();
             Value::Object(pairs.map(|(key, value)| (key, sorted(value))).collect())
         }
@@ -16,7 +17,7 @@ pub(crate) fn sorted(value: Value) -> Value {
     }
 }
 
-/// The text of a file that holds the value.
+/// The text of a JSON file with this value.
 pub(crate) fn pretty(value: Value) -> String {
     format!("{:#}\n", sorted(value))
 }

@@ -1,9 +1,10 @@
-//! What `cargo xtask` does: scaffolds an action, generates everything that follows from the
+//! The tasks of `cargo xtask`: scaffolds an action, generates everything that follows from the
 //! registry of the functions, and checks that nothing generated is stale.
 //!
-//! Generated are the blocks of `template.yaml` between markers, `events/`, `docs/permissions.md`,
-//! `docs/openapi.json` and `tests/functions.json`. The calls that each function may make come from
-//! `infra/xtask/calls.json`, which the test of the privileges writes from what it observes.
+//! It generates the blocks of `template.yaml` between markers, the list of binaries in
+//! `functions/Cargo.toml`, `events/`, `docs/permissions.md`, `docs/openapi.json` and
+//! `tests/functions.json`. The calls that each function may make are in `infra/xtask/calls.json`,
+//! which the test of the privileges writes from what it observes.
 
 pub mod calls;
 mod events;
@@ -18,30 +19,30 @@ mod template;
 
 use std::path::{Path, PathBuf};
 
-/// Why a command fails.
+/// Why a command failed.
 #[derive(Debug, thiserror::Error)]
-pub enum Failure {
+pub enum Error {
     /// A file cannot be read or written: correct its path or its permissions.
     #[error("{0}: {1}")]
     File(String, std::io::Error),
-    /// A file that something is generated into or from has not the expected shape: correct it.
+    /// A file does not have the expected shape: correct it.
     #[error("{0}: {1}")]
     Shape(String, String),
-    /// What was asked for cannot be done: ask for something else.
+    /// The command cannot be run as given: change its arguments.
     #[error("{0}")]
     Usage(String),
 }
 
-/// A file that is generated, wholly or between markers.
+/// A file that is generated, as a whole or between markers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Output {
     /// Its path from the root of the repository.
     pub path: String,
-    /// What it should hold; `None` if it should not exist.
+    /// The text that it should have; `None` if the file should not exist.
     pub text: Option<String>,
 }
 
-/// `create-contact` as `CreateContact`.
+/// Turns `create-contact` into `CreateContact`.
 pub(crate) fn pascal_case(name: &str) -> String {
     let mut pascal = String::new();
     for word in name.split('-') {
@@ -52,26 +53,26 @@ pub(crate) fn pascal_case(name: &str) -> String {
     pascal
 }
 
-/// The root of the repository that this program was built in.
+/// The root of the repository in which this program was built.
 #[must_use]
 pub fn root() -> PathBuf {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     here.ancestors().nth(2).unwrap_or(here).to_owned()
 }
 
-pub(crate) fn read(root: &Path, path: &str) -> Result<String, Failure> {
-    std::fs::read_to_string(root.join(path)).map_err(|e| Failure::File(path.to_owned(), e))
+pub(crate) fn read(root: &Path, path: &str) -> Result<String, Error> {
+    std::fs::read_to_string(root.join(path)).map_err(|e| Error::File(path.to_owned(), e))
 }
 
-pub(crate) fn write(root: &Path, path: &str, text: &str) -> Result<(), Failure> {
-    std::fs::write(root.join(path), text).map_err(|e| Failure::File(path.to_owned(), e))
+pub(crate) fn write(root: &Path, path: &str, text: &str) -> Result<(), Error> {
+    std::fs::write(root.join(path), text).map_err(|e| Error::File(path.to_owned(), e))
 }
 
-/// Every generated file as it should be.
+/// Every generated file with the text that it should have.
 ///
 /// # Errors
-/// [`Failure`] if a file that something is generated into or from cannot be used.
-pub fn outputs(root: &Path) -> Result<Vec<Output>, Failure> {
+/// [`Error`] if a file cannot be read or does not have the expected shape.
+pub fn outputs(root: &Path) -> Result<Vec<Output>, Error> {
     let mut outputs = events::outputs(root)?;
     let whole = |path: &str, text| Output {
         path: path.to_owned(),
@@ -86,11 +87,11 @@ pub fn outputs(root: &Path) -> Result<Vec<Output>, Failure> {
     Ok(outputs)
 }
 
-/// The generated files that are not as they should be.
+/// The generated files that differ from what they should be.
 ///
 /// # Errors
-/// As [`outputs`].
-pub fn stale(root: &Path) -> Result<Vec<Output>, Failure> {
+/// The same as [`outputs`].
+pub fn stale(root: &Path) -> Result<Vec<Output>, Error> {
     let mut outputs = outputs(root)?;
     outputs.retain(|output| std::fs::read_to_string(root.join(&output.path)).ok() != output.text);
     Ok(outputs)
@@ -99,14 +100,14 @@ pub fn stale(root: &Path) -> Result<Vec<Output>, Failure> {
 /// Writes every generated file that is stale, and returns their paths.
 ///
 /// # Errors
-/// As [`outputs`], and [`Failure::File`] if one cannot be written.
-pub fn generate(root: &Path) -> Result<Vec<String>, Failure> {
+/// The same as [`outputs`], and [`Error::File`] if a file cannot be written.
+pub fn generate(root: &Path) -> Result<Vec<String>, Error> {
     let stale = stale(root)?;
     for output in &stale {
         match &output.text {
             Some(text) => write(root, &output.path, text)?,
             None => std::fs::remove_file(root.join(&output.path))
-                .map_err(|e| Failure::File(output.path.clone(), e))?,
+                .map_err(|e| Error::File(output.path.clone(), e))?,
         }
     }
     Ok(stale.into_iter().map(|output| output.path).collect())

@@ -1,13 +1,13 @@
-//! Which functions there are, for what cannot read the registry.
+//! Lists of the functions, for files that cannot read the registry.
 
 use crate::json::pretty;
 use crate::markers::fill;
-use crate::{Failure, read};
+use crate::{Error, read};
 use functions::REGISTRY;
 use serde_json::json;
 use std::path::Path;
 
-/// The functions by what starts them; those that take requests in the order of samples.
+/// The functions by what starts them: requests, in the order of the samples, or background events.
 pub(crate) fn functions() -> String {
     let names = |background: bool| -> Vec<&str> {
         let functions = REGISTRY.iter().map(|entry| entry.function);
@@ -19,11 +19,11 @@ pub(crate) fn functions() -> String {
     pretty(json!({ "requests": names(false), "background": names(true) }))
 }
 
-/// Where the binaries are listed.
+/// The file that lists the binaries.
 pub(crate) const BINARIES: &str = "functions/Cargo.toml";
 
-/// The manifest of the functions with the list of their binaries as it should be.
-pub(crate) fn binaries(root: &Path) -> Result<String, Failure> {
+/// The manifest of the crate `functions` with its list of binaries up to date.
+pub(crate) fn binaries(root: &Path) -> Result<String, Error> {
     fill(BINARIES, &read(root, BINARIES)?, |name| {
         let functions = REGISTRY.iter().map(|entry| entry.function.name);
         let mut names: Vec<_> = functions.collect();

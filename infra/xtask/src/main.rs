@@ -1,7 +1,7 @@
 //! `cargo xtask`: `new-action`, `generate`, `check`.
 
 use std::process::ExitCode;
-use xtask::{Failure, calls, new_action};
+use xtask::{Error, calls, new_action};
 
 const USAGE: &str = "\
 usage: cargo xtask <command>
@@ -23,7 +23,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(arguments: &[&str]) -> Result<(), Failure> {
+fn run(arguments: &[&str]) -> Result<(), Error> {
     let root = xtask::root();
     match arguments {
         ["new-action", rest @ ..] => {
@@ -34,30 +34,30 @@ fn run(arguments: &[&str]) -> Result<(), Failure> {
             for path in xtask::generate(&root)? {
                 println!("wrote {path}");
             }
-            note_unobserved(&root)
+            warn_about_unobserved(&root)
         }
         ["check"] => {
             let stale = xtask::stale(&root)?;
-            note_unobserved(&root)?;
+            warn_about_unobserved(&root)?;
             if stale.is_empty() {
                 return Ok(());
             }
             let paths: Vec<_> = stale.iter().map(|output| output.path.as_str()).collect();
-            Err(Failure::Usage(format!(
-                "stale: {}. `cargo xtask generate` writes them anew",
+            Err(Error::Usage(format!(
+                "stale: {}. `cargo xtask generate` updates them",
                 paths.join(", ")
             )))
         }
-        _ => Err(Failure::Usage(USAGE.to_owned())),
+        _ => Err(Error::Usage(USAGE.to_owned())),
     }
 }
 
-/// Says which functions get the permissions of their kind, because no test has run them yet.
-fn note_unobserved(root: &std::path::Path) -> Result<(), Failure> {
+/// Warns about functions with default permissions, because no test has observed their calls yet.
+fn warn_about_unobserved(root: &std::path::Path) -> Result<(), Error> {
     let names = calls::Calls::read(root)?.unobserved();
     if !names.is_empty() {
         eprintln!(
-            "not observed yet: the calls of {}. `{}` writes them to {}",
+            "the calls of {} have not been observed yet. `{}` writes them to {}",
             names.join(", "),
             calls::OBSERVE,
             calls::PATH,

@@ -1,18 +1,19 @@
-//! Blocks of a file that are generated, each between `# generated: NAME` and `# end of generated`.
+//! Generated blocks of a file, each between `# generated: NAME` and `# end of generated`.
 
-use crate::Failure;
+use crate::Error;
 use std::fmt::Write;
 
 const BEGIN: &str = "# generated: ";
 const END: &str = "# end of generated";
 
-/// The text of the file `path` with what `block` returns for each marker, indented as the marker is.
+/// The text of the file `path` with the content of every block replaced by what `block` returns for
+/// its name, indented like the marker.
 pub(crate) fn fill(
     path: &str,
     text: &str,
     block: impl Fn(&str) -> Option<String>,
-) -> Result<String, Failure> {
-    let shape = |problem: String| Failure::Shape(path.to_owned(), problem);
+) -> Result<String, Error> {
+    let invalid = |problem: String| Error::Shape(path.to_owned(), problem);
     let mut filled = String::new();
     let mut lines = text.lines();
     while let Some(line) = lines.next() {
@@ -21,13 +22,14 @@ pub(crate) fn fill(
         let Some((indent, name)) = line.split_once(BEGIN) else {
             continue;
         };
-        let made = block(name).ok_or_else(|| shape(format!("nothing is generated as {name}")))?;
-        for line in made.lines() {
+        let content = block(name)
+            .ok_or_else(|| invalid(format!("there is no generated block called {name}")))?;
+        for line in content.lines() {
             let indent = if line.is_empty() { "" } else { indent };
             let _infallible = writeln!(filled, "{indent}{line}");
         }
         let end = lines.find(|line| line.trim() == END);
-        let end = end.ok_or_else(|| shape(format!("no end of {name}")))?;
+        let end = end.ok_or_else(|| invalid(format!("the block {name} has no end")))?;
         filled.push_str(end);
         filled.push('\n');
     }
@@ -49,7 +51,7 @@ mod tests {
     }
 
     #[test]
-    fn a_marker_without_a_meaning_or_an_end_is_refused() {
+    fn a_block_that_is_unknown_or_has_no_end_is_refused() {
         assert!(fill("a file", "# generated: y\n# end of generated\n", |_| None).is_err());
         assert!(fill("a file", "# generated: y\n", |_| Some(String::new())).is_err());
     }

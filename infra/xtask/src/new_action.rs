@@ -1,24 +1,24 @@
-//! `cargo xtask new-action`: writes what adding an action, or a view, takes.
+//! `cargo xtask new-action`: writes the files of a new action or view.
 
 mod insert;
 
-use crate::{Failure, read, write};
+use crate::{Error, read, write};
 use std::path::Path;
 
 const REGISTRY: &str = "functions/src/lib.rs";
 const USAGE: &str = "usage: cargo xtask new-action NAME --resource RESOURCE [--view]";
 
-/// What a skeleton needs to know of a resource.
+/// The resource that a new action or view belongs to.
 struct Resource {
     name: &'static str,
-    /// One of its records: the type, and the name of a value.
+    /// The type of its records, and the name of a variable that holds one.
     record: &'static str,
     value: &'static str,
-    /// How a view shows one, given `layout` and the value.
+    /// The expression with which a view shows one record, given `layout` and the variable.
     page: &'static str,
 }
 
-/// The resources whose records are named by an input type of their own.
+/// The resources for which there are templates: an input type names one of their records.
 const RESOURCES: [Resource; 2] = [
     Resource {
         name: "contacts",
@@ -42,46 +42,41 @@ const RESOURCES: [Resource; 2] = [
     },
 ];
 
-/// What is to be written.
-struct Order<'a> {
+/// The action or view to write.
+struct NewFunction<'a> {
     name: &'a str,
     resource: &'static Resource,
     is_view: bool,
 }
 
-/// Writes the action, and returns what to tell.
+/// Writes the files, and returns the message for the developer.
 ///
 /// # Errors
-/// [`Failure::Usage`] if the name or the resource is of no use, [`Failure`] otherwise.
-pub fn run(root: &Path, arguments: &[&str]) -> Result<String, Failure> {
-    let order = parse(arguments)?;
-    let module_path = format!(
-        "functions/src/{}/{}.rs",
-        order.resource.name,
-        order.module()
-    );
-    let binary_path = format!("functions/src/bin/{}.rs", order.name);
+/// [`Error::Usage`] if the name or the resource cannot be used, and [`Error`] if a file cannot be
+/// read or written.
+pub fn run(root: &Path, arguments: &[&str]) -> Result<String, Error> {
+    let new = parse(arguments)?;
+    let module_path = format!("functions/src/{}/{}.rs", new.resource.name, new.module());
+    let binary_path = format!("functions/src/bin/{}.rs", new.name);
     for path in [&module_path, &binary_path] {
         if root.join(path).exists() {
-            return Err(Failure::Usage(format!(
-                "{path} exists: choose another name"
-            )));
+            return Err(Error::Usage(format!("{path} exists: choose another name")));
         }
     }
     let registry = insert::into_registry(
         &read(root, REGISTRY)?,
-        order.resource.name,
-        &order.module(),
-        &order.line(),
+        new.resource.name,
+        &new.module(),
+        &new.registry_line(),
     )
     .ok_or_else(|| {
-        let problem = format!("no module and lines of {}", order.resource.name);
-        Failure::Shape(REGISTRY.to_owned(), problem)
+        let problem = format!("no module and lines of {}", new.resource.name);
+        Error::Shape(REGISTRY.to_owned(), problem)
     })?;
-    write(root, &module_path, &order.skeleton())?;
-    write(root, &binary_path, &order.binary())?;
+    write(root, &module_path, &new.skeleton())?;
+    write(root, &binary_path, &new.binary())?;
     write(root, REGISTRY, &registry)?;
-    let (kind, body) = if order.is_view {
+    let (kind, body) = if new.is_view {
         ("view", "show")
     } else {
         ("action", "run")
@@ -96,38 +91,36 @@ Then:
   cargo xtask generate    writes its blocks of the template, its sample event, its documentation
   {observe}
                           observes its calls; generate once more writes its permissions",
-        name = order.name,
+        name = new.name,
         observe = crate::calls::OBSERVE,
     ))
 }
 
-fn parse<'a>(arguments: &[&'a str]) -> Result<Order<'a>, Failure> {
+fn parse<'a>(arguments: &[&'a str]) -> Result<NewFunction<'a>, Error> {
     let (mut name, mut resource, mut is_view) = (None, None, false);
-    let mut left = arguments.iter();
-    while let Some(&argument) = left.next() {
+    let mut rest = arguments.iter();
+    while let Some(&argument) = rest.next() {
         match argument {
-            "--resource" => resource = left.next().copied(),
+            "--resource" => resource = rest.next().copied(),
             "--view" => is_view = true,
             _ if argument.starts_with('-') || name.is_some() => {
-                return Err(Failure::Usage(format!(
-                    "{argument:?} is not known. {USAGE}"
-                )));
+                return Err(Error::Usage(format!("{argument:?} is not known. {USAGE}")));
             }
             _ => name = Some(argument),
         }
     }
     let (Some(name), Some(resource)) = (name, resource) else {
-        return Err(Failure::Usage(USAGE.to_owned()));
+        return Err(Error::Usage(USAGE.to_owned()));
     };
     check_name(name)?;
-    Ok(Order {
+    Ok(NewFunction {
         name,
-        resource: named(resource)?,
+        resource: find_resource(resource)?,
         is_view,
     })
 }
 
-fn check_name(name: &str) -> Result<(), Failure> {
+fn check_name(name: &str) -> Result<(), Error> {
     let is_word = |word: &str| {
         word.starts_with(|c: char| c.is_ascii_lowercase())
             && word
@@ -135,37 +128,35 @@ fn check_name(name: &str) -> Result<(), Failure> {
                 .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit())
     };
     if !name.contains('-') || !name.split('-').all(is_word) || name.len() > 40 {
-        return Err(Failure::Usage(format!(
+        return Err(Error::Usage(format!(
             "{name:?} is not a name: two or more words in lower case with hyphens between, 40 \
              characters at most, such as clear-notes"
         )));
     }
     if functions::named(name).is_some() {
-        return Err(Failure::Usage(format!(
-            "{name} exists: choose another name"
-        )));
+        return Err(Error::Usage(format!("{name} exists: choose another name")));
     }
     Ok(())
 }
 
-fn named(resource: &str) -> Result<&'static Resource, Failure> {
+fn find_resource(resource: &str) -> Result<&'static Resource, Error> {
     let found = RESOURCES.iter().find(|known| known.name == resource);
     found.ok_or_else(|| {
         let names = RESOURCES.map(|known| known.name).join(", ");
-        Failure::Usage(format!(
+        Error::Usage(format!(
             "{resource:?} is not a resource with a skeleton: one of {names}. For another, copy the \
              action that is most like it"
         ))
     })
 }
 
-/// Words that are no name of a module, though a verb.
+/// Verbs that are keywords of Rust, and so cannot name a module.
 const KEYWORDS: [&str; 8] = [
     "break", "continue", "loop", "match", "move", "return", "use", "yield",
 ];
 
-impl Order<'_> {
-    /// The verb alone, as in `create` for create-contact; or all of the name.
+impl NewFunction<'_> {
+    /// The name of the module: the verb, as in `create` for create-contact, or else the whole name.
     fn module(&self) -> String {
         let singular = self.resource.name.trim_end_matches('s');
         let verb = [self.resource.name, singular]
@@ -175,16 +166,21 @@ impl Order<'_> {
         verb.unwrap_or(self.name).replace('-', "_")
     }
 
-    /// Its type, as `ClearNotes`.
-    fn kind(&self) -> String {
+    /// The name of the type, such as `ClearNotes`.
+    fn type_name(&self) -> String {
         crate::pascal_case(self.name)
     }
 
     fn type_path(&self) -> String {
-        format!("{}::{}::{}", self.resource.name, self.module(), self.kind())
+        format!(
+            "{}::{}::{}",
+            self.resource.name,
+            self.module(),
+            self.type_name()
+        )
     }
 
-    fn line(&self) -> String {
+    fn registry_line(&self) -> String {
         let kind = if self.is_view { "view" } else { "action" };
         format!("{kind}::<{}>(),", self.type_path())
     }
@@ -207,7 +203,7 @@ impl Order<'_> {
         };
         template
             .replace("@NAME@", self.name)
-            .replace("@Kind@", &self.kind())
+            .replace("@Kind@", &self.type_name())
             .replace("@resource@", self.resource.name)
             .replace("@Record@", self.resource.record)
             .replace("@record@", self.resource.value)
@@ -219,34 +215,34 @@ impl Order<'_> {
 mod tests {
     use super::*;
 
-    fn order(arguments: &[&str]) -> Result<(String, String), String> {
-        let order = parse(arguments).map_err(|failure| failure.to_string())?;
-        Ok((order.module(), order.line()))
+    fn parsed(arguments: &[&str]) -> Result<(String, String), String> {
+        let new = parse(arguments).map_err(|failure| failure.to_string())?;
+        Ok((new.module(), new.registry_line()))
     }
 
     #[test]
-    fn the_module_is_the_verb_unless_that_is_no_name() {
+    fn the_module_is_the_verb_unless_that_is_a_keyword() {
         for (name, module) in [
             ("merge-contacts", "merge"),
             ("merge-contact", "merge"),
             ("clear-notes", "clear_notes"),
             ("move-contact", "move_contact"),
         ] {
-            let made = order(&[name, "--resource", "contacts"]).map(|(module, _)| module);
-            assert_eq!(made.as_deref(), Ok(module));
+            let new = parsed(&[name, "--resource", "contacts"]).map(|(module, _)| module);
+            assert_eq!(new.as_deref(), Ok(module));
         }
     }
 
     #[test]
-    fn a_view_has_a_line_of_its_own_kind() {
-        let made = order(&["print-contact", "--view", "--resource", "contacts"]);
-        let line = made.map(|(_, line)| line);
+    fn a_view_gets_a_line_for_a_view() {
+        let new = parsed(&["print-contact", "--view", "--resource", "contacts"]);
+        let line = new.map(|(_, line)| line);
         let expected = "view::<contacts::print::PrintContact>(),";
         assert_eq!(line.as_deref(), Ok(expected));
     }
 
     #[test]
-    fn what_is_of_no_use_is_refused_with_the_reason() {
+    fn unusable_arguments_are_refused_with_the_reason() {
         let contacts = ["--resource", "contacts"];
         for (name, reason) in [
             ("Clear-Notes", "lower case"),
@@ -257,12 +253,12 @@ mod tests {
             ("revalidate", "two or more words"),
             ("deliver-mail", "exists"),
         ] {
-            let refused = order(&[name, contacts[0], contacts[1]]).err();
+            let refused = parsed(&[name, contacts[0], contacts[1]]).err();
             assert!(refused.is_some_and(|said| said.contains(reason)), "{name}");
         }
-        let unknown = order(&["clear-notes", "--resource", "deals"]).err();
+        let unknown = parsed(&["clear-notes", "--resource", "deals"]).err();
         assert!(unknown.is_some_and(|said| said.contains("contacts, projects")));
-        assert!(order(&["clear-notes"]).is_err());
-        assert!(order(&["clear-notes", "--force", "--resource", "contacts"]).is_err());
+        assert!(parsed(&["clear-notes"]).is_err());
+        assert!(parsed(&["clear-notes", "--force", "--resource", "contacts"]).is_err());
     }
 }

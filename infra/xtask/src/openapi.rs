@@ -12,10 +12,10 @@ use schemas::Schemas;
 use serde_json::{Map, Value, json};
 
 const ABOUT: &str = "\
-Every action is a POST, every view a GET. Both answer in JSON if the request asks for \
-`application/json`, or if its body is JSON, and in HTML otherwise. A request that writes and has a \
-session must come from an allowed origin: it says so by `Sec-Fetch-Site: same-origin` or by `Origin`. \
-An action with an `Idempotency-Key` is done once, however often it is sent within a day.";
+Every action is a POST, every view a GET. Both respond with JSON if the request asks for \
+`application/json`, or if its body is JSON, and with HTML otherwise. An action with a \
+session must come from an allowed origin, which it proves with `Sec-Fetch-Site: same-origin` or `Origin`. \
+An action with an `Idempotency-Key` runs only once, even if it is sent several times within 24 hours.";
 
 /// The whole document.
 pub(crate) fn document() -> String {
@@ -25,13 +25,16 @@ pub(crate) fn document() -> String {
         match (entry.describe)() {
             Description::Action(action) => {
                 let path = format!("/actions/{}", action.name);
-                paths.insert(path, json!({ "post": post(&action, &mut schemas) }));
+                paths.insert(
+                    path,
+                    json!({ "post": action_operation(&action, &mut schemas) }),
+                );
             }
             Description::Views(views) => {
                 for view in views {
                     paths.insert(
                         view.path.to_owned(),
-                        json!({ "get": get(&view, &mut schemas) }),
+                        json!({ "get": view_operation(&view, &mut schemas) }),
                     );
                 }
             }
@@ -48,15 +51,15 @@ pub(crate) fn document() -> String {
         },
         "servers": [{ "url": "/" }],
         "tags": [
-            { "name": "actions", "description": "What writes" },
-            { "name": "views", "description": "What is shown" },
+            { "name": "actions", "description": "Actions change something." },
+            { "name": "views", "description": "Views show something." },
         ],
         "paths": paths,
         "components": components::all(schemas.definitions()),
     }))
 }
 
-fn post(action: &ActionDescription, schemas: &mut Schemas) -> Value {
+fn action_operation(action: &ActionDescription, schemas: &mut Schemas) -> Value {
     let schema = schemas.input(action.input);
     let body = |examples: bool| {
         let mut media = json!({ "schema": schema });
@@ -68,7 +71,7 @@ fn post(action: &ActionDescription, schemas: &mut Schemas) -> Value {
     json!({
         "operationId": action.name,
         "tags": ["actions"],
-        "description": who(action.least, action.rule),
+        "description": permission_text(action.least, action.rule),
         "security": security(action.least),
         "parameters": [{ "$ref": "#/components/parameters/IdempotencyKey" }],
         "requestBody": { "content": {
@@ -80,44 +83,44 @@ fn post(action: &ActionDescription, schemas: &mut Schemas) -> Value {
     })
 }
 
-fn get(view: &ViewDescription, schemas: &mut Schemas) -> Value {
+fn view_operation(view: &ViewDescription, schemas: &mut Schemas) -> Value {
     let mut parameters = Vec::new();
     for (name, component) in [("{tenant}", "Tenant"), ("{id}", "Id")] {
         if view.path.contains(name) {
             parameters.push(json!({ "$ref": format!("#/components/parameters/{component}") }));
         }
     }
-    parameters.extend(in_query(view, &schemas.input(view.parameters)));
+    parameters.extend(query_parameters(view, &schemas.input(view.parameters)));
     json!({
-        "operationId": operation_of(view),
+        "operationId": operation_id(view),
         "tags": ["views"],
-        "description": who(view.least, view.rule),
+        "description": permission_text(view.least, view.rule),
         "security": security(view.least),
         "parameters": parameters,
         "responses": components::responses_of_views(view.file_ending, schemas.output(view.output)),
     })
 }
 
-/// The parameters that are not in the path.
-fn in_query(view: &ViewDescription, schema: &Value) -> Vec<Value> {
+/// The parameters in the query, which are those that are not in the path.
+fn query_parameters(view: &ViewDescription, schema: &Value) -> Vec<Value> {
     let examples: Vec<_> = form_urlencoded::parse(view.sample.as_bytes()).collect();
     let properties = schema["properties"].as_object().into_iter().flatten();
-    let own = properties.filter(|(name, _)| !view.path.contains(&format!("{{{name}}}")));
+    let in_query = properties.filter(|(name, _)| !view.path.contains(&format!("{{{name}}}")));
     let parameter = |(name, schema): (&String, &Value)| {
         let mut parameter = json!({ "name": name, "in": "query", "schema": schema });
         let example = examples
             .iter()
-            .find(|(of, value)| of == name && !value.contains("{{"));
+            .find(|(key, value)| key == name && !value.contains("{{"));
         if let Some((_, value)) = example {
             parameter["example"] = json!(value);
         }
         parameter
     };
-    own.map(parameter).collect()
+    in_query.map(parameter).collect()
 }
 
-/// `/t/{tenant}/contacts/{id}/edit` as `view-contacts-id-edit`.
-fn operation_of(view: &ViewDescription) -> String {
+/// Turns `/t/{tenant}/contacts/{id}/edit` into `view-contacts-id-edit`.
+fn operation_id(view: &ViewDescription) -> String {
     let words = view
         .path
         .split(['/', '.'])
@@ -131,7 +134,7 @@ fn operation_of(view: &ViewDescription) -> String {
     }
 }
 
-fn who(least: Option<Role>, rule: &str) -> String {
+fn permission_text(least: Option<Role>, rule: &str) -> String {
     let role = match least {
         None => "Anyone",
         Some(Role::Viewer) => "Viewers, members, admins and owners",
@@ -145,7 +148,7 @@ fn who(least: Option<Role>, rule: &str) -> String {
     }
 }
 
-/// A session, or nothing.
+/// The session, which is optional if no role is needed.
 fn security(least: Option<Role>) -> Value {
     match least {
         Some(_) => json!([{ "session": [] }]),

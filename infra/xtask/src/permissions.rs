@@ -1,4 +1,4 @@
-//! `docs/permissions.md`: who may do what.
+//! `docs/permissions.md`: which role may do what.
 
 use action::Role;
 use functions::REGISTRY;
@@ -7,12 +7,12 @@ use wrapper::Route;
 
 const ROLES: [Role; 4] = [Role::Viewer, Role::Member, Role::Admin, Role::Owner];
 
-const HEAD: &str = "\
+const INTRODUCTION: &str = "\
 # Who may do what
 
-Made from the registry of the functions by `cargo xtask generate`; tests/tests/organization/permission_table.rs \
-holds every role to it over HTTP. A role may do what the roles before it may: viewer, member, admin, owner. \
-A user of another organisation finds nothing of this one.
+Generated from the registry of the functions by `cargo xtask generate`; tests/tests/organization/permission_table.rs \
+checks it for every role over HTTP. Each role may do everything that the roles before it may: viewer, \
+member, admin, owner. A user of another organisation can neither see nor change anything of this one.
 ";
 
 /// The whole document.
@@ -22,11 +22,11 @@ pub(crate) fn table() -> String {
         .flat_map(|entry| entry.function.routes())
         .collect();
     routes.sort_by_key(|route| route.path);
-    let mut text = HEAD.to_owned();
+    let mut text = INTRODUCTION.to_owned();
     for (method, title) in [("POST", "Actions"), ("GET", "Views")] {
         let _infallible = write!(
             text,
-            "\n## {title}\n\n| what | signed out | viewer | member | admin | owner | besides |\n|---|---|---|---|---|---|---|\n"
+            "\n## {title}\n\n| what | signed out | viewer | member | admin | owner | condition |\n|---|---|---|---|---|---|---|\n"
         );
         for route in routes.iter().filter(|route| route.method == method) {
             text.push_str(&row(route));
@@ -37,8 +37,8 @@ pub(crate) fn table() -> String {
 
 fn row(route: &Route) -> String {
     let mark = |allowed| if allowed { "yes" } else { "–" };
-    let out = mark(route.least.is_none());
+    let signed_out = mark(route.least.is_none());
     let roles = ROLES.map(|role| mark(route.least.is_none_or(|least| role >= least)));
     let (path, roles, rule) = (route.path, roles.join(" | "), route.rule);
-    format!("| `{path}` | {out} | {roles} | {rule} |\n")
+    format!("| `{path}` | {signed_out} | {roles} | {rule} |\n")
 }

@@ -4,22 +4,22 @@ mod routes;
 
 use crate::calls::{Calls, PURGE};
 use crate::markers::fill;
-use crate::{Failure, pascal_case, read};
+use crate::{Error, pascal_case, read};
 use functions::REGISTRY;
 use functions::registry::Description;
 use std::path::Path;
 
 pub(crate) const PATH: &str = "template.yaml";
 
-/// Lambda gives one whole processor at this much memory, in MB
+/// With this much memory, in MB, Lambda gives a function one whole processor
 /// (https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html).
 const WHOLE_PROCESSOR: u32 = 1769;
 
-/// The table, or the one that is used in its place.
+/// The ARN of the stack's own table, or of the existing one that replaces it.
 const TABLE: &str = r#"{Fn::If: [OwnTable, {Fn::GetAtt: [Table, Arn]}, {Fn::Sub: "arn:${AWS::Partition}:dynamodb:${AWS::Region}:${AWS::AccountId}:table/${ExistingTableName}"}]}"#;
 
-/// The template with every generated block as it should be.
-pub(crate) fn generate(root: &Path) -> Result<String, Failure> {
+/// The template with every generated block up to date.
+pub(crate) fn generate(root: &Path) -> Result<String, Error> {
     let calls = Calls::read(root)?;
     let uncached = routes::uncached(root)?;
     fill(PATH, &read(root, PATH)?, |name| match name {
@@ -28,20 +28,20 @@ pub(crate) fn generate(root: &Path) -> Result<String, Failure> {
         "origins" => Some(routes::origins()),
         "behaviours" => Some(routes::behaviours(&uncached)),
         _ => {
-            let of = name.strip_prefix("calls of ")?;
-            let function = functions::named(of)?;
+            let function = name.strip_prefix("calls of ")?;
+            let function = functions::named(function)?;
             Some(statement(&calls, &function))
         }
     })
 }
 
-/// The logical id of a function.
-fn resource(name: &str) -> String {
+/// The logical id of a function in the template.
+fn logical_id(name: &str) -> String {
     pascal_case(name) + "Function"
 }
 
-/// The functions that take requests. Those that work in the background have events of their own,
-/// and are written by hand.
+/// The functions that take requests. The background functions have other events, and are written by
+/// hand.
 fn functions(calls: &Calls) -> String {
     let served = REGISTRY.iter().filter(|e| !e.function.is_background());
     let blocks = served.map(|entry| {
@@ -68,28 +68,30 @@ fn functions(calls: &Calls) -> String {
         Statement:
           {statement}
 ",
-            id = resource(name),
+            id = logical_id(name),
             statement = statement.trim_end(),
         )
     });
     blocks.collect::<Vec<_>>().join("\n")
 }
 
-/// What a function may do with the table.
+/// The statement of a policy with what the function may do with the table.
 fn statement(calls: &Calls, function: &wrapper::Function) -> String {
-    let calls = calls.of(function);
-    let on_table = calls.iter().filter(|call| call.starts_with("dynamodb:"));
+    let permissions = calls.permissions_of(function);
+    let on_table = permissions
+        .iter()
+        .filter(|name| name.starts_with("dynamodb:"));
     let on_table: Vec<_> = on_table.map(String::as_str).collect();
     let list = on_table.join(", ");
     format!("- Effect: Allow\n  Action: [{list}]\n  Resource: {TABLE}\n")
 }
 
-/// The roles of the functions that purge the edge's cache.
+/// The roles of the functions that purge the CDN.
 fn purges(calls: &Calls) -> String {
     let functions = REGISTRY.iter().map(|entry| entry.function);
     functions
-        .filter(|function| calls.of(function).contains(PURGE))
-        .map(|function| format!("- Ref: {}Role\n", resource(function.name)))
+        .filter(|function| calls.permissions_of(function).contains(PURGE))
+        .map(|function| format!("- Ref: {}Role\n", logical_id(function.name)))
         .collect()
 }
 
@@ -98,7 +100,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_becomes_a_logical_id() {
-        assert_eq!(resource("sign-out-everywhere"), "SignOutEverywhereFunction");
+    fn the_logical_id_is_in_pascal_case() {
+        assert_eq!(
+            logical_id("sign-out-everywhere"),
+            "SignOutEverywhereFunction"
+        );
     }
 }

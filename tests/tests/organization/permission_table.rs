@@ -42,11 +42,11 @@ fn allows(rule: &str, role: Role) -> bool {
     match rule {
         "" => true,
         // The sample's member is a viewer.
-        "its owner, or an admin"
-        | "oneself, or an admin"
-        | "oneself, or as an admin somebody who holds no more"
-        | "no more than they hold" => role >= Role::Admin,
-        "one of their own organizations" => true,
+        "only the contact's owner or an admin"
+        | "only for themselves, or as an admin for any member"
+        | "only themselves, or as an admin a member with a role up to their own"
+        | "only roles up to their own" => role >= Role::Admin,
+        "only their own organizations" => true,
         other => panic!("say here whom the rule {other:?} allows"),
     }
 }
@@ -80,7 +80,7 @@ fn is_right(entry: &Route, who: Who, response: &Answer) -> bool {
     match who {
         Who::SignedOut => (response.status, code) == (401, "AUTH_ERROR"),
         // The sample's session belongs to another user, so it is not found.
-        Who::OfAcme(_) | Who::OfAnother(_) if entry.rule == "one of their own sessions" => {
+        Who::OfAcme(_) | Who::OfAnother(_) if entry.rule == "only their own sessions" => {
             (response.status, code) == (404, "NOT_FOUND")
         }
         Who::OfAcme(role) if role >= least && allows(entry.rule, role) => allowed,

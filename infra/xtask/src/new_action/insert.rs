@@ -1,8 +1,8 @@
-//! Adding a module and a line to the registry.
+//! Inserts a module and a line into the registry.
 
-/// The registry with a module of the resource, in the order of names, and with the line after the
-/// resource's first lines: the samples run in this order, and there its records exist and nothing
-/// has deleted them yet. `None` if the resource has no module or no line.
+/// Returns the registry with a module for the resource, sorted by name, and with the line after the
+/// first lines of the resource. The samples are sent in this order: after these lines the resource
+/// has records, and none has been deleted yet. `None` if the resource has no module or no line.
 pub(super) fn into_registry(
     text: &str,
     resource: &str,
@@ -10,7 +10,7 @@ pub(super) fn into_registry(
     line: &str,
 ) -> Option<String> {
     let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
-    let (at, before) = place_of_line(&lines, resource)?;
+    let (at, before) = position_of_line(&lines, resource)?;
     lines.insert(at, format!("{before}{line}"));
     let start = lines
         .iter()
@@ -22,8 +22,8 @@ pub(super) fn into_registry(
     Some(lines.join("\n") + "\n")
 }
 
-/// Where the line belongs, and how it is indented.
-fn place_of_line(lines: &[String], resource: &str) -> Option<(usize, String)> {
+/// The position of the new line, and its indentation.
+fn position_of_line(lines: &[String], resource: &str) -> Option<(usize, String)> {
     let is_of = |line: &String| {
         ["action", "view"].iter().any(|kind| {
             line.trim_start()
@@ -54,7 +54,7 @@ static REGISTRY: &[Entry] = &[
 ";
 
     #[test]
-    fn a_line_comes_before_what_deletes_and_a_module_in_its_order() {
+    fn a_line_comes_before_the_delete_action_and_modules_stay_sorted() {
         let line = "action::<contacts::clear_notes::ClearNotes>(),";
         let text = into_registry(TEXT, "contacts", "clear_notes", line).unwrap_or_default();
         let expected = TEXT
@@ -67,7 +67,7 @@ static REGISTRY: &[Entry] = &[
     }
 
     #[test]
-    fn a_resource_that_is_not_there_is_none() {
+    fn an_unknown_resource_gives_none() {
         assert_eq!(
             into_registry(TEXT, "deals", "win", "action::<deals::win::Win>(),"),
             None

@@ -1,8 +1,8 @@
-//! What the operations of the document share: parameters, the session, the responses.
+//! The parts that the operations share: parameters, the session, the responses.
 
 use serde_json::{Map, Value, json};
 
-/// Status, the codes that come with it, and when.
+/// The statuses of failures, with their error codes and their meaning.
 const FAILURES: [(u16, &[&str], &str); 13] = [
     (
         400,
@@ -10,44 +10,51 @@ const FAILURES: [(u16, &[&str], &str); 13] = [
         "A field is wrong, or the request cannot be read",
     ),
     (401, &["AUTH_ERROR"], "Not signed in"),
-    (403, &["AUTH_ERROR"], "Not allowed, or from a wrong origin"),
-    (404, &["NOT_FOUND"], "No such thing in this organisation"),
-    (405, &["BAD_REQUEST"], "Another method"),
+    (
+        403,
+        &["AUTH_ERROR"],
+        "Not allowed, or sent from another origin",
+    ),
+    (404, &["NOT_FOUND"], "Not found in this organisation"),
+    (405, &["BAD_REQUEST"], "The method is not allowed"),
     (
         409,
         &["CONFLICT"],
-        "A duplicate, or a version that is not the latest",
+        "A duplicate, or the version is not the latest",
     ),
     (413, &["BAD_REQUEST"], "The body is too large"),
-    (415, &["BAD_REQUEST"], "The body is of another type"),
+    (415, &["BAD_REQUEST"], "The content type is not supported"),
     (
         422,
         &["IDEMPOTENCY_ERROR"],
-        "The idempotency key was used with other input",
+        "The idempotency key was already used with another input",
     ),
     (429, &["RATE_LIMIT_ERROR"], "Too many requests"),
-    (500, &["UNKNOWN"], "A bug"),
+    (500, &["UNKNOWN"], "An internal error"),
     (
         503,
         &["DATABASE_ERROR"],
-        "Storage failed; safe to send again with the same key",
+        "The database failed; it is safe to send the request again with the same key",
     ),
     (
         504,
         &["NETWORK_ERROR"],
-        "Something that this depends on did not answer in time",
+        "A service that the request depends on did not respond in time",
     ),
 ];
 
-/// The statuses that only an action answers with.
-const OF_ACTIONS: [u16; 5] = [409, 413, 415, 422, 429];
+/// The statuses that only actions respond with.
+const ONLY_OF_ACTIONS: [u16; 5] = [409, 413, 415, 422, 429];
 
-/// Every component. `schemas` are those of the records.
+/// All components. `schemas` are the schemas of the records.
 pub(super) fn all(mut schemas: Map<String, Value>) -> Value {
-    schemas.insert("Failure".to_owned(), envelope());
+    schemas.insert("Failure".to_owned(), failure_schema());
     let mut responses = Map::new();
     for (status, codes, when) in FAILURES {
-        responses.insert(format!("Failure{status}"), failure(status, codes, when));
+        responses.insert(
+            format!("Failure{status}"),
+            failure_response(status, codes, when),
+        );
     }
     json!({
         "securitySchemes": { "session": {
@@ -60,14 +67,14 @@ pub(super) fn all(mut schemas: Map<String, Value>) -> Value {
             "IdempotencyKey": {
                 "name": "Idempotency-Key",
                 "in": "header",
-                "description": "Makes the request safe to send again: a second one with this key and the same input gets the first one's answer. May be sent as the field `idempotency_key` too.",
+                "description": "Makes the request safe to send again: a second request with the same key and input gets the response to the first one. It can also be sent as the field `idempotency_key`.",
                 "schema": { "type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$" },
             },
             "Tenant": {
                 "name": "tenant",
                 "in": "path",
                 "required": true,
-                "description": "The organisation.",
+                "description": "The organisation's id, which is its slug.",
                 "schema": { "type": "string", "pattern": "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$" },
                 "example": "acme",
             },
@@ -83,8 +90,8 @@ pub(super) fn all(mut schemas: Map<String, Value>) -> Value {
     })
 }
 
-/// The body of every failure.
-fn envelope() -> Value {
+/// The schema of the body of every failure.
+fn failure_schema() -> Value {
     json!({
         "type": "object",
         "required": ["ok", "code", "error", "requestId"],
@@ -99,7 +106,7 @@ fn envelope() -> Value {
             },
             "existingId": {
                 "type": "string",
-                "description": "The record that has what must be unique, if the caller may see it.",
+                "description": "The id of the record that already has this unique value, if the caller may see it.",
             },
             "current": {
                 "type": "object",
@@ -110,7 +117,7 @@ fn envelope() -> Value {
     })
 }
 
-fn failure(status: u16, codes: &[&str], when: &str) -> Value {
+fn failure_response(status: u16, codes: &[&str], when: &str) -> Value {
     let schema = json!({ "allOf": [
         { "$ref": "#/components/schemas/Failure" },
         { "properties": { "code": { "enum": codes } } },
@@ -130,15 +137,16 @@ fn failure(status: u16, codes: &[&str], when: &str) -> Value {
     response
 }
 
-fn failures(is_action: bool) -> Map<String, Value> {
-    let of = FAILURES.iter().map(|(status, ..)| status);
-    let of = of.filter(|status| is_action || !OF_ACTIONS.contains(status));
+fn failure_responses(is_action: bool) -> Map<String, Value> {
+    let statuses = FAILURES.iter().map(|(status, ..)| status);
+    let statuses = statuses.filter(|status| is_action || !ONLY_OF_ACTIONS.contains(status));
     let reference = |status| json!({ "$ref": format!("#/components/responses/Failure{status}") });
-    of.map(|status| (status.to_string(), reference(status)))
+    statuses
+        .map(|status| (status.to_string(), reference(status)))
         .collect()
 }
 
-fn success(data: Value, more: &[(&str, Value)]) -> Value {
+fn success_schema(data: Value, more: &[(&str, Value)]) -> Value {
     let mut properties = json!({
         "ok": { "const": true },
         "data": data,
@@ -151,7 +159,7 @@ fn success(data: Value, more: &[(&str, Value)]) -> Value {
     json!({ "type": "object", "required": required, "properties": properties })
 }
 
-/// The responses of an action whose output has the schema `data`.
+/// The responses of an action; `data` is the schema of its output.
 pub(super) fn responses_of_actions(data: Value) -> Value {
     let more = [
         (
@@ -160,40 +168,41 @@ pub(super) fn responses_of_actions(data: Value) -> Value {
         ),
         ("requestId", json!({ "type": "string" })),
     ];
-    let schema = success(data, &more);
-    let mut responses = failures(true);
+    let schema = success_schema(data, &more);
+    let mut responses = failure_responses(true);
     let replayed = json!({ "Idempotency-Replayed": {
-        "description": "`true` if this is the answer to an earlier request with the same key.",
+        "description": "`true` if this is the response to an earlier request with the same key.",
         "schema": { "type": "string", "const": "true" },
     } });
-    let done = json!({
-        "description": "Done: the canonical record.",
+    let ok = json!({
+        "description": "Done. `data` is the result; `revalidated` lists the cache tags that have been purged.",
         "headers": replayed,
         "content": { "application/json": { "schema": schema } },
     });
-    responses.insert("200".to_owned(), done);
+    responses.insert("200".to_owned(), ok);
     let redirect = json!({
-        "description": "Done, if HTML was asked for: the page to look at.",
+        "description": "Done, if the request accepts HTML: a redirect to the next page.",
         "headers": { "Location": { "schema": { "type": "string" } } },
     });
     responses.insert("303".to_owned(), redirect);
     Value::Object(responses)
 }
 
-/// The responses of a view whose output has the schema `data`, or of a file whose path ends so.
+/// The responses of a view; `data` is the schema of its output. `file_ending` is empty unless the
+/// view is a file.
 pub(super) fn responses_of_views(file_ending: &str, data: Value) -> Value {
     let content = match file_ending {
         "" => json!({
-            "application/json": { "schema": success(data, &[]) },
+            "application/json": { "schema": success_schema(data, &[]) },
             "text/html": { "schema": { "type": "string" } },
         }),
         _ => json!({ "text/csv": { "schema": { "type": "string" } } }),
     };
-    let mut responses = failures(false);
-    let shown = json!({ "description": "What is shown.", "content": content });
-    responses.insert("200".to_owned(), shown);
+    let mut responses = failure_responses(false);
+    let ok = json!({ "description": "The content of the view.", "content": content });
+    responses.insert("200".to_owned(), ok);
     let redirect = json!({
-        "description": "If HTML was asked for: where to sign in, or to look instead.",
+        "description": "If the request accepts HTML: a redirect to the sign-in page or to another page.",
         "headers": { "Location": { "schema": { "type": "string" } } },
     });
     responses.insert("303".to_owned(), redirect);

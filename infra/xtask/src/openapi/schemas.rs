@@ -5,7 +5,7 @@ use schemars::generate::SchemaSettings;
 use schemars::{Schema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
-/// Makes schemas, and collects those that are referred to by name.
+/// Makes schemas, and collects the definitions that they refer to.
 pub(super) struct Schemas {
     inputs: SchemaGenerator,
     outputs: SchemaGenerator,
@@ -35,7 +35,7 @@ impl Schemas {
         plain(make(&mut self.outputs))
     }
 
-    /// The schemas that were referred to.
+    /// The definitions that the schemas refer to.
     pub(super) fn definitions(mut self) -> Map<String, Value> {
         let mut all = self.inputs.take_definitions(true);
         all.extend(self.outputs.take_definitions(true));
@@ -47,9 +47,9 @@ fn plain(schema: Schema) -> Value {
     schema.to_value()
 }
 
-/// Lists the required properties of an input: those that an empty text is no valid value of. The
-/// fields have defaults, because a missing field counts as an empty one, so schemars takes none as
-/// required. The defaults themselves say nothing.
+/// Lists the required properties of an input: those for which an empty text is not valid. schemars
+/// takes no field as required, because all have defaults: a missing field counts as an empty one.
+/// The defaults are removed, because they tell nothing.
 fn require(schema: &mut Value) {
     let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) else {
         return;
@@ -113,9 +113,9 @@ mod tests {
         }
     }
 
-    /// The audit keeps the input, and an item of DynamoDB has a largest size.
+    /// The audit keeps the input, and an item in DynamoDB has a maximum size.
     #[test]
-    fn no_field_that_the_audit_keeps_has_any_length() {
+    fn every_field_that_the_audit_keeps_has_a_limit() {
         for (action, properties) in inputs() {
             for (name, schema) in properties {
                 let limits = ["maxLength", "minimum", "oneOf", "enum", "pattern", "anyOf"];

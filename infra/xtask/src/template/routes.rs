@@ -1,15 +1,15 @@
 //! The origins and the cache behaviours of the distribution.
 
-use super::resource;
-use crate::{Failure, read};
+use super::logical_id;
+use crate::{Error, read};
 use functions::REGISTRY;
 use std::cmp::Reverse;
 use std::path::Path;
 
-/// The function behind the edge, which makes the key that a cached page is kept under.
+/// The CloudFront function, which makes the cache key of a page.
 const EDGE: &str = "infra/edge/viewer-request.js";
 
-/// The managed policies CachingDisabled, CachingOptimized and AllViewerExceptHostHeader
+/// CloudFront's managed policies CachingDisabled, CachingOptimized and AllViewerExceptHostHeader
 /// (https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/using-managed-cache-policies.html).
 const UNCACHED: (&str, &str) = (
     "4135ea2d-6df8-44a3-9df3-4b5a84be39ad",
@@ -21,13 +21,13 @@ const ASSETS: (&str, &str) = (
     "{Ref: AssetRequest}",
 );
 
-/// The pages of an organisation that the edge's function never keeps.
-pub(super) fn uncached(root: &Path) -> Result<Vec<String>, Failure> {
+/// The pages of an organisation that the CloudFront function never lets the edge cache.
+pub(super) fn uncached(root: &Path) -> Result<Vec<String>, Error> {
     let script = read(root, EDGE)?;
     let list = script
         .split_once("UNCACHED = [")
         .and_then(|(_, rest)| rest.split_once(']'))
-        .ok_or_else(|| Failure::Shape(EDGE.to_owned(), "no list UNCACHED".to_owned()))?;
+        .ok_or_else(|| Error::Shape(EDGE.to_owned(), "no list UNCACHED".to_owned()))?;
     let names = list.0.split(',').map(|name| name.trim().trim_matches('\''));
     Ok(names.map(str::to_owned).collect())
 }
@@ -46,22 +46,22 @@ pub(super) fn origins() -> String {
     - {{HeaderName: x-crm-secret, HeaderValue: {{Fn::GetAtt: [OriginKey, Value]}}}}
 ",
                 name = function.name,
-                id = resource(function.name),
+                id = logical_id(function.name),
             )
         })
         .collect()
 }
 
-/// One path pattern, the function it leads to, and the policies for the cache and the request.
+/// A path pattern, the function that serves it, and the policies for the cache and for the request.
 struct Behaviour {
     pattern: String,
     function: &'static str,
     policies: (&'static str, &'static str),
 }
 
-/// A behaviour for each path that the default one, which leads to the pages, is not for. CloudFront
-/// takes the first that matches, and `*` matches `/` too: so a longer path comes first, and of two
-/// equally long ones the one without a variable at the end.
+/// A behaviour for each path that the default behaviour, which leads to the function `pages`, does
+/// not serve. CloudFront takes the first pattern that matches, and `*` also matches `/`. So a
+/// longer path comes first, and of two equally long ones the one without a variable at the end.
 pub(super) fn behaviours(uncached: &[String]) -> String {
     let mut behaviours = actions();
     behaviours.extend(views(uncached));
@@ -83,13 +83,13 @@ fn actions() -> Vec<Behaviour> {
 }
 
 fn views(uncached: &[String]) -> Vec<Behaviour> {
-    let (mut by_default, mut own) = (Vec::new(), Vec::new());
+    let (mut in_default_function, mut in_own_function) = (Vec::new(), Vec::new());
     for function in REGISTRY.iter().map(|entry| entry.function) {
         for route in function.routes().iter().filter(|r| r.method == "GET") {
             let list = if function.has_assets() {
-                &mut by_default
+                &mut in_default_function
             } else {
-                &mut own
+                &mut in_own_function
             };
             list.push(Behaviour {
                 pattern: pattern(route.path),
@@ -102,15 +102,17 @@ fn views(uncached: &[String]) -> Vec<Behaviour> {
             });
         }
     }
-    let shadowed = by_default.into_iter().filter_map(|page| {
-        let is_shadowed = own.iter().any(|view| matches(&view.pattern, &page.pattern));
+    let shadowed = in_default_function.into_iter().filter_map(|page| {
+        let is_shadowed = in_own_function
+            .iter()
+            .any(|view| matches(&view.pattern, &page.pattern));
         is_shadowed.then_some(Behaviour {
             policies: UNCACHED,
             ..page
         })
     });
     let mut views: Vec<_> = shadowed.collect();
-    views.extend(own);
+    views.extend(in_own_function);
     views.sort_by_key(|view| {
         (
             Reverse(view.pattern.matches('/').count()),
@@ -132,7 +134,7 @@ fn assets() -> Option<Behaviour> {
     })
 }
 
-/// `/t/{tenant}/contacts/{id}` as `/t/*/contacts/*`.
+/// Turns `/t/{tenant}/contacts/{id}` into `/t/*/contacts/*`.
 fn pattern(path: &str) -> String {
     let segments = path.split('/');
     let segments = segments.map(|segment| {
@@ -145,8 +147,8 @@ fn pattern(path: &str) -> String {
     segments.collect::<Vec<_>>().join("/")
 }
 
-/// Whether the edge's function makes a shared key for the path: a list of an organisation or one
-/// of its records, of a kind that is not left out.
+/// Whether the CloudFront function makes a shared cache key for the path: a list or a record of an
+/// organisation, of a kind that is not `uncached`.
 fn is_cached(path: &str, uncached: &[String]) -> bool {
     let segments: Vec<_> = path.split('/').skip(1).collect();
     let (["t", "{tenant}", kind] | ["t", "{tenant}", kind, "{id}"]) = segments.as_slice() else {
@@ -155,7 +157,7 @@ fn is_cached(path: &str, uncached: &[String]) -> bool {
     kind.bytes().all(|b| b.is_ascii_lowercase()) && !uncached.iter().any(|name| name == kind)
 }
 
-/// Whether CloudFront's pattern matches a path: `*` is any text, with `/` in it or not.
+/// Whether a pattern of CloudFront matches the path. `*` is any text, also with `/` in it.
 fn matches(pattern: &str, path: &str) -> bool {
     match pattern.split_once('*') {
         None => pattern == path,
