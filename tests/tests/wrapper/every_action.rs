@@ -6,6 +6,7 @@ use edge_crm_tests::inside::{Answer, config};
 use edge_crm_tests::prepared::{Copy, Prepared};
 use edge_crm_tests::samples::body;
 use edge_crm_tests::{Record, within_a_minute};
+use functions::registry::Description;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use wrapper::Config;
@@ -236,4 +237,74 @@ async fn an_action_writes_everything_or_nothing() {
         assert_eq!(again.status, 200, "{name}: {again:?}");
         assert_eq!(audits(&copy), audited, "{name}");
     }
+}
+
+/// A repetition is told apart from the first request by its secrets, so it is a way to guess them.
+#[tokio::test(flavor = "multi_thread")]
+async fn repeating_a_request_allows_five_guesses_of_its_secrets_a_minute() {
+    within_a_minute(45).await;
+    let mut tried = Vec::new();
+    for (prepared, copy) in actions().await {
+        let name = prepared.name;
+        let secrets = secrets_of(name);
+        if secrets.is_empty() || UNRECORDED.contains(&name) {
+            continue;
+        }
+        let (event, fields) = (prepared.event(), body(&prepared.event()));
+        let fields: Vec<(String, String)> = match serde_json::from_str::<Value>(&fields) {
+            Ok(fields) => fields
+                .as_object()
+                .into_iter()
+                .flatten()
+                .map(|(name, value)| (name.clone(), value.as_str().unwrap_or_default().to_owned()))
+                .collect(),
+            Err(_) => form_urlencoded::parse(fields.as_bytes())
+                .into_owned()
+                .collect(),
+        };
+        let send = |guess: Option<usize>| {
+            let mut form = form_urlencoded::Serializer::new(String::new());
+            let others = fields
+                .iter()
+                .filter(|(field, _)| field != "idempotency_key");
+            for (field, value) in others {
+                let is_guess = guess.is_some() && secrets.contains(&field.as_str());
+                match guess.filter(|_| is_guess) {
+                    Some(number) => form.append_pair(field, &format!("a wrong guess, {number}")),
+                    None => form.append_pair(field, value),
+                };
+            }
+            let kind = "application/x-www-form-urlencoded";
+            let mut event = sending(&event, kind, &form.finish());
+            event["headers"]["idempotency-key"] = json!("guessed");
+            let copy = &copy;
+            async move { copy.send(&event).await }
+        };
+        let first = send(None).await;
+        assert_eq!(first.status, 200, "{name}: {first:?}");
+        for guess in 0..5 {
+            expect(name, &send(Some(guess)).await, 422, "IDEMPOTENCY_ERROR");
+        }
+        expect(name, &send(Some(5)).await, 429, "RATE_LIMIT_ERROR");
+        expect(name, &send(None).await, 429, "RATE_LIMIT_ERROR");
+        tried.push(name);
+    }
+    let expected = [
+        "sign-up",
+        "change-password",
+        "accept-invite",
+        "reset-password",
+    ];
+    assert_eq!(tried, expected);
+}
+
+/// The secret fields of an action.
+fn secrets_of(name: &str) -> &'static [&'static str] {
+    let described = functions::REGISTRY.iter().map(|entry| (entry.describe)());
+    let mut actions = described.filter_map(|description| match description {
+        Description::Action(action) => Some(action),
+        _ => None,
+    });
+    let action = actions.find(|action| action.name == name);
+    action.map_or(&[], |action| action.secrets)
 }

@@ -88,7 +88,7 @@ impl<A: Action> Call<'_, A> {
         let is_signed_out = matches!(A::scope(&self.input)?, Scope::Subject(_));
         let opens = secrets.reopens || is_signed_out;
         let output = output::<A>(data)?;
-        let grant = self.count_guess(self.account.as_ref(), || {
+        let check = || -> Result<Option<Grant>, ActionError> {
             if !(secrets.same_secrets)(&context, &self.input, &found)? {
                 return Err(WRONG_SECRET);
             }
@@ -96,11 +96,16 @@ impl<A: Action> Call<'_, A> {
                 true => (secrets.reopen)(&context, &self.input, &found, &output),
                 false => Ok(None),
             }
-        });
-        let grant = grant.await.map_err(|failure| match failure.status {
-            429 | 500.. => failure,
-            // Whatever proves to be different makes it another request.
-            _ => Failure::reused_key(),
+        };
+        // Whatever the action's reason is, the request does not prove that it is the same.
+        let check = || match check() {
+            Err(error) if !matches!(error, ActionError::Internal(_)) => Err(WRONG_SECRET),
+            checked => checked,
+        };
+        let grant = self.count_guess(self.account.as_ref(), check).await;
+        let grant = grant.map_err(|failure| match failure.status {
+            401 => Failure::reused_key(),
+            _ => failure,
         })?;
         let Some(grant) = grant else { return Ok(None) };
         // The saved role may be outdated: the user may have left since then, or have another role.
