@@ -185,6 +185,9 @@ impl Action for AcceptInvite {
             let owners = pending.organization.with_owner(&account.id);
             commit = commit.put_record(&owners, Some(pending.organization.version), None);
         }
+        if let Some(inviter) = &pending.inviter {
+            commit = commit.require(&pending.organization.id, inviter);
+        }
         Ok(commit.open_session(Grant {
             tenant: pending.organization.id,
             user: account.id,

@@ -56,13 +56,15 @@ impl Action for ChangeRole {
                 "You cannot give or take a role above your own",
             ));
         }
-        let after = before.with_role(role, context.now);
+        let after = before.with_role(role, context);
         let organization: Option<Organization> = found.record(&Organization::key_of(tenant))?;
         let organization =
             organization.ok_or_else(|| ActionError::Internal(format!("{tenant} has no record")))?;
         let updated =
             organization.with_updated_owners(&actor, &before.member, Some(&after.member))?;
-        let commit = after.update(tenant, before.version(), after.member.clone());
+        let commit = after
+            .update(tenant, before.version(), after.member.clone())
+            .require(tenant, &actor);
         Ok(match updated {
             Some(updated) => commit.put_record(&updated, Some(organization.version), None),
             None => commit,

@@ -144,7 +144,9 @@ impl Action for InviteMember {
         let organization: Option<Organization> = found.record(&Organization::key_of(tenant))?;
         let organization =
             organization.ok_or_else(|| ActionError::Internal(format!("{tenant} has no record")))?;
-        let commit = invitation.commit(context, &actor, found)?;
+        let commit = invitation
+            .commit(context, &actor, found)?
+            .require(tenant, &actor);
         let email = commit.output().email(tenant, &organization.name, &actor);
         Ok(match email {
             Some(email) => commit.send_email(email),

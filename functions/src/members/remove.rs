@@ -122,6 +122,7 @@ impl Action for RemoveMember {
         if found.items.contains_key(&guard) {
             commit = commit.release(guard, before.id());
         }
+        let commit = commit.require(tenant, &actor);
         Ok(match removal.is_self_removal(&context.caller) {
             true => commit.close_session(),
             false => commit,

@@ -203,6 +203,19 @@ impl<T> Commit<T> {
         self
     }
 
+    /// Requires that an entity still has the version that was read, when the commit is written. If it has
+    /// changed, the function runs again. An entity that the commit writes before has this condition
+    /// already.
+    #[must_use]
+    pub fn require<E: Entity>(mut self, tenant: &TenantId, entity: &E) -> Self {
+        let key = Key::entity::<E>(tenant, entity.id());
+        if self.position(&key).is_none() {
+            let expect = Expect::Version(entity.version());
+            self.operations.push(Operation::Check { key, expect });
+        }
+        self
+    }
+
     /// Claims a unique value. A claim and a release of the same guard become one operation.
     #[must_use]
     pub fn claim(mut self, guard: Key, owner: &str, conflict: Conflict) -> Self {
@@ -332,6 +345,7 @@ impl<T> Commit<T> {
         let tags: BTreeSet<_> = self
             .operations
             .iter()
+            .filter(|op| !matches!(op, Operation::Check { .. }))
             .flat_map(|op| op.key().tags())
             .collect();
         tags.into_iter().collect()

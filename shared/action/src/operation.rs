@@ -60,6 +60,13 @@ pub enum Operation {
         /// The condition.
         expect: Expect,
     },
+    /// Writes nothing, but cancels the transaction if the item is not as expected.
+    Check {
+        /// The key.
+        key: Key,
+        /// The condition.
+        expect: Expect,
+    },
     /// Claims a unique value for `owner`. Succeeds if `owner` already has it.
     Claim {
         /// The guard.
@@ -99,7 +106,7 @@ impl Operation {
     #[must_use]
     pub fn key(&self) -> &Key {
         match self {
-            Self::Put { key, .. } | Self::Delete { key, .. } => key,
+            Self::Put { key, .. } | Self::Delete { key, .. } | Self::Check { key, .. } => key,
             Self::Claim { guard, .. }
             | Self::Release { guard, .. }
             | Self::HandOver { guard, .. }

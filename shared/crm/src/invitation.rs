@@ -19,6 +19,9 @@ const ALREADY_ACCEPTED: ActionError =
 const REPLACED: ActionError = ActionError::Forbidden(
     "This invitation was replaced by a newer one. Use its link, or ask for another.",
 );
+const INVITER_LOST_ROLE: ActionError = ActionError::Forbidden(
+    "This invitation no longer works: the member who sent it may no longer give this role. Ask for a new one.",
+);
 const EXPIRED: ActionError =
     ActionError::Forbidden("This invitation has expired. Ask for a new one.");
 
@@ -62,17 +65,19 @@ impl InvitationToken {
             .map_or_else(Reads::none, |claims| claims.reads())
     }
 
-    /// The read of the membership that the invited user's account has by now, if there is an
-    /// account.
+    /// The reads of the inviter's membership, and of the membership that the invited user's account has
+    /// by now, if there is an account.
     #[must_use]
     pub fn more_reads<C>(&self, context: &Context<C>, found: &Found) -> Reads {
-        let key = |claims: InvitationClaims| {
-            Some(claims.membership_key(&claims.account(found).ok()??.id))
+        let Some(claims) = self.open(context) else {
+            return Reads::none();
         };
-        match self.open(context).and_then(key) {
-            Some(key) => Reads::none().item(key),
-            None => Reads::none(),
-        }
+        let account = claims.account(found).ok().flatten();
+        let users = account.map(|account| account.id).into_iter();
+        let users = users.chain(claims.inviter(found));
+        users
+            .map(|user| claims.membership_key(&user))
+            .fold(Reads::none(), Reads::item)
     }
 
     /// The invitation of this token, if it is still valid.
@@ -106,6 +111,13 @@ impl InvitationClaims {
             .item(Organization::key_of(&self.tenant))
             .item(self.membership_key(&self.member))
             .item(Account::key_of(&self.email))
+    }
+
+    /// The user who sent the invitation.
+    fn inviter(&self, found: &Found) -> Option<UserId> {
+        let key = self.member.as_str();
+        let membership: Option<Membership> = found.entity(&self.tenant, key).ok().flatten();
+        membership?.invitation?.invited_by
     }
 
     fn membership_key(&self, user: &UserId) -> Key {
@@ -145,11 +157,33 @@ impl InvitationClaims {
         if membership.expired_at(now).is_some() {
             return Err(EXPIRED);
         }
+        let inviter = self.inviter_membership(&membership, found)?;
         Ok(PendingInvitation {
             organization,
             membership,
             account,
+            inviter,
         })
+    }
+}
+
+impl InvitationClaims {
+    /// The membership of the user who grants the role. An invitation is worth what this user could still
+    /// grant.
+    fn inviter_membership(
+        &self,
+        invited: &Membership,
+        found: &Found,
+    ) -> Result<Option<Membership>, ActionError> {
+        let invitation = invited.invitation.as_ref();
+        let Some(inviter) = invitation.and_then(|invitation| invitation.invited_by.as_ref()) else {
+            return Ok(None);
+        };
+        let inviter: Option<Membership> = found.entity(&self.tenant, inviter.as_str())?;
+        let can_grant = |inviter: &Membership| {
+            inviter.member.is_active() && invited.member.can_be_changed_by(inviter.member.role)
+        };
+        inviter.filter(can_grant).map(Some).ok_or(INVITER_LOST_ROLE)
     }
 }
 
@@ -162,6 +196,8 @@ pub struct PendingInvitation {
     pub membership: Membership,
     /// The account with the invited email, if there is one already.
     pub account: Option<Account>,
+    /// The membership of the user who grants the role.
+    pub inviter: Option<Membership>,
 }
 
 impl PendingInvitation {

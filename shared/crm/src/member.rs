@@ -114,6 +114,9 @@ pub struct Invitation {
     pub id: InvitationId,
     /// When its link stops working.
     pub expires_at: Timestamp,
+    /// The user who grants the role. `None` in invitations that were stored before this was kept.
+    #[serde(default)]
+    pub invited_by: Option<UserId>,
 }
 
 /// A member as it is stored: with the invitation, until that is accepted.
@@ -173,22 +176,25 @@ impl Membership {
     pub fn invited_again(&self, context: &Context<Actor>, role: Role) -> Self {
         Self {
             invitation: Some(Invitation::new(context)),
-            ..self.with_role(role, context.now)
+            ..self.with_role(role, context)
         }
     }
 
-    /// The same member with another role.
+    /// The same member with another role. If the member is only invited, the caller grants the new role.
     #[must_use]
-    pub fn with_role(&self, role: Role, now: Timestamp) -> Self {
+    pub fn with_role(&self, role: Role, context: &Context<Actor>) -> Self {
         let member = Member {
             role,
-            updated_at: now,
+            updated_at: context.now,
             version: self.member.version.next(),
             ..self.member.clone()
         };
         Self {
             member,
-            invitation: self.invitation.clone(),
+            invitation: self.invitation.clone().map(|invitation| Invitation {
+                invited_by: Some(context.caller.user.clone()),
+                ..invitation
+            }),
         }
     }
 
@@ -254,6 +260,7 @@ impl Invitation {
         Self {
             id: context.new_id(),
             expires_at: expires_at.unwrap_or(context.now),
+            invited_by: Some(context.caller.user.clone()),
         }
     }
 }

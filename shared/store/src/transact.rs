@@ -125,6 +125,9 @@ impl Store {
                 key, item, expect, ..
             } => self.put(item_attributes(key, item)?, expectation(*expect)),
             Operation::Delete { key, expect } => self.delete(key, expectation(*expect)),
+            Operation::Check { key, expect } => {
+                self.check(key, expectation(*expect).unwrap_or_default())
+            }
             Operation::Claim { guard, owner, .. } => {
                 let free = "attribute_not_exists(pk) OR #owner = :owner";
                 self.put(guard_attributes(guard, owner), Some(owned_by(free, owner)))

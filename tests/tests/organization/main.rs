@@ -5,6 +5,7 @@ mod accounts;
 mod audit_chain;
 mod audit_file;
 mod audit_page;
+mod authority;
 mod former;
 mod invitations;
 mod mail;
