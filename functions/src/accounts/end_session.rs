@@ -58,7 +58,7 @@ impl Action for EndSession {
 
     fn more_reads(context: &Context<Actor>, _: &SessionRef, found: &Found) -> Reads {
         match Account::of_caller(&context.caller, found) {
-            Ok(account) => Reads::none().query(crm::live_sessions(&account, context.now)),
+            Ok(account) => Reads::none().query(crm::open_sessions(&account.id, context.now)),
             Err(_) => Account::caller_reads(&context.caller, found),
         }
     }
@@ -71,8 +71,10 @@ impl Action for EndSession {
         let user = &context.caller.user;
         let sessions: Vec<Session> = found.records("session", user.as_str())?;
         let id = input.id.as_ref().map(|id| id.0.as_str());
-        let mut sessions = sessions.into_iter();
-        let session = sessions.find(|session| Some(&*session.id) == id);
+        let account = Account::of_caller(&context.caller, found)?;
+        let session = sessions.iter().find(|session| {
+            Some(&*session.id) == id && session.generation == account.session_generation
+        });
         let session = session.ok_or(NOT_FOUND)?;
         let key = session.key();
         let subject = Subject {
@@ -80,7 +82,7 @@ impl Action for EndSession {
             resource: "sessions",
             id: session.id.clone(),
         };
-        let commit = Commit::new(subject, Empty {});
+        let commit = crm::end_sign_in(Commit::new(subject, Empty {}), &sessions, &key);
         Ok(if context.session.as_ref() == Some(&key) {
             commit.close_session()
         } else {

@@ -2,7 +2,7 @@
 
 use action::{
     Action, ActionError, Actor, Anyone, Commit, Context, Empty, Form, FormPage, Found, Layout,
-    Sample, Scope, Subject,
+    Reads, Sample, Scope, Session, Subject,
 };
 use serde_json::json;
 
@@ -25,10 +25,16 @@ impl Action for SignOut {
         Ok(Scope::Unrecorded)
     }
 
+    fn reads(context: &Context<Option<Actor>>, _: &Empty) -> Result<Reads, ActionError> {
+        Ok(context.caller.as_ref().map_or_else(Reads::none, |actor| {
+            Reads::none().query(crm::open_sessions(&actor.user, context.now))
+        }))
+    }
+
     fn run(
         context: &Context<Option<Actor>>,
         _: &Empty,
-        _: &Found,
+        found: &Found,
     ) -> Result<Commit<Empty>, ActionError> {
         let commit = match &context.caller {
             None => Commit::nothing(Empty {}),
@@ -38,7 +44,12 @@ impl Action for SignOut {
                     resource: "sessions",
                     id: user.to_string(),
                 };
-                Commit::new(subject, Empty {})
+                let sessions: Vec<Session> = found.records("session", user.as_str())?;
+                let commit = Commit::new(subject, Empty {});
+                match &context.session {
+                    Some(own) => crm::end_sign_in(commit, &sessions, own),
+                    None => commit,
+                }
             }
         };
         Ok(commit.close_session())

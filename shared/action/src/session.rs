@@ -12,6 +12,10 @@ pub struct Session {
     /// The id that users see and send. It says nothing about the secret.
     #[serde(default)]
     pub id: String,
+    /// The id of the first session of this browser, if this one was opened over it: by switching the
+    /// organisation, joining one, or signing in again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sign_in: Option<String>,
     /// The hash of the secret: the sort key under which the session is stored.
     #[serde(default)]
     pub hash: String,
@@ -49,6 +53,13 @@ impl Session {
         Key::session(&self.user, &self.hash)
     }
 
+    /// The id of the first of the sessions that this browser opened one over the other. Signing out ends
+    /// all of them.
+    #[must_use]
+    pub fn sign_in(&self) -> &str {
+        self.sign_in.as_deref().unwrap_or(&self.id)
+    }
+
     /// When it was last used, in seconds since 1970, to the hour: each use moves its end.
     #[must_use]
     pub fn last_used_at(&self) -> i64 {
@@ -75,6 +86,8 @@ pub struct SessionRecord {
     #[serde(default, deserialize_with = "stored::or_default")]
     id: Option<String>,
     #[serde(default, deserialize_with = "stored::or_default")]
+    sign_in: Option<String>,
+    #[serde(default, deserialize_with = "stored::or_default")]
     created_at: Option<i64>,
     /// All attributes as stored, so that a change keeps those that are not read here.
     #[serde(skip)]
@@ -90,6 +103,12 @@ impl SessionRecord {
             item: item.clone(),
             ..record
         })
+    }
+
+    /// The id of the first of the sessions that this browser opened one over the other.
+    #[must_use]
+    pub fn sign_in(&self) -> Option<&str> {
+        self.sign_in.as_deref().or(self.id.as_deref())
     }
 
     /// When the session was opened, in milliseconds since 1970; `None` if that cannot be read.
@@ -154,6 +173,7 @@ mod tests {
     fn session() -> Session {
         Session {
             id: "0197a3b0-0000-7000-8000-00000000000f".to_owned(),
+            sign_in: None,
             hash: "hash".to_owned(),
             tenant: TenantId::parse("acme").unwrap(),
             user: UserId::parse("0197a3b0-0000-7000-8000-000000000001").unwrap(),

@@ -33,7 +33,9 @@ pub use password::{MAX_PASSWORD, MIN_PASSWORD, Password, PasswordHash, new_passw
 pub use project::{PROJECT_NOT_FOUND, Project, ProjectId, ProjectRef, is_active};
 pub use reset::{PasswordReset, ResetLink, ResetToken};
 pub use return_to::{NotLocal, ReturnTo};
-pub use settings::{AccountSettings, OrganizationChoice, SessionInfo, live_sessions};
+pub use settings::{
+    AccountSettings, OrganizationChoice, SessionInfo, end_sign_in, live_sessions, open_sessions,
+};
 pub use text::{Company, Email, InvalidEmail, Name, Notes, OrganizationName, Phone, fold};
 pub use timeline::HistoryEvent;
 pub use trash::{ContactRestoration, TRASH_DAYS, TrashedContact, is_restorable};

@@ -1,14 +1,16 @@
 //! The settings of a user: the account, the organisations and the sessions.
 
 use crate::{Account, OrganizationName, PublicUser};
-use action::{ActionError, Actor, Context, Found, Query, Reads, Session, TenantId};
+use action::{
+    ActionError, Actor, Commit, Context, Found, Key, Query, Reads, Session, TenantId, UserId,
+};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
 /// The most sessions that are shown.
-const MAX_SESSIONS: usize = 100;
+const MAX_SESSIONS: usize = 90;
 
 /// The kind of record that holds a session.
 const KIND: &str = "session";
@@ -122,4 +124,28 @@ pub fn live_sessions(account: &Account, now: Timestamp) -> Query {
             && session_generation == generation
             && number(item, "expires_at").is_some_and(|expires_at| expires_at > now)
     })
+}
+
+/// The read of the user's sessions that have not ended, also of those that another has replaced.
+#[must_use]
+pub fn open_sessions(user: &UserId, now: Timestamp) -> Query {
+    let now = now.as_second();
+    Query::records(KIND, user.as_str(), MAX_SESSIONS).filter(move |item| {
+        let expires_at = item.get("expires_at").and_then(Value::as_i64);
+        expires_at.is_some_and(|expires_at| expires_at > now)
+    })
+}
+
+/// Deletes the other sessions that the same browser opened before or after the ended one, such as by
+/// switching the organisation. `sessions` are the user's open sessions.
+#[must_use]
+pub fn end_sign_in<T>(commit: Commit<T>, sessions: &[Session], ended: &Key) -> Commit<T> {
+    let Some(own) = sessions.iter().find(|session| session.key() == *ended) else {
+        return commit;
+    };
+    let others = sessions
+        .iter()
+        .filter(|other| other.sign_in() == own.sign_in());
+    let keys = others.map(Session::key).filter(|key| key != ended);
+    keys.fold(commit, |commit, key| commit.delete_record(key, None))
 }

@@ -131,3 +131,48 @@ async fn a_replaced_session_may_replay_requests_and_do_nothing_new() {
     assert!(table.under("beta:contacts").is_empty());
     assert_eq!(ada.post("create-contact", &eve).await.status, 200);
 }
+
+/// Signing out ends every session that switching has made of the one that the user signed in with.
+#[tokio::test(flavor = "multi_thread")]
+async fn signing_out_after_a_switch_ends_what_came_before() {
+    let (product, table, ada) = in_two().await;
+    let to_acme = [("tenant", "acme")];
+    let first = ada.post("switch-organization", &[("tenant", "beta")]).await;
+    let old = |tenant| product.client_with(&first.session().expect("a session"), tenant);
+    let next = ada
+        .post_form("switch-organization", &to_acme, Some("k"))
+        .await;
+    assert_eq!(next.status, 200, "{next:?}");
+    // A double click opens another session.
+    let twin = old("beta")
+        .post_form("switch-organization", &to_acme, Some("k"))
+        .await;
+    assert_eq!(twin.status, 200, "{twin:?}");
+    let twin = product.client_with(&twin.session().expect("a session"), "acme");
+    assert_eq!(twin.get("/t/acme/settings").await.status, 200);
+
+    assert_eq!(ada.post("sign-out", &[]).await.status, 200);
+    assert_eq!(old("beta").get("/t/beta/settings").await.status, 401);
+    assert_eq!(twin.get("/t/acme/settings").await.status, 401);
+    let again = old("beta")
+        .post_form("switch-organization", &to_acme, Some("k"))
+        .await;
+    again.expect(401, "AUTH_ERROR");
+    let sessions = table.under(&format!("#session:{}", ada.user));
+    assert!(sessions.is_empty(), "{sessions:?}");
+}
+
+/// Another browser of the same user is another sign-in.
+#[tokio::test(flavor = "multi_thread")]
+async fn signing_out_leaves_other_browsers_signed_in() {
+    let (product, _table, ada) = in_two().await;
+    let fields = [
+        ("email", ada.email.as_str()),
+        ("password", Client::PASSWORD),
+    ];
+    let other = product.client().post("sign-in", &fields).await;
+    let other = product.client_with(&other.session().expect("a session"), "acme");
+    ada.post("switch-organization", &[("tenant", "beta")]).await;
+    assert_eq!(ada.post("sign-out", &[]).await.status, 200);
+    assert_eq!(other.get("/t/acme/settings").await.status, 200);
+}

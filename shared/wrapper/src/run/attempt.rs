@@ -240,7 +240,7 @@ impl<A: Action> Call<'_, A> {
         let client = session::Client {
             address: &self.trust.address,
             agent: self.request.header("user-agent"),
-            generation: own.map(|live| live.session.generation),
+            own: own.map(|live| &live.session),
         };
         session::open(grant, &client, self.now, &self.app.config)
             .ok_or_else(|| Failure::unknown("no randomness, or nothing that proves the person"))

@@ -8,8 +8,11 @@ use crate::run::attempt::Call;
 use crate::run::idempotency::{RecordMatch, SavedResult};
 use crate::run::revalidate;
 use crate::session::fresh;
-use action::{Action, ActionError, Found, Grant, Item, Key, MembershipRecord, Scope};
+use action::{
+    Action, ActionError, Expect, Found, Grant, Item, Key, MembershipRecord, Operation, Scope,
+};
 use serde_json::Value;
+use store::Rejected;
 
 /// A repeated request has another secret than the first. Counts as a wrong password.
 const WRONG_SECRET: ActionError = ActionError::Unauthenticated("Wrong email or password");
@@ -115,7 +118,18 @@ impl<A: Action> Call<'_, A> {
         let role = membership.and_then(|membership| membership.active_role());
         let role = role.ok_or_else(Failure::signed_out)?;
         let (operation, cookie) = self.open(&Grant { role, ..grant })?;
-        self.app.store.transact(None, &[operation]).await?;
+        // The caller's session must still be there, or signing out would leave the new one behind.
+        let own = self.live.as_ref().filter(|_| secrets.reopens);
+        let check = own.map(|live| Operation::Check {
+            key: live.key.clone(),
+            expect: Expect::Present,
+        });
+        let operations: Vec<_> = check.into_iter().chain([operation]).collect();
+        let opened = self.app.store.transact(None, &operations).await;
+        opened.map_err(|rejected| match rejected {
+            Rejected::Moved => Failure::signed_out(),
+            rejected => rejected.into(),
+        })?;
         Ok(Some(cookie))
     }
 }

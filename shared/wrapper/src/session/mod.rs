@@ -134,8 +134,8 @@ pub(crate) struct Client<'a> {
     pub(crate) address: &'a str,
     /// The `User-Agent`.
     pub(crate) agent: Option<&'a str>,
-    /// The generation of the caller's own session.
-    pub(crate) generation: Option<u64>,
+    /// The caller's own session, if the new one is for the same user.
+    pub(crate) own: Option<&'a SessionRecord>,
 }
 
 /// Opens a session. Returns the write and the cookie. `None` if the system has no randomness, or if
@@ -152,10 +152,11 @@ pub(crate) fn open(
     } = grant.clone();
     let session = Session {
         id: Uuid::now_v7().to_string(),
+        sign_in: client.own.and_then(|own| own.sign_in()).map(str::to_owned),
         hash: secret.hash(),
         tenant: tenant.clone(),
         user: user.clone(),
-        generation: grant.generation.or(client.generation)?,
+        generation: grant.generation.or(client.own.map(|own| own.generation))?,
         created_at: now,
         address: Some(client.address.to_owned()),
         agent: client

@@ -10,7 +10,7 @@ fn config(https: bool) -> Config {
 const CLIENT: Client<'_> = Client {
     address: "192.0.2.1",
     agent: Some("a browser"),
-    generation: None,
+    own: None,
 };
 
 fn grant() -> Grant {
@@ -102,15 +102,21 @@ fn a_session_is_opened_only_in_a_known_generation() {
         ..grant()
     };
     assert!(open(&unproven, &CLIENT, NOW, &config(true)).is_none());
+    let stored = json!({ "id": "first", "tenant": "acme", "generation": 3, "expires_at": NOW });
+    let own = SessionRecord::read(stored.as_object().unwrap());
     let own = Client {
-        generation: Some(3),
+        own: own.as_ref(),
         ..CLIENT
     };
-    let (operation, _) = open(&unproven, &own, NOW, &config(true)).unwrap();
-    let Operation::Put { item, .. } = operation else {
-        panic!("no write")
+    let written = |grant| match open(&grant, &own, NOW, &config(true)).unwrap().0 {
+        Operation::Put { item, .. } => item,
+        other => panic!("{other:?}"),
     };
-    assert_eq!(item["generation"], 3);
+    let item = written(unproven);
+    assert_eq!(
+        (&item["generation"], &item["signIn"]),
+        (&json!(3), &json!("first"))
+    );
 }
 
 #[test]
