@@ -168,8 +168,8 @@ impl InvitationClaims {
 }
 
 impl InvitationClaims {
-    /// The membership of the user who grants the role. An invitation is worth what this user could still
-    /// grant.
+    /// The membership of the user who grants the role. An invitation is valid only as long as this
+    /// user could still grant that role.
     fn inviter_membership(
         &self,
         invited: &Membership,

@@ -334,6 +334,7 @@ mod tests {
         invited["status"] = json!("invited");
         invited["invitation"] = json!({
             "id": "0197a3b0-0000-7000-8000-00000000000a", "expiresAt": "2026-01-08T00:00:00Z",
+            "invitedBy": null,
         });
         let membership: Membership = serde_json::from_value(invited.clone()).unwrap();
         assert_eq!(serde_json::to_value(&membership).unwrap(), invited);
