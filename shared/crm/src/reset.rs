@@ -14,25 +14,38 @@ const RESET_PURPOSE: &str = "password-reset";
 /// How long a link works.
 const LINK_LIFETIME: SignedDuration = SignedDuration::from_mins(30);
 
-/// The shortest time between two emails to the same address.
-const MIN_INTERVAL: SignedDuration = SignedDuration::from_mins(1);
+/// How many minutes must pass before the second email to the same address. Before the third, fourth
+/// and so on it is twice as long each time, so that strangers cannot flood an inbox.
+const FIRST_INTERVAL: i64 = 1;
 
-/// A requested link, whether or not an account has this email. The link's token is made from it
-/// with the signing key, so reading the table is not enough to make one.
+/// The requested links, whether or not an account has this email. Each works for its half hour, so
+/// that a stranger who requests another does not make it useless. The token of a link is made from this
+/// record with the signing key, so reading the table is not enough to make one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PasswordReset {
-    /// The id of the link that works: the one that was requested last.
+    /// The id of the link that was requested last.
     pub id: String,
     /// The email that the link was requested for.
     pub email: Email,
-    /// When the link was requested.
+    /// When it was requested.
     pub requested_at: Timestamp,
+    /// The links before it that still work.
+    #[serde(default)]
+    earlier: Vec<EarlierLink>,
     /// When the table may remove the record, in seconds since 1970.
     #[serde(rename = "expires_at")]
     pub expires_at: i64,
     /// How often a link was requested since the table last removed the record.
     pub version: Version,
+}
+
+/// A link that was requested before the last one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct EarlierLink {
+    id: String,
+    requested_at: Timestamp,
 }
 
 impl PasswordReset {
@@ -42,8 +55,8 @@ impl PasswordReset {
         Key::record("reset", &email.unique(), "reset")
     }
 
-    /// A new link for this email, which replaces the one `before`; `None` if that one is less than
-    /// a minute old.
+    /// A new link for this email, besides those in `before` that still work; `None` if it is too early
+    /// for another email.
     #[must_use]
     pub fn request(
         id: String,
@@ -51,10 +64,16 @@ impl PasswordReset {
         before: Option<&Self>,
         now: Timestamp,
     ) -> Option<Self> {
-        if before.is_some_and(|before| now.duration_since(before.requested_at) < MIN_INTERVAL) {
-            return None;
+        let earlier = before.map_or_else(Vec::new, |before| before.working_links(now));
+        if let Some(before) = before {
+            let doublings = earlier.len().saturating_sub(1).min(10);
+            let interval = SignedDuration::from_mins(FIRST_INTERVAL << doublings);
+            if now.duration_since(before.requested_at) < interval {
+                return None;
+            }
         }
         Some(Self {
+            earlier,
             id,
             email: email.clone(),
             requested_at: now,
@@ -78,10 +97,23 @@ impl PasswordReset {
         }
     }
 
+    /// The links that work now.
+    fn working_links(&self, now: Timestamp) -> Vec<EarlierLink> {
+        let last = EarlierLink {
+            id: self.id.clone(),
+            requested_at: self.requested_at,
+        };
+        let mut links = self.earlier.clone();
+        links.push(last);
+        links.retain(|link| now.duration_since(link.requested_at) < LINK_LIFETIME);
+        links
+    }
+
     /// Whether the link works now.
     #[must_use]
     pub fn allows(&self, link: &ResetLink, now: Timestamp) -> bool {
-        self.id == link.id && now.duration_since(self.requested_at) < LINK_LIFETIME
+        let mut links = self.working_links(now).into_iter();
+        links.any(|working| working.id == link.id)
     }
 }
 
@@ -129,7 +161,7 @@ pub struct ResetLink {
 }
 
 impl ResetLink {
-    /// The stored record, if the link still works; `None` if the link was used or replaced, or is
+    /// The stored record, if the link still works; `None` if the password was set since, or the link is
     /// too old.
     ///
     /// # Errors
@@ -175,16 +207,38 @@ mod tests {
     }
 
     #[test]
-    fn a_new_link_replaces_the_first_and_needs_a_minute_between_them() {
+    fn a_new_link_leaves_the_first_one_working_for_its_half_hour() {
         let first = PasswordReset::request(id(1), &email(), None, at(0)).unwrap();
-        let soon = at(1) - SignedDuration::from_millis(1);
-        assert_eq!(
-            PasswordReset::request(id(2), &email(), Some(&first), soon),
-            None
-        );
-        let second = PasswordReset::request(id(2), &email(), Some(&first), at(1)).unwrap();
-        assert!(!second.allows(&link(&first), at(1)));
+        let second = PasswordReset::request(id(2), &email(), Some(&first), at(10)).unwrap();
+        assert!(second.allows(&link(&first), at(29)) && second.allows(&link(&second), at(39)));
+        assert!(!second.allows(&link(&first), at(30)) && !second.allows(&link(&second), at(40)));
         assert_eq!(second.version, first.version.next());
+    }
+
+    /// Whoever asks all the time.
+    #[test]
+    fn an_address_gets_five_emails_in_half_an_hour_at_most() {
+        let mut last: Option<PasswordReset> = None;
+        let mut sent = Vec::new();
+        for second in 0..30 * 60 {
+            let now = at(0) + SignedDuration::from_secs(second);
+            if let Some(reset) = PasswordReset::request(id(0), &email(), last.as_ref(), now) {
+                sent.push(second / 60);
+                last = Some(reset);
+            }
+        }
+        assert_eq!(sent, [0, 1, 3, 7, 15]);
+    }
+
+    #[test]
+    fn a_record_of_before_earlier_links_were_kept_is_read() {
+        let reset = PasswordReset::request(id(1), &email(), None, at(0)).unwrap();
+        let mut stored = serde_json::to_value(&reset).unwrap();
+        stored.as_object_mut().unwrap().remove("earlier");
+        assert_eq!(
+            serde_json::from_value::<PasswordReset>(stored).unwrap(),
+            reset
+        );
     }
 
     #[test]

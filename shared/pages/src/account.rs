@@ -136,8 +136,8 @@ pub fn reset_password(state: &FormState) -> String {
 #[must_use]
 pub fn reset_link_expired() -> String {
     render(&AccountPage {
-        frame: PageFrame::new("This link works no more", None),
-        heading: "This link works no more",
+        frame: PageFrame::new("This link no longer works", None),
+        heading: "This link no longer works",
         intro: Some("It has expired or has been used, or a later one has taken its place."),
         confirmation: None,
         form: None,

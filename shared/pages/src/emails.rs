@@ -68,7 +68,7 @@ fn invite(organization: &str, inviter: &str, role: &str) -> EmailText {
         button: "Accept the invitation",
         after: vec![
             "The link works once, within 7 days of the invitation.".to_owned(),
-            "If you do not know what this is about, you can ignore this letter.".to_owned(),
+            "If you do not know what this is about, you can ignore this email.".to_owned(),
         ],
     }
 }
@@ -84,7 +84,7 @@ fn password_reset(name: &str) -> EmailText {
         button: "Choose a new password",
         after: vec![
             "The link works for 30 minutes after it was asked for.".to_owned(),
-            "If it was not you, you can ignore this letter: your password stays as it is."
+            "If it was not you, you can ignore this email: your password stays as it is."
                 .to_owned(),
         ],
     }

@@ -6,7 +6,7 @@ mod actions;
 mod cases;
 mod connections;
 mod effect;
+mod emails;
 mod lane;
-mod letters;
 mod report;
 mod views;

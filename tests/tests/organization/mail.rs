@@ -262,7 +262,7 @@ async fn no_log_line_contains_an_email_address() {
 async fn the_mailbox_shows_sent_emails_escaped() {
     let product = Launch::new().start();
     let owner = product.sign_up("<b>A</b> & \"Co\"").await;
-    assert!(owner.page("/mailbox").await.text.contains("No letters yet"));
+    assert!(owner.page("/mailbox").await.text.contains("No emails yet"));
     let mut links = Vec::new();
     for _ in 0..2 {
         let fields = [("email", &*email()), ("role", "member")];
