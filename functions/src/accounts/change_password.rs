@@ -58,7 +58,10 @@ impl Action for ChangePassword {
     }
 
     fn more_reads(context: &Context<Actor>, _: &PasswordChange, found: &Found) -> Reads {
-        Account::caller_reads(&context.caller, found)
+        match Account::of_caller(&context.caller, found) {
+            Ok(account) => account.membership_reads(),
+            Err(_) => Account::caller_reads(&context.caller, found),
+        }
     }
 
     fn run(
@@ -84,7 +87,8 @@ impl Action for ChangePassword {
             .end_other_sessions(account.session_generation)
             // A reset link that was requested before must not undo the change.
             .delete_record(PasswordReset::key_of(&account.email), None);
-        Ok(account.end_sessions(commit, &before))
+        let commit = account.end_sessions(commit, &before);
+        account.audit_everywhere(commit, found)
     }
 }
 

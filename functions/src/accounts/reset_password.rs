@@ -146,7 +146,12 @@ impl Action for ResetPassword {
         let commit = PasswordResetResult::new(&account, found)?
             .commit(&account)
             .delete_record(reset.key(), Some(reset.version));
-        Ok(account.end_sessions(commit, &before))
+        let commit = account.end_sessions(commit, &before);
+        match commit.subject() {
+            Some(_) => account.audit_everywhere(commit, found),
+            // The user belongs to no organisation.
+            None => Ok(commit),
+        }
     }
 }
 

@@ -32,7 +32,10 @@ impl Action for SignOutEverywhere {
     }
 
     fn more_reads(context: &Context<Actor>, _: &Empty, found: &Found) -> Reads {
-        Account::caller_reads(&context.caller, found)
+        match Account::of_caller(&context.caller, found) {
+            Ok(account) => account.membership_reads(),
+            Err(_) => Account::caller_reads(&context.caller, found),
+        }
     }
 
     fn run(
@@ -47,7 +50,8 @@ impl Action for SignOutEverywhere {
             id: account.id.to_string(),
         };
         let commit = Commit::new(subject, Empty {}).close_session();
-        Ok(account.with_sessions_ended().end_sessions(commit, &account))
+        let commit = account.with_sessions_ended().end_sessions(commit, &account);
+        account.audit_everywhere(commit, found)
     }
 }
 

@@ -59,7 +59,7 @@ impl Action for UpdateProfile {
         let commit = Commit::new(subject, account.public_user());
         let commit = commit.put_record(&account, Some(before.version), None);
         let members = before.active_memberships(found)?.into_iter();
-        Ok(members.fold(commit, |commit, (organization, member)| {
+        let commit = members.fold(commit, |commit, (organization, member)| {
             let renamed = Member {
                 name: Some(Name::from(&profile.name)),
                 updated_at: context.now,
@@ -67,7 +67,8 @@ impl Action for UpdateProfile {
                 ..member.clone()
             };
             commit.put(&organization.tenant, &renamed, Some(member.version()))
-        }))
+        });
+        before.audit_everywhere(commit, found)
     }
 }
 

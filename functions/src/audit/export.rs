@@ -16,7 +16,7 @@ pub(crate) const MAX_RECORDS: usize = 2000;
 /// takes two bytes.
 const MAX_BYTES: usize = 4 << 20;
 
-const HEADINGS: [&str; 15] = [
+const HEADINGS: [&str; 16] = [
     "id",
     "at",
     "action",
@@ -32,6 +32,7 @@ const HEADINGS: [&str; 15] = [
     "input",
     "previous",
     "hash",
+    "user_email",
 ];
 
 /// The view.
@@ -115,7 +116,7 @@ impl View for Export {
     }
 }
 
-fn cells(entry: &AuditEntry) -> [Cow<'_, str>; 15] {
+fn cells(entry: &AuditEntry) -> [Cow<'_, str>; 16] {
     let record = &entry.record;
     let optional = |text: Option<&'_ str>| Cow::from(text.unwrap_or_default().to_owned());
     [
@@ -126,7 +127,7 @@ fn cells(entry: &AuditEntry) -> [Cow<'_, str>; 15] {
         Cow::from(&record.resource),
         Cow::from(&record.subject_id),
         optional(record.user_id.as_ref().map(UserId::as_str)),
-        optional(entry.user_name.as_deref()),
+        optional(record.user_name.as_deref()),
         optional(record.role.map(action::Role::as_str)),
         Cow::from(&record.ip),
         optional(record.user_agent.as_deref()),
@@ -134,12 +135,13 @@ fn cells(entry: &AuditEntry) -> [Cow<'_, str>; 15] {
         record.input.to_string().into(),
         optional(record.previous.as_deref()),
         optional(record.hash.as_deref()),
+        optional(record.user_email.as_deref()),
     ]
 }
 
 /// One line. Every cell is quoted, so that nothing in it can be mistaken for a separator, whichever
 /// one a spreadsheet uses.
-fn csv_line(cells: [Cow<'_, str>; 15]) -> Result<String, ActionError> {
+fn csv_line(cells: [Cow<'_, str>; 16]) -> Result<String, ActionError> {
     let mut writer = WriterBuilder::new()
         .quote_style(QuoteStyle::Always)
         .terminator(Terminator::CRLF)
@@ -193,9 +195,9 @@ mod tests {
 
     #[test]
     fn a_line_can_contain_quotes_and_newlines() {
-        let mut cells = [const { Cow::Borrowed("") }; 15];
+        let mut cells = [const { Cow::Borrowed("") }; 16];
         cells[0] = "a\"b\nc,d".into();
-        let empty = ",\"\"".repeat(14);
+        let empty = ",\"\"".repeat(15);
         assert_eq!(
             csv_line(cells).unwrap(),
             format!("\"a\"\"b\nc,d\"{empty}\r\n")

@@ -2,7 +2,7 @@
 
 use crate::audit::filter::{Filter, KIND};
 use action::{ActionError, Actor, Context, Found, Key, Query, TenantId, UserId};
-use crm::UserNames;
+use crm::{RecordedUser, UserNames};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -20,8 +20,6 @@ const MAX_COUNTERS: usize = 1000;
 pub(crate) struct AuditEntry {
     #[serde(flatten)]
     pub(crate) record: AuditRecord,
-    /// The user's name; `null` if it is not known in this organisation.
-    pub(crate) user_name: Option<String>,
     /// The name to show for the user.
     #[serde(skip)]
     display_name: String,
@@ -35,11 +33,18 @@ impl AuditEntry {
         names: &UserNames,
     ) -> Result<Vec<Self>, ActionError> {
         let records = found.records(KIND, context.caller.tenant.as_str())?;
-        let entry_of = |record: AuditRecord| {
-            let user = record.user_id.as_ref();
+        let entry_of = |mut record: AuditRecord| {
+            let user = RecordedUser {
+                id: record.user_id.as_ref(),
+                name: record.user_name.as_deref(),
+                email: record.user_email.as_deref(),
+            };
+            let display_name = names.display_name(user);
+            // Records of before names were kept have the name of now.
+            let current = || Some(names.name(record.user_id.as_ref()?)?.to_owned());
+            record.user_name = record.user_name.clone().or_else(current);
             Self {
-                user_name: user.and_then(|user| names.name(user)).map(str::to_owned),
-                display_name: names.display_name(user),
+                display_name,
                 record,
             }
         };
@@ -116,7 +121,10 @@ impl RefusalCount {
         for counter in &mut counters {
             let user = &counter.user_id;
             counter.user_name = names.name(user).map(str::to_owned);
-            counter.display_name = names.display_name(Some(user));
+            counter.display_name = names.display_name(RecordedUser {
+                id: Some(user),
+                ..RecordedUser::default()
+            });
         }
         counters.sort_by_key(|counter| std::cmp::Reverse(counter.last_at));
         Ok(counters)

@@ -86,6 +86,8 @@ pub enum SessionChange {
 pub struct Commit<T> {
     operations: Vec<Operation>,
     subject: Option<Subject>,
+    /// What else it is about, in other organisations, with the user's role there.
+    other_subjects: Vec<(Subject, Role)>,
     /// The keys at which the subject was read and is written, if they are not its own key.
     moved: Option<(Key, Key)>,
     /// Why the commit must not be written, if it holds a value that cannot be serialised.
@@ -102,6 +104,7 @@ impl<T> Commit<T> {
         Self {
             operations: Vec::new(),
             subject: Some(subject),
+            other_subjects: Vec::new(),
             moved: None,
             bug: None,
             session: SessionChange::Unchanged,
@@ -117,6 +120,7 @@ impl<T> Commit<T> {
         Self {
             operations: Vec::new(),
             subject: None,
+            other_subjects: Vec::new(),
             moved: None,
             bug: None,
             session: SessionChange::Unchanged,
@@ -319,6 +323,20 @@ impl<T> Commit<T> {
         self.moved
             .clone()
             .or_else(|| own().map(|key| (key.clone(), key)))
+    }
+
+    /// Writes an audit record in another organisation too, in which the user has this role. A commit that
+    /// writes an entity of an organisation must have a record there.
+    #[must_use]
+    pub fn also_about(mut self, subject: Subject, role: Role) -> Self {
+        self.other_subjects.push((subject, role));
+        self
+    }
+
+    /// What it is about in other organisations, with the user's role there.
+    #[must_use]
+    pub fn other_subjects(&self) -> &[(Subject, Role)] {
+        &self.other_subjects
     }
 
     /// What happens to the caller's session.

@@ -13,6 +13,12 @@ pub struct MembershipRecord {
     /// Absent in memberships that were written before there were invitations.
     #[serde(default, deserialize_with = "stored::or_default")]
     status: Option<String>,
+    /// The user's name, if it can be read.
+    #[serde(default, deserialize_with = "stored::or_default")]
+    pub name: Option<String>,
+    /// The user's email, if it can be read.
+    #[serde(default, deserialize_with = "stored::or_default")]
+    pub email: Option<String>,
     /// When the user joined; `None` if that cannot be read.
     #[serde(default, rename = "createdAt", deserialize_with = "stored::or_default")]
     pub joined_at: Option<Timestamp>,

@@ -2,7 +2,8 @@
 
 use crate::{Email, Member, MemberStatus, Name, OrganizationName, PasswordHash};
 use action::{
-    ActionError, Actor, Commit, Found, Grant, Key, Reads, Record, Role, TenantId, UserId, Version,
+    ActionError, Actor, Commit, Found, Grant, Key, Reads, Record, Role, Subject, TenantId, UserId,
+    Version,
 };
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -45,7 +46,7 @@ pub struct OrganizationSummary {
 
 impl Account {
     /// The most organisations of a user, so that one transaction can write all their memberships.
-    pub const MAX_ORGANIZATIONS: usize = 50;
+    pub const MAX_ORGANIZATIONS: usize = 30;
 
     /// The reads of the caller's account. `found` is what has been read so far: first the
     /// membership, which holds the email, then the account.
@@ -120,6 +121,29 @@ impl Account {
         commit
             .put_record(self, Some(before.version), None)
             .overwrite(Key::generation(&self.id), &current)
+    }
+
+    /// Adds an audit record about the account in each of the user's organisations besides that of the
+    /// commit.
+    ///
+    /// # Errors
+    /// [`ActionError::Internal`] if a stored item is not a member.
+    pub fn audit_everywhere<T>(
+        &self,
+        commit: Commit<T>,
+        found: &Found,
+    ) -> Result<Commit<T>, ActionError> {
+        let first = commit.subject().cloned();
+        let first = first.ok_or_else(|| ActionError::Internal("no audit record".to_owned()))?;
+        let members = self.active_memberships(found)?.into_iter();
+        let others = members.filter(|(organization, _)| organization.tenant != first.tenant);
+        Ok(others.fold(commit, |commit, (organization, member)| {
+            let subject = Subject {
+                tenant: organization.tenant.clone(),
+                ..first.clone()
+            };
+            commit.also_about(subject, member.role)
+        }))
     }
 
     /// The key of the account with this email.

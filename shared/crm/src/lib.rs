@@ -39,4 +39,4 @@ pub use settings::{
 pub use text::{Company, Email, InvalidEmail, Name, Notes, OrganizationName, Phone, fold};
 pub use timeline::HistoryEvent;
 pub use trash::{ContactRestoration, TRASH_DAYS, TrashedContact, is_restorable};
-pub use user_names::UserNames;
+pub use user_names::{RecordedUser, UserNames};

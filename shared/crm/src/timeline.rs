@@ -1,6 +1,6 @@
 //! The history of one entity: what was done to it, when and by which user.
 
-use crate::UserNames;
+use crate::{RecordedUser, UserNames};
 use action::{ActionError, Entity, Found, Query, TenantId, UserId};
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -26,6 +26,10 @@ struct StoredEvent {
     action: String,
     at: Timestamp,
     user_id: Option<UserId>,
+    #[serde(default)]
+    user_name: Option<String>,
+    #[serde(default)]
+    user_email: Option<String>,
 }
 
 impl HistoryEvent {
@@ -65,7 +69,11 @@ impl HistoryEvent {
         let event = |stored: StoredEvent| Self {
             action: stored.action,
             at: stored.at,
-            by: names.display_name(stored.user_id.as_ref()),
+            by: names.display_name(RecordedUser {
+                id: stored.user_id.as_ref(),
+                name: stored.user_name.as_deref(),
+                email: stored.user_email.as_deref(),
+            }),
         };
         Ok(events.into_iter().map(event).collect())
     }

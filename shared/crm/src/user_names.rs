@@ -29,16 +29,19 @@ pub struct UserNames {
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct KnownUser {
     name: String,
+    email: Option<String>,
     has_left: bool,
 }
 
-impl KnownUser {
-    fn display_name(&self) -> String {
-        match self.has_left {
-            true => format!("{} (former member)", self.name),
-            false => self.name.clone(),
-        }
-    }
+/// A user as a record of the past names them.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct RecordedUser<'a> {
+    /// The user's id.
+    pub id: Option<&'a UserId>,
+    /// The user's name at the time.
+    pub name: Option<&'a str>,
+    /// The user's email at the time.
+    pub email: Option<&'a str>,
 }
 
 impl UserNames {
@@ -95,7 +98,8 @@ impl UserNames {
             return commit;
         };
         let key = Key::record(FORMER, tenant.as_str(), id);
-        commit.overwrite(key, &json!({ "id": id, "name": name }))
+        let former = json!({ "id": id, "name": name, "email": member.email });
+        commit.overwrite(key, &former)
     }
 
     /// The user's name, or the one they had when they left; `None` if there is none or it was not
@@ -106,15 +110,34 @@ impl UserNames {
         known.map(|known| known.name.as_str())
     }
 
-    /// The text to show for this user; never empty.
+    /// The text to show for this user; never empty. It is the name of the time of the record, so that
+    /// nobody is blamed for what another user did under the same name later. If another user has this
+    /// name, the email tells them apart.
     #[must_use]
-    pub fn display_name(&self, user: Option<&UserId>) -> String {
-        let unknown = match user {
-            Some(_) if !self.is_incomplete => UNKNOWN_FORMER_MEMBER,
-            _ => UNKNOWN_USER,
+    pub fn display_name(&self, user: RecordedUser<'_>) -> String {
+        let known = user.id.and_then(|id| self.known.get(id.as_str()));
+        let name = user.name.or(known.map(|known| known.name.as_str()));
+        let Some(name) = name else {
+            return match user.id {
+                Some(_) if !self.is_incomplete => UNKNOWN_FORMER_MEMBER.to_owned(),
+                _ => UNKNOWN_USER.to_owned(),
+            };
         };
-        user.and_then(|user| self.known.get(user.as_str()))
-            .map_or_else(|| unknown.to_owned(), KnownUser::display_name)
+        let known_email = known.and_then(|known| known.email.as_deref());
+        let email = user.email.or(known_email);
+        let email = email.filter(|_| self.is_shared(name, user.id));
+        let has_left = known.map_or(!self.is_incomplete, |known| known.has_left);
+        with_details(name, email, has_left)
+    }
+
+    /// Whether a user with another id has this name, whatever its case.
+    fn is_shared(&self, name: &str, id: Option<&UserId>) -> bool {
+        let own = id.map(UserId::as_str);
+        let mut others = self
+            .known
+            .iter()
+            .filter(|(other, _)| Some(other.as_str()) != own);
+        others.any(|(_, other)| crate::fold(&other.name) == crate::fold(name))
     }
 
     /// All users as id and text to show, sorted by name, former members last.
@@ -123,16 +146,37 @@ impl UserNames {
         let mut all: Vec<_> = self.known.iter().collect();
         all.sort_by_key(|(_, known)| (known.has_left, known.name.to_lowercase()));
         all.into_iter()
-            .map(|(id, known)| (id.as_str(), known.display_name()))
+            .map(|(id, known)| {
+                let user = UserId::parse(id).ok();
+                let email = known.email.as_deref();
+                let email = email.filter(|_| self.is_shared(&known.name, user.as_ref()));
+                (
+                    id.as_str(),
+                    with_details(&known.name, email, known.has_left),
+                )
+            })
             .collect()
     }
+}
+
+/// The name, with what tells the user apart from others.
+fn with_details(name: &str, email: Option<&str>, has_left: bool) -> String {
+    let email = email.map(|email| format!(" ({email})")).unwrap_or_default();
+    let left = if has_left { " (former member)" } else { "" };
+    format!("{name}{email}{left}")
 }
 
 /// The id and the name in a stored item; `None` for an invited user, who has no name yet.
 fn known_user(item: &Item, has_left: bool) -> Option<(String, KnownUser)> {
     let text = |name: &str| Some(item.get(name)?.as_str()?.to_owned());
     let name = text("name")?;
-    Some((text("id")?, KnownUser { name, has_left }))
+    let email = text("email");
+    let user = KnownUser {
+        name,
+        email,
+        has_left,
+    };
+    Some((text("id")?, user))
 }
 
 #[cfg(test)]
@@ -161,17 +205,53 @@ mod tests {
             ],
         );
         let mut names = UserNames::from_found(&found, &tenant);
-        assert_eq!(names.display_name(Some(&ada)), "Ada");
-        assert_eq!(names.display_name(Some(&bob)), "Bob (former member)");
+        let of = |id| RecordedUser {
+            id: Some(id),
+            ..RecordedUser::default()
+        };
+        assert_eq!(names.display_name(of(&ada)), "Ada");
+        assert_eq!(names.display_name(of(&bob)), "Bob (former member)");
         assert_eq!(names.name(&bob), Some("Bob"));
-        assert_eq!(names.display_name(Some(&eve)), UNKNOWN_FORMER_MEMBER);
-        assert_eq!(names.display_name(None), UNKNOWN_USER);
+        assert_eq!(names.display_name(of(&eve)), UNKNOWN_FORMER_MEMBER);
+        assert_eq!(names.display_name(RecordedUser::default()), UNKNOWN_USER);
+        let before = RecordedUser {
+            name: Some("Ada Byron"),
+            ..of(&ada)
+        };
+        assert_eq!(names.display_name(before), "Ada Byron");
         let listed = [
             (ada.as_str(), "Ada".to_owned()),
             (bob.as_str(), "Bob (former member)".to_owned()),
         ];
         assert_eq!(names.sorted(), listed);
         names.is_incomplete = true;
-        assert_eq!(names.display_name(Some(&eve)), UNKNOWN_USER);
+        assert_eq!(names.display_name(of(&eve)), UNKNOWN_USER);
+    }
+
+    #[test]
+    fn two_users_of_one_name_are_told_apart_by_their_emails() {
+        let tenant = TenantId::parse("acme").unwrap();
+        let [ada, eve]: [UserId; 2] = [(); 2].map(|()| uuid::Uuid::now_v7().into());
+        let mut found = Found::default();
+        found.ranges.insert(
+            "acme:members".to_owned(),
+            vec![
+                item(&json!({ "id": ada, "name": "Ada", "email": "ada@example.com" })),
+                item(&json!({ "id": eve, "name": "ADA", "email": "eve@example.com" })),
+            ],
+        );
+        let names = UserNames::from_found(&found, &tenant);
+        let shown = |id, name| {
+            names.display_name(RecordedUser {
+                id: Some(id),
+                name,
+                email: None,
+            })
+        };
+        assert_eq!(shown(&ada, None), "Ada (ada@example.com)");
+        assert_eq!(shown(&eve, None), "ADA (eve@example.com)");
+        // What Eve did under her former name.
+        assert_eq!(shown(&eve, Some("Eve")), "Eve");
+        assert_eq!(names.sorted()[0].1, "Ada (ada@example.com)");
     }
 }

@@ -93,7 +93,7 @@ async fn a_record_names_user_action_time_and_address() {
     let expected = json!({
         "id": stored.sk, "at": created["data"]["createdAt"], "action": "create-contact",
         "outcome": "ok", "resource": "contacts", "subjectId": id, "userId": user(&acme.ada),
-        "userName": "Ada", "role": "owner", "ip": "192.0.2.1", "userAgent": agent,
+        "userName": "Ada", "userEmail": stored.get("userEmail"), "role": "owner", "ip": "192.0.2.1", "userAgent": agent,
         "requestId": created["requestId"], "previous": null, "hash": stored.get("hash"),
         "head": ["acme:contacts", id],
         "input": {

@@ -4,6 +4,7 @@ mod accepting;
 mod accounts;
 mod audit_chain;
 mod audit_file;
+mod audit_names;
 mod audit_page;
 mod authority;
 mod former;

@@ -144,7 +144,7 @@ async fn a_new_name_applies_in_every_organisation_at_once() {
     };
     assert_eq!(others(before), others(table.under("beta:members")));
     assert_eq!(acme.get(SETTINGS).await.data()["user"], user);
-    assert_eq!(table.audits("update-profile").len(), 1);
+    assert_eq!(table.audits("update-profile").len(), 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -5,16 +5,14 @@ use crate::http::trust::Trust;
 use crate::log::LogEntry;
 use crate::reads;
 use crate::run::answer::{Progress, Success};
-use crate::run::audit::AuditEntry;
 use crate::run::idempotency::KeyedRequest;
 use crate::run::limit::Counter;
-use crate::run::{chain, mail, revalidate};
+use crate::run::{mail, revalidate};
 use crate::session::fresh;
 use crate::session::{self, LiveSession};
 use crate::{App, Failure};
 use action::{
     Access, Action, Caller, Commit, Context, Found, Grant, Item, Operation, SessionChange,
-    secret_fields,
 };
 use lambda_http::Request;
 use serde_json::Value;
@@ -252,50 +250,6 @@ impl<A: Action> Call<'_, A> {
         self.app
             .context(self.caller.clone(), attempt)
             .with_session(own)
-    }
-
-    /// The commit's writes with the new heads of the audit chains, and the write of the audit record.
-    fn audit_operations(
-        &self,
-        context: &Context<Caller<A::Permission>>,
-        commit: &Commit<A::Output>,
-        found: &Found,
-    ) -> Result<Vec<Operation>, Failure> {
-        let Some(subject) = commit.subject() else {
-            return Ok(chain::with_heads(commit.operations(), found, None));
-        };
-        // A user who signs in may still have a session of another user or organisation.
-        let user = match commit.session() {
-            SessionChange::Open(grant) | SessionChange::Replace(grant) => {
-                Some((&grant.user, grant.role))
-            }
-            SessionChange::Unchanged | SessionChange::Close | SessionChange::EndOthers(_) => {
-                let actor = self.live.as_ref().map(|live| &live.actor);
-                actor.map(|actor| (&actor.user, actor.role))
-            }
-        };
-        let entry = AuditEntry {
-            action: A::NAME,
-            subject,
-            user,
-            trust: &self.trust,
-            request: self.request,
-            input: serde_json::to_value(&self.input).map_err(|error| {
-                Failure::unknown(format!("an input cannot be audited: {error}"))
-            })?,
-            secrets: secret_fields::<A>(),
-            at: context.now,
-        };
-        let link = chain::link(commit, found)?;
-        let written = entry.write(link.as_ref());
-        let head = link.as_ref().and_then(|link| link.head.as_ref());
-        let mut operations = chain::with_heads(
-            commit.operations(),
-            found,
-            head.zip(written.hash.as_deref()),
-        );
-        operations.extend(written.operations);
-        Ok(operations)
     }
 
     async fn read(&self, context: &Context<Caller<A::Permission>>) -> Result<Found, Failure> {

@@ -35,6 +35,12 @@ pub struct AuditRecord {
     pub subject_id: String,
     /// The user.
     pub user_id: Option<UserId>,
+    /// The user's name at the time; `null` if it is not known.
+    #[serde(default)]
+    pub user_name: Option<String>,
+    /// The user's email at the time; `null` if it is not known.
+    #[serde(default)]
+    pub user_email: Option<String>,
     /// The user's role in the subject's organisation.
     pub role: Option<Role>,
     /// The IP address of the client; the /64 of an IPv6 address.
@@ -58,12 +64,22 @@ pub struct AuditRecord {
     pub hash: Option<String>,
 }
 
+/// The user of an audit record, as of its time.
+#[derive(Debug, Clone)]
+pub(crate) struct AuditUser {
+    pub(crate) id: UserId,
+    /// The role in the subject's organisation.
+    pub(crate) role: Role,
+    pub(crate) name: Option<String>,
+    pub(crate) email: Option<String>,
+}
+
 /// What an audit record is made from.
+#[derive(Clone)]
 pub(crate) struct AuditEntry<'a> {
     pub(crate) action: &'static str,
     pub(crate) subject: &'a Subject,
-    /// The user, with the role in the subject's organisation.
-    pub(crate) user: Option<(&'a UserId, Role)>,
+    pub(crate) user: Option<AuditUser>,
     pub(crate) trust: &'a Trust,
     pub(crate) request: &'a Request,
     /// The serialised input. Types that are secret serialise as a fixed text.
@@ -102,7 +118,7 @@ impl AuditEntry<'_> {
     }
 
     fn record(self, id: &str, link: Option<&Link>) -> AuditRecord {
-        let (user_id, role) = self.user.unzip();
+        let user = self.user.as_ref();
         let user_agent = self.request.header("user-agent");
         let head = link.and_then(|link| link.head.clone());
         AuditRecord {
@@ -112,8 +128,10 @@ impl AuditEntry<'_> {
             outcome: "ok".to_owned(),
             resource: self.subject.resource.to_owned(),
             subject_id: self.subject.id.clone(),
-            user_id: user_id.cloned(),
-            role,
+            user_id: user.map(|user| user.id.clone()),
+            user_name: user.and_then(|user| user.name.clone()),
+            user_email: user.and_then(|user| user.email.clone()),
+            role: user.map(|user| user.role),
             ip: self.trust.address.clone(),
             user_agent: user_agent.map(|text| text.chars().take(USER_AGENT).collect()),
             request_id: self.request.id().to_owned(),
@@ -132,8 +150,11 @@ impl AuditEntry<'_> {
             id: subject,
         } = self.subject;
         let name = format!("{tenant}:{resource}:{subject}");
+        let user = self.user.as_ref();
         let item = json!({
-            "id": id, "at": self.at, "action": self.action, "userId": self.user.map(|(user, _)| user),
+            "id": id, "at": self.at, "action": self.action,
+            "userId": user.map(|user| &user.id),
+            "userName": user.map(|user| &user.name), "userEmail": user.map(|user| &user.email),
         });
         put(Key::record("timeline", &name, id), item)
     }

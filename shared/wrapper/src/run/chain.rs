@@ -6,9 +6,10 @@
 //! checks the entity's version anyway, so two records cannot follow the same one.
 
 use crate::Failure;
-use action::{Commit, Expect, Found, Item, Key, Operation};
+use action::{Commit, Expect, Found, Item, Key, Operation, Subject};
 use serde_json::{Number, Value};
 use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 /// The attribute of an entity's item with the hash of its newest audit record. The domain's types do
@@ -69,21 +70,33 @@ fn head_of(item: &Item) -> Option<String> {
     item.get(AUDIT_HEAD)?.as_str().map(str::to_owned)
 }
 
-/// Adds the heads to the entities in these operations: the new head to the subject, and to others the
-/// heads that were read.
+/// How the record of an entity in another organisation continues its chain; as [`link`].
+///
+/// # Errors
+/// A bug, if the commit writes an existing entity that was not read.
+pub(crate) fn link_of_other<T>(
+    commit: &Commit<T>,
+    subject: &Subject,
+    found: &Found,
+) -> Result<Option<Link>, Failure> {
+    let key = subject.key();
+    link_of(commit.operations(), Some((key.clone(), key)), found)
+}
+
+/// Adds the heads to the entities in these operations: the new heads to the subjects, and to others
+/// the heads that were read.
 pub(crate) fn with_heads(
     operations: &[Operation],
     found: &Found,
-    new: Option<(&Key, &str)>,
+    new: &BTreeMap<Key, String>,
 ) -> Vec<Operation> {
     let mut operations = operations.to_vec();
     for operation in &mut operations {
         let Operation::Put { key, item, .. } = operation else {
             continue;
         };
-        let own = new.filter(|(subject, _)| *subject == key);
-        let head = match own {
-            Some((_, hash)) => Some(hash.to_owned()),
+        let head = match new.get(key) {
+            Some(hash) => Some(hash.clone()),
             None if key.tag().is_some() => found.stored(key).and_then(head_of),
             None => None,
         };
@@ -259,7 +272,11 @@ mod tests {
         let kept = [&removed.operations()[0], &put(Expect::Absent)].map(Clone::clone);
         let link = link_of(&kept, removed.places(), &found_at(own(), "h"));
         assert_eq!(link, Ok(chained(Some("h"), Some(trash()))));
-        let stored = with_heads(&kept, &found_at(own(), "h"), Some((&trash(), "new")));
+        let stored = with_heads(
+            &kept,
+            &found_at(own(), "h"),
+            &[(trash(), "new".to_owned())].into(),
+        );
         assert!(matches!(&stored[1], Operation::Put { item, .. } if item["auditHead"] == "new"));
 
         let restored = commit()
@@ -292,10 +309,10 @@ mod tests {
             }
         };
         for found in [found_at(own(), "h"), in_range] {
-            let stored = with_heads(put.operations(), &found, None);
+            let stored = with_heads(put.operations(), &found, &BTreeMap::new());
             assert!(matches!(&stored[0], Operation::Put { item, .. } if item["auditHead"] == "h"));
         }
-        let stored = with_heads(put.operations(), &Found::default(), None);
+        let stored = with_heads(put.operations(), &Found::default(), &BTreeMap::new());
         assert_eq!(stored, put.operations());
     }
 

@@ -8,6 +8,7 @@ mod guess;
 mod idempotency;
 pub(crate) mod limit;
 pub(crate) mod mail;
+mod records;
 mod refused;
 mod replay;
 mod revalidate;

@@ -71,6 +71,8 @@ pub(crate) struct LiveSession {
     pub(crate) key: Key,
     /// The session as stored. Its generation is the user's.
     pub(crate) session: SessionRecord,
+    /// The user's membership as stored.
+    pub(crate) membership: MembershipRecord,
     /// A new cookie, if the token has expired or has another role.
     pub(crate) renewal: Option<String>,
     /// The new end of the session, in seconds since 1970, if it is time to move it.
@@ -113,6 +115,7 @@ pub(crate) fn check(
         actor,
         key,
         session,
+        membership,
         renewal,
         extend_to,
     })
