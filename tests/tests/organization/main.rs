@@ -8,6 +8,7 @@ mod audit_names;
 mod audit_page;
 mod authority;
 mod former;
+mod growth;
 mod invitations;
 mod mail;
 mod members;
