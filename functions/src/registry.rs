@@ -3,8 +3,10 @@
 //! Each [`Description`] is made by a function of its own. Only the tools and the tests call it, so
 //! no Lambda binary contains it.
 
+use action::input::InputError;
 use action::{Access, Form, Role, Sample, View};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
+use std::collections::BTreeMap;
 use std::marker::PhantomData;
 use wrapper::{Function, ViewRoute};
 
@@ -51,6 +53,8 @@ pub struct ActionDescription {
     pub hashes_password: bool,
     /// A valid request.
     pub sample: Sample,
+    /// Reads an input from the fields of a request, for tests.
+    pub read: fn(&BTreeMap<String, String>) -> Result<(), InputError>,
     /// The schema of its input.
     pub input: MakeSchema,
     /// The schema of the `data` in its response.
@@ -91,6 +95,7 @@ pub const fn action<A: Form>() -> Entry {
                 secrets: action::secret_fields::<A>(),
                 hashes_password: A::HASHES_PASSWORD,
                 sample: A::sample(),
+                read: |fields| action::input::read::<A::Input>(fields).map(drop),
                 input: schema::<A::Input>,
                 output: A::answer_schema,
             })

@@ -6,8 +6,8 @@ use action::{
     RateLimit, Reads, Record, Role, Sample, Scope, Secret, SecretRules, Secrets, Subject, TenantId,
 };
 use crm::{
-    Account, MAX_PASSWORD, MIN_PASSWORD, Password, PasswordReset, PublicUser, ResetToken,
-    new_password,
+    Account, INVALID_RESET_LINK, MAX_PASSWORD, MIN_PASSWORD, Password, PasswordReset, PublicUser,
+    ResetToken, new_password, reset_token,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -22,6 +22,7 @@ pub struct ResetPassword;
 #[derive(Debug, Clone, Default, Deserialize, Serialize, Validate, JsonSchema)]
 #[serde(default)]
 pub struct NewPassword {
+    #[validate(custom(function = reset_token))]
     token: ResetToken,
     #[validate(custom(function = new_password))]
     #[schemars(length(min = MIN_PASSWORD, max = MAX_PASSWORD))]
@@ -76,8 +77,7 @@ impl PasswordResetResult {
 
 /// The same error whether the link was used, replaced or altered, or is too old.
 fn invalid_link() -> ActionError {
-    let message = "This link has expired or has been used. Ask for another one.";
-    ActionError::Validation([("token".to_owned(), message.to_owned())].into())
+    ActionError::Validation([("token".to_owned(), INVALID_RESET_LINK.to_owned())].into())
 }
 
 impl NewPassword {

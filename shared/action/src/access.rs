@@ -134,7 +134,7 @@ macro_rules! at_least {
 }
 
 at_least! {
-    /// Every member of the organisation.
+    /// Every member of the organisation, whatever the role.
     Viewers, Role::Viewer
 }
 at_least! {
@@ -144,8 +144,4 @@ at_least! {
 at_least! {
     /// Admins and owners.
     Admins, Role::Admin
-}
-at_least! {
-    /// Owners only.
-    Owners, Role::Owner
 }

@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-/// What the permission of `T` gives its function to hold.
+/// What the function gets to know of the caller, with the permission `P`.
 pub type Caller<P> = <P as Access>::Caller;
 
 /// Something that a user does: validated input in, one commit out. Its page is a [`Form`]; if its
@@ -24,7 +24,7 @@ pub trait Action: Sized + Send + Sync + 'static {
     /// What [`Action::run`] asks of the caller besides the role, in words for the documentation.
     const RULE: &'static str = "";
 
-    /// What it is given.
+    /// Its input.
     type Input: Input;
 
     /// The canonical record that it answers with. Holds no secret: it is kept for replays.
@@ -67,8 +67,8 @@ pub trait Action: Sized + Send + Sync + 'static {
         Ok(Reads::none())
     }
 
-    /// What it needs to read that only earlier reads can name; each time a further round trip,
-    /// until it names nothing new.
+    /// What to read besides, depending on what was read so far. It is called again after each of these
+    /// round trips, until it returns nothing new.
     fn more_reads(
         _context: &Context<Caller<Self::Permission>>,
         _input: &Self::Input,
@@ -78,10 +78,10 @@ pub trait Action: Sized + Send + Sync + 'static {
     }
 
     /// Decides what to write. Pure: everything it knows is in its arguments, everything it does
-    /// is in its result. It runs again with fresh reads where data moved before the commit.
+    /// is in its result. It runs again on fresh reads if the data change before the commit.
     ///
     /// # Errors
-    /// An [`ActionError`] where it must not happen; nothing is then written.
+    /// An [`ActionError`] if it must not happen. Then nothing is written.
     fn run(
         context: &Context<Caller<Self::Permission>>,
         input: &Self::Input,
@@ -93,8 +93,8 @@ pub trait Action: Sized + Send + Sync + 'static {
         generator.subschema_for::<Self::Output>()
     }
 
-    /// The answer's `data`, made when it is answered of the output as it was saved: for a link,
-    /// say, whose token must not be saved.
+    /// Makes the `data` of the response from the saved output. For what must not be saved, such as the
+    /// token in a link.
     fn answer(_context: &Context<Caller<Self::Permission>>, saved: Value) -> Value {
         saved
     }
@@ -103,23 +103,24 @@ pub trait Action: Sized + Send + Sync + 'static {
 /// How often an action may be run in a minute.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RateLimit {
-    /// As often as the caller may run any action: counted per user, or per IP address where
-    /// nobody is signed in.
+    /// As often as the caller may run any action. Requests are counted for the user, or for the IP
+    /// address if anyone may run the action.
     Caller,
-    /// The same, and besides only a few failures for the account of this name, whoever calls.
+    /// The same, and at most five failures for this account, whichever client sends them.
     CallerAndAccount(String),
-    /// The same, where the account is that of who is signed in.
+    /// The same, for the account of the caller.
     CallerAndOwnAccount,
-    /// The same, but only if the request repeats an earlier one, because only then a password is checked.
+    /// The same for this account, but only if the request repeats an earlier one: only then a password is
+    /// checked.
     CallerAndRepeatsForAccount(String),
 }
 
 /// Among which requests an idempotency key is unique.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Scope {
-    /// Those of the same user in the same organisation.
+    /// The requests of the same user in the same organisation.
     Caller,
-    /// Those about this subject, such as an email, where nobody is signed in yet.
+    /// The requests about this subject, such as an email, if the user is not signed in yet.
     Subject(String),
     /// None: the action keeps no record.
     Unrecorded,

@@ -10,7 +10,7 @@ pub type FieldErrors = BTreeMap<String, String>;
 
 /// The form of an action, for browsers.
 pub trait Form: Action {
-    /// The path that a browser goes to after success. `layout` is for the session as it is then.
+    /// The path that a browser goes to after success. `layout` is that of the session after the action.
     fn success_path(layout: Option<&Layout>, input: &Self::Input, output: &Self::Output) -> String;
 
     /// The form again, after a refused submit: a whole HTML document.
@@ -36,12 +36,12 @@ pub struct FormPage<'a> {
     pub context: Option<&'a Context<Actor>>,
     /// A fresh idempotency key for another form on the page.
     pub key: String,
-    /// Opens the tokens in the input, whoever sends it.
+    /// A context without a caller, to open the tokens in the input.
     pub tokens: &'a Context<()>,
 }
 
-/// The hidden field that names the organisation on whose page a form stands. Somebody who has
-/// switched to another one meanwhile must not write there what they meant for here.
+/// The hidden field with the organisation that a form belongs to. If the user has switched to another one
+/// since the page was loaded, the form is refused, so that it changes nothing there.
 pub const TENANT_FIELD: &str = "for_tenant";
 
 /// What a form page shows: empty at first; after a refused submit, the input and its errors.
@@ -55,9 +55,9 @@ pub struct FormState {
     pub error: Option<String>,
     /// The idempotency key of the next submit.
     pub key: String,
-    /// The record as it is now, where the caller's version of it is stale.
+    /// The current record, if the version that was sent is stale.
     pub current: Option<Value>,
-    /// The record that has what must be unique.
+    /// The record that already has the unique value.
     pub existing: Option<String>,
     /// Whether the session has ended, so that the user must sign in and send again.
     pub signed_out: bool,

@@ -77,7 +77,10 @@ macro_rules! uuid_id {
             }
 
             fn json_schema(_: &mut $crate::schemars::SchemaGenerator) -> $crate::schemars::Schema {
-                $crate::schemars::json_schema!({ "type": "string", "format": "uuid" })
+                $crate::schemars::json_schema!({
+                    "type": "string", "format": "uuid",
+                    "pattern": "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$",
+                })
             }
         }
 

@@ -55,9 +55,8 @@ impl Reads {
         self
     }
 
-    /// The cache tags of a page that is made from these reads: for a range of entities that of the
-    /// partition, for an entity its own. Every write that changes an entity which they read makes one
-    /// of these tags stale.
+    /// The cache tags of a page that is made from these reads: the partition's tag for a range of entities,
+    /// and its own tag for an entity. Every write to an entity that they read makes one of them stale.
     #[must_use]
     pub fn tags(&self) -> BTreeSet<String> {
         let items = self.keys.iter().filter_map(Key::tag);

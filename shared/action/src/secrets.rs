@@ -1,15 +1,15 @@
-//! Actions whose input holds a secret, or that open a session.
+//! Repeated requests of actions whose input has a secret, or that open a session.
 
 use crate::{Action, ActionError, Caller, Context, Found, Grant};
 
-/// What an action with a secret input decides when a request is repeated. Nothing of a secret is
-/// kept, so the saved result alone cannot answer the repetition.
+/// What an action decides when a request is repeated, if its input has a secret or if it opens a session.
+/// Neither is kept, so the saved result alone is not enough for a response.
 pub trait Secrets: Action {
     /// The input fields that are never shown again, kept or logged.
     const FIELDS: &'static [&'static str] = &[];
 
-    /// Whether a repeated request of a user who is signed in opens a session again, by
-    /// [`Secrets::reopen`]. One of a user who is not always does.
+    /// Whether a repeated request calls [`Secrets::reopen`] if the user is signed in. If the user is not, it
+    /// always does.
     const REOPENS: bool = false;
 
     /// Whether the secrets of the repeated request are those of the first, given fresh reads.

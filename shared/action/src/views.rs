@@ -13,25 +13,26 @@ pub trait View: Send + Sync + 'static {
     /// The function that serves it: one of its own, or one that it shares with other views.
     const FUNCTION: &'static str = "pages";
 
-    /// How the path of a file ends; what comes before is the path of the page that it belongs to.
+    /// The ending of the path, such as `.csv`, if the view is a file. Without it, the path is that of the page
+    /// with the link to the file.
     const FILE_ENDING: &'static str = "";
 
-    /// Who may look.
+    /// Who may see it.
     type Permission: Access;
 
     /// What [`View::show`] asks of the caller besides the role, in words for the documentation.
     const RULE: &'static str = "";
 
-    /// Whether it uses the search index where it reads for a text ([`Query::holding`]). Without, it
-    /// reads everything, and finds the same.
+    /// Whether it finds texts ([`Query::holding`]) with the search index. If not, it reads all entities and
+    /// finds the same.
     ///
     /// [`Query::holding`]: crate::Query::holding
     const SEARCHES: bool = false;
 
-    /// The names in the path and the query, parsed.
+    /// The parameters in the path and the query.
     type Params: Input;
 
-    /// What is shown: the answer's `data` in JSON.
+    /// What is shown; in JSON it is the `data` of the response.
     type Output: Serialize + JsonSchema + Send + Sync + 'static;
 
     /// A query that it is asked for with, such as `q=ada`; placeholders as in
@@ -43,7 +44,7 @@ pub trait View: Send + Sync + 'static {
     /// What it needs to read.
     ///
     /// # Errors
-    /// An [`ActionError`] where the parameters ask for nothing that exists.
+    /// An [`ActionError`] if the parameters name nothing that can exist.
     fn reads(
         _context: &Context<Caller<Self::Permission>>,
         _params: &Self::Params,
@@ -51,9 +52,9 @@ pub trait View: Send + Sync + 'static {
         Ok(Reads::none())
     }
 
-    /// What it needs to read that only earlier reads can name; each time a further round trip,
-    /// until it names nothing new. For a page that the edge keeps only records are read, which
-    /// carry no tag: its tags are known before its first read.
+    /// What to read besides, depending on what was read so far. It is called again after each of these
+    /// round trips, until it returns nothing new. If the page may be cached, only records are read, because
+    /// its tags must be known before its first read.
     fn more_reads(
         _context: &Context<Caller<Self::Permission>>,
         _params: &Self::Params,
@@ -62,22 +63,22 @@ pub trait View: Send + Sync + 'static {
         Reads::none()
     }
 
-    /// Makes what is shown of what was read.
+    /// Makes the output from what was read.
     ///
     /// # Errors
-    /// An [`ActionError`] where there is nothing to show.
+    /// An [`ActionError`] if there is nothing to show.
     fn show(
         context: &Context<Caller<Self::Permission>>,
         params: &Self::Params,
         found: &Found,
     ) -> Result<Self::Output, ActionError>;
 
-    /// Where to look instead, if not here: a path.
+    /// The path to redirect to instead of showing a page.
     fn redirect(_output: &Self::Output) -> Option<String> {
         None
     }
 
-    /// A file that is answered in place of a page and of JSON.
+    /// The file to respond with, instead of a page or JSON.
     fn download(_output: &Self::Output) -> Option<Download> {
         None
     }
@@ -86,14 +87,14 @@ pub trait View: Send + Sync + 'static {
     fn page(page: &ViewPage<'_>, output: &Self::Output) -> String;
 }
 
-/// A file to keep.
+/// A file to download.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Download {
     /// Its name: visible ASCII without quotes.
     pub name: String,
     /// Its type, such as `text/csv; charset=utf-8`.
     pub content_type: &'static str,
-    /// Its content. An answer of a function holds at most 6 MB.
+    /// Its content. The response of a function has at most 6 MB.
     pub text: String,
     /// How many records are in it, for the header `X-Record-Count`.
     pub records: usize,
@@ -105,12 +106,12 @@ pub struct Download {
 /// What a page is shown with.
 #[derive(Debug)]
 pub struct ViewPage<'a> {
-    /// Where the caller is signed in.
+    /// The layout, if the caller is signed in.
     pub layout: Option<&'a Layout>,
     /// A fresh idempotency key for a form on a page that is not cached.
     pub key: String,
-    /// Where the product is, such as `https://crm.example.com`, for a link to copy; not known on
-    /// a page that the edge keeps.
+    /// The origin of the product, such as `https://crm.example.com`, for a link to copy. `None` if the page
+    /// may be cached.
     pub origin: Option<&'a str>,
 }
 

@@ -31,7 +31,7 @@ pub use member::{
 pub use organization::{Organization, slug, slug_candidates};
 pub use password::{MAX_PASSWORD, MIN_PASSWORD, Password, PasswordHash, new_password};
 pub use project::{PROJECT_NOT_FOUND, Project, ProjectId, ProjectRef, is_active};
-pub use reset::{PasswordReset, ResetLink, ResetToken};
+pub use reset::{INVALID_RESET_LINK, PasswordReset, ResetLink, ResetToken, reset_token};
 pub use return_to::{NotLocal, ReturnTo};
 pub use settings::{
     AccountSettings, OrganizationChoice, SessionInfo, end_sign_in, live_sessions, open_sessions,

@@ -7,9 +7,13 @@ use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use validator::ValidationError;
 
 /// The purpose of the token in the link.
 const RESET_PURPOSE: &str = "password-reset";
+
+/// The message if a link does not work: the same whether it was used or altered, or is too old.
+pub const INVALID_RESET_LINK: &str = "This link has expired or has been used. Ask for another one.";
 
 /// How long a link works.
 const LINK_LIFETIME: SignedDuration = SignedDuration::from_mins(30);
@@ -132,6 +136,19 @@ impl Record for PasswordReset {
 #[serde(transparent)]
 #[schemars(inline, description = "The token of the link")]
 pub struct ResetToken(#[schemars(with = "String", length(min = 1))] Secret);
+
+/// Refuses a missing token, together with the other fields. For
+/// `#[validate(custom(function = reset_token))]`.
+///
+/// # Errors
+/// The same message as for a token that is not valid.
+pub fn reset_token(token: &ResetToken) -> Result<(), ValidationError> {
+    if token.as_str().is_empty() {
+        let error = ValidationError::new("token");
+        return Err(error.with_message(INVALID_RESET_LINK.into()));
+    }
+    Ok(())
+}
 
 impl ResetToken {
     /// The token, trimmed.

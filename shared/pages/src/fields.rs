@@ -1,7 +1,7 @@
 //! The fields of every form: their names, labels and hints, and what a browser may fill in.
 
 use action::Role;
-use crm::{Company, Email, Name, OrganizationName, Phone};
+use crm::{Company, Email, Name, OrganizationName};
 
 /// The constant part of a field. Its name is also its id on the page.
 pub(crate) struct FieldSpec {
@@ -11,9 +11,8 @@ pub(crate) struct FieldSpec {
     pub(crate) kind: &'static str,
     pub(crate) autocomplete: &'static str,
     pub(crate) required: bool,
-    /// The most characters that the browser lets a user enter: those of the input. None for a
-    /// password and for several lines, of which a browser would cut off the end of what is pasted
-    /// without a word.
+    /// The most characters that the browser lets a user enter: those of the input. None for a password, a
+    /// phone number and notes: a browser would silently cut off the end of what is pasted.
     pub(crate) max: Option<u64>,
     pub(crate) hint: Option<&'static str>,
 }
@@ -69,7 +68,7 @@ pub(crate) const CONTACT_FIELDS: &[FieldSpec] = &[
         .max(Email::MAX)
         .required(),
     FieldSpec::new("company", "Company", "text").max(Company::MAX),
-    FieldSpec::new("phone", "Phone", "tel").max(Phone::MAX),
+    FieldSpec::new("phone", "Phone", "tel"),
     FieldSpec::new("notes", "Notes", "textarea"),
 ];
 
@@ -79,7 +78,7 @@ pub(crate) const PROJECT_FIELDS: &[FieldSpec] = &[FieldSpec::new("name", "Name",
 
 pub(crate) const RESTORE_FIELDS: &[FieldSpec] = &[FieldSpec::new("email", "Email", "email")
     .max(Email::MAX)
-    .hint("Another one, where the contact's own has been taken meanwhile")];
+    .hint("Only if another contact has its email now")];
 
 pub(crate) const SIGN_IN_FIELDS: &[FieldSpec] = &[
     FieldSpec::new("email", "Email", "email")

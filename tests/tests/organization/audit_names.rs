@@ -2,7 +2,7 @@
 //! day.
 
 use super::password_resets::{ask, latest, reset};
-use edge_crm_tests::{Client, Exchange, Product, Table, product_with_table};
+use edge_crm_tests::{Client, Product, Table, product_with_table};
 use serde_json::{Value, json};
 
 /// A user of two organisations, signed in to the first one, and the owner of the second.
@@ -21,7 +21,7 @@ async fn in_two(product: &Product) -> (Client, Client) {
     (ada, eve)
 }
 
-fn of<'a>(table: &'a Table, tenant: &str, action: &str) -> Vec<edge_crm_tests::Record> {
+fn of(table: &Table, tenant: &str, action: &str) -> Vec<edge_crm_tests::Record> {
     let mut records = table.audits(action);
     records.retain(|record| record.pk == format!("#audit:{tenant}"));
     records

@@ -1,7 +1,7 @@
 //! What can grow still fits one transaction, whose items DynamoDB limits to 100.
 
 use crm::Account;
-use edge_crm_tests::{Client, Exchange, product_with_table};
+use edge_crm_tests::{Client, product_with_table};
 use serde_json::json;
 
 #[tokio::test(flavor = "multi_thread")]

@@ -72,7 +72,8 @@ async fn a_form_has_the_limits_of_its_input() {
             let name = field.attribute("name").unwrap();
             let property = &schema["properties"][name];
             assert!(property.is_object(), "{action}: the input has no {name}");
-            let is_cut_off = field.tag == "textarea" || field.attribute("type") == Some("password");
+            let kind = field.attribute("type").unwrap_or_default();
+            let is_cut_off = field.tag == "textarea" || ["password", "tel"].contains(&kind);
             let max = field
                 .attribute("maxlength")
                 .map(|max| json!(max.parse::<u64>().unwrap()));

@@ -94,7 +94,7 @@ pub(super) fn all(mut schemas: Map<String, Value>) -> Value {
 fn failure_schema() -> Value {
     json!({
         "type": "object",
-        "required": ["ok", "code", "error", "requestId"],
+        "required": ["ok", "code", "error", "fieldErrors", "requestId"],
         "properties": {
             "ok": { "const": false },
             "code": { "type": "string" },
@@ -105,11 +105,11 @@ fn failure_schema() -> Value {
                 "description": "One message for each field that is wrong.",
             },
             "existingId": {
-                "type": "string",
+                "type": ["string", "null"],
                 "description": "The id of the record that already has this unique value, if the caller may see it.",
             },
             "current": {
-                "type": "object",
+                "type": ["object", "null"],
                 "description": "The record as it is now, if the version sent is not the latest.",
             },
             "requestId": { "type": "string" },

@@ -84,9 +84,11 @@ fn accepts_empty(property: &Value) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use action::FieldErrors;
+    use action::input::InputError;
     use functions::REGISTRY;
     use functions::registry::{ActionDescription, Description};
-    use std::collections::BTreeSet;
+    use std::collections::{BTreeMap, BTreeSet};
 
     /// Every action with the properties of its input.
     fn inputs() -> Vec<(ActionDescription, Map<String, Value>)> {
@@ -128,6 +130,44 @@ mod tests {
                     action.name
                 );
             }
+        }
+    }
+
+    /// A field without its attributes would be a 500, or no error.
+    #[test]
+    fn every_field_is_read_whatever_it_holds_and_a_required_one_gets_an_error() {
+        for (action, properties) in inputs() {
+            for text in [
+                "",
+                " ",
+                "\u{200b}",
+                "\u{1f600}",
+                "junk",
+                &"x".repeat(10_000),
+            ] {
+                let names = properties.keys();
+                let fields = names.map(|name| (name.clone(), text.to_owned())).collect();
+                assert_read(&action, (action.read)(&fields));
+            }
+            let errors = assert_read(&action, (action.read)(&BTreeMap::new()));
+            for (name, schema) in &properties {
+                let has_error = errors.contains_key(name);
+                // The new account that an invitation needs is only known later.
+                let is_exempt = action.name == "accept-invite";
+                assert!(
+                    is_exempt || has_error != accepts_empty(schema),
+                    "{}: {name}",
+                    action.name
+                );
+            }
+        }
+    }
+
+    fn assert_read(action: &ActionDescription, read: Result<(), InputError>) -> FieldErrors {
+        match read {
+            Ok(()) => FieldErrors::new(),
+            Err(InputError::Invalid(errors)) => errors,
+            Err(InputError::Unreadable(error)) => panic!("{}: {error}", action.name),
         }
     }
 

@@ -1,5 +1,6 @@
 //! Validation errors as messages beside the fields.
 
+use super::secret::REDACTED;
 use crate::FieldErrors;
 use serde_json::Value;
 use validator::{ValidationError, ValidationErrors, ValidationErrorsKind};
@@ -30,11 +31,8 @@ fn collect(errors: &ValidationErrors, parent: &str, found: &mut FieldErrors) {
                 }
             }
             ValidationErrorsKind::Struct(errors) => collect(errors, name, found),
-            ValidationErrorsKind::List(items) => {
-                for errors in items.values() {
-                    collect(errors, name, found);
-                }
-            }
+            // No input has a list.
+            ValidationErrorsKind::List(_) => {}
         }
     }
 }
@@ -53,11 +51,17 @@ fn message(name: &str, error: &ValidationError) -> String {
 
 /// Which limit was missed: a length error has the value and the limits as its parameters.
 fn length(label: &str, error: &ValidationError) -> String {
-    let value = error.params.get("value").and_then(Value::as_str);
-    let length = value.unwrap_or_default().chars().count() as u64;
-    match error.params.get("min").and_then(Value::as_u64) {
-        Some(_) if length == 0 => format!("{label} is required"),
-        Some(min) if length < min => format!("{label} must be at least {min} characters"),
+    let text = error.params.get("value").and_then(Value::as_str);
+    let text = text.unwrap_or_default();
+    let length = text.chars().count() as u64;
+    let limit = |name| error.params.get(name).and_then(Value::as_u64);
+    match (limit("min"), limit("max")) {
+        (Some(_), _) if length == 0 => format!("{label} is required"),
+        // The length of a secret is not known here.
+        (Some(min), Some(max)) if text == REDACTED => {
+            format!("{label} must have {min} to {max} characters")
+        }
+        (Some(min), _) if length < min => format!("{label} must be at least {min} characters"),
         _ => format!("{label} too long"),
     }
 }

@@ -3,8 +3,16 @@
 //! An input derives `Deserialize`, `Serialize`, `Validate` and `JsonSchema`. Its limits are written
 //! once, as attributes of its fields, and become the validation, the JSON Schema and the OpenAPI
 //! document. Reading a field never fails, so that one wrong field does not hide the errors of the
-//! others: what a person types is a [`Text`], [`Lines`], [`Secret`] or [`Parsed`] value until the
+//! others: what a user types is a [`Text`], [`Lines`], [`Secret`] or [`Parsed`] value until the
 //! whole input has been validated.
+//!
+//! | what | attribute |
+//! |---|---|
+//! | the struct | `#[serde(default)]`: a missing field counts as an empty one |
+//! | a text | `#[validate(length(min = 1, max = …), custom(function = visible))]` |
+//! | a [`Parsed`] value, or a flattened struct | `#[validate(nested)]` |
+//! | an `Option` of one of these | `#[serde(deserialize_with = "optional")]`: a blank field is `None` |
+//! | an `Option` of a value whose wrong texts count as none | `#[serde(deserialize_with = "lenient")]` |
 
 mod messages;
 mod parsed;

@@ -11,8 +11,8 @@ use std::fmt::Display;
 use std::str::FromStr;
 use validator::{Validate, ValidationError, ValidationErrors, ValidationErrorsKind};
 
-/// A field that is parsed from its trimmed text. Reading it never fails; validating it does, if the
-/// text is no `T`, with the parser's error as the message. The field needs `#[validate(nested)]`.
+/// A field that is parsed from its trimmed text. Reading it never fails. Validating it fails if the text
+/// cannot be parsed, with the parser's error as the message. The field needs `#[validate(nested)]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Parsed<T> {
     text: Text,
@@ -23,8 +23,8 @@ impl<T> Parsed<T> {
     /// The value.
     ///
     /// # Errors
-    /// [`ActionError::Internal`] if the text is no `T`, which validating the input finds first: so
-    /// only if the field lacks `#[validate(nested)]`.
+    /// [`ActionError::Internal`] if the text could not be parsed. Validation finds that first, unless the
+    /// field lacks `#[validate(nested)]`.
     pub fn get(&self) -> Result<&T, ActionError> {
         self.value
             .as_ref()
@@ -59,7 +59,7 @@ impl<'de, T: FromStr> Deserialize<'de> for Parsed<T> {
     }
 }
 
-/// The value, or the text if it is no `T`.
+/// The value, or the text if it could not be parsed.
 impl<T: Serialize> Serialize for Parsed<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match &self.value {

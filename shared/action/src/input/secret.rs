@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use std::fmt;
 use validator::ValidateLength;
 
-const REDACTED: &str = "[redacted]";
+pub(super) const REDACTED: &str = "[redacted]";
 
 /// A password or token exactly as it was sent: not trimmed. Prints as `[redacted]` and serialises
 /// so too, unless it is empty, so that it reaches no audit, no log and no validation error.

@@ -6,14 +6,20 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error, MapAccess, Visitor};
 use std::fmt;
 
-/// The fields in `bytes`. Numbers and booleans become text, and null becomes an empty text. A nested
-/// object or list is refused, and so is a name that occurs twice.
+/// The fields in `bytes`. Numbers and booleans become text. A field that is null counts as missing. A
+/// nested object or list is refused, and so is a name that occurs twice.
 pub(crate) fn parse(bytes: &[u8]) -> Result<Fields, Failure> {
     let Object(pairs) = serde_json::from_slice(bytes)
         .map_err(|_| Failure::unreadable("The body is not a JSON object of plain values"))?;
-    let mut fields = Fields::default();
+    let (mut fields, mut nulls) = (Fields::default(), Vec::new());
     for (name, Scalar(value)) in pairs {
-        fields.insert(name, value)?;
+        if value.is_none() {
+            nulls.push(name.clone());
+        }
+        fields.insert(name, value.unwrap_or_default())?;
+    }
+    for name in nulls {
+        fields.0.remove(&name);
     }
     Ok(fields)
 }
@@ -47,7 +53,8 @@ impl<'de> Deserialize<'de> for Object {
     }
 }
 
-struct Scalar(String);
+/// A plain value as text; `None` if it is null.
+struct Scalar(Option<String>);
 
 impl<'de> Deserialize<'de> for Scalar {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -61,31 +68,31 @@ impl<'de> Deserialize<'de> for Scalar {
             }
 
             fn visit_str<E>(self, value: &str) -> Result<Scalar, E> {
-                Ok(Scalar(value.to_owned()))
+                Ok(Scalar(Some(value.to_owned())))
             }
 
             fn visit_string<E>(self, value: String) -> Result<Scalar, E> {
-                Ok(Scalar(value))
+                Ok(Scalar(Some(value)))
             }
 
             fn visit_u64<E>(self, value: u64) -> Result<Scalar, E> {
-                Ok(Scalar(value.to_string()))
+                Ok(Scalar(Some(value.to_string())))
             }
 
             fn visit_i64<E>(self, value: i64) -> Result<Scalar, E> {
-                Ok(Scalar(value.to_string()))
+                Ok(Scalar(Some(value.to_string())))
             }
 
             fn visit_f64<E>(self, value: f64) -> Result<Scalar, E> {
-                Ok(Scalar(value.to_string()))
+                Ok(Scalar(Some(value.to_string())))
             }
 
             fn visit_bool<E>(self, value: bool) -> Result<Scalar, E> {
-                Ok(Scalar(value.to_string()))
+                Ok(Scalar(Some(value.to_string())))
             }
 
             fn visit_unit<E>(self) -> Result<Scalar, E> {
-                Ok(Scalar(String::new()))
+                Ok(Scalar(None))
             }
         }
 

@@ -241,7 +241,7 @@ impl<A: Action> Call<'_, A> {
             own: own.map(|live| &live.session),
         };
         session::open(grant, &client, self.now, &self.app.config)
-            .ok_or_else(|| Failure::unknown("no randomness, or nothing that proves the person"))
+            .ok_or_else(|| Failure::unknown("no randomness, or nothing proves who the user is"))
     }
 
     /// The context of a run.

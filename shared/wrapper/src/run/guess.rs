@@ -1,4 +1,4 @@
-//! The one place that runs code that may check a password.
+//! Runs an action's function. If it checks a password, this counts the attempt: the only place that does.
 
 use crate::Failure;
 use crate::run::attempt::Call;

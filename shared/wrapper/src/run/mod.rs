@@ -138,8 +138,7 @@ impl<A: Action> ParsedRequest<A> {
         let key = idempotency::key(request, &fields);
         progress.key = key.clone().ok().flatten();
         let mut input = input::read::<A::Input>(&fields.0).map_err(Failure::from);
-        // What anyone may call counts the address: else an account made for the purpose would be a way
-        // around its limit.
+        // What anyone may call is counted for the address. Otherwise a new account would lift its limit.
         let counted = actor.filter(|_| A::Permission::LEAST.is_some());
         let counter = Counter::for_caller(counted, &trust, config, now);
         let plan = match (&key, &input) {

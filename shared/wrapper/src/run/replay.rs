@@ -24,7 +24,7 @@ impl<A: Action> Call<'_, A> {
             .match_record(item, self.now, &self.app.config)
     }
 
-    /// Fails, unless a request with the same idempotency key has succeeded meanwhile. Then it replays that.
+    /// Fails, unless a request with the same idempotency key has succeeded since. Then it replays that result.
     pub(crate) async fn fail(
         self,
         failure: Failure,
