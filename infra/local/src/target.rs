@@ -82,9 +82,11 @@ impl Target {
         }
         let data = DataDir::open(&self.data)?;
         let lock = data.lock()?;
-        let dynamodb = DynamoDb::start(Some(&file)).await?;
-        let settings = TableSettings::local(dynamodb.endpoint(), TABLE);
-        Ok(OpenTable::new(settings, Some((dynamodb, lock))))
+        let dynamodb = DynamoDb::start(Some(&file))?;
+        Ok(OpenTable::new(
+            dynamodb.table(TABLE),
+            Some((dynamodb, lock)),
+        ))
     }
 }
 

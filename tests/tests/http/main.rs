@@ -7,4 +7,6 @@ mod heads;
 mod origins;
 mod plain_html;
 mod plain_sign_in;
+#[cfg(target_os = "linux")]
+mod ports;
 mod protocol;
