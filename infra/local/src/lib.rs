@@ -13,6 +13,7 @@ mod options;
 mod rebuild;
 mod refusal;
 mod routes;
+mod secret_path;
 mod server;
 mod stack;
 mod target;

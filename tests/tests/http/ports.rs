@@ -37,16 +37,28 @@ fn listening_ports(process: u32) -> BTreeSet<u16> {
 
 /// What a page of another site can send without a permission from the server, and what it asks first.
 fn requests_of_another_page(port: u16) -> Vec<String> {
+    let email = r#"{"FromEmailAddress":"a@b.example","Destination":{"ToAddresses":["c@d.example"]},"Content":{"Simple":{"Subject":{"Data":"Forged"},"Body":{"Text":{"Data":"x"},"Html":{"Data":"x"}}}}}"#;
     let scan = r#"{"TableName":"edge-crm"}"#;
     let signed = "Content-Type: application/x-amz-json-1.0\r\nX-Amz-Target: DynamoDB_20120810.Scan\r\n\
                   X-Amz-Date: 20260101T000000Z\r\nAuthorization: AWS4-HMAC-SHA256 Credential=local/20260101/\
                   us-east-1/dynamodb/aws4_request, SignedHeaders=host, Signature=0\r\n";
     let preflight =
         "Access-Control-Request-Method: POST\r\nAccess-Control-Request-Headers: x-amz-target\r\n";
+    let invalidations = "/2020-05-31/distribution/ELOCAL0000000/invalidation";
+    let purge = "<InvalidationBatch><CallerReference>r</CallerReference><Paths><Quantity>1</Quantity>\
+                 <Items><Path>/*</Path></Items></Paths></InvalidationBatch>";
     [
         ("GET", "/", "", ""),
         ("OPTIONS", "/", preflight, ""),
         ("POST", "/", signed, scan),
+        ("GET", invalidations, "", ""),
+        ("POST", invalidations, "Content-Type: text/plain\r\n", purge),
+        (
+            "POST",
+            "/v2/email/outbound-emails",
+            "Content-Type: text/plain\r\n",
+            email,
+        ),
     ]
     .map(|(method, path, headers, body)| {
         format!(
@@ -80,4 +92,7 @@ async fn no_port_of_the_product_serves_a_page_of_another_site() {
             );
         }
     }
+    let mailbox = product.client().page("/mailbox").await;
+    assert_eq!(mailbox.status, 200);
+    assert!(!mailbox.text.contains("Forged"), "{}", mailbox.text);
 }
