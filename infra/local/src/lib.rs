@@ -8,6 +8,7 @@ mod dynamodb;
 mod edge;
 mod event;
 mod function_response;
+mod host;
 mod mailbox;
 mod options;
 mod rebuild;

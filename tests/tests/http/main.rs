@@ -4,6 +4,7 @@ mod bodies;
 mod cached_views;
 mod events_junk;
 mod heads;
+mod hosts;
 mod origins;
 mod plain_html;
 mod plain_sign_in;
