@@ -203,7 +203,7 @@ impl Storage {
         let (settings, dynamodb) = match &options.dynamodb_url {
             Some(url) => (TableSettings::local(url, TABLE), None),
             None => {
-                let file = data.map(|data| data.database());
+                let file = data.map(|data| data.database()).transpose()?;
                 let dynamodb = DynamoDb::start(file.as_deref())?;
                 (dynamodb.table(TABLE), Some(dynamodb))
             }
