@@ -2,7 +2,8 @@
 //! the local stack, for example under `cargo lambda watch`.
 //!
 //! `cargo run -p edge-crm-local --example dynamodb -- 8000` prints its URL when it is ready. It
-//! accepts any credentials. The table is `edge-crm`.
+//! accepts any credentials. The table is `edge-crm`. While it runs, the scripts of any web page can read
+//! and change the table, so use it for test data only.
 
 use dynoxide::Database;
 use std::error::Error;

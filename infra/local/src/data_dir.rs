@@ -8,6 +8,29 @@ use std::path::{Path, PathBuf};
 /// ([RFC 2104, section 3](https://www.rfc-editor.org/rfc/rfc2104#section-3)).
 const KEY_LENGTH: usize = 32;
 
+/// The file of the database.
+const DATABASE: &str = "dynamodb.sqlite";
+
+/// The file that is locked while a process may write the database.
+const LOCK: &str = "lock";
+
+/// The file of the signing key.
+const SIGNING_KEY: &str = "signing-key";
+
+/// The other files, which SQLite creates with the mode of the database's file
+/// ([their names](https://www.sqlite.org/tempfiles.html)).
+const SQLITE_FILES: [&str; 3] = [
+    "dynamodb.sqlite-wal",
+    "dynamodb.sqlite-shm",
+    "dynamodb.sqlite-journal",
+];
+
+/// The mode of the directory: only its owner can use it.
+const DIRECTORY_MODE: u32 = 0o700;
+
+/// The mode of the files: only their owner can read and write them.
+const FILE_MODE: u32 = 0o600;
+
 /// Why the data directory cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum DataError {
@@ -24,6 +47,19 @@ pub enum DataError {
         /// The system's error.
         source: io::Error,
     },
+    /// Other users may use a file or the directory, and this user cannot change that.
+    #[error(
+        "other users can read {path}, and its mode cannot be changed: {source}; \
+         as its owner, run `chmod {mode:o} {path}`, or choose another directory with --data"
+    )]
+    Exposed {
+        /// The file or directory.
+        path: PathBuf,
+        /// The mode that it should have.
+        mode: u32,
+        /// The system's error.
+        source: io::Error,
+    },
     /// The system provides no random bytes.
     #[error("no random bytes: {0}")]
     Random(#[from] getrandom::Error),
@@ -36,7 +72,7 @@ fn io_error(path: &Path) -> impl Fn(io::Error) -> DataError + '_ {
     }
 }
 
-/// The data directory. Only its owner can read it.
+/// The data directory. Only its owner can read it and its files.
 #[derive(Debug)]
 pub(crate) struct DataDir {
     path: PathBuf,
@@ -50,19 +86,29 @@ pub(crate) struct Lock {
 }
 
 impl DataDir {
-    /// Opens the directory at `path` and creates it if it is missing.
+    /// Opens the directory at `path` and creates it if it is missing. If other users could read it or
+    /// one of its files so far, they no longer can.
     ///
     /// # Errors
-    /// [`DataError::Io`].
+    /// [`DataError::Io`] or [`DataError::Exposed`].
     pub(crate) fn open(path: &Path) -> Result<Self, DataError> {
         let mut builder = DirBuilder::new();
         builder.recursive(true);
         #[cfg(unix)]
-        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, DIRECTORY_MODE);
         builder.create(path).map_err(io_error(path))?;
+        make_private(path, DIRECTORY_MODE)?;
+        for name in [DATABASE, LOCK, SIGNING_KEY].iter().chain(&SQLITE_FILES) {
+            make_private(&path.join(name), FILE_MODE)?;
+        }
         Ok(Self {
             path: path.to_owned(),
         })
+    }
+
+    /// Whether the directory at `path` has a database.
+    pub(crate) fn has_database(path: &Path) -> bool {
+        path.join(DATABASE).is_file()
     }
 
     /// Locks the directory's database for this process.
@@ -70,7 +116,7 @@ impl DataDir {
     /// # Errors
     /// [`DataError::InUse`] or [`DataError::Io`].
     pub(crate) fn lock(&self) -> Result<Lock, DataError> {
-        let path = self.path.join("lock");
+        let path = self.path.join(LOCK);
         let file = private_file().open(&path).map_err(io_error(&path))?;
         match file.try_lock() {
             Ok(()) => Ok(Lock { _file: file }),
@@ -79,9 +125,15 @@ impl DataDir {
         }
     }
 
-    /// The path of the database file.
-    pub(crate) fn database(&self) -> PathBuf {
-        self.path.join("dynamodb.sqlite")
+    /// The path of the database file. An empty file is created if it is missing, because SQLite would
+    /// create one that every user can read.
+    ///
+    /// # Errors
+    /// [`DataError::Io`].
+    pub(crate) fn database(&self) -> Result<PathBuf, DataError> {
+        let path = self.path.join(DATABASE);
+        private_file().open(&path).map_err(io_error(&path))?;
+        Ok(path)
     }
 
     /// The signing key, which the first call creates. Processes that share the directory get the
@@ -90,7 +142,7 @@ impl DataDir {
     /// # Errors
     /// [`DataError::Io`] or [`DataError::Random`].
     pub(crate) fn signing_key(&self) -> Result<Vec<u8>, DataError> {
-        let path = self.path.join("signing-key");
+        let path = self.path.join(SIGNING_KEY);
         let mut file = private_file().open(&path).map_err(io_error(&path))?;
         file.lock().map_err(io_error(&path))?;
         let mut key = Vec::with_capacity(KEY_LENGTH);
@@ -123,8 +175,37 @@ fn private_file() -> OpenOptions {
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false);
     #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, FILE_MODE);
     options
+}
+
+/// Takes every permission that `mode` does not have from the file or directory at `path`, if it
+/// exists.
+#[cfg(unix)]
+fn make_private(path: &Path, mode: u32) -> Result<(), DataError> {
+    use std::fs::Permissions;
+    use std::os::unix::fs::PermissionsExt;
+    let found = match std::fs::metadata(path) {
+        Ok(metadata) => metadata.permissions().mode(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(io_error(path)(error)),
+    };
+    if found & 0o777 & !mode == 0 {
+        return Ok(());
+    }
+    std::fs::set_permissions(path, Permissions::from_mode(mode)).map_err(|source| {
+        DataError::Exposed {
+            path: path.to_owned(),
+            mode,
+            source,
+        }
+    })
+}
+
+/// Elsewhere than on Unix, a file has the access rights of its directory.
+#[cfg(not(unix))]
+fn make_private(_path: &Path, _mode: u32) -> Result<(), DataError> {
+    Ok(())
 }
 
 #[cfg(test)]
@@ -151,6 +232,18 @@ mod tests {
             );
         }
         std::fs::remove_dir_all(path).unwrap();
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_directory_that_cannot_be_made_private_is_refused_with_the_command_that_does() {
+        // Nobody can change a mode there, not even root.
+        let error = DataDir::open(Path::new("/proc/self")).unwrap_err();
+        let text = error.to_string();
+        assert!(
+            text.contains("chmod 700 /proc/self") && text.contains("--data"),
+            "{text}"
+        );
     }
 
     #[test]

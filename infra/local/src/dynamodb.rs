@@ -1,21 +1,30 @@
 //! The embedded DynamoDB.
 
+mod api;
+mod connector;
+
+use aws_smithy_runtime_api::client::http::{SharedHttpConnector, http_client_fn};
+use connector::Connector;
 use dynoxide::Database;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::TcpListener;
+use store::TableSettings;
 use tokio::runtime::{Builder, Runtime};
-use tokio::sync::oneshot;
-use tokio::task::JoinHandle;
 use tokio::time::timeout;
+use tokio_util::task::TaskTracker;
 
-/// One thread runs requests, because the engine runs one at a time. The other handles JSON.
+/// One thread runs a request, because the engine runs one at a time. The other handles JSON.
 const THREADS: usize = 2;
 
 /// How long the engine may take to stop.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A DynamoDB at a free port of the loopback interface.
+/// The endpoint that the SDK writes into its requests. Nothing connects to it.
+const ENDPOINT: &str = "http://embedded-dynamodb";
+
+/// A DynamoDB without a port: only the SDK of this process can call it. The engine's own HTTP server
+/// has no secret and lets the pages of every origin read its responses, so it is not used.
 ///
 /// It keeps its data in one SQLite file with a write-ahead log, synced at every commit
 /// (`synchronous=FULL`, SQLite's default). So an acknowledged write survives a crash of the process,
@@ -23,10 +32,10 @@ const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(5);
 ///
 /// It has its own threads, because it blocks them: on its one lock, and while the disk syncs.
 pub(crate) struct DynamoDb {
-    endpoint: String,
-    stop: oneshot::Sender<()>,
-    task: JoinHandle<Result<(), String>>,
-    _runtime: OwnRuntime,
+    /// Closed when the last request that uses it has ended.
+    database: Arc<Database>,
+    requests: TaskTracker,
+    runtime: OwnRuntime,
 }
 
 /// A runtime that can be dropped inside another runtime.
@@ -51,8 +60,8 @@ pub enum DynamoDbError {
         /// The engine's error.
         reason: String,
     },
-    /// There is no free port on the loopback interface, or no thread can be started.
-    #[error("the database has no port or no threads: {0}")]
+    /// No thread can be started.
+    #[error("the database has no threads: {0}")]
     System(#[from] std::io::Error),
 }
 
@@ -61,44 +70,49 @@ impl DynamoDb {
     ///
     /// # Errors
     /// [`DynamoDbError`].
-    pub(crate) async fn start(path: Option<&Path>) -> Result<Self, DynamoDbError> {
-        let database = open(path)?;
+    pub(crate) fn start(path: Option<&Path>) -> Result<Self, DynamoDbError> {
+        let database = Arc::new(open(path)?);
         let runtime = Builder::new_multi_thread()
             .worker_threads(THREADS)
             .thread_name("dynamodb")
-            .enable_all()
             .build()?;
-        let (stop, stopped) = oneshot::channel::<()>();
-        let stopped = async { stopped.await.unwrap_or_default() };
-        let listener = std::net::TcpListener::bind(("127.0.0.1", 0))?;
-        listener.set_nonblocking(true)?;
-        let listener = {
-            let _entered = runtime.enter();
-            TcpListener::from_std(listener)?
-        };
-        let endpoint = format!("http://{}", listener.local_addr()?);
-        let serve = dynoxide::server::serve_with_shutdown(listener, database, stopped);
         Ok(Self {
-            endpoint,
-            stop,
-            task: runtime.spawn(serve),
-            _runtime: OwnRuntime(Some(runtime)),
+            database,
+            requests: TaskTracker::new(),
+            runtime: OwnRuntime(Some(runtime)),
         })
     }
 
-    /// The URL of its API.
-    pub(crate) fn endpoint(&self) -> &str {
-        &self.endpoint
+    /// The settings of the table with this name.
+    pub(crate) fn table(&self, name: &str) -> TableSettings {
+        let connector = self.runtime.0.as_ref().map(|runtime| {
+            let threads = runtime.handle().clone();
+            Connector::new(&self.database, self.requests.clone(), threads)
+        });
+        let client = connector.map(|connector| {
+            let connector = SharedHttpConnector::new(connector);
+            http_client_fn(move |_, _| connector.clone())
+        });
+        TableSettings {
+            http_client: client,
+            ..TableSettings::local(ENDPOINT, name)
+        }
     }
 
-    /// Finishes the running requests and closes the database.
+    /// Finishes the running requests and closes the database. Later requests fail.
     pub(crate) async fn stop(self) {
-        drop(self.stop);
-        match timeout(SHUTDOWN_TIMEOUT, self.task).await {
-            Ok(Ok(Ok(()))) => {}
-            Ok(Ok(Err(error))) => tracing::error!(%error, "the database failed"),
-            Ok(Err(error)) => tracing::error!(%error, "the database failed"),
-            Err(_) => tracing::warn!("the database did not stop in time"),
+        let Self {
+            database,
+            requests,
+            runtime,
+        } = self;
+        if let Some(runtime) = &runtime.0 {
+            // Closing a database blocks too.
+            requests.spawn_on(async move { drop(database) }, runtime.handle());
+        }
+        requests.close();
+        if timeout(SHUTDOWN_TIMEOUT, requests.wait()).await.is_err() {
+            tracing::warn!("the database did not stop in time");
         }
     }
 }
@@ -117,3 +131,7 @@ fn open(path: Option<&Path>) -> Result<Database, DynamoDbError> {
         reason,
     })
 }
+
+#[cfg(test)]
+#[path = "dynamodb_tests.rs"]
+mod tests;

@@ -1,11 +1,12 @@
 //! The mailbox of the local stack: SES's API for sending an email, and a page that shows the sent
 //! emails.
 //!
-//! Signatures are not checked, because the API listens on this machine only.
+//! Signatures are not checked. Instead, the API's URL contains a secret.
 //!
 //! Source: <https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_SendEmail.html>
 
 use crate::edge::Edge;
+use crate::secret_path::SecretPath;
 use crate::server::{Handler, Server};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
@@ -93,9 +94,14 @@ impl Mailbox {
     /// If it cannot listen on any port.
     pub async fn start() -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-        let endpoint = format!("http://{}", listener.local_addr()?).into();
+        let secret = SecretPath::random();
+        let endpoint = secret.endpoint(listener.local_addr()?).into();
         let shared = Shared::default();
-        let api = Server::start(listener, SesApi(shared.clone()));
+        let api = SesApi {
+            shared: shared.clone(),
+            secret,
+        };
+        let api = Server::start(listener, api);
         Ok(Self {
             shared,
             endpoint,
@@ -103,7 +109,8 @@ impl Mailbox {
         })
     }
 
-    /// The URL of the API, as the SDK expects it.
+    /// The URL of the API, as the SDK expects it. It contains a secret: whoever knows the URL may
+    /// send emails.
     #[must_use]
     pub fn endpoint(&self) -> &str {
         &self.endpoint
@@ -128,7 +135,10 @@ impl Mailbox {
 }
 
 /// SES's API.
-struct SesApi(Shared);
+struct SesApi {
+    shared: Shared,
+    secret: SecretPath,
+}
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -190,16 +200,15 @@ impl SesApi {
     /// The result of a call; `None` if the connection is to be closed without a response.
     async fn send(&self, request: Request<Incoming>) -> Option<CallResult> {
         let error = |status, code| Some((status, Some(code), json!({ "message": code })));
-        let is_call =
-            request.method() == Method::POST && request.uri().path() == "/v2/email/outbound-emails";
-        if !is_call {
+        let call = self.secret.call(request.uri().path());
+        if request.method() != Method::POST || call != Some("/v2/email/outbound-emails") {
             return error(StatusCode::NOT_FOUND, "NotFoundException");
         }
         let body = Limited::new(request.into_body(), BODY_LIMIT)
             .collect()
             .await;
         let body = body.map(|body| body.to_bytes()).unwrap_or_default();
-        let mut state = self.0.lock();
+        let mut state = self.shared.lock();
         state.calls += 1;
         let faults = state.faults;
         // One draw for all faults, so that a call gets at most one.

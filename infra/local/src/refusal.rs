@@ -10,6 +10,8 @@ use uuid::Uuid;
 /// Why a request got no response from a function.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Refusal {
+    /// The request is for another host than this machine.
+    OtherHost,
     /// The request has no path that can be routed.
     NoPath,
     /// The body did not arrive in time.
@@ -48,6 +50,11 @@ impl Refusal {
     /// The status, the code and the message.
     fn parts(self) -> (StatusCode, &'static str, &'static str) {
         match self {
+            Self::OtherHost => (
+                StatusCode::MISDIRECTED_REQUEST,
+                "BAD_REQUEST",
+                "Only http://127.0.0.1 and http://localhost are served here",
+            ),
             Self::NoPath => (
                 StatusCode::BAD_REQUEST,
                 "BAD_REQUEST",

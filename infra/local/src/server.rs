@@ -1,5 +1,7 @@
-//! An HTTP/1.1 server, for the edge, its API and the mailbox.
+//! An HTTP/1.1 server, for the edge, its API and the mailbox. It refuses requests for other hosts.
 
+use crate::host;
+use crate::refusal::Refusal;
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::body::Incoming;
@@ -15,6 +17,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
+use uuid::Uuid;
 
 /// How long a request's head may take to arrive, and how long a connection may be idle.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -107,7 +110,12 @@ fn connect(
     let handler = Arc::clone(handler);
     let service = service_fn(move |request| {
         let handler = Arc::clone(&handler);
-        async move { handler.handle(request, peer).await.ok_or(Closed) }
+        async move {
+            if !host::is_this_machine(&request) {
+                return Ok(Refusal::OtherHost.response(Uuid::new_v4()).into());
+            }
+            handler.handle(request, peer).await.ok_or(Closed)
+        }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())

@@ -200,19 +200,17 @@ impl Storage {
             Some(data) => data.signing_key()?,
             None => random_key()?,
         };
-        let dynamodb = match options.dynamodb_url {
-            Some(_) => None,
-            None => Some(DynamoDb::start(data.map(|data| data.database()).as_deref()).await?),
+        let (settings, dynamodb) = match &options.dynamodb_url {
+            Some(url) => (TableSettings::local(url, TABLE), None),
+            None => {
+                let file = data.map(|data| data.database()).transpose()?;
+                let dynamodb = DynamoDb::start(file.as_deref())?;
+                (dynamodb.table(TABLE), Some(dynamodb))
+            }
         };
-        let endpoint = match (&options.dynamodb_url, &dynamodb) {
-            (None, Some(dynamodb)) => dynamodb.endpoint(),
-            (url, _) => url.as_deref().unwrap_or_default(),
-        };
-        let store = Store::connect(TableSettings::local(endpoint, TABLE));
-        let failed = |source| StartError::Table {
-            endpoint: endpoint.to_owned(),
-            source,
-        };
+        let endpoint = settings.endpoint.clone().unwrap_or_default();
+        let failed = |source| StartError::Table { endpoint, source };
+        let store = Store::connect(settings);
         store.create_table_if_missing().await.map_err(failed)?;
         Ok(Self {
             store,

@@ -76,15 +76,16 @@ impl Target {
         if let Some(url) = &self.dynamodb_url {
             return Ok(OpenTable::new(TableSettings::local(url, TABLE), None));
         }
-        let file = self.data.join("dynamodb.sqlite");
-        if !file.is_file() {
+        if !DataDir::has_database(&self.data) {
             return Err(TargetError::NoData(self.data.clone()));
         }
         let data = DataDir::open(&self.data)?;
         let lock = data.lock()?;
-        let dynamodb = DynamoDb::start(Some(&file)).await?;
-        let settings = TableSettings::local(dynamodb.endpoint(), TABLE);
-        Ok(OpenTable::new(settings, Some((dynamodb, lock))))
+        let dynamodb = DynamoDb::start(Some(&data.database()?))?;
+        Ok(OpenTable::new(
+            dynamodb.table(TABLE),
+            Some((dynamodb, lock)),
+        ))
     }
 }
 

@@ -6,7 +6,7 @@ use aws::{Access, EnvironmentError};
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::config::{
-    BehaviorVersion, IdentityCache, Region, StalledStreamProtectionConfig,
+    BehaviorVersion, IdentityCache, Region, SharedHttpClient, StalledStreamProtectionConfig,
 };
 use aws_sdk_dynamodb::{Client, Config};
 use std::time::Duration;
@@ -22,6 +22,9 @@ pub struct TableSettings {
     pub endpoint: Option<String>,
     /// The credentials and trusted certificates.
     pub access: Access,
+    /// The HTTP client that takes the calls, such as one for an engine in this process; a new pool of
+    /// connections if `None`.
+    pub http_client: Option<SharedHttpClient>,
     /// The time limits of its calls.
     pub patience: Patience,
 }
@@ -64,6 +67,7 @@ impl TableSettings {
             region: aws::variable("AWS_REGION"),
             endpoint: aws::endpoint("DYNAMODB_URL")?,
             access,
+            http_client: None,
             patience: Patience::default(),
         })
     }
@@ -77,6 +81,7 @@ impl TableSettings {
             region: None,
             endpoint: Some(endpoint.to_owned()),
             access: Access::local(),
+            http_client: None,
             patience: Patience::default(),
         }
     }
@@ -95,7 +100,9 @@ impl Store {
     #[must_use]
     pub fn connect(settings: TableSettings) -> Self {
         let patience = settings.patience;
-        let connections = settings.access.connect(patience.connect);
+        let http_client = settings
+            .http_client
+            .unwrap_or_else(|| settings.access.connect(patience.connect).client());
         let timeouts = TimeoutConfig::builder()
             .operation_attempt_timeout(patience.attempt)
             .operation_timeout(patience.operation)
@@ -110,7 +117,7 @@ impl Store {
                 settings.region.unwrap_or_else(|| "us-east-1".to_owned()),
             ))
             .credentials_provider(settings.access.credentials())
-            .http_client(connections.client())
+            .http_client(http_client)
             .retry_config(retries)
             .timeout_config(timeouts)
             // The credentials never change and the timeouts end stalled calls, so the SDK's

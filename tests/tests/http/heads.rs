@@ -111,7 +111,7 @@ async fn huge_and_junk_heads_are_refused() {
     let address = scene.product.address();
     let cookie = format!("session={}", scene.acme.token());
     let get = |path: &str, headers: &str| {
-        format!("GET {path} HTTP/1.1\r\nHost: x\r\nAccept: application/json\r\nConnection: close\r\nCookie: {cookie}\r\n{headers}\r\n").into_bytes()
+        format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nAccept: application/json\r\nConnection: close\r\nCookie: {cookie}\r\n{headers}\r\n").into_bytes()
     };
     let cases = [
         get(&format!("/{}", "a".repeat(60_000)), ""),

@@ -4,7 +4,10 @@ mod bodies;
 mod cached_views;
 mod events_junk;
 mod heads;
+mod hosts;
 mod origins;
 mod plain_html;
 mod plain_sign_in;
+#[cfg(target_os = "linux")]
+mod ports;
 mod protocol;

@@ -264,6 +264,56 @@ async fn with_data_in_memory_a_restart_forgets_data_and_signing_keys() {
     assert_eq!(second.sign_up("Acme").await.tenant, "acme");
 }
 
+/// The modes of a directory and of the files in it, by name. The directory has no name.
+#[cfg(unix)]
+fn modes(directory: &Path) -> BTreeMap<String, u32> {
+    use std::os::unix::fs::PermissionsExt;
+    let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    let files = std::fs::read_dir(directory).unwrap().map(|file| {
+        let file = file.unwrap();
+        (file.file_name().into_string().unwrap(), mode(&file.path()))
+    });
+    files.chain([(String::new(), mode(directory))]).collect()
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn no_other_user_can_read_the_data_even_if_they_could_before() {
+    use std::os::unix::fs::PermissionsExt;
+    let data = Scratch::new();
+    let private: BTreeMap<_, _> = [
+        ("", 0o700),
+        ("dynamodb.sqlite", 0o600),
+        ("dynamodb.sqlite-shm", 0o600),
+        ("dynamodb.sqlite-wal", 0o600),
+        ("lock", 0o600),
+        ("signing-key", 0o600),
+    ]
+    .map(|(name, mode)| (name.to_owned(), mode))
+    .into();
+    let allow = |name: &str, mode| {
+        let permissions = std::fs::Permissions::from_mode(mode);
+        std::fs::set_permissions(data.path().join(name), permissions).unwrap();
+    };
+    allow("", 0o755);
+    let product = start(data.path());
+    product.sign_up("Acme").await;
+    assert_eq!(modes(data.path()), private);
+    product.kill();
+
+    allow("", 0o777);
+    for (name, mode) in private
+        .keys()
+        .skip(1)
+        .zip([0o644, 0o664, 0o666, 0o640, 0o604])
+    {
+        allow(name, mode);
+    }
+    let product = start(data.path());
+    assert_eq!(modes(data.path()), private);
+    assert_eq!(product.sign_up("Acme").await.tenant, "acme-2");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_second_process_on_the_same_data_is_refused_in_one_line() {
     let data = Scratch::new();

@@ -5,8 +5,9 @@ use super::lifetime::Lifetime;
 use super::purges::{EntryInfo, PurgeItem, Purges};
 use super::tags;
 use bytes::Bytes;
-use hyper::StatusCode;
+use http_body_util::Full;
 use hyper::header::HeaderMap;
+use hyper::{Response, StatusCode};
 use moka::Expiry;
 use moka::sync::Cache as Store;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -37,6 +38,15 @@ impl BufferedResponse {
         let headers =
             headers.map(|(name, value)| name.as_str().len() + value.len() + HEADER_OVERHEAD);
         headers.sum::<usize>() + self.body.len()
+    }
+}
+
+impl From<BufferedResponse> for Response<Full<Bytes>> {
+    fn from(buffered: BufferedResponse) -> Self {
+        let mut response = Response::new(Full::new(buffered.body));
+        *response.status_mut() = buffered.status;
+        *response.headers_mut() = buffered.headers;
+        response
     }
 }
 

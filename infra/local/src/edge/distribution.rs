@@ -6,6 +6,7 @@ use super::api::Api;
 use super::faults::{Counters, Faults};
 use super::settings::DistributionSettings;
 use super::state::State;
+use crate::secret_path::SecretPath;
 use crate::server::Server;
 use std::fmt;
 use std::io;
@@ -37,9 +38,10 @@ impl Distribution {
     /// If it cannot listen on any port.
     pub async fn start(settings: DistributionSettings) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-        let endpoint = format!("http://{}", listener.local_addr()?).into();
+        let secret = SecretPath::random();
+        let endpoint = secret.endpoint(listener.local_addr()?).into();
         let state = Arc::new(State::new(settings));
-        let api = Server::start(listener, Api::new(Arc::clone(&state)));
+        let api = Server::start(listener, Api::new(Arc::clone(&state), secret));
         Ok(Self {
             state,
             endpoint,
@@ -59,7 +61,8 @@ impl Distribution {
         &self.state.settings
     }
 
-    /// The URL of CloudFront's API, as the SDK expects it.
+    /// The URL of CloudFront's API, as the SDK expects it. It contains a secret: whoever knows the URL
+    /// may call the API.
     #[must_use]
     pub fn endpoint(&self) -> &str {
         &self.endpoint

@@ -52,19 +52,16 @@ impl ViewerResponse<'_> {
     /// The response with the edge's headers. The response to a HEAD loses its body.
     pub(crate) fn build(
         &self,
-        response: BufferedResponse,
+        mut response: BufferedResponse,
         source: Source,
     ) -> Response<Full<Bytes>> {
-        let BufferedResponse {
-            status,
-            mut headers,
-            mut body,
-        } = response;
-        if *self.method == Method::HEAD && !body.is_empty() {
-            headers.insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
-            body = Bytes::new();
+        let headers = &mut response.headers;
+        if *self.method == Method::HEAD && !response.body.is_empty() {
+            headers.insert(CONTENT_LENGTH, HeaderValue::from(response.body.len()));
+            response.body = Bytes::new();
         }
-        headers.insert(X_CACHE, HeaderValue::from_static(source.x_cache(status)));
+        let x_cache = source.x_cache(response.status);
+        headers.insert(X_CACHE, HeaderValue::from_static(x_cache));
         headers.insert(VIA, self.via.clone());
         if let Ok(id) = HeaderValue::from_str(self.request_id) {
             headers.insert(X_AMZ_CF_ID, id);
@@ -72,9 +69,6 @@ impl ViewerResponse<'_> {
         if let Source::Hit(age) | Source::RefreshHit(age) = source {
             headers.insert(AGE, HeaderValue::from(age));
         }
-        let mut response = Response::new(Full::new(body));
-        *response.status_mut() = status;
-        *response.headers_mut() = headers;
-        response
+        response.into()
     }
 }

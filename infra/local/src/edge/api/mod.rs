@@ -1,6 +1,6 @@
 //! CloudFront's REST API for invalidations, as the SDK calls it.
 //!
-//! Signatures are not checked, because the API listens on this machine only.
+//! Signatures are not checked. Instead, the URL contains a secret.
 //!
 //! Source: <https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_CreateInvalidation.html>
 
@@ -9,6 +9,7 @@ mod xml;
 
 use super::faults::{Fault, count};
 use super::state::State;
+use crate::secret_path::SecretPath;
 use crate::server::Handler;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
@@ -114,6 +115,7 @@ impl ApiError {
 /// The API of one distribution.
 pub(super) struct Api {
     state: Arc<State>,
+    secret: SecretPath,
     invalidations: Invalidations,
 }
 
@@ -121,9 +123,10 @@ pub(super) struct Api {
 type CallResult = Result<(StatusCode, String, Option<String>), ApiError>;
 
 impl Api {
-    pub(super) fn new(state: Arc<State>) -> Self {
+    pub(super) fn new(state: Arc<State>, secret: SecretPath) -> Self {
         Self {
             state,
+            secret,
             invalidations: Invalidations::default(),
         }
     }
@@ -131,7 +134,9 @@ impl Api {
     /// The result of a call; `None` if the connection is to be closed without a response.
     async fn call(&self, request: Request<Incoming>) -> Option<CallResult> {
         let path = request.uri().path().to_owned();
-        let Some(path) = path.strip_prefix("/2020-05-31/distribution/") else {
+        let path = self.secret.call(&path);
+        let path = path.and_then(|path| path.strip_prefix("/2020-05-31/distribution/"));
+        let Some(path) = path else {
             return Some(Err(ApiError::NoSuchOperation));
         };
         let (distribution, operation) = path.split_once('/').unwrap_or((path, ""));
