@@ -82,7 +82,10 @@ impl Action for EndSession {
             resource: "sessions",
             id: session.id.clone(),
         };
-        let commit = crm::end_sign_in(Commit::new(subject, Empty {}), &sessions, &key);
+        let commit = Commit::new(subject, Empty {});
+        // The caller stays signed in, unless it is the caller's own session.
+        let own = context.session.as_ref().filter(|own| **own != key);
+        let commit = crm::end_sign_in(commit, &sessions, &key, own);
         Ok(if context.session.as_ref() == Some(&key) {
             commit.close_session()
         } else {

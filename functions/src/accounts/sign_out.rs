@@ -47,7 +47,7 @@ impl Action for SignOut {
                 let sessions: Vec<Session> = found.records("session", user.as_str())?;
                 let commit = Commit::new(subject, Empty {});
                 match &context.session {
-                    Some(own) => crm::end_sign_in(commit, &sessions, own),
+                    Some(own) => crm::end_sign_in(commit, &sessions, own, None),
                     None => commit,
                 }
             }

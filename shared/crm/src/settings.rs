@@ -137,15 +137,22 @@ pub fn open_sessions(user: &UserId, now: Timestamp) -> Query {
 }
 
 /// Deletes the other sessions that the same browser opened before or after the ended one, such as by
-/// switching the organisation. `sessions` are the user's open sessions.
+/// switching the organisation, except `kept`. `sessions` are the user's open sessions.
 #[must_use]
-pub fn end_sign_in<T>(commit: Commit<T>, sessions: &[Session], ended: &Key) -> Commit<T> {
+pub fn end_sign_in<T>(
+    commit: Commit<T>,
+    sessions: &[Session],
+    ended: &Key,
+    kept: Option<&Key>,
+) -> Commit<T> {
     let Some(own) = sessions.iter().find(|session| session.key() == *ended) else {
         return commit;
     };
     let others = sessions
         .iter()
         .filter(|other| other.sign_in() == own.sign_in());
-    let keys = others.map(Session::key).filter(|key| key != ended);
+    let keys = others
+        .map(Session::key)
+        .filter(|key| key != ended && Some(key) != kept);
     keys.fold(commit, |commit, key| commit.delete_record(key, None))
 }

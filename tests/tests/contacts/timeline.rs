@@ -45,7 +45,7 @@ fn rename(world: &World, person: &Person, name: &str) {
 }
 
 #[tokio::test]
-async fn a_history_shows_members_by_their_current_names() {
+async fn a_history_shows_the_names_of_its_day() {
     let world = World::start().await;
     let mut ada = world.sign_up("Acme").await;
     let mut bob = world.join(&ada, Role::Member);
@@ -69,7 +69,10 @@ async fn a_history_shows_members_by_their_current_names() {
     world.change(&mut bob, "create-contact", &fields).await;
     assert_eq!(
         history(&world, &bob, &id).await,
-        ["Updated by Robert", "Created by a former member"]
+        [
+            "Updated by Bob &#60;b&#62;",
+            "Created by Ada (former member)"
+        ]
     );
 }
 
