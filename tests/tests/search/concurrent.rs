@@ -145,6 +145,31 @@ async fn a_contact_is_found_that_a_concurrent_run_has_indexed() {
     );
 }
 
+/// The overtaken run has added contacts to the lists of a page of the directory that does not exist.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_search_skips_what_an_overtaken_run_has_left() {
+    let scene = with_three_indexed().await;
+    for n in 3..6 {
+        scene.create(&format!("old {n}"), n * 1_000).await;
+    }
+    assert_eq!(scene.index().await, 3);
+    // The seventh contact begins a page.
+    let needle = scene.create("needle", 7_000).await;
+    let (proxy, held) = scene.held("TransactWriteItems", 1).await;
+    let index = tokio::spawn(async move { Scene::index_by(&held).await });
+    arrived(&proxy, "TransactWriteItems").await;
+    scene.create("before the needle", 6_000).await;
+    assert_eq!(scene.index().await, 2);
+    release(&proxy);
+    index.await.unwrap();
+    for n in 8..20 {
+        scene.create(&format!("new {n}"), n * 1_000).await;
+    }
+    assert_eq!(scene.index().await, 12);
+    let found = scene.search("needle", None, 5).await;
+    assert_eq!(found.first(), Some(&needle.id.to_string()));
+}
+
 /// A scene with three contacts in the index, created in the first three seconds.
 async fn with_three_indexed() -> Arc<Scene> {
     let scene = Scene::new(Some(SMALL)).await;

@@ -248,7 +248,10 @@ impl Running<'_> {
                 let some: Vec<_> = closed.by_ref().take(at_once).collect();
                 let names = some.iter().map(|(name, _)| name.as_str());
                 let pages = self.store.pages(&index.partition, names).await?;
-                for (page, (_, numbers)) in pages.iter().zip(&some) {
+                for (name, numbers) in &some {
+                    let Some(page) = pages.iter().find(|page| page.name() == name) else {
+                        continue;
+                    };
                     let numbers = numbers.iter().rev();
                     ranges.extend(numbers.filter_map(|number| range(page, *number)));
                 }

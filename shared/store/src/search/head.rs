@@ -185,28 +185,27 @@ impl Store {
         Ok(TransactWriteItem::builder().put(put).build())
     }
 
-    /// The pages of the directory with these names. All exist, but the transaction that writes one may
-    /// still be running, so missing pages are read again.
+    /// The closed pages of the directory with these names. A run that was overtaken or died may have
+    /// left lists of a page that was never added to the directory. Such a page has no entities.
     pub(super) async fn pages<'a>(
         &self,
         partition: &str,
         names: impl Iterator<Item = &'a str>,
     ) -> Result<Vec<Page>, StoreError> {
         let names: Vec<_> = names.collect();
-        for attempt in 0..ATTEMPTS {
-            let keys = names.iter().map(|name| page_key(partition, name));
-            let keys = keys.map(|key| key_attributes(&key)).collect();
-            let read = self.raw_items(keys, true).await?;
-            let read: Vec<_> = read.iter().filter_map(Page::from_attributes).collect();
-            let named = |name: &&str| read.iter().find(|page| page.name() == *name).cloned();
-            if let Some(pages) = names.iter().map(named).collect() {
-                return Ok(pages);
+        let keys = names.iter().map(|name| page_key(partition, name));
+        let keys = keys.map(|key| key_attributes(&key)).collect();
+        let read = self.raw_items(keys, true).await?;
+        let mut pages: Vec<_> = read.iter().filter_map(Page::from_attributes).collect();
+        for name in names {
+            if pages.iter().any(|page| page.name() == name) {
+                continue;
             }
-            backoff(attempt).await;
+            // The transaction that adds it may still be running.
+            let page = self.page_of(partition, name).await?;
+            pages.extend(Some(page).filter(|page| page.name() == name));
         }
-        Err(StoreError::Bug(
-            "an index lacks a page of its directory".to_owned(),
-        ))
+        Ok(pages)
     }
 
     /// The closed page that the id belongs to.
