@@ -96,8 +96,11 @@ pub(super) struct Head {
     pub(super) begun: u64,
     /// Until when, in milliseconds since 1970, only the builder may change the index.
     pub(super) building_until: i64,
-    /// The greatest id that has been indexed.
+    /// The greatest id that has been indexed. Blocks are only added behind it, so an entity never
+    /// moves to another block.
     pub(super) greatest: String,
+    /// How many entities the last block has had.
+    pub(super) filled: usize,
     /// The newest page of the directory, to which blocks are added.
     pub(super) open: Page,
     /// The generations to remove.
@@ -105,6 +108,48 @@ pub(super) struct Head {
 }
 
 impl Head {
+    /// The generation to which changes are added: the one in use, or else the one that is being
+    /// built.
+    pub(super) fn target(&self) -> u64 {
+        match self.generation {
+            0 => self.begun,
+            used => used,
+        }
+    }
+
+    /// Begins to build the first index, with one block for every id.
+    pub(super) fn begin(&mut self) {
+        self.abandon();
+        self.open.starts.push(String::new());
+    }
+
+    /// Begins a new generation. A build that was started and not finished is stale.
+    pub(super) fn abandon(&mut self) {
+        let unfinished = Some(self.begun).filter(|begun| *begun > self.generation);
+        self.stale.extend(unfinished);
+        self.begun += 1;
+        if self.generation == 0 {
+            self.open = Page::default();
+            self.greatest.clear();
+            self.filled = 0;
+        }
+    }
+
+    /// Makes room for an entity. If it is the newest so far and the last block is full, a new block
+    /// begins with it. Returns the page of the directory that became full.
+    pub(super) fn extend(&mut self, id: &str, shape: Shape) -> Option<Page> {
+        if id <= self.greatest.as_str() {
+            return None;
+        }
+        id.clone_into(&mut self.greatest);
+        if self.filled < shape.block {
+            self.filled += 1;
+            return None;
+        }
+        self.filled = 1;
+        self.open.push(id, shape)
+    }
+
     fn from_attributes(attributes: &Attributes) -> Option<Self> {
         let parsed = |name: &str| attributes.get(name)?.as_n().ok();
         let stale = attributes.get("stale")?.as_l().ok()?;
@@ -115,6 +160,8 @@ impl Head {
             begun: parsed("begun")?.parse().ok()?,
             building_until: parsed("buildingUntil")?.parse().ok()?,
             greatest: attributes.get("greatest")?.as_s().ok()?.clone(),
+            // Missing in a head from before this attribute existed.
+            filled: parsed("filled").map_or(Some(0), |filled| filled.parse().ok())?,
             open: Page::from_attributes(attributes)?,
             stale: stale.collect::<Option<_>>()?,
         })
@@ -166,6 +213,7 @@ impl Store {
             ("begun".to_owned(), number(head.begun)),
             ("buildingUntil".to_owned(), number(head.building_until)),
             ("greatest".to_owned(), text(&head.greatest)),
+            ("filled".to_owned(), number(head.filled)),
             (
                 "stale".to_owned(),
                 AttributeValue::L(head.stale.iter().map(number).collect()),
