@@ -3,7 +3,7 @@
 
 use super::waiting::Waiting;
 use super::{END, PARTITION};
-use crate::convert::item_attributes;
+use crate::convert::{item, item_attributes};
 use crate::error::{classify, is_bug};
 use crate::{Store, StoreError};
 use action::{Entity, Item, Key};
@@ -136,9 +136,10 @@ impl Store {
     }
 
     async fn last_turn(&self) -> Result<Turn, StoreError> {
-        let key = Turn::key();
-        let found = self.items([key.clone()]).await?;
-        let turn = found.get(&key).and_then(Turn::from_item);
+        let (pk, _) = Turn::key().into_parts();
+        let found = self.between(&pk, ("", END), true, Some(1)).await?;
+        let found = found.into_iter().next().map(item).transpose()?;
+        let turn = found.and_then(|(_, item)| Turn::from_item(&item));
         Ok(turn.unwrap_or(Turn::FIRST))
     }
 
