@@ -4,6 +4,7 @@ use crate::scene::{SMALL, Scene};
 use action::{Entity, Key};
 use crm::{Contact, ContactFields};
 use edge_crm_tests::fault::random;
+use edge_crm_tests::hostile;
 use jiff::Timestamp;
 use std::time::{Duration, Instant};
 
@@ -13,37 +14,11 @@ const MOST: usize = 256;
 /// How many contacts the organisation has that floods the index.
 const FLOOD: u64 = 600;
 
-/// A text of random characters, of `kinds` that begin with `first`.
-fn text(count: u64, first: char, kinds: u64) -> String {
-    (0..count)
-        .filter_map(|_| char::from_u32(u32::from(first) + random(kinds) as u32))
-        .collect()
-}
-
-/// A text of random Chinese, Japanese and Korean characters.
-fn characters(count: u64) -> String {
-    text(count, '一', 20_000)
-}
-
-/// A contact whose texts are as long as they may be, and have as many grams as possible.
-fn hostile(scene: &Scene, at: u64) -> Contact {
-    let label = || text(60, 'a', 26);
-    let email = format!("{}@{}.{}.{}", label(), label(), label(), label());
-    let fields = ContactFields {
-        name: characters(100).as_str().into(),
-        email: email.as_str().into(),
-        company: Some(characters(100).as_str().into()),
-        ..ContactFields::default()
-    };
+fn contact(scene: &Scene, at: u64, fields: &ContactFields) -> Contact {
     Contact {
         details: fields.details().unwrap(),
         ..scene.contact("", at)
     }
-}
-
-/// A contact with almost as many grams as a contact in the index may have.
-fn expensive(scene: &Scene, at: u64) -> Contact {
-    scene.contact(&characters(50), at)
 }
 
 /// The organisation whose turn comes just before that of the scene's.
@@ -83,11 +58,8 @@ async fn a_contact_adds_few_items_to_the_index_and_is_found_by_each_part_of_its_
     }
     scene.index().await;
     let items = || scene.table.under("#search:acme:contacts:1").len();
-    for (at, make) in [
-        (3_500, hostile as fn(&Scene, u64) -> Contact),
-        (12_500, expensive),
-    ] {
-        let (contact, before) = (make(&scene, at), items());
+    for (at, fields) in [(3_500, hostile::longest()), (12_500, hostile::costliest())] {
+        let (contact, before) = (contact(&scene, at, &fields), items());
         scene
             .commit(contact.clone().create(&scene.actor.tenant))
             .await;
@@ -114,8 +86,8 @@ async fn an_organisation_with_hostile_contacts_does_not_hold_up_another() {
     let flood = neighbour(&scene);
     let contacts: Vec<_> = (0..FLOOD)
         .map(|n| match n % 12 {
-            0 => expensive(&flood, n * 1_000),
-            _ => hostile(&flood, n * 1_000),
+            0 => contact(&flood, n * 1_000, &hostile::costliest()),
+            _ => contact(&flood, n * 1_000, &hostile::longest()),
         })
         .collect();
     flood.fill(&contacts, true).await;
