@@ -64,10 +64,12 @@ impl Spent {
     /// not count.
     #[must_use]
     pub fn is_sweep(&self) -> bool {
-        let is_poll = ["#outbox:", "#mail:"]
+        let is_poll = ["#outbox:", "#mail:", "#search:turn"]
             .iter()
             .any(|kind| self.pk.starts_with(kind));
-        let to_index = self.pk.starts_with("#unindexed:") && !self.least.contains(':');
+        // A poll begins with a partition, or behind the last collection that had a turn.
+        let begins = !self.least.contains(':') || self.least.ends_with('\u{10ffff}');
+        let to_index = self.pk.starts_with("#unindexed:") && begins;
         self.call == "Query" && (is_poll || to_index)
     }
 

@@ -69,6 +69,7 @@ pub mod bootstrap;
 pub mod building;
 pub mod capacity;
 pub mod fault;
+pub mod hostile;
 pub mod inside;
 pub mod people;
 pub mod prepared;

@@ -31,7 +31,7 @@ pub struct RebuildOptions {
 }
 
 /// Rebuilds the indexes that `options` select. Returns the result for each collection; `None` if
-/// another process was rebuilding its index or the index is too large.
+/// another process was rebuilding its index.
 ///
 /// # Errors
 /// [`TargetError`] if the table cannot be read or written.
@@ -55,9 +55,9 @@ async fn rebuild(
 ) -> Result<Vec<(String, Option<Rebuilt>)>, TargetError> {
     let mut all = Vec::new();
     for collection in collections(store, tenant).await? {
-        let built = match store.rebuild_index::<Contact>(&collection, None).await {
+        let built = match store.rebuild_index::<Contact>(&collection).await {
             Ok(built) => Some(built),
-            Err(IndexError::Overtaken | IndexError::TooLarge) => None,
+            Err(IndexError::Overtaken) => None,
             Err(IndexError::Store(error)) => return Err(error.into()),
         };
         all.push((collection, built));

@@ -1,6 +1,6 @@
 //! The stored form of an email: the record that a commit writes and `deliver-mail` sends.
 
-use action::{EmailMessage, Expect, Key, Operation, Version};
+use action::{EmailMessage, Expect, Key, Operation, TenantId, Version};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -19,6 +19,9 @@ const LONGEST_DELAY: i64 = 900_000;
 pub struct StoredEmail {
     /// The id: a UUID of version 7.
     pub id: String,
+    /// The organisation that sends it. `None` if none does.
+    #[serde(default)]
+    pub tenant: Option<String>,
     /// The recipient's address. `None` if the email must never be sent.
     pub to: Option<String>,
     /// The name of its template.
@@ -42,12 +45,19 @@ pub struct StoredEmail {
 }
 
 impl StoredEmail {
-    /// The record for a new email, due at once. `now` is in milliseconds since 1970.
+    /// The record for a new email from this organisation, due at once. `now` is in milliseconds since
+    /// 1970.
     #[must_use]
-    pub fn new(email: &EmailMessage, origin: Option<&str>, now: i64) -> Self {
+    pub fn new(
+        email: &EmailMessage,
+        tenant: Option<&TenantId>,
+        origin: Option<&str>,
+        now: i64,
+    ) -> Self {
         let values = email.values.iter();
         Self {
             id: Uuid::now_v7().to_string(),
+            tenant: tenant.map(ToString::to_string),
             to: email.to.clone(),
             template: email.template.to_owned(),
             values: values
@@ -133,8 +143,13 @@ mod tests {
     #[test]
     fn a_stored_email_reads_back_as_written() {
         for stored in [
-            StoredEmail::new(&email(Some("ada@example.com")), Some("https://a.test"), NOW),
-            StoredEmail::new(&email(None), None, NOW),
+            StoredEmail::new(
+                &email(Some("ada@example.com")),
+                TenantId::parse("acme").ok().as_ref(),
+                Some("https://a.test"),
+                NOW,
+            ),
+            StoredEmail::new(&email(None), None, None, NOW),
         ] {
             assert_eq!(StoredEmail::from_item(item(&stored)).unwrap(), stored);
         }
@@ -144,12 +159,12 @@ mod tests {
     fn the_attribute_names_in_the_table_are_fixed() {
         let stored = StoredEmail {
             id: "0a".to_owned(),
-            ..StoredEmail::new(&email(Some("ada@example.com")), None, NOW)
+            ..StoredEmail::new(&email(Some("ada@example.com")), None, None, NOW)
         };
         assert_eq!(
             Value::Object(item(&stored)),
             json!({
-                "id": "0a", "to": "ada@example.com", "template": "invite",
+                "id": "0a", "tenant": null, "to": "ada@example.com", "template": "invite",
                 "values": { "name": "Ada" }, "path": "/accept-invite", "purpose": "invite",
                 "token": "t", "origin": null, "attempts": 0, "dueAt": NOW, "version": 1,
             })
@@ -159,7 +174,7 @@ mod tests {
 
     #[test]
     fn the_delay_doubles_up_to_a_quarter_of_an_hour() {
-        let mut stored = StoredEmail::new(&email(None), None, NOW);
+        let mut stored = StoredEmail::new(&email(None), None, None, NOW);
         let mut delays = Vec::new();
         for _ in 0..9 {
             stored = stored.after_attempt(NOW);

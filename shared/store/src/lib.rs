@@ -4,6 +4,7 @@
 mod client;
 mod convert;
 mod counter;
+mod due;
 mod error;
 mod marks;
 mod outbox;

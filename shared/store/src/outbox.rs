@@ -4,7 +4,7 @@
 //! when they are due. So one short query of each partition finds all due records.
 
 use crate::convert::{item_attributes, key_attributes, number, text};
-use crate::error::{classify, is_bug, required_part};
+use crate::error::{classify, is_bug};
 use crate::marks::{self, Mark, NOT_LIVE, UNCHANGED, lapsed};
 use crate::transact::{backoff, bug, cancelled};
 use crate::verdict::{is_contended, leave_out_failed};
@@ -15,14 +15,8 @@ use aws_sdk_dynamodb::types::{
     AttributeValue, CancellationReason, ConditionCheck, Delete, Put,
     ReturnValuesOnConditionCheckFailure::AllOld, TransactWriteItem, Update,
 };
-use futures_util::future::try_join_all;
 use serde_json::{Value, json};
 use uuid::Uuid;
-
-/// The partitions of the outbox: one for each hexadecimal digit.
-const SHARDS: [&str; 16] = [
-    "0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "a", "b", "c", "d", "e", "f",
-];
 
 /// A transaction takes at most this many items.
 const TRANSACTION: usize = 100;
@@ -81,6 +75,12 @@ impl OutboxRecord {
         }
     }
 
+    /// The organisation whose change made the tags stale. Empty if there are no tags.
+    fn tenant(&self) -> String {
+        let tag = self.tags.first().map(String::as_str).unwrap_or_default();
+        tag.split(':').next().unwrap_or_default().to_owned()
+    }
+
     fn item(&self) -> Value {
         json!({
             "id": self.id,
@@ -133,35 +133,14 @@ impl Store {
         ))
     }
 
-    /// The records that are due at `now` (in milliseconds since 1970), at most `limit` from each
-    /// partition, oldest first.
+    /// Records that are due at `now` (in milliseconds since 1970): see [`Store::due_records`].
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn due(&self, now: i64, limit: i32) -> Result<Vec<OutboxRecord>, StoreError> {
-        let due = self.due_records("outbox", now, limit).await?;
-        let mut due: Vec<_> = due
-            .iter()
-            .filter_map(|(_, item)| OutboxRecord::from_item(item))
-            .collect();
-        due.sort_by_key(|record| record.due_at);
-        Ok(due)
-    }
-
-    /// The records of `kind` that are due at `now` (in milliseconds since 1970), at most `limit` from
-    /// each partition. Their keys must have the form of the outbox's keys.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn due_records(
-        &self,
-        kind: &str,
-        now: i64,
-        limit: i32,
-    ) -> Result<Vec<(Key, Item)>, StoreError> {
-        let shards = SHARDS.iter();
-        let shards = shards.map(|shard| self.due_in(kind, shard, now, limit));
-        Ok(try_join_all(shards).await?.into_iter().flatten().collect())
+    pub async fn due(&self, now: i64) -> Result<Vec<OutboxRecord>, StoreError> {
+        let parse = |_, item| OutboxRecord::from_item(&item);
+        self.due_records("outbox", now, parse, OutboxRecord::tenant)
+            .await
     }
 
     /// The records of these keys that still exist.
@@ -218,29 +197,6 @@ impl Store {
         Err(StoreError::Unavailable(
             "the outbox conflicted with other writes at each attempt".to_owned(),
         ))
-    }
-
-    async fn due_in(
-        &self,
-        kind: &str,
-        shard: &str,
-        now: i64,
-        limit: i32,
-    ) -> Result<Vec<(Key, Item)>, StoreError> {
-        let response = self
-            .client
-            .query()
-            .table_name(&self.table)
-            .consistent_read(true)
-            .key_condition_expression("pk = :pk AND sk < :now")
-            .expression_attribute_values(":pk", text(&format!("#{kind}:{shard}")))
-            .expression_attribute_values(":now", text(&format!("{:013}", now + 1)))
-            .limit(limit)
-            .send()
-            .await
-            .map_err(|e| classify(e, |e| is_bug(e.code())))?;
-        let due = required_part(response.items)?.into_iter();
-        due.map(crate::convert::item).collect()
     }
 
     async fn remove_one(&self, key: &Key) -> Result<(), StoreError> {

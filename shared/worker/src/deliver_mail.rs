@@ -5,7 +5,7 @@
 //! is sent again later: each email arrives at least once. It handles the same two kinds of event as
 //! `revalidate`.
 
-use crate::{EventError, key, millis_now as now};
+use crate::{Deadline, EventError, key, millis_now as now};
 use action::{Expect, Item, Key, Operation};
 use mail::{Content, MailError, StoredEmail};
 use serde_json::{Value, json};
@@ -18,9 +18,6 @@ pub trait EmailTemplates: Send + Sync + 'static {
     /// Fills a template with these values and this link. `None` if there is no such template.
     fn render(template: &str, values: &BTreeMap<String, String>, link: &str) -> Option<Content>;
 }
-
-/// How many records of each partition a sweep reads in one round.
-const PER_SHARD: i32 = 25;
 
 /// How many rounds a sweep makes before it leaves the rest to the next sweep.
 const ROUNDS: usize = 20;
@@ -48,18 +45,20 @@ pub(crate) async fn handle<T: EmailTemplates>(
     app: &App,
     event: &Value,
 ) -> Result<Value, EventError> {
-    let mut report = Report::default();
+    let (mut report, deadline) = (Report::default(), Deadline::new());
     if let Some(records) = event.get("Records").and_then(Value::as_array) {
         let keys = records.iter().filter_map(|record| key(record, "#mail:"));
-        let stored = app.store.items(keys).await?;
-        deliver::<T>(app, stored.into_iter().collect(), &mut report).await?;
+        let new = app.store.items(keys).await?;
+        deliver::<T>(app, new.into_iter().collect(), deadline, &mut report).await?;
     } else if event.get("detail-type").and_then(Value::as_str) == Some("Scheduled Event") {
         for _ in 0..ROUNDS {
-            let due = app.store.due_records("mail", now(), PER_SHARD).await?;
-            if due.is_empty() || report.left.is_some() {
+            let stored = |key, item| Some((key, item));
+            let due = app.store.due_records("mail", now(), stored, sender);
+            let due = due.await?;
+            if due.is_empty() || report.left.is_some() || deadline.is_over() {
                 break;
             }
-            deliver::<T>(app, due, &mut report).await?;
+            deliver::<T>(app, due, deadline, &mut report).await?;
         }
     } else {
         return Err(EventError::Unknown);
@@ -72,14 +71,22 @@ pub(crate) async fn handle<T: EmailTemplates>(
     Ok(json!({ "batchItemFailures": [], "sent": report.sent }))
 }
 
-/// Sends the stored emails that are due, until SES is unavailable.
+/// Whose flood of emails must not hold up others: the organisation, or else the recipient.
+fn sender((_, item): &(Key, Item)) -> String {
+    let text = |name: &str| item.get(name).and_then(Value::as_str);
+    let sender = text("tenant").or(text("to"));
+    sender.unwrap_or_default().to_owned()
+}
+
+/// Sends the stored emails that are due, until SES is unavailable or the time is over.
 async fn deliver<T: EmailTemplates>(
     app: &App,
     stored: Vec<(Key, Item)>,
+    deadline: Deadline,
     report: &mut Report,
 ) -> Result<(), StoreError> {
     for (key, item) in stored {
-        if report.left.is_some() {
+        if report.left.is_some() || deadline.is_over() {
             return Ok(());
         }
         match StoredEmail::from_item(item) {

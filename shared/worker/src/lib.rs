@@ -9,9 +9,28 @@ pub use deliver_mail::EmailTemplates;
 
 use action::{Entity, Key};
 use serde_json::Value;
-use std::time::SystemTime;
+use std::time::{Duration, Instant, SystemTime};
 use store::StoreError;
 use wrapper::Function;
+
+/// How long one run works before it leaves the rest to the next. The template gives each function 60 s,
+/// so that a run can finish what it is doing.
+pub const BUDGET: Duration = Duration::from_secs(40);
+
+/// When a run stops taking up more work.
+#[derive(Debug, Clone, Copy)]
+struct Deadline(Instant);
+
+impl Deadline {
+    /// The deadline of a run that starts now.
+    fn new() -> Self {
+        Self(Instant::now() + BUDGET)
+    }
+
+    fn is_over(self) -> bool {
+        Instant::now() >= self.0
+    }
+}
 
 /// The function that purges stale pages after commits, if the actions themselves have not.
 #[must_use]

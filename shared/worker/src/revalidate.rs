@@ -4,16 +4,13 @@
 //! scheduled event, which starts a sweep over all due records as a safety net. Both read the records
 //! from the table again, because actions have removed most of them by then.
 
-use crate::{EventError, key, millis_now as now};
+use crate::{Deadline, EventError, key, millis_now as now};
 use action::{Expect, Item, Key, Operation};
 use cdn::{InvalidationError, Purge};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use store::{OutboxRecord, StoreError};
 use wrapper::App;
-
-/// How many records of each partition a sweep reads in one round.
-const PER_SHARD: i32 = 25;
 
 /// How many records one purge handles: a transaction takes at most 100 items.
 const BATCH: usize = 90;
@@ -41,15 +38,15 @@ struct Report {
 /// [`EventError`] if the event is of neither kind or storage fails. Lambda then delivers the event
 /// again.
 pub(crate) async fn handle(app: &App, event: &Value) -> Result<Value, EventError> {
-    let mut report = Report::default();
+    let (mut report, deadline) = (Report::default(), Deadline::new());
     if let Some(records) = event.get("Records").and_then(Value::as_array) {
         let keys = records.iter().filter_map(|record| key(record, "#outbox:"));
         let mut due = app.store.outbox_records(keys.collect()).await?;
         // Second purges are due later. A sweep handles them.
         due.retain(|record| record.due_at <= now());
-        drain(app, due, &mut report).await?;
+        drain(app, due, deadline, &mut report).await?;
     } else if event.get("detail-type").and_then(Value::as_str) == Some("Scheduled Event") {
-        sweep(app, &mut report).await?;
+        sweep(app, deadline, &mut report).await?;
     } else {
         return Err(EventError::Unknown);
     }
@@ -57,13 +54,13 @@ pub(crate) async fn handle(app: &App, event: &Value) -> Result<Value, EventError
     Ok(json!({ "batchItemFailures": [], "drained": report.drained, "purged": report.purged }))
 }
 
-async fn sweep(app: &App, report: &mut Report) -> Result<(), StoreError> {
+async fn sweep(app: &App, deadline: Deadline, report: &mut Report) -> Result<(), StoreError> {
     for _ in 0..ROUNDS {
-        let due = app.store.due(now(), PER_SHARD).await?;
-        if due.is_empty() {
+        let due = app.store.due(now()).await?;
+        if due.is_empty() || deadline.is_over() {
             return Ok(());
         }
-        drain(app, due, report).await?;
+        drain(app, due, deadline, report).await?;
         if report.left.is_some() {
             return Ok(());
         }
@@ -71,7 +68,13 @@ async fn sweep(app: &App, report: &mut Report) -> Result<(), StoreError> {
     Ok(())
 }
 
-async fn drain(app: &App, due: Vec<OutboxRecord>, report: &mut Report) -> Result<(), StoreError> {
+/// Purges for these records, until CloudFront is unavailable or the time is over.
+async fn drain(
+    app: &App,
+    due: Vec<OutboxRecord>,
+    deadline: Deadline,
+    report: &mut Report,
+) -> Result<(), StoreError> {
     let Some(oldest) = due.iter().map(|record| record.due_at).min() else {
         return Ok(());
     };
@@ -82,6 +85,9 @@ async fn drain(app: &App, due: Vec<OutboxRecord>, report: &mut Report) -> Result
         return Ok(());
     }
     for batch in due.chunks(BATCH) {
+        if deadline.is_over() {
+            return Ok(());
+        }
         let purge = purge(app, batch).await?;
         if let Err(error) = purge.purge(&app.invalidations, None).await {
             tracing::warn!(%error, "the outbox cannot be drained");

@@ -54,16 +54,17 @@ pub fn delivered(sent: usize, dropped: usize, failed: usize, left: Option<String
     })
 }
 
-/// The log line after updating the search indexes: how many entities were indexed, and which
-/// collections were left because there was too much to do.
+/// The log line after updating the search indexes: how many entities were indexed, and the collections
+/// whose indexes could not be updated.
 #[must_use]
-pub fn indexed(entities: usize, too_large: &[String]) -> Value {
+pub fn indexed<'a>(entities: usize, failed: impl IntoIterator<Item = &'a String>) -> Value {
+    let failed: Vec<_> = failed.into_iter().collect();
     json!({
         "service": SERVICE,
-        "level": if too_large.is_empty() { "INFO" } else { "ERROR" },
+        "level": if failed.is_empty() { "INFO" } else { "ERROR" },
         "action": "index-search",
         "indexed": entities,
-        "tooLarge": too_large,
+        "failed": failed,
     })
 }
 

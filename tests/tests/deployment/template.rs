@@ -6,6 +6,7 @@ use functions::REGISTRY;
 use functions::registry::Description;
 use serde_json::Value;
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 fn names(background: bool) -> BTreeSet<String> {
     let functions = REGISTRY.iter().map(|entry| entry.function);
@@ -75,5 +76,19 @@ fn a_function_that_hashes_passwords_has_a_full_vcpu() {
         let memory = function.expect("a function")["Properties"]["MemorySize"].as_u64();
         let expected = action.hashes_password.then_some(1769);
         assert_eq!(memory, expected, "{}", action.name);
+    }
+}
+
+#[test]
+fn a_background_function_ends_its_run_well_before_its_timeout() {
+    let resources = resources();
+    let resources = resources.as_object().expect("resources");
+    for name in names(true).difference(&names(false)) {
+        let function = resources
+            .values()
+            .find(|resource| resource["Metadata"]["BuildProperties"]["Binary"] == name.as_str());
+        let timeout = function.expect("a function")["Properties"]["Timeout"].as_u64();
+        let needed = worker::BUDGET + Duration::from_secs(15);
+        assert!(timeout >= Some(needed.as_secs()), "{name}");
     }
 }

@@ -196,7 +196,7 @@ async fn an_empty_response_does_not_mean_that_nothing_is_stored() {
         let errors = [
             store.items([key.clone()]).await.err(),
             store.settled_item(&key).await.err(),
-            store.due(0, 1).await.err(),
+            store.due(0).await.err(),
             store.count(&key, 0).await.err(),
             store.scan(|_, _| ()).await.err(),
         ];

@@ -48,9 +48,13 @@ impl Post {
     }
 
     async fn invite(&self, email: &str) -> Value {
+        self.invite_by(&self.cookie, email).await
+    }
+
+    async fn invite_by(&self, cookie: &str, email: &str) -> Value {
         let invite = edge_crm_tests::runner(Arc::clone(&self.inside.app), "invite-member");
         let fields = json!({ "email": email, "role": "member" });
-        let response = self.inside.post(&invite, &self.cookie, &fields).await;
+        let response = self.inside.post(&invite, cookie, &fields).await;
         assert_eq!(response.status, 200, "{response:?}");
         response.json["data"].clone()
     }
@@ -117,6 +121,34 @@ async fn every_email_arrives_in_spite_of_faults() {
     assert_eq!(post.left(), 0);
     let arrived: BTreeSet<String> = post.mailbox.emails().into_iter().map(|l| l.to).collect();
     assert_eq!(arrived, emails);
+}
+
+#[tokio::test]
+async fn an_organisation_with_many_emails_does_not_hold_up_another() {
+    let post = Post::start(config()).await;
+    let (flood, _) = post.inside.sign_up("Flood").await;
+    post.invite_by(&flood, "flood@example.com").await;
+    let first = post.inside.table.under("#mail:").remove(0);
+    let own = email();
+    post.invite(&own).await;
+    let stored = post.inside.table.under("#mail:");
+    let partition = &stored.iter().find(|one| one.get("to") == own).unwrap().pk;
+    // All in the partition of that email, and due before it.
+    for n in 0..80 {
+        let mut email = first.whole();
+        email.insert("to".to_owned(), json!(format!("flood{n}@example.com")));
+        let mut id = uuid::Uuid::now_v7().to_string();
+        id.replace_range(35.., &partition["#mail:".len()..]);
+        email.insert("id".to_owned(), json!(id));
+        let sk = format!("{}:{id}", &first.sk[..13]);
+        post.inside.table.put(partition, &sk, &Value::Object(email));
+    }
+
+    post.sweep().await;
+    let arrived = post.mailbox.emails();
+    let before = arrived.iter().rev().position(|email| email.to == own);
+    assert!(before.is_some_and(|before| before <= 16), "{before:?}");
+    assert_eq!((arrived.len(), post.left()), (82, 0));
 }
 
 #[tokio::test]

@@ -24,7 +24,7 @@ async fn calls(count: u64, wanted: &str) -> usize {
     scene.fill(&contacts, false).await;
     let built = scene
         .store
-        .rebuild_index::<Contact>("acme:contacts", None)
+        .rebuild_index::<Contact>("acme:contacts")
         .await
         .unwrap();
     assert_eq!(built.entities as u64, count);

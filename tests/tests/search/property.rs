@@ -1,6 +1,6 @@
 //! Compares the search with reading everything, over random histories.
 
-use crate::scene::{SMALL, Scene, at};
+use crate::scene::{ENOUGH, SMALL, Scene, at};
 use crm::{Contact, TrashedContact};
 use jiff::Timestamp;
 use proptest::prelude::*;
@@ -30,7 +30,9 @@ enum Step {
 
 fn name() -> impl Strategy<Value = String> {
     // Few letters, so that names share grams, and some that case folding changes.
-    prop_oneof![8 => "[abA ]{0,4}[abß]", 1 => "[a-c]{2,9}", 1 => "[éÉİ🦀]{1,3}"]
+    prop_oneof![8 => "[abA ]{0,4}[abß]", 1 => "[a-c]{2,9}", 1 => "[éÉİ🦀]{1,3}",
+        // More grams than the index has of one contact.
+        1 => "[ab]{0,2}[一-龥]{88,95}[ab]{0,2}"]
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -46,7 +48,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => Just(Step::Rebuild),
         1 => (0u64..60_000).prop_map(Step::RebuildKilled),
         1 => Just(Step::RemoveStale),
-        8 => ("[abs]{0,4}|[éi🦀@]{1,2}|[0-9]{1,3}", proptest::option::of(any::<usize>()), 1usize..20)
+        8 => ("[abs]{0,4}|[éi🦀@]{1,2}|[0-9]{1,3}|[ab]?[一-龥]{1,2}", proptest::option::of(any::<usize>()), 1usize..20)
             .prop_map(|(text, after, limit)| Step::Search(text, after, limit)),
     ]
 }
@@ -135,14 +137,14 @@ async fn perform(scene: &Scene, known: &mut Known, step: Step) -> Result<(), Tes
         }
         Step::IndexKilled(micros) => {
             let later = now.as_millisecond() + 120_000;
-            let run = scene.store.index::<Contact>(later);
+            let run = scene.store.index::<Contact>(later, ENOUGH);
             let _killed = tokio::time::timeout(Duration::from_micros(micros), run).await;
         }
         Step::Rebuild => {
-            let _overtaken = scene.store.rebuild_index::<Contact>(collection, None).await;
+            let _overtaken = scene.store.rebuild_index::<Contact>(collection).await;
         }
         Step::RebuildKilled(micros) => {
-            let run = scene.store.rebuild_index::<Contact>(collection, None);
+            let run = scene.store.rebuild_index::<Contact>(collection);
             let _killed = tokio::time::timeout(Duration::from_micros(micros), run).await;
         }
         Step::RemoveStale => {

@@ -6,6 +6,7 @@ use edge_crm_tests::Table;
 use edge_crm_tests::fault::{Fault, Proxy, Strike};
 use edge_crm_tests::inside::unhurried;
 use jiff::Timestamp;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use store::{Shape, Store};
 use uuid::{NoContext, Timestamp as IdTime, Uuid};
@@ -17,16 +18,32 @@ pub const SMALL: Shape = Shape {
     newest: 1,
 };
 
+/// A budget that no run uses up.
+pub const ENOUGH: Duration = Duration::from_secs(600);
+
 /// The start of 2026, in seconds since 1970.
 const EPOCH: u64 = 1_767_225_600;
 
 pub struct Scene {
-    pub table: Table,
+    pub table: Arc<Table>,
     pub store: Store,
     pub actor: Actor,
 }
 
 impl Scene {
+    /// Another organisation in the same table.
+    pub fn beside(&self, tenant: &str) -> Self {
+        let tenant = TenantId::parse(tenant).unwrap();
+        Self {
+            table: Arc::clone(&self.table),
+            store: self.store.clone(),
+            actor: Actor {
+                tenant,
+                ..self.actor.clone()
+            },
+        }
+    }
+
     pub async fn new(shape: Option<Shape>) -> Self {
         let table = Table::start().await;
         let store = Store::connect(unhurried(table.url()));
@@ -41,7 +58,7 @@ impl Scene {
             role: Role::Owner,
         };
         Self {
-            table,
+            table: Arc::new(table),
             store,
             actor,
         }
@@ -129,8 +146,8 @@ impl Scene {
         let now = Timestamp::now().as_millisecond();
         let mut entities = 0;
         loop {
-            let run = store.index::<Contact>(now).await.unwrap();
-            assert!(run.too_large.is_empty(), "{run:?}");
+            let run = store.index::<Contact>(now, ENOUGH).await.unwrap();
+            assert!(run.failed.is_empty(), "{run:?}");
             entities += run.entities;
             if run.entities == 0 {
                 return entities;
@@ -138,13 +155,13 @@ impl Scene {
         }
     }
 
-    /// A store over the same table whose first `times` calls of this kind are held back until
-    /// [`release`], and the proxy that holds them back.
-    pub async fn held(&self, call: &str, times: usize) -> (Proxy, Store) {
+    /// A store over the same table. After the first `after` calls of this kind, the next `times` are
+    /// held back until [`release`]. And the proxy that holds them back.
+    pub async fn held(&self, call: &str, after: usize, times: usize) -> (Proxy, Store) {
         let proxy = Proxy::start(self.table.url()).await;
         proxy.plan(vec![Strike {
             call: call.to_owned(),
-            after: 0,
+            after,
             times,
             fault: Fault::HeldCall,
         }]);

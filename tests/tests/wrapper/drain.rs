@@ -6,6 +6,7 @@ use edge_crm_tests::inside::{Inside, ORIGIN_SECRET, config, invoke, through_edge
 use edge_crm_tests::world::scheduled_event;
 use serde_json::{Value, json};
 use std::sync::Arc;
+use store::OutboxRecord;
 use wrapper::{Config, Revalidation, Runner};
 
 const LIST: &str = "/t/acme/contacts";
@@ -119,6 +120,34 @@ async fn due_records_are_purged_in_one_call_and_each_tag_once() {
     );
     assert_eq!(left[0].get("tags"), json!(["acme:contacts"]));
     assert_eq!(background.sweep().await["drained"], 0, "it is not due yet");
+}
+
+#[tokio::test]
+async fn an_organisation_with_many_records_does_not_hold_up_another() {
+    let background = Background::start().await;
+    let now = edge_crm_tests::now() * 1_000;
+    let leave = |tenant: &str, due_at: i64| {
+        let record = OutboxRecord::new(vec![format!("{tenant}:contacts")], due_at, due_at);
+        let item =
+            json!({ "id": record.id, "tags": record.tags, "createdAt": due_at, "dueAt": due_at });
+        let key = record.key();
+        background
+            .inside
+            .table
+            .put(key.parts().0, key.parts().1, &item);
+    };
+    for n in 0..500 {
+        leave("flood", now - 10_000 + n);
+    }
+    leave("acme", now);
+
+    let due = background.inside.app.store.due(now).await.unwrap();
+    let before = due
+        .iter()
+        .position(|record| record.tags == ["acme:contacts"]);
+    assert!(before.is_some_and(|before| before <= 16), "{before:?}");
+    assert_eq!(background.sweep().await["drained"], 501);
+    assert!(background.inside.table.under("#outbox:").is_empty());
 }
 
 #[tokio::test]

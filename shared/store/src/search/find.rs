@@ -7,13 +7,16 @@ use super::{END, grams};
 use crate::convert::item;
 use crate::read::FILTERED_PAGE;
 use crate::{Store, StoreError};
-use action::{Item, Key, Query, Search, Unindexed};
+use action::{Item, Key, Query, Search};
 use futures_util::future::{try_join_all, try_join3};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How many pages of each posting list a search reads first. These newest pages are enough for
 /// frequent texts.
 const FIRST_PAGES: usize = 4;
+
+/// How many records of unindexed entities a search reads at a time.
+const RECORDS: usize = 1_000;
 
 /// How many blocks a search reads concurrently: the first number at first, then twice as many each
 /// time, up to the second.
@@ -45,7 +48,7 @@ impl Store {
     async fn search(&self, query: &Query, search: &Search) -> Result<Vec<Item>, StoreError> {
         let (head, unindexed, (newest, next)) = try_join3(
             self.head(&query.pk),
-            self.unindexed(search),
+            self.unindexed_with(search),
             self.page(query, self.shape.newest, None),
         )
         .await?;
@@ -70,7 +73,7 @@ impl Store {
             return Ok(running.newest());
         }
         // The unindexed records were read above. Only after that may the lists be read.
-        running.unindexed(unindexed, &search.text).await?;
+        running.unindexed(unindexed).await?;
         let index = Index {
             partition: head::partition(&query.pk, head.generation),
             head,
@@ -80,20 +83,28 @@ impl Store {
         Ok(running.newest())
     }
 
-    /// The records of unindexed entities, by id.
-    async fn unindexed(&self, search: &Search) -> Result<BTreeMap<String, Unindexed>, StoreError> {
+    /// The ids of the unindexed entities whose recorded texts contain the text. Does not keep the
+    /// records, because there may be many.
+    async fn unindexed_with(&self, search: &Search) -> Result<BTreeSet<String>, StoreError> {
         let (pk, prefix) = search.unindexed.parts();
-        let found = self
-            .between(pk, (prefix, &format!("{prefix}{END}")), true, None)
-            .await?;
-        found
-            .into_iter()
-            .map(|attributes| {
+        let (mut from, end) = (prefix.to_owned(), format!("{prefix}{END}"));
+        let mut ids = BTreeSet::new();
+        loop {
+            let read = self.between(pk, (&from, &end), true, Some(RECORDS)).await?;
+            let is_last = read.len() < RECORDS;
+            for attributes in read {
                 let (key, item) = item(attributes)?;
-                let id = key.parts().1.strip_prefix(prefix).unwrap_or_default();
-                Ok((id.to_owned(), unindexed(item)?))
-            })
-            .collect()
+                from = key.into_parts().1;
+                let texts = unindexed(item)?.texts;
+                if texts.iter().any(|own| own.contains(&search.text)) {
+                    let id = from.strip_prefix(prefix).unwrap_or_default();
+                    ids.insert(id.to_owned());
+                }
+            }
+            if is_last {
+                return Ok(ids);
+            }
+        }
     }
 }
 
@@ -153,19 +164,12 @@ impl Running<'_> {
         }
     }
 
-    /// Reads the unindexed entities whose recorded texts contain the text, newest first, until the
-    /// result is complete.
-    async fn unindexed(
-        &mut self,
-        records: BTreeMap<String, Unindexed>,
-        text: &str,
-    ) -> Result<(), StoreError> {
-        let contains = |record: &Unindexed| record.texts.iter().any(|own| own.contains(text));
-        let ids: Vec<_> = records
+    /// Reads these unindexed entities, newest first, until the result is complete.
+    async fn unindexed(&mut self, ids: BTreeSet<String>) -> Result<(), StoreError> {
+        let ids: Vec<_> = ids
             .into_iter()
             .rev()
-            .filter(|(id, record)| self.is_below(id) && contains(record))
-            .map(|(id, _)| id)
+            .filter(|id| self.is_below(id))
             .collect();
         for some in ids.chunks(self.query.limit.clamp(1, 100)) {
             let keys = some
@@ -183,7 +187,7 @@ impl Running<'_> {
         Ok(())
     }
 
-    /// Reads the blocks that all lists name. Reads the newest pages of the lists first, and the other
+    /// Reads the blocks that the lists name. Reads the newest pages of the lists first, and the other
     /// pages only if those are not enough.
     async fn indexed(&mut self, index: &Index) -> Result<(), StoreError> {
         let newest = self.postings(index, None, Some(FIRST_PAGES)).await?;
@@ -193,20 +197,20 @@ impl Running<'_> {
             list.keys().next().filter(|_| !all).cloned()
         };
         let floor = newest.iter().filter_map(read_to).max();
-        let mut candidates = common(&newest);
+        let mut first = candidates(&newest);
         if let Some(floor) = &floor {
-            candidates.retain(|page, _| page >= floor);
+            first.retain(|page, _| page >= floor);
         }
-        self.blocks(index, candidates).await?;
+        self.blocks(index, first).await?;
         let Some(floor) = floor else { return Ok(()) };
         if self.is_complete_from(&floor) {
             return Ok(());
         }
         let rest = self.postings(index, Some(&floor), None).await?;
-        self.blocks(index, common(&rest)).await
+        self.blocks(index, candidates(&rest)).await
     }
 
-    /// The posting lists of all grams, without the pages from `before` on.
+    /// The posting lists of the empty gram and of all wanted grams, without the pages from `before` on.
     async fn postings(
         &self,
         index: &Index,
@@ -214,8 +218,10 @@ impl Running<'_> {
         limit: Option<usize>,
     ) -> Result<Vec<Postings>, StoreError> {
         let greatest = before.or(self.below.as_deref()).unwrap_or(END);
-        let lists = index.wanted.iter().map(|gram| async move {
-            let range = (gram.as_str(), format!("{gram}{greatest}"));
+        let wanted = index.wanted.iter().map(String::as_str);
+        let lists = std::iter::once(grams::EMPTY).chain(wanted);
+        let lists = lists.map(|gram| async move {
+            let range = (gram, format!("{gram}{greatest}"));
             let read = self
                 .store
                 .between(&index.partition, (range.0, &range.1), false, limit)
@@ -248,7 +254,10 @@ impl Running<'_> {
                 let some: Vec<_> = closed.by_ref().take(at_once).collect();
                 let names = some.iter().map(|(name, _)| name.as_str());
                 let pages = self.store.pages(&index.partition, names).await?;
-                for (page, (_, numbers)) in pages.iter().zip(&some) {
+                for (name, numbers) in &some {
+                    let Some(page) = pages.iter().find(|page| page.name() == name) else {
+                        continue;
+                    };
                     let numbers = numbers.iter().rev();
                     ranges.extend(numbers.filter_map(|number| range(page, *number)));
                 }
@@ -306,9 +315,9 @@ fn tail(head: &Head, newer: &Candidates) -> Vec<Range> {
     }
 }
 
-/// The blocks that are in all lists.
-fn common(lists: &[Postings]) -> Candidates {
-    let Some((first, others)) = lists.split_first() else {
+/// The blocks that are in the list of the empty gram, and those that are in all other lists.
+fn candidates(lists: &[Postings]) -> Candidates {
+    let Some((always, [first, others @ ..])) = lists.split_first() else {
         return Candidates::new();
     };
     let in_all = |(page, numbers): (&String, &BTreeSet<usize>)| {
@@ -319,5 +328,9 @@ fn common(lists: &[Postings]) -> Candidates {
         }
         Some((page.clone(), numbers)).filter(|(_, numbers)| !numbers.is_empty())
     };
-    first.iter().filter_map(in_all).collect()
+    let mut all: Candidates = first.iter().filter_map(in_all).collect();
+    for (page, numbers) in always {
+        all.entry(page.clone()).or_default().extend(numbers);
+    }
+    all
 }

@@ -8,11 +8,20 @@ use std::collections::BTreeSet;
 /// texts: a name may be one character.
 const LONGEST: usize = 3;
 
+/// How many grams an entity may have. Usual contacts have about a hundred. Each gram is a write, so
+/// this bounds what one entity can cost.
+const MOST: usize = 256;
+
+/// The empty gram, which every text has. Its list names the blocks with an entity that has more than
+/// [`MOST`] grams. Every search reads these blocks.
+pub(super) const EMPTY: &str = "0:";
+
 /// With how many grams a search looks for a text. Each gram is a query, and more would exclude few
 /// blocks.
 const WANTED: usize = 8;
 
-/// All grams of the texts, each as the prefix of its posting list's sort keys.
+/// All grams of the texts, each as the prefix of its posting list's sort keys; [`EMPTY`] alone if
+/// there are too many.
 pub(super) fn of<T: AsRef<str>>(texts: &[T]) -> BTreeSet<String> {
     let mut grams = BTreeSet::new();
     for text in texts {
@@ -20,6 +29,9 @@ pub(super) fn of<T: AsRef<str>>(texts: &[T]) -> BTreeSet<String> {
         for length in 1..=LONGEST {
             grams.extend(characters.windows(length).map(prefix));
         }
+    }
+    if grams.len() > MOST {
+        return BTreeSet::from([EMPTY.to_owned()]);
     }
     grams
 }
@@ -61,6 +73,14 @@ mod tests {
         assert_eq!(wanted("é"), BTreeSet::from(["1é:".to_owned()]));
         assert!(wanted("").is_empty());
         assert_eq!(wanted(&('a'..='z').collect::<String>()).len(), WANTED);
+    }
+
+    #[test]
+    fn an_entity_with_too_many_grams_has_only_the_empty_one() {
+        let text = |length: u32| ('\u{4e00}'..).take(length as usize).collect::<String>();
+        assert_eq!(of(&[text(86)]).len(), 86 + 85 + 84);
+        assert_eq!(of(&[text(87)]), BTreeSet::from([EMPTY.to_owned()]));
+        assert_eq!(of(&["a".repeat(100_000)]).len(), LONGEST);
     }
 
     proptest! {

@@ -96,8 +96,11 @@ pub(super) struct Head {
     pub(super) begun: u64,
     /// Until when, in milliseconds since 1970, only the builder may change the index.
     pub(super) building_until: i64,
-    /// The greatest id that has been indexed.
+    /// The greatest id that has been indexed. Blocks are only added behind it, so an entity never
+    /// moves to another block.
     pub(super) greatest: String,
+    /// How many entities the last block has had.
+    pub(super) filled: usize,
     /// The newest page of the directory, to which blocks are added.
     pub(super) open: Page,
     /// The generations to remove.
@@ -105,6 +108,48 @@ pub(super) struct Head {
 }
 
 impl Head {
+    /// The generation to which changes are added: the one in use, or else the one that is being
+    /// built.
+    pub(super) fn target(&self) -> u64 {
+        match self.generation {
+            0 => self.begun,
+            used => used,
+        }
+    }
+
+    /// Begins to build the first index, with one block for every id.
+    pub(super) fn begin(&mut self) {
+        self.abandon();
+        self.open.starts.push(String::new());
+    }
+
+    /// Begins a new generation. A build that was started and not finished is stale.
+    pub(super) fn abandon(&mut self) {
+        let unfinished = Some(self.begun).filter(|begun| *begun > self.generation);
+        self.stale.extend(unfinished);
+        self.begun += 1;
+        if self.generation == 0 {
+            self.open = Page::default();
+            self.greatest.clear();
+            self.filled = 0;
+        }
+    }
+
+    /// Makes room for an entity. If it is the newest so far and the last block is full, a new block
+    /// begins with it. Returns the page of the directory that became full.
+    pub(super) fn extend(&mut self, id: &str, shape: Shape) -> Option<Page> {
+        if id <= self.greatest.as_str() {
+            return None;
+        }
+        id.clone_into(&mut self.greatest);
+        if self.filled < shape.block {
+            self.filled += 1;
+            return None;
+        }
+        self.filled = 1;
+        self.open.push(id, shape)
+    }
+
     fn from_attributes(attributes: &Attributes) -> Option<Self> {
         let parsed = |name: &str| attributes.get(name)?.as_n().ok();
         let stale = attributes.get("stale")?.as_l().ok()?;
@@ -115,6 +160,8 @@ impl Head {
             begun: parsed("begun")?.parse().ok()?,
             building_until: parsed("buildingUntil")?.parse().ok()?,
             greatest: attributes.get("greatest")?.as_s().ok()?.clone(),
+            // Missing in a head from before this attribute existed.
+            filled: parsed("filled").map_or(Some(0), |filled| filled.parse().ok())?,
             open: Page::from_attributes(attributes)?,
             stale: stale.collect::<Option<_>>()?,
         })
@@ -166,6 +213,7 @@ impl Store {
             ("begun".to_owned(), number(head.begun)),
             ("buildingUntil".to_owned(), number(head.building_until)),
             ("greatest".to_owned(), text(&head.greatest)),
+            ("filled".to_owned(), number(head.filled)),
             (
                 "stale".to_owned(),
                 AttributeValue::L(head.stale.iter().map(number).collect()),
@@ -185,28 +233,27 @@ impl Store {
         Ok(TransactWriteItem::builder().put(put).build())
     }
 
-    /// The pages of the directory with these names. All exist, but the transaction that writes one may
-    /// still be running, so missing pages are read again.
+    /// The closed pages of the directory with these names. A run that was overtaken or died may have
+    /// left lists of a page that was never added to the directory. Such a page has no entities.
     pub(super) async fn pages<'a>(
         &self,
         partition: &str,
         names: impl Iterator<Item = &'a str>,
     ) -> Result<Vec<Page>, StoreError> {
         let names: Vec<_> = names.collect();
-        for attempt in 0..ATTEMPTS {
-            let keys = names.iter().map(|name| page_key(partition, name));
-            let keys = keys.map(|key| key_attributes(&key)).collect();
-            let read = self.raw_items(keys, true).await?;
-            let read: Vec<_> = read.iter().filter_map(Page::from_attributes).collect();
-            let named = |name: &&str| read.iter().find(|page| page.name() == *name).cloned();
-            if let Some(pages) = names.iter().map(named).collect() {
-                return Ok(pages);
+        let keys = names.iter().map(|name| page_key(partition, name));
+        let keys = keys.map(|key| key_attributes(&key)).collect();
+        let read = self.raw_items(keys, true).await?;
+        let mut pages: Vec<_> = read.iter().filter_map(Page::from_attributes).collect();
+        for name in names {
+            if pages.iter().any(|page| page.name() == name) {
+                continue;
             }
-            backoff(attempt).await;
+            // The transaction that adds it may still be running.
+            let page = self.page_of(partition, name).await?;
+            pages.extend(Some(page).filter(|page| page.name() == name));
         }
-        Err(StoreError::Bug(
-            "an index lacks a page of its directory".to_owned(),
-        ))
+        Ok(pages)
     }
 
     /// The closed page that the id belongs to.

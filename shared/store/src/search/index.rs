@@ -2,101 +2,68 @@
 
 use super::head::{Head, Page, partition};
 use super::postings::{Additions, add_texts, list_key, posting, split};
-use super::waiting::{RECORDS, Waiting};
-use super::{END, IndexError};
+use super::waiting::Waiting;
+use super::{END, IndexError, grams};
 use crate::convert::{item, key_attributes};
 use crate::error::{classify, is_bug};
 use crate::{Store, StoreError};
-use action::{Entity, Key};
+use action::Entity;
 use aws_sdk_dynamodb::error::ProvideErrorMetadata;
 use aws_sdk_dynamodb::types::AttributeValue;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-/// The partitions of unindexed records: one for each hexadecimal digit.
-const SHARDS: &str = "0123456789abcdef";
+/// How many entities one turn adds to an index at most. One transaction removes their records. It
+/// takes at most 100 items, and also writes the head and the full pages of the directory.
+pub(super) const ENTITIES: usize = 64;
 
-/// How many entities at the end of a collection one run reads. It must read all entities of the last
-/// block and after it, to divide them into new blocks.
-const TAIL: usize = 10_000;
+/// How many different grams the entities of one turn have together, unless there is only one entity.
+/// Each is a write, so this bounds the time and the memory of a turn. Usual entities have fewer.
+const GRAMS: usize = 4_096;
 
 /// How many lists are written concurrently.
 const AT_ONCE: usize = 16;
 
-/// How many records and pages one transaction handles. It takes at most 100 items, and also writes
-/// the head.
-const PER_TRANSACTION: usize = 90;
+/// How many lists are read at once.
+const LISTS: usize = 100;
 
-/// How often a run starts again because another run has changed the index.
+/// How often a turn starts again because another run has changed the index.
 const ATTEMPTS: u32 = 6;
 
-/// The result of a run.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Indexed {
-    /// The number of entities added to the index or updated in it.
-    pub entities: usize,
-    /// The collections that are too large for one run. The command must build their indexes.
-    pub too_large: Vec<String>,
+/// What one turn adds to an index.
+#[derive(Debug, Default)]
+pub(super) struct Portion {
+    entities: usize,
+    grams: BTreeSet<String>,
+}
+
+impl Portion {
+    /// Adds an entity with these texts. `false` if it is too much for one turn.
+    pub(super) fn add(&mut self, texts: &[String]) -> bool {
+        self.entities += 1;
+        self.grams.extend(grams::of(texts));
+        self.entities == 1 || self.entities <= ENTITIES && self.grams.len() <= GRAMS
+    }
 }
 
 impl Store {
-    /// Updates the indexes of all collections of `E`, as far as one run gets. Builds an index that
-    /// does not exist yet, unless the collection is too large for one run: see
-    /// [`Store::rebuild_index`]. `now` is in milliseconds since 1970.
-    ///
-    /// # Errors
-    /// [`StoreError`]. The next run does the rest.
-    pub async fn index<E: Entity>(&self, now: i64) -> Result<Indexed, StoreError> {
-        let mut report = Indexed::default();
-        for shard in SHARDS.chars() {
-            let (pk, _) = Key::record("unindexed", &shard.to_string(), "").into_parts();
-            let mut from = " ".to_owned();
-            loop {
-                let waiting = self.waiting(&pk, &from).await?;
-                for (collection, waiting) in &waiting {
-                    self.index_one::<E>(collection, waiting, now, &mut report)
-                        .await?;
-                }
-                // Go on behind the last collection, so that a busy one does not block the others.
-                let read = waiting.values().map(Vec::len).sum::<usize>();
-                match waiting.last_key_value() {
-                    Some((last, _)) if read >= RECORDS => from = format!("{last}:{END}"),
-                    _ => break,
-                }
-            }
-        }
-        Ok(report)
-    }
-
-    async fn index_one<E: Entity>(
+    /// Adds these waiting entities to the index of their collection. If there is no index yet, adds
+    /// the next entities of the collection to it. Returns the number of added entities.
+    pub(super) async fn index_some<E: Entity>(
         &self,
         collection: &str,
         waiting: &[Waiting],
         now: i64,
-        report: &mut Indexed,
-    ) -> Result<(), StoreError> {
-        let own = collection
-            .rsplit_once(':')
-            .is_some_and(|(_, resource)| resource == E::RESOURCE);
-        if !own {
-            return Ok(());
-        }
+    ) -> Result<usize, StoreError> {
         for _ in 0..ATTEMPTS {
             match self.attempt::<E>(collection, waiting, now).await {
-                Ok(entities) => {
-                    report.entities += entities;
-                    return Ok(());
-                }
-                Err(IndexError::TooLarge) => {
-                    report.too_large.push(collection.to_owned());
-                    return Ok(());
-                }
+                Ok(entities) => return Ok(entities),
                 Err(IndexError::Overtaken) => {}
                 Err(IndexError::Store(error)) => return Err(error),
             }
         }
         // Other runs are updating this index.
-        Ok(())
+        Ok(0)
     }
 
     async fn attempt<E: Entity>(
@@ -105,101 +72,141 @@ impl Store {
         waiting: &[Waiting],
         now: i64,
     ) -> Result<usize, IndexError> {
-        let mut head = self.head(collection).await?;
+        let head = self.head(collection).await?;
         if head.building_until > now {
             return Ok(0);
         }
-        if head.generation == 0 {
-            self.rebuild_index::<E>(collection, Some(TAIL)).await?;
-            head = self.head(collection).await?;
+        if head.generation > 0 {
+            let added = self.add(collection, head, BTreeMap::new(), waiting);
+            return added.await;
         }
-        self.add::<E>(collection, head, waiting).await
+        self.build::<E>(collection, head, waiting).await
     }
 
-    /// Adds the waiting entities to the posting lists. Then, if the head has not changed since it was
-    /// read, adds new blocks to the directory and removes the records.
-    async fn add<E: Entity>(
+    /// Continues to build the first index of a collection: adds the next entities. Searches do not
+    /// use the index, and no record is removed, until all entities are in it.
+    async fn build<E: Entity>(
         &self,
         collection: &str,
         mut head: Head,
         waiting: &[Waiting],
     ) -> Result<usize, IndexError> {
-        let mut additions = Additions::new();
-        let before = head.open.clone();
-        let tail = self.tail::<E>(collection, before.last()).await?;
-        let last = tail.last_key_value().map(|(id, _)| id.clone());
-        // If there are more entities than were read, the rest waits. But all entities of the last
-        // block must have been read, to know which of them move to new blocks.
-        let read_to = last.clone().filter(|_| tail.len() >= TAIL);
-        if read_to.as_ref().is_some_and(|read| *read < head.greatest) {
-            return Err(IndexError::TooLarge);
+        if head.open.starts.is_empty() {
+            head.begin();
+            head.version += 1;
+            // Before the first addition, so that no other build uses the same generation.
+            self.write_head(collection, &head, Vec::new(), Vec::new())
+                .await?;
         }
-        let closed = self.lengthen(&mut head, &tail, &mut additions);
-        let was_read = |id: &String| read_to.as_ref().is_none_or(|read| id <= read);
-        let waiting: Vec<_> = waiting
-            .iter()
-            .filter(|one| was_read(&one.id))
-            .cloned()
+        let (next, is_last) = self.next::<E>(collection, &head.greatest).await?;
+        let built = next.len();
+        let waiting = if is_last { waiting } else { &[] };
+        if is_last {
+            head.generation = head.begun;
+        }
+        let added = self.add(collection, head, next, waiting).await?;
+        Ok(built.max(added))
+    }
+
+    /// The texts of the next entities behind an id, by id, and whether these are all.
+    async fn next<E: Entity>(
+        &self,
+        collection: &str,
+        behind: &str,
+    ) -> Result<(BTreeMap<String, Vec<String>>, bool), StoreError> {
+        // The range includes `behind`, unless that entity was removed. One more entity shows that
+        // there are more.
+        let range = (behind, END);
+        let read = self.between(collection, range, true, Some(ENTITIES + 2));
+        let (mut next, mut portion) = (BTreeMap::new(), Portion::default());
+        for attributes in read.await? {
+            let (key, item) = item(attributes)?;
+            let id = key.into_parts().1;
+            let texts = E::texts(&item);
+            if id == behind {
+                continue;
+            }
+            if !portion.add(&texts) {
+                return Ok((next, false));
+            }
+            next.insert(id, texts);
+        }
+        Ok((next, true))
+    }
+
+    /// Adds entities to the posting lists: those in `more`, and the waiting ones. Then, if the head
+    /// has not changed since it was read, adds new blocks to the directory and removes the records.
+    async fn add(
+        &self,
+        collection: &str,
+        mut head: Head,
+        more: BTreeMap<String, Vec<String>>,
+        waiting: &[Waiting],
+    ) -> Result<usize, IndexError> {
+        let before = head.open.clone();
+        let recorded = waiting.iter().map(|one| (&one.id, &one.record.texts));
+        let ids: BTreeSet<_> = more
+            .keys()
+            .chain(recorded.clone().map(|(id, _)| id))
+            .collect();
+        let closed: Vec<_> = ids
+            .into_iter()
+            .filter_map(|id| head.extend(id, self.shape))
             .collect();
         let mut pages: Vec<_> = closed.iter().chain([&head.open]).cloned().collect();
-        let partition = partition(collection, head.generation);
-        for one in &waiting {
-            let (page, number) = match place(&pages, &one.id) {
+        let partition = partition(collection, head.target());
+        let mut additions = Additions::new();
+        for (id, texts) in more.iter().chain(recorded) {
+            let (page, number) = match place(&pages, id) {
                 Some(place) => place,
                 None => {
-                    pages.push(self.page_of(&partition, &one.id).await?);
-                    place(&pages, &one.id).unwrap_or_default()
+                    pages.push(self.page_of(&partition, id).await?);
+                    place(&pages, id).unwrap_or_default()
                 }
             };
-            add_texts(&mut additions, &page, number, &one.record.texts);
+            add_texts(&mut additions, &page, number, texts);
         }
+        self.leave_out_always_read(&partition, &mut additions)
+            .await?;
         self.leave_out_listed(&partition, &before, &mut additions)
             .await?;
         self.add_to_lists(&partition, additions).await?;
-        let ids = waiting.iter().map(|one| &one.id).chain(last.as_ref());
-        head.greatest = ids.fold(head.greatest, |most, id| most.max(id.clone()));
-        self.conclude_index(collection, &partition, head, closed, waiting)
+        let pages = closed.iter().map(|page| self.put_page(&partition, page));
+        let pages = pages.collect::<Result<Vec<_>, _>>()?;
+        head.version += 1;
+        self.write_head(collection, &head, pages, waiting.to_vec())
             .await
     }
 
-    /// The texts of the entities from `from` on, by id; at most as many as one run reads.
-    async fn tail<E: Entity>(
+    /// Removes the additions to blocks that every search reads.
+    async fn leave_out_always_read(
         &self,
-        collection: &str,
-        from: &str,
-    ) -> Result<BTreeMap<String, Vec<String>>, StoreError> {
-        let from = Some(from).filter(|from| !from.is_empty()).unwrap_or(" ");
-        let read = self.between(collection, (from, END), true, Some(TAIL));
-        read.await?
-            .into_iter()
-            .map(|attributes| {
-                let (key, item) = item(attributes)?;
-                Ok((key.into_parts().1, E::texts(&item)))
-            })
-            .collect()
-    }
-
-    /// Adds new blocks for the entities that exceed the last block. Returns the pages that became
-    /// full. Every entity of a new block is added to the lists, even if it is not waiting, because it
-    /// may have been in the last block before.
-    fn lengthen(
-        &self,
-        head: &mut Head,
-        tail: &BTreeMap<String, Vec<String>>,
+        partition: &str,
         additions: &mut Additions,
-    ) -> Vec<Page> {
-        let mut closed = Vec::new();
-        for (nth, (id, texts)) in tail.iter().enumerate() {
-            if nth < self.shape.block {
-                continue;
+    ) -> Result<(), StoreError> {
+        let pages: BTreeSet<_> = additions.keys().map(|(page, _)| page.clone()).collect();
+        let keys = pages
+            .iter()
+            .map(|page| key_attributes(&list_key(partition, page, grams::EMPTY)));
+        let mut always_read: BTreeMap<_, BTreeSet<_>> = additions
+            .iter()
+            .filter(|((_, gram), _)| gram == grams::EMPTY)
+            .map(|((page, _), numbers)| (page.clone(), numbers.clone()))
+            .collect();
+        for attributes in self.raw_items(keys.collect(), false).await? {
+            if let Some((page, listed)) = posting(&attributes, grams::EMPTY) {
+                always_read.entry(page).or_default().extend(listed);
             }
-            if nth.is_multiple_of(self.shape.block) {
-                closed.extend(head.open.push(id, self.shape));
-            }
-            let number = head.open.starts.len() - 1;
-            add_texts(additions, head.open.name(), number, texts);
         }
-        closed
+        additions.retain(|(page, gram), numbers| {
+            if gram != grams::EMPTY
+                && let Some(always_read) = always_read.get(page)
+            {
+                numbers.retain(|number| !always_read.contains(number));
+            }
+            !numbers.is_empty()
+        });
+        Ok(())
     }
 
     /// Removes the additions that the lists already have.
@@ -214,21 +221,25 @@ impl Store {
             std::cmp::Ordering::Equal => number >= known.starts.len(),
             std::cmp::Ordering::Greater => true,
         };
-        let may_be_listed = additions
+        let may_be_listed: Vec<_> = additions
             .iter()
             .filter(|((page, _), numbers)| numbers.iter().any(|number| !is_new(page, *number)))
-            .map(|((page, gram), _)| key_attributes(&list_key(partition, page, gram)));
-        // Lists only grow, so an eventually consistent read is enough.
-        for attributes in self.raw_items(may_be_listed.collect(), false).await? {
-            let key = attributes.get("sk").and_then(|sk| sk.as_s().ok());
-            let Some((gram, _)) = key.and_then(|key| split(key)) else {
-                continue;
-            };
-            let Some((page, listed)) = posting(&attributes, gram) else {
-                continue;
-            };
-            if let Some(numbers) = additions.get_mut(&(page, gram.to_owned())) {
-                numbers.retain(|number| !listed.contains(number));
+            .map(|((page, gram), _)| key_attributes(&list_key(partition, page, gram)))
+            .collect();
+        // Not all lists at once, because they may be long.
+        for some in may_be_listed.chunks(LISTS) {
+            // Lists only grow, so an eventually consistent read is enough.
+            for attributes in self.raw_items(some.to_vec(), false).await? {
+                let key = attributes.get("sk").and_then(|sk| sk.as_s().ok());
+                let Some((gram, _)) = key.and_then(|key| split(key)) else {
+                    continue;
+                };
+                let Some((page, listed)) = posting(&attributes, gram) else {
+                    continue;
+                };
+                if let Some(numbers) = additions.get_mut(&(page, gram.to_owned())) {
+                    numbers.retain(|number| !listed.contains(number));
+                }
             }
         }
         additions.retain(|_, numbers| !numbers.is_empty());
@@ -254,30 +265,6 @@ impl Store {
             .buffer_unordered(AT_ONCE)
             .try_for_each(|_| async { Ok(()) })
             .await
-    }
-
-    /// Adds the new blocks to the directory, and removes the records of the indexed entities.
-    async fn conclude_index(
-        &self,
-        collection: &str,
-        partition: &str,
-        mut head: Head,
-        closed: Vec<Page>,
-        waiting: Vec<Waiting>,
-    ) -> Result<usize, IndexError> {
-        let pages = closed.iter().map(|page| self.put_page(partition, page));
-        let mut pages = pages.collect::<Result<Vec<_>, _>>()?;
-        let mut removed = 0;
-        let mut waiting = waiting.into_iter().peekable();
-        while waiting.peek().is_some() || !pages.is_empty() {
-            let room = PER_TRANSACTION.saturating_sub(pages.len());
-            let some = waiting.by_ref().take(room).collect();
-            head.version += 1;
-            removed += self
-                .write_head(collection, &head, std::mem::take(&mut pages), some)
-                .await?;
-        }
-        Ok(removed)
     }
 }
 

@@ -18,12 +18,13 @@ mod head;
 mod index;
 mod postings;
 mod rebuild;
+mod turns;
 mod waiting;
 
 use crate::StoreError;
 
-pub use index::Indexed;
 pub use rebuild::Rebuilt;
+pub use turns::Indexed;
 
 /// The kind of all items of an index.
 const PARTITION: &str = "search";
@@ -58,9 +59,6 @@ impl Shape {
 /// An index was not built or updated.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum IndexError {
-    /// There are more entities than one run reads: build the index with the command.
-    #[error("there are too many entities for one run")]
-    TooLarge,
     /// Another run has changed the index or is building it: retry.
     #[error("another run is changing this index")]
     Overtaken,

@@ -50,17 +50,12 @@ struct Build {
 }
 
 impl Store {
-    /// Builds a new index of all entities of a collection, and then switches searches to it. Fails if
-    /// there are more than `limit` entities. Searches use the old index in the meantime. The old index
-    /// stays afterwards for searches that are still running: see [`Store::remove_stale_indexes`].
+    /// Builds a new index of all entities of a collection, and then switches searches to it. Searches
+    /// use the old index in the meantime. The old index stays afterwards for searches that are still running: see [`Store::remove_stale_indexes`].
     ///
     /// # Errors
     /// [`IndexError`]. The old index then stays in use.
-    pub async fn rebuild_index<E: Entity>(
-        &self,
-        collection: &str,
-        limit: Option<usize>,
-    ) -> Result<Rebuilt, IndexError> {
+    pub async fn rebuild_index<E: Entity>(&self, collection: &str) -> Result<Rebuilt, IndexError> {
         let mut build = self.begin(collection).await?;
         let mut from = " ".to_owned();
         loop {
@@ -76,23 +71,24 @@ impl Store {
                     from = id;
                 }
             }
-            if limit.is_some_and(|limit| build.built.entities > limit) {
-                build.head.building_until = 0;
-                self.renew(&mut build).await?;
-                return Err(IndexError::TooLarge);
-            }
             if is_last {
                 break;
             }
         }
         self.write_lists(&mut build).await?;
-        let Build { head, open, .. } = &mut build;
+        let Build {
+            head, open, built, ..
+        } = &mut build;
         head.stale
             .extend(Some(head.generation).filter(|old| *old > 0));
         head.generation = head.begun;
         head.open = std::mem::take(open);
         head.building_until = 0;
         head.greatest = from;
+        head.filled = match built.entities {
+            0 => 0,
+            entities => (entities - 1) % self.shape.block + 1,
+        };
         self.renew(&mut build).await?;
         Ok(build.built)
     }
@@ -147,10 +143,7 @@ impl Store {
         if head.building_until > now() {
             return Err(IndexError::Overtaken);
         }
-        // A build that was started and never finished.
-        let unfinished = Some(head.begun).filter(|begun| *begun > head.generation);
-        head.stale.extend(unfinished);
-        head.begun += 1;
+        head.abandon();
         head.building_until = now() + LEASE;
         let mut build = Build {
             collection: collection.to_owned(),

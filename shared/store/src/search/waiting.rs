@@ -1,16 +1,13 @@
 //! The records of entities that are not indexed yet.
 
 use super::END;
+use super::index::{ENTITIES, Portion};
 use crate::convert::{item, key_attributes, number};
 use crate::transact::bug;
 use crate::{Store, StoreError};
 use action::{Item, Key, Unindexed};
 use aws_sdk_dynamodb::types::{Delete, TransactWriteItem};
 use serde_json::Value;
-use std::collections::BTreeMap;
-
-/// How many records of each partition one run reads.
-pub(super) const RECORDS: usize = 2_000;
 
 /// The record of an entity that waits to be indexed.
 #[derive(Debug, Clone)]
@@ -28,22 +25,27 @@ pub(super) fn unindexed(item: Item) -> Result<Unindexed, StoreError> {
 }
 
 impl Store {
-    /// The records of one partition from this sort key on, by collection.
+    /// The first collection of a partition whose records sort after `behind`, and the first of
+    /// these records: as many as one turn indexes.
     pub(super) async fn waiting(
         &self,
         pk: &str,
-        from: &str,
-    ) -> Result<BTreeMap<String, Vec<Waiting>>, StoreError> {
-        let mut all: BTreeMap<String, Vec<Waiting>> = BTreeMap::new();
-        for attributes in self.between(pk, (from, END), true, Some(RECORDS)).await? {
+        behind: &str,
+    ) -> Result<Option<(String, Vec<Waiting>)>, StoreError> {
+        let (range, mut portion) = ((behind, END), Portion::default());
+        let mut first: Option<(String, Vec<Waiting>)> = None;
+        for attributes in self.between(pk, range, true, Some(ENTITIES)).await? {
             let (key, item) = item(attributes)?;
             let (collection, id) = key.parts().1.rsplit_once(':').unwrap_or_default();
             let (collection, id) = (collection.to_owned(), id.to_owned());
+            let (of, records) = first.get_or_insert_with(|| (collection.clone(), Vec::new()));
             let record = unindexed(item)?;
-            let waiting = Waiting { key, id, record };
-            all.entry(collection).or_default().push(waiting);
+            if *of != collection || !portion.add(&record.texts) {
+                break;
+            }
+            records.push(Waiting { key, id, record });
         }
-        Ok(all)
+        Ok(first)
     }
 
     /// Removes the record, unless it has been written again.

@@ -143,8 +143,10 @@ impl<A: Action> Call<'_, A> {
         let tags = commit.tags();
         let (mut operations, cookie) = self.session_change(&commit)?;
         operations.extend(self.audit_operations(context, &commit, found)?);
+        let tenant = commit.subject().map(|subject| &subject.tenant);
         let emails = commit.emails().iter();
-        operations.extend(emails.map(|email| mail::operation(self.app, &self.trust, email)));
+        let emails = emails.map(|email| mail::operation(self.app, &self.trust, tenant, email));
+        operations.extend(emails);
         let signs_out = matches!(commit.session(), SessionChange::Close);
         let outbox_record = (!tags.is_empty()).then(|| revalidate::outbox_record(self.app, &tags));
         operations.extend(outbox_record.as_ref().map(OutboxRecord::operation));

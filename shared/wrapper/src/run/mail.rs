@@ -2,13 +2,18 @@
 
 use crate::App;
 use crate::http::trust::Trust;
-use action::{EmailMessage, Operation};
+use action::{EmailMessage, Operation, TenantId};
 use mail::StoredEmail;
 
-/// The write of the record of an email, which is due at once.
-pub(crate) fn operation(app: &App, trust: &Trust, email: &EmailMessage) -> Operation {
+/// The write of the record of an email that this organisation sends, due at once.
+pub(crate) fn operation(
+    app: &App,
+    trust: &Trust,
+    tenant: Option<&TenantId>,
+    email: &EmailMessage,
+) -> Operation {
     let now = jiff::Timestamp::now().as_millisecond();
-    StoredEmail::new(email, origin(app, trust), now).put()
+    StoredEmail::new(email, tenant, origin(app, trust), now).put()
 }
 
 /// The origin of the links in emails: the first allowed origin, which is the product's own domain,
