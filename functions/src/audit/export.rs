@@ -12,6 +12,9 @@ use std::borrow::Cow;
 /// The most records in a file.
 pub(crate) const MAX_RECORDS: usize = 2000;
 
+/// The most records that are read for a file with a filter.
+const MAX_READ: usize = 20_000;
+
 /// The most bytes in a file. Lambda's limit is 6 MB for the response as JSON, in which a quote
 /// takes two bytes.
 const MAX_BYTES: usize = 4 << 20;
@@ -61,7 +64,9 @@ impl View for Export {
     }
 
     fn reads(context: &Context<Actor>, filter: &Filter) -> Result<Reads, ActionError> {
-        let records = filter.records(context, MAX_RECORDS + 1)?;
+        let records = filter
+            .records(context, MAX_RECORDS + 1)?
+            .reading_at_most(MAX_READ);
         let tenant = &context.caller.tenant;
         Ok(Reads::none()
             .query(records)
@@ -89,15 +94,14 @@ impl View for Export {
             count += 1;
         }
         let last = count.checked_sub(1).and_then(|at| records.get(at));
-        let next = (count < records.len()).then(|| filter.next(context, last.map(AuditEntry::id)));
+        let last = last.map(AuditEntry::id).filter(|_| count < records.len());
+        let next = filter.next(context, last.or(Filter::unread(context, found)));
         let path = pages::paths::audit_file(tenant);
         Ok(AuditFile {
             name: format!("{tenant}-audit.csv"),
             text,
             records: count,
-            next: next
-                .flatten()
-                .map(|cursor| path + &filter.for_page().query(&cursor)),
+            next: next.map(|cursor| path + &filter.for_page().query(&cursor)),
         })
     }
 

@@ -1,6 +1,6 @@
 //! The filter of the audit, and its cursor.
 
-use action::{ActionError, Actor, Context, Item, Query, Text, optional};
+use action::{ActionError, Actor, Context, Found, Item, Query, Text, optional};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -99,6 +99,11 @@ impl Filter {
     /// The cursor of the records after the one with this id.
     pub(crate) fn next(&self, context: &Context<Actor>, id: Option<&str>) -> Option<String> {
         Some(context.cursor(&self.list_name(&context.caller), id?))
+    }
+
+    /// The id after which to read on, if the records were read only in part.
+    pub(crate) fn unread<'a>(context: &Context<Actor>, found: &'a Found) -> Option<&'a str> {
+        found.unread_records(KIND, context.caller.tenant.as_str())
     }
 
     /// The filter as the page shows it.

@@ -60,10 +60,10 @@ impl View for Audit {
         let mut records = AuditEntry::from_found(context, found, &names)?;
         let more = records.len() > PAGE_SIZE;
         records.truncate(PAGE_SIZE);
+        let last = records.last().map(AuditEntry::id).filter(|_| more);
+        let last = last.or(Filter::unread(context, found));
         Ok(AuditPage {
-            next: more
-                .then(|| filter.next(context, records.last().map(AuditEntry::id)))
-                .flatten(),
+            next: filter.next(context, last),
             refused: RefusalCount::from_found(context, found, filter, &names)?,
             records,
             filter: filter.clone(),

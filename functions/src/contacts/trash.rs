@@ -72,10 +72,11 @@ impl View for Trash {
             found.records(TrashedContact::KIND, actor.tenant.as_str())?;
         let more = trashed.len() > PAGE_SIZE;
         trashed.truncate(PAGE_SIZE);
-        let next = trashed
-            .last()
-            .filter(|_| more)
-            .map(|last| context.cursor(&list_name(actor), last.contact.id.as_str()));
+        let last = trashed.last().filter(|_| more);
+        let last = last.map(|last| last.contact.id.as_str());
+        let next = last
+            .or(found.unread_records(TrashedContact::KIND, actor.tenant.as_str()))
+            .map(|last| context.cursor(&list_name(actor), last));
         let deleted = |trashed: TrashedContact| DeletedContact {
             restorable: trashed.contact.can_be_deleted_by(actor),
             deleted_at: trashed.deleted_at,

@@ -101,10 +101,11 @@ impl View for ListProjects {
         let mut projects: Vec<Project> = found.range(&context.caller.tenant)?;
         let more = projects.len() > PAGE_SIZE;
         projects.truncate(PAGE_SIZE);
-        let next = projects
-            .last()
-            .filter(|_| more)
-            .map(|last| context.cursor(&filter.list_name(&context.caller), last.id.as_str()));
+        let last = projects.last().filter(|_| more);
+        let last = last.map(|last| last.id.as_str());
+        let next = last
+            .or(found.unread::<Project>(&context.caller.tenant))
+            .map(|last| context.cursor(&filter.list_name(&context.caller), last));
         Ok(ProjectsPage {
             projects,
             next,

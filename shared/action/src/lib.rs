@@ -40,7 +40,7 @@ pub use input::{
 pub use key::{Entity, Key, Record};
 pub use membership::{MembershipRecord, TenantRecord};
 pub use operation::{Conflict, Expect, Operation};
-pub use reads::{Filter, Found, Item, Query, Reads, Search};
+pub use reads::{Filter, Found, Item, Query, RangeItems, Reads, Search};
 pub use sample::{Encoding, Sample};
 /// For [`uuid_id!`].
 #[doc(hidden)]

@@ -81,6 +81,8 @@ pub struct Query {
     pub filter: Option<Filter>,
     /// Finds the items with an index, so that not all need to be read. The filter still applies.
     pub search: Option<Search>,
+    /// The most items to look at, if there is a filter.
+    pub max_read: usize,
 }
 
 /// A search for entities that contain a text.
@@ -94,6 +96,9 @@ pub struct Search {
 }
 
 impl Query {
+    /// The most items that a query with a filter looks at, however few of them pass.
+    pub const MAX_READ: usize = 2_000;
+
     /// The newest `limit` entities `E` of `tenant`.
     #[must_use]
     pub fn newest<E: Entity>(tenant: &TenantId, limit: usize) -> Self {
@@ -103,6 +108,7 @@ impl Query {
             limit,
             filter: None,
             search: None,
+            max_read: Self::MAX_READ,
         }
     }
 
@@ -116,6 +122,7 @@ impl Query {
             limit,
             filter: None,
             search: None,
+            max_read: Self::MAX_READ,
         }
     }
 
@@ -151,6 +158,13 @@ impl Query {
         self.filter.as_ref().is_none_or(|passes| passes(item))
     }
 
+    /// Looks at this many items at most, if there is a filter.
+    #[must_use]
+    pub fn reading_at_most(mut self, items: usize) -> Self {
+        self.max_read = items;
+        self
+    }
+
     /// Only the items that pass this filter.
     #[must_use]
     pub fn filter(mut self, filter: impl Fn(&Item) -> bool + Send + Sync + 'static) -> Self {
@@ -178,6 +192,27 @@ pub struct Found {
     pub items: BTreeMap<Key, Item>,
     /// The ranges by partition key, each in order.
     pub ranges: BTreeMap<String, Vec<Item>>,
+    /// Where to read on, by partition key, in the ranges that were read only in part: after this sort key.
+    pub unread: BTreeMap<String, String>,
+}
+
+/// A range as it was read.
+#[derive(Debug, Clone, Default)]
+pub struct RangeItems {
+    /// The items that pass the query's filter, in order.
+    pub items: Vec<Item>,
+    /// The sort key after which to read on, if the read stopped before the end of the range and before the
+    /// query's limit: a filter may let only few items of many pass.
+    pub unread: Option<String>,
+}
+
+impl From<Vec<Item>> for RangeItems {
+    fn from(items: Vec<Item>) -> Self {
+        Self {
+            items,
+            unread: None,
+        }
+    }
 }
 
 impl Found {
@@ -218,6 +253,20 @@ impl Found {
         self.decode_range(&pk)
     }
 
+    /// Where to read on in the range of entities, if it was read only in part: after this sort key.
+    #[must_use]
+    pub fn unread<E: Entity>(&self, tenant: &TenantId) -> Option<&str> {
+        let pk = Key::collection::<E>(tenant);
+        self.unread.get(&pk).map(String::as_str)
+    }
+
+    /// Where to read on in the range of records, if it was read only in part: after this sort key.
+    #[must_use]
+    pub fn unread_records(&self, kind: &str, name: &str) -> Option<&str> {
+        let (pk, _) = Key::record(kind, name, "").into_parts();
+        self.unread.get(&pk).map(String::as_str)
+    }
+
     /// The item at this key, read by itself or in a range of entities, with all stored attributes.
     #[must_use]
     pub fn stored(&self, key: &Key) -> Option<&Item> {
@@ -231,6 +280,7 @@ impl Found {
     pub fn extend(&mut self, more: Self) {
         self.items.extend(more.items);
         self.ranges.extend(more.ranges);
+        self.unread.extend(more.unread);
     }
 
     fn decode_range<T: DeserializeOwned>(&self, pk: &str) -> Result<Vec<T>, ActionError> {

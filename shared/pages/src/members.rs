@@ -59,6 +59,8 @@ struct ListPage<'a> {
     members: String,
     can_invite: bool,
     rows: Vec<MemberRow<'a>>,
+    is_first: bool,
+    next: Option<&'a str>,
     form: Form<'a>,
 }
 
@@ -149,7 +151,12 @@ impl<'a> MemberPage<'a> {
 
 /// The list of members. Cacheable: it contains nothing about one user, and no idempotency key.
 #[must_use]
-pub fn member_list(layout: &Layout, members: &[ListedMember<'_>]) -> String {
+pub fn member_list(
+    layout: &Layout,
+    members: &[ListedMember<'_>],
+    is_first: bool,
+    next: Option<&str>,
+) -> String {
     let fresh = fresh_invitation(String::new());
     let row = |listed| MemberRow::new(listed, layout.role);
     render(&ListPage {
@@ -160,6 +167,8 @@ pub fn member_list(layout: &Layout, members: &[ListedMember<'_>]) -> String {
         members: paths::members(Some(layout), ""),
         can_invite: layout.role >= Role::Admin,
         rows: members.iter().map(row).collect(),
+        is_first,
+        next,
         form: invite_form(Some(layout), &fresh),
     })
 }

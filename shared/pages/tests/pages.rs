@@ -346,7 +346,7 @@ fn the_link_to_delete_carries_the_days_that_the_trash_keeps_a_contact() {
 fn the_invitation_form_beside_the_list_starts_like_the_one_on_its_own_page() {
     let layout = layout(Role::Owner);
     let chosen = r#"<option value="member" selected>"#;
-    let list = member_list(&layout, &[]);
+    let list = member_list(&layout, &[], true, None);
     let own_page = member_invite(Some(&layout), &fresh_invitation("key".to_owned()));
     assert!(list.contains(chosen) && own_page.contains(chosen));
     assert!(!list.contains("idempotency_key"));

@@ -5,7 +5,7 @@ use crate::error::{classify, is_bug, required_part};
 use crate::transact::backoff;
 use crate::verdict::lasting;
 use crate::{Store, StoreError};
-use action::{Item, Key, Query};
+use action::{Item, Key, Query, RangeItems};
 use aws_sdk_dynamodb::error::ProvideErrorMetadata;
 use aws_sdk_dynamodb::operation::transact_get_items::TransactGetItemsError;
 use aws_sdk_dynamodb::types::{Get, KeysAndAttributes, TransactGetItem};
@@ -121,21 +121,30 @@ impl Store {
         ))
     }
 
-    /// The items of a range that pass its filter, newest first, up to its limit.
+    /// The items of a range that pass its filter, newest first, up to its limit. With a filter it
+    /// stops after [`Query::max_read`] items, however few of them pass.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn range(&self, query: &Query) -> Result<Vec<Item>, StoreError> {
+    pub async fn range(&self, query: &Query) -> Result<RangeItems, StoreError> {
         let mut found = Vec::new();
-        let mut from = None;
+        let (mut from, mut read) = (None, 0);
         loop {
             let (items, next) = self.page(query, page_size(query), from).await?;
+            read += items.len();
+            let last = items.last().map(|(key, _)| key.parts().1.to_owned());
             let passing = items.into_iter().map(|(_, item)| item);
             found.extend(passing.filter(|item| query.passes(item)));
             from = next;
             if found.len() >= query.limit || from.is_none() {
                 found.truncate(query.limit);
-                return Ok(found);
+                return Ok(found.into());
+            }
+            if query.filter.is_some() && read >= query.max_read {
+                return Ok(RangeItems {
+                    items: found,
+                    unread: last,
+                });
             }
         }
     }

@@ -4,7 +4,7 @@
 use crate::run::limit::Counter;
 use crate::session::{self, LiveSession};
 use crate::{App, Failure};
-use action::{Found, Item, Key, Layout, Query, Reads, Role};
+use action::{Found, Item, Key, Layout, Query, RangeItems, Reads, Role};
 use auth::Token;
 use futures_util::future::{BoxFuture, try_join_all};
 use std::collections::BTreeMap;
@@ -31,13 +31,13 @@ pub(crate) struct RequestReads<'a> {
 
 /// Reads a range. It is a pointer, so that only functions that search contain the code for it.
 pub(crate) type Range =
-    for<'a> fn(&'a Store, &'a Query) -> BoxFuture<'a, Result<Vec<Item>, StoreError>>;
+    for<'a> fn(&'a Store, &'a Query) -> BoxFuture<'a, Result<RangeItems, StoreError>>;
 
 /// Reads a range, with the search index if the query has a text.
 pub(crate) fn search_range<'a>(
     store: &'a Store,
     query: &'a Query,
-) -> BoxFuture<'a, Result<Vec<Item>, StoreError>> {
+) -> BoxFuture<'a, Result<RangeItems, StoreError>> {
     Box::pin(store.find(query))
 }
 
@@ -82,7 +82,7 @@ impl RequestReads<'_> {
         let record = item(self.record);
         let found = Found {
             items: with_keys(&self.reads.keys, items),
-            ranges,
+            ..ranges
         };
         Ok(Loaded {
             live,
@@ -117,7 +117,7 @@ pub(crate) async fn read(
 ) -> Result<Found, StoreError> {
     let (items, ranges) =
         tokio::try_join!(store.items(reads.keys.clone()), ranges(store, reads, range))?;
-    Ok(Found { items, ranges })
+    Ok(Found { items, ..ranges })
 }
 
 /// Reads what `more` asks for, given what was found, until it asks for nothing new. `first` was read
@@ -158,20 +158,20 @@ fn with_keys(keys: &[Key], mut items: BTreeMap<Key, Item>) -> BTreeMap<Key, Item
     items
 }
 
-async fn ranges(
-    store: &Store,
-    reads: &Reads,
-    range: Option<Range>,
-) -> Result<BTreeMap<String, Vec<Item>>, StoreError> {
+async fn ranges(store: &Store, reads: &Reads, range: Option<Range>) -> Result<Found, StoreError> {
     let ranges = reads.queries.iter().map(|query| async {
         let items = match range {
             Some(range) => range(store, query).await?,
             None => store.range(query).await?,
         };
-        Ok((query.pk.clone(), items))
+        Ok::<_, StoreError>((query.pk.clone(), items))
     });
-    let ranges = try_join_all(ranges).await?;
-    Ok(ranges.into_iter().collect())
+    let mut found = Found::default();
+    for (pk, RangeItems { items, unread }) in try_join_all(ranges).await? {
+        found.unread.extend(unread.map(|after| (pk.clone(), after)));
+        found.ranges.insert(pk, items);
+    }
+    Ok(found)
 }
 
 async fn count(store: &Store, counter: Option<&Counter>) -> Result<u64, StoreError> {

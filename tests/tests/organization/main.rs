@@ -7,6 +7,7 @@ mod audit_file;
 mod audit_names;
 mod audit_page;
 mod authority;
+mod bounds;
 mod former;
 mod growth;
 mod invitations;

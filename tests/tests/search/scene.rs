@@ -130,7 +130,7 @@ impl Scene {
         let query = Query::newest::<Contact>(&self.actor.tenant, limit)
             .after(after.map(str::to_owned))
             .holding::<Contact>(crm::fold(text));
-        let found = store.find(&query).await.unwrap();
+        let found = store.find(&query).await.unwrap().items;
         found
             .iter()
             .map(|item| item["id"].as_str().unwrap().to_owned())

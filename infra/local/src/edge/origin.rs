@@ -76,6 +76,9 @@ impl FunctionOrigin {
     /// The function's response to the request with this id; a 502 if it has none.
     pub(super) async fn respond(&self, event: Vec<u8>, id: Uuid) -> BufferedResponse {
         let refusal = match AssertUnwindSafe(self.invoke(event)).catch_unwind().await {
+            // Lambda sends no larger response either.
+            // https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+            Ok(json) if json.len() > MAX_RESPONSE => self.failed(id, &TooLarge),
             Ok(json) => match function_response::decode(&json) {
                 Ok(response) => return response,
                 Err(error) => self.failed(id, &error),
@@ -94,6 +97,13 @@ impl FunctionOrigin {
 #[derive(Debug, thiserror::Error)]
 #[error("it panicked")]
 struct Panicked;
+
+#[derive(Debug, thiserror::Error)]
+#[error("its response is larger than Lambda sends, 6 MB")]
+struct TooLarge;
+
+/// The largest response of a function as JSON, in bytes.
+const MAX_RESPONSE: usize = 6 << 20;
 
 /// Whether the origin failed. Then an expired cache entry may be served instead.
 pub(super) fn has_failed(response: &BufferedResponse) -> bool {

@@ -7,7 +7,7 @@ use super::{END, grams};
 use crate::convert::item;
 use crate::read::FILTERED_PAGE;
 use crate::{Store, StoreError};
-use action::{Item, Key, Query, Search};
+use action::{Item, Key, Query, RangeItems, Search};
 use futures_util::future::{try_join_all, try_join3};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -37,9 +37,9 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn find(&self, query: &Query) -> Result<Vec<Item>, StoreError> {
+    pub async fn find(&self, query: &Query) -> Result<RangeItems, StoreError> {
         match &query.search {
-            Some(search) => self.search(query, search).await,
+            Some(search) => Ok(self.search(query, search).await?.into()),
             None => self.range(query).await,
         }
     }
