@@ -55,6 +55,16 @@ impl Reads {
         self
     }
 
+    /// The entities that are read by themselves.
+    pub fn entities(&self) -> impl Iterator<Item = &Key> {
+        self.keys.iter().filter(|key| key.tag().is_some())
+    }
+
+    /// The tags of the ranges of entities.
+    pub fn range_tags(&self) -> impl Iterator<Item = String> {
+        self.queries.iter().filter_map(Query::tag)
+    }
+
     /// The cache tags of a page that is made from these reads: the partition's tag for a range of entities,
     /// and its own tag for an entity. Every write to an entity that they read makes one of them stale.
     #[must_use]

@@ -3,11 +3,13 @@
 //! Each tag has its own mark, an item of the table. A view writes the mark before it reads, and a
 //! purge of the tag closes it. Transactions that write users' data never touch marks.
 
-use crate::convert::{item, key_attributes, number, text};
+use crate::convert::{Attributes, item, key_attributes, number, text};
 use crate::error::{classify, is_bug};
+use crate::transact::bug;
 use crate::{Store, StoreError};
 use action::{Item, Key};
 use aws_sdk_dynamodb::error::ProvideErrorMetadata;
+use aws_sdk_dynamodb::types::{TransactWriteItem, Update};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -77,6 +79,23 @@ pub(crate) const NOT_LIVE: &str =
 /// The condition that a mark is unchanged: no page has been rendered since it was read.
 pub(crate) const UNCHANGED: &str = "render = :render AND attribute_not_exists(closed)";
 
+/// Opens a mark.
+const OPEN: &str = "SET markedAt = :now, render = :render, distribution = :distribution, \
+                    expires_at = :expires_at REMOVE closed";
+
+/// The values of [`OPEN`].
+fn opened(distribution: &str, now: i64) -> Attributes {
+    let expires_at = (now + millis(KEPT_AT_EDGE + SETTLING)) / 1000 + 1;
+    [
+        (":now", number(now)),
+        (":render", text(&Uuid::new_v4().to_string())),
+        (":distribution", text(distribution)),
+        (":expires_at", number(expires_at)),
+    ]
+    .map(|(name, value)| (name.to_owned(), value))
+    .into()
+}
+
 impl Store {
     /// Marks a tag at `now` (in milliseconds since 1970). Call it before the read that the cached
     /// page shows.
@@ -84,23 +103,45 @@ impl Store {
     /// # Errors
     /// [`StoreError`]. The page must then not be cached.
     pub async fn mark(&self, tag: &str, distribution: &str, now: i64) -> Result<(), StoreError> {
-        let expires_at = (now + millis(KEPT_AT_EDGE + SETTLING)) / 1000 + 1;
         self.client
             .update_item()
             .table_name(&self.table)
             .set_key(Some(key_attributes(&Mark::key(tag))))
-            .update_expression(
-                "SET markedAt = :now, render = :render, distribution = :distribution, \
-                 expires_at = :expires_at REMOVE closed",
-            )
-            .expression_attribute_values(":now", number(now))
-            .expression_attribute_values(":render", text(&Uuid::new_v4().to_string()))
-            .expression_attribute_values(":distribution", text(distribution))
-            .expression_attribute_values(":expires_at", number(expires_at))
+            .update_expression(OPEN)
+            .set_expression_attribute_values(Some(opened(distribution, now)))
             .send()
             .await
             .map(|_| ())
             .map_err(|e| classify(e, |e| is_bug(e.code())))
+    }
+
+    /// Marks the tag of an entity as [`Store::mark`], if the entity exists: requests for random ids must
+    /// not fill the table with marks. `false` if it does not exist, or if the mark or the entity is being
+    /// written. The page must then not be cached.
+    ///
+    /// # Errors
+    /// [`StoreError`]. The page must then not be cached.
+    pub async fn mark_existing(
+        &self,
+        entity: &Key,
+        distribution: &str,
+        now: i64,
+    ) -> Result<bool, StoreError> {
+        let Some(tag) = entity.tag() else {
+            return Ok(false);
+        };
+        let mark = Update::builder()
+            .table_name(&self.table)
+            .set_key(Some(key_attributes(&Mark::key(&tag))))
+            .update_expression(OPEN)
+            .set_expression_attribute_values(Some(opened(distribution, now)))
+            .build()
+            .map_err(bug)?;
+        let items = vec![
+            self.exists(entity)?,
+            TransactWriteItem::builder().update(mark).build(),
+        ];
+        Ok(self.send(items).await?.is_none())
     }
 
     /// The marks of `tags` that have not lapsed by `now` (in milliseconds since 1970), open or
@@ -119,7 +160,7 @@ impl Store {
 
 /// Parses a mark in the reasons of a cancelled transaction.
 pub(crate) fn from_attributes(
-    attributes: crate::convert::Attributes,
+    attributes: Attributes,
     now: i64,
 ) -> Result<Option<Mark>, StoreError> {
     let (key, item) = item(attributes)?;

@@ -180,6 +180,11 @@ impl Store {
         Ok(TransactWriteItem::builder().delete(delete).build())
     }
 
+    /// The condition that an item exists.
+    pub(crate) fn exists(&self, key: &Key) -> Result<TransactWriteItem, StoreError> {
+        self.check(key, expectation(Expect::Present).unwrap_or_default())
+    }
+
     fn check(&self, key: &Key, condition: Condition) -> Result<TransactWriteItem, StoreError> {
         let check = ConditionCheck::builder()
             .table_name(&self.table)

@@ -1,6 +1,6 @@
 //! Every read has a bound, whatever is stored.
 
-use edge_crm_tests::{Client, Table, product_with_table};
+use edge_crm_tests::{Client, Launch, Table, product_with_table, within_a_minute};
 use serde_json::{Value, json};
 
 /// More than one request looks at.
@@ -97,4 +97,24 @@ async fn a_filter_of_the_audit_reads_in_parts() {
     // A file reads more at once.
     let file = ada.page("/t/acme/audit.csv?action=delete-contact").await;
     assert!(file.text.contains("\"delete-contact\""));
+}
+
+/// Ids that do not exist leave nothing in the table, and guessing them has a limit.
+#[tokio::test(flavor = "multi_thread")]
+async fn random_ids_write_no_marks_and_are_limited() {
+    let table = Table::start().await;
+    let product = Launch::new().table(&table).per_user(20).start();
+    let ada = product.sign_up("Acme").await;
+    within_a_minute(40).await;
+    for number in 0..20 {
+        let path = format!("/t/acme/contacts/{}", id(number));
+        assert_eq!(ada.get(&path).await.status, 404, "{number}");
+    }
+    let limited = ada.get(&format!("/t/acme/contacts/{}", id(21))).await;
+    limited.expect(429, "RATE_LIMIT_ERROR");
+    assert!(limited.header("retry-after").is_some());
+    let marks = table.under("#mark:acme:contacts:");
+    assert!(marks.is_empty(), "{marks:?}");
+    // What exists is still shown.
+    assert_eq!(ada.get("/t/acme/contacts").await.status, 200);
 }

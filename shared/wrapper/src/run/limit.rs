@@ -2,7 +2,7 @@
 
 use crate::http::trust::Trust;
 use crate::{Config, Failure};
-use action::{Actor, Item, Key, RateLimit};
+use action::{Actor, Item, Key, RateLimit, UserId};
 use serde_json::Value;
 use std::time::Duration;
 use store::Store;
@@ -53,6 +53,12 @@ impl Counter {
             None => (format!("ip:{}", trust.address), config.rate_limit_per_ip),
         };
         (limit > 0).then(|| Self::new(&subject, limit, now))
+    }
+
+    /// The counter of a user's requests for what does not exist. `None` if there is no limit.
+    pub(crate) fn for_misses(user: &UserId, config: &Config, now: i64) -> Option<Self> {
+        let limit = config.rate_limit_per_user;
+        (limit > 0).then(|| Self::new(&format!("misses:{user}"), limit, now))
     }
 
     /// The counter of the account's failures, if the action limits them.

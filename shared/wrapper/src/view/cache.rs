@@ -6,7 +6,7 @@
 use crate::App;
 use crate::http::response::{Response, ResponseExt};
 use crate::http::trust::{SharedKey, Trust};
-use action::Actor;
+use action::{Actor, Reads};
 use futures_util::future::try_join_all;
 use http::header::{CACHE_CONTROL, HeaderName};
 use std::collections::BTreeSet;
@@ -36,22 +36,23 @@ pub(crate) struct Cacheable {
 }
 
 impl Cacheable {
-    /// Marks `tags` as cached. `None` if that fails or if CloudFront would not accept all of them. Then
-    /// the page must not be cached.
-    pub(crate) async fn mark(
-        app: &App,
-        distribution: &str,
-        tags: BTreeSet<String>,
-    ) -> Option<Self> {
+    /// Marks the tags of these reads as cached. `None` if that fails, if an entity does not exist, or if
+    /// CloudFront would not accept all tags. Then the page must not be cached.
+    pub(crate) async fn mark(app: &App, distribution: &str, reads: &Reads) -> Option<Self> {
+        let tags = reads.tags();
         if tags.is_empty() || tags.len() > MAX_TAGS {
             return None;
         }
         let since = Instant::now();
         let now = jiff::Timestamp::now().as_millisecond();
-        let marks = tags
-            .iter()
-            .map(|tag| app.store.mark(tag, distribution, now));
-        match try_join_all(marks).await {
+        let entities = reads
+            .entities()
+            .map(|entity| app.store.mark_existing(entity, distribution, now));
+        let ranges = reads
+            .range_tags()
+            .map(|tag| async move { app.store.mark(&tag, distribution, now).await });
+        match tokio::try_join!(try_join_all(entities), try_join_all(ranges)) {
+            Ok((marked, _)) if marked.contains(&false) => None,
             Ok(_) => Some(Self { tags, since }),
             Err(error) => {
                 tracing::warn!(%error, "a page is not kept, because its tags could not be marked");

@@ -8,11 +8,12 @@ use crate::http::trust::Trust;
 use crate::http::urlencoded;
 use crate::log::LogEntry;
 use crate::reads::{self, Loaded, Range, RequestReads, search_range};
+use crate::run::limit::Counter;
 use crate::run::{answer, mail};
 use crate::session::{self, SessionCookie};
 use crate::view::cache::{Cacheable, Sharing};
 use crate::{App, Failure, error_page};
-use action::{Access, Actor, Caller, Found, Layout, Reads, View, ViewPage, input};
+use action::{Access, Actor, Caller, Found, Layout, Reads, UserId, View, ViewPage, input};
 use auth::Token;
 use lambda_http::Request;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -44,6 +45,7 @@ pub(crate) async fn run<V: View>(
             response::see_other(&sign_in::<V>(app, request))
         }
         Err(failure) => {
+            let failure = limit_misses(app, parts.user.as_ref(), failure).await;
             error_page::error_response(app, request, &failure, parts.layout.as_ref(), log_entry)
         }
     }
@@ -55,6 +57,8 @@ pub(crate) async fn run<V: View>(
 struct ResponseParts {
     layout: Option<Layout>,
     cookie: Option<String>,
+    /// The user, if signed in.
+    user: Option<UserId>,
     /// Set if the edge may cache the response.
     cacheable: Option<Cacheable>,
     /// The origin of the product, if the response is not shared.
@@ -135,7 +139,7 @@ impl<V: View> ParsedRequest<V> {
             ..request_reads
         };
         let (mut loaded, marked) = tokio::try_join!(request_reads.load(app, now), async {
-            Ok(Cacheable::mark(app, distribution, reads.tags()).await)
+            Ok(Cacheable::mark(app, distribution, &reads).await)
         })?;
         // If the session has ended or its role is lower than the token's, the page is not cached.
         let role = loaded.live.as_ref().map(|live| live.actor.role);
@@ -175,6 +179,7 @@ async fn load_output<V: View>(
     }
     let (actor, session) = loaded.live.map(|live| (live.actor, live.key)).unzip();
     log_entry.set_caller(actor.as_ref());
+    parts.user = actor.as_ref().map(|actor| actor.user.clone());
     let caller = admit::<V>(actor, parsed.tenant.as_deref())?;
     let params = parsed.params?;
     let reads = parsed.reads?;
@@ -189,6 +194,24 @@ async fn load_output<V: View>(
     reads::read_more(&app.store, &reads, &mut found, more).await?;
     let output = catch_unwind(AssertUnwindSafe(|| V::show(&context, &params, &found)));
     Ok(output.map_err(|_| Failure::unknown("the view panicked"))??)
+}
+
+/// Counts a 404 for its user, because nothing of it is cached: guessing ids has a limit, as writing has.
+async fn limit_misses(app: &App, user: Option<&UserId>, failure: Failure) -> Failure {
+    let Some(user) = user.filter(|_| failure.status == 404) else {
+        return failure;
+    };
+    let now = jiff::Timestamp::now().as_second();
+    let Some(counter) = Counter::for_misses(user, &app.config, now) else {
+        return failure;
+    };
+    match app.store.count(&counter.key, counter.expires_at).await {
+        Ok(count) => counter.check(count).err().unwrap_or(failure),
+        Err(error) => {
+            tracing::warn!(%error, "a missing page could not be counted");
+            failure
+        }
+    }
 }
 
 /// Checks whether the caller may see the view of the organisation in the path.
