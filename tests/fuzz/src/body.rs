@@ -32,6 +32,7 @@ struct Echo;
 
 /// Any fields at all, which are always refused.
 #[derive(Clone, Deserialize, Serialize, JsonSchema)]
+#[serde(transparent)]
 struct Refused(BTreeMap<String, String>);
 
 thread_local! {
