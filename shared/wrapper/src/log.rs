@@ -79,6 +79,8 @@ pub struct LogEntry {
     pub(crate) replayed: bool,
     /// How often the action's or view's function ran.
     pub(crate) runs: u32,
+    /// How many tags were purged.
+    pub(crate) purged: usize,
     /// The details of the failure. No client sees them.
     pub(crate) detail: Option<String>,
 }
@@ -100,6 +102,7 @@ impl LogEntry {
                 ("faults", "Count"),
                 ("throttles", "Count"),
                 ("coldStarts", "Count"),
+                ("invalidations", "Count"),
             ]),
             "service": SERVICE,
             "level": if fault == 1 { "ERROR" } else { "INFO" },
@@ -116,6 +119,7 @@ impl LogEntry {
             "faults": fault,
             "throttles": throttled,
             "coldStarts": u8::from(cold),
+            "invalidations": self.purged,
             "coldStart": cold,
         })
     }

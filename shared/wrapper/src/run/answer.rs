@@ -3,6 +3,7 @@
 use crate::http::request::RequestInfo;
 use crate::http::response::{self, Response, ResponseExt};
 use crate::log::LogEntry;
+use crate::run::revalidate::Revalidated;
 use crate::{App, Failure, error_page, reads};
 use action::{
     Access, Action, Actor, Context, Form, FormPage, FormState, Found, IdempotencyKey, Layout, Reads,
@@ -33,7 +34,7 @@ pub(crate) struct Success<A: Action> {
     /// The output, as the response shows it.
     pub(crate) response_data: Value,
     /// The tags of pages that are purged, or will be within seconds.
-    pub(crate) revalidated: Vec<String>,
+    pub(crate) revalidated: Revalidated,
     pub(crate) replayed: bool,
     /// The session cookie, if it changes.
     pub(crate) cookie: Option<String>,
@@ -57,8 +58,9 @@ impl<A: Form> Success<A> {
         progress: Progress,
         log_entry: &mut LogEntry,
     ) -> Response {
+        log_entry.purged = self.revalidated.purged;
         let response = if request.wants_json() {
-            let body = json!({ "ok": true, "data": self.response_data, "revalidated": self.revalidated, "requestId": request.id() });
+            let body = json!({ "ok": true, "data": self.response_data, "revalidated": self.revalidated.tags, "requestId": request.id() });
             response::json(200, &body)
         } else {
             match output::<A>(&self.data) {

@@ -7,6 +7,7 @@ use crate::reads;
 use crate::run::answer::{Progress, Success};
 use crate::run::idempotency::KeyedRequest;
 use crate::run::limit::Counter;
+use crate::run::revalidate::Revalidated;
 use crate::run::{mail, revalidate};
 use crate::session::fresh;
 use crate::session::{self, LiveSession};
@@ -38,7 +39,7 @@ pub(crate) struct Call<'a, A: Action> {
 struct Committed {
     data: Value,
     /// The tags of pages that are purged, or will be within seconds.
-    revalidated: Vec<String>,
+    revalidated: Revalidated,
     cookie: Option<String>,
     /// Whether pages show what it wrote.
     changes_pages: bool,
@@ -157,7 +158,7 @@ impl<A: Action> Call<'_, A> {
         let changes_pages = outbox_record.is_some();
         let revalidated = match outbox_record {
             Some(outbox_record) => revalidate::inline(self.app, outbox_record).await,
-            None => Vec::new(),
+            None => Revalidated::default(),
         };
         Ok(Committed {
             data,

@@ -24,39 +24,55 @@ pub(crate) fn outbox_record(app: &App, tags: &[String]) -> OutboxRecord {
     OutboxRecord::new(tags.to_vec(), now, due_at)
 }
 
-/// Purges a commit's tags before its action responds. Returns the tags that need nothing more, because
-/// no cached page has them or CloudFront accepted their purge.
-pub(crate) async fn inline(app: &App, outbox_record: OutboxRecord) -> Vec<String> {
+/// What became of a commit's tags before its action responds.
+#[derive(Debug, Default)]
+pub(crate) struct Revalidated {
+    /// The tags that need nothing more, because no cached page has them or CloudFront accepted their
+    /// purge.
+    pub(crate) tags: Vec<String>,
+    /// How many of them were purged, at CloudFront's price for each.
+    pub(crate) purged: usize,
+}
+
+impl From<Vec<String>> for Revalidated {
+    fn from(tags: Vec<String>) -> Self {
+        Self { tags, purged: 0 }
+    }
+}
+
+/// Purges a commit's tags before its action responds.
+pub(crate) async fn inline(app: &App, outbox_record: OutboxRecord) -> Revalidated {
     if app.config.revalidation == Revalidation::Background {
-        return Vec::new();
+        return Revalidated::default();
     }
     let tags = outbox_record.tags.clone();
     let live = match app.store.settle(&outbox_record, now()).await {
         Ok(live) => live,
         Err(error) => {
             tracing::warn!(%error, "an outbox record stays to be drained");
-            return Vec::new();
+            return Revalidated::default();
         }
     };
     if live.is_empty() {
-        return tags;
+        return tags.into();
     }
     let is_live = |tag: &String| live.iter().any(|mark| mark.tag == *tag);
-    let uncached = tags.iter().filter(|tag| !is_live(tag)).cloned().collect();
+    let uncached: Vec<_> = tags.iter().filter(|tag| !is_live(tag)).cloned().collect();
+    let purged = tags.len() - uncached.len();
     if app.inline.is_paused() {
-        return uncached;
+        return uncached.into();
     }
     let purge = Purge::new(vec![outbox_record], live);
     let timeout = Some(app.config.inline_purge_timeout);
     if let Err(error) = purge.purge(&app.invalidations, timeout).await {
         app.inline.pause(&error);
         tracing::warn!(%error, "a purge is left to the outbox");
-        return uncached;
+        return uncached.into();
     }
     if let Err(error) = purge.conclude(&app.store).await {
         tracing::warn!(%error, "an outbox record stays though it has been seen to");
     }
-    tags
+    Revalidated { tags, purged }
 }
 
 /// The same for a replay of a commit with this outbox record. If the record still exists, the first
@@ -65,9 +81,9 @@ pub(crate) async fn after_replay(
     app: &App,
     tags: Vec<String>,
     outbox_record: Option<Key>,
-) -> Vec<String> {
+) -> Revalidated {
     let Some(outbox_record) = outbox_record else {
-        return tags;
+        return tags.into();
     };
     match app
         .store
@@ -75,11 +91,11 @@ pub(crate) async fn after_replay(
         .await
         .map(|mut left| left.pop())
     {
-        Ok(None) => tags,
+        Ok(None) => tags.into(),
         Ok(Some(outbox_record)) => inline(app, outbox_record).await,
         Err(error) => {
             tracing::warn!(%error, "an outbox record could not be read");
-            Vec::new()
+            Revalidated::default()
         }
     }
 }
