@@ -4,6 +4,7 @@ use action::{
     Action, ActionError, Actor, Anyone, Commit, Context, Empty, Form, FormPage, Found, Layout,
     Reads, Sample, Scope, Session, Subject,
 };
+use crm::Account;
 use serde_json::json;
 
 /// The action.
@@ -31,28 +32,40 @@ impl Action for SignOut {
         }))
     }
 
+    fn more_reads(context: &Context<Option<Actor>>, _: &Empty, found: &Found) -> Reads {
+        let Some(actor) = &context.caller else {
+            return Reads::none();
+        };
+        let sessions = found.records::<Session>("session", actor.user.as_str());
+        match sessions {
+            Ok(sessions) if sessions.len() >= crm::MAX_SESSIONS => {
+                Account::caller_reads(actor, found)
+            }
+            _ => Reads::none(),
+        }
+    }
+
     fn run(
         context: &Context<Option<Actor>>,
         _: &Empty,
         found: &Found,
     ) -> Result<Commit<Empty>, ActionError> {
-        let commit = match &context.caller {
-            None => Commit::nothing(Empty {}),
-            Some(Actor { tenant, user, .. }) => {
-                let subject = Subject {
-                    tenant: tenant.clone(),
-                    resource: "sessions",
-                    id: user.to_string(),
-                };
-                let sessions: Vec<Session> = found.records("session", user.as_str())?;
-                let commit = Commit::new(subject, Empty {});
-                match &context.session {
-                    Some(own) => crm::end_sign_in(commit, &sessions, own, None),
-                    None => commit,
-                }
-            }
+        let (Some(actor), Some(own)) = (&context.caller, &context.session) else {
+            return Ok(Commit::nothing(Empty {}).close_session());
         };
-        Ok(commit.close_session())
+        let subject = Subject {
+            tenant: actor.tenant.clone(),
+            resource: "sessions",
+            id: actor.user.to_string(),
+        };
+        let commit = Commit::new(subject, Empty {}).close_session();
+        let sessions: Vec<Session> = found.records("session", actor.user.as_str())?;
+        if sessions.len() < crm::MAX_SESSIONS {
+            return Ok(crm::end_sign_in(commit, &sessions, own, None));
+        }
+        // Which of them this browser has opened is not known for all, so all end.
+        let account = Account::of_caller(actor, found)?;
+        Ok(account.with_sessions_ended().end_sessions(commit, &account))
     }
 }
 

@@ -2,9 +2,9 @@
 //! a new one, and is signed in to the organisation.
 
 use action::{
-    Action, ActionError, Actor, Anyone, Commit, Context, Entity, FieldErrors, Form, FormPage,
-    Found, Grant, Layout, RateLimit, Reads, Role, Sample, Scope, Secret, SecretRules, Secrets,
-    TenantId, Text, Version, field_errors, optional, visible,
+    Action, ActionError, Actor, Anyone, Commit, Context, Entity, Form, FormPage, Found, Grant,
+    Layout, RateLimit, Reads, Role, Sample, Scope, Secret, SecretRules, Secrets, TenantId, Text,
+    Version, field_errors, optional, visible,
 };
 use crm::{Account, InvitationToken, Member, Name, Password, PendingInvitation, new_password};
 use pages::Invited;
@@ -15,7 +15,7 @@ use validator::Validate;
 
 const WRONG_CREDENTIALS: ActionError = ActionError::Unauthenticated("Wrong email or password");
 const TOO_MANY_ORGANIZATIONS: ActionError =
-    ActionError::Forbidden("You belong to 50 organizations already: leave one first");
+    ActionError::Forbidden("You belong to 30 organizations already: leave one first");
 
 /// The action.
 #[derive(Debug)]
@@ -67,13 +67,7 @@ impl InvitationAcceptance {
         let organization = pending.organization.summary();
         if let Some(account) = &pending.account {
             if !self.proves_account(context.caller.as_ref(), account) {
-                return Err(match self.password.is_empty() {
-                    true => ActionError::Validation(FieldErrors::from([(
-                        "password".to_owned(),
-                        "Password is required".to_owned(),
-                    )])),
-                    false => WRONG_CREDENTIALS,
-                });
+                return Err(WRONG_CREDENTIALS);
             }
             if account.organizations.len() >= Account::MAX_ORGANIZATIONS {
                 return Err(TOO_MANY_ORGANIZATIONS);

@@ -65,6 +65,12 @@ impl Action for ChangeRole {
         let commit = after
             .update(tenant, before.version(), after.member.clone())
             .require(tenant, &actor);
+        let has_new_link = after.invitation != before.invitation;
+        let email = after.email(tenant, &organization.name, &actor);
+        let commit = match email.filter(|_| has_new_link) {
+            Some(email) => commit.send_email(email),
+            None => commit,
+        };
         Ok(match updated {
             Some(updated) => commit.put_record(&updated, Some(organization.version), None),
             None => commit,

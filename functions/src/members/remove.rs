@@ -3,7 +3,7 @@
 
 use action::{
     Action, ActionError, Actor, Commit, Context, Entity, Form, FormPage, Found, Layout, Reads,
-    Sample, Viewers, lenient,
+    Sample, Session, Viewers, lenient,
 };
 use crm::{Account, Member, MemberRef, Membership, Organization, UserNames, acting_member};
 use schemars::JsonSchema;
@@ -82,7 +82,11 @@ impl Action for RemoveMember {
             return Reads::none();
         };
         let email = &before.member.email;
-        Reads::none()
+        let sessions = match removal.is_self_removal(&context.caller) {
+            true => Reads::none().query(crm::open_sessions(&context.caller.user, context.now)),
+            false => Reads::none(),
+        };
+        sessions
             .item(Account::key_of(email))
             .item(Member::guard(&context.caller.tenant, email))
     }
@@ -123,10 +127,15 @@ impl Action for RemoveMember {
             commit = commit.release(guard, before.id());
         }
         let commit = commit.require(tenant, &actor);
-        Ok(match removal.is_self_removal(&context.caller) {
-            true => commit.close_session(),
-            false => commit,
-        })
+        if !removal.is_self_removal(&context.caller) {
+            return Ok(commit);
+        }
+        let sessions: Vec<Session> = found.records("session", context.caller.user.as_str())?;
+        let commit = match &context.session {
+            Some(own) => crm::end_sign_in(commit, &sessions, own, None),
+            None => commit,
+        };
+        Ok(commit.close_session())
     }
 }
 

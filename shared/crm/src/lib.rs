@@ -34,7 +34,8 @@ pub use project::{PROJECT_NOT_FOUND, Project, ProjectId, ProjectRef, is_active};
 pub use reset::{INVALID_RESET_LINK, PasswordReset, ResetLink, ResetToken, reset_token};
 pub use return_to::{NotLocal, ReturnTo};
 pub use settings::{
-    AccountSettings, OrganizationChoice, SessionInfo, end_sign_in, live_sessions, open_sessions,
+    AccountSettings, MAX_SESSIONS, OrganizationChoice, SessionInfo, end_sign_in, live_sessions,
+    open_sessions,
 };
 pub use text::{Company, Email, InvalidEmail, Name, Notes, OrganizationName, Phone, fold};
 pub use timeline::HistoryEvent;

@@ -180,7 +180,9 @@ impl Membership {
         }
     }
 
-    /// The same member with another role. If the member is only invited, the caller grants the new role.
+    /// The same member with another role. If the member is only invited, and by another user than the
+    /// caller, the invitation gets a new link: the other user knows the old one and may not be allowed to
+    /// grant this role.
     #[must_use]
     pub fn with_role(&self, role: Role, context: &Context<Actor>) -> Self {
         let member = Member {
@@ -191,9 +193,11 @@ impl Membership {
         };
         Self {
             member,
-            invitation: self.invitation.clone().map(|invitation| Invitation {
-                invited_by: Some(context.caller.user.clone()),
-                ..invitation
+            invitation: self.invitation.clone().map(|invitation| {
+                match invitation.invited_by.as_ref() == Some(&context.caller.user) {
+                    true => invitation,
+                    false => Invitation::new(context),
+                }
             }),
         }
     }

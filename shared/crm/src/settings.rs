@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 /// The most sessions that are shown.
-const MAX_SESSIONS: usize = 90;
+pub const MAX_SESSIONS: usize = 90;
 
 /// The kind of record that holds a session.
 const KIND: &str = "session";

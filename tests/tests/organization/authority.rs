@@ -62,10 +62,20 @@ async fn an_invitation_stays_if_its_role_is_still_within_reach() {
     assert_eq!(accepted.status, 200, "{accepted:?}");
     let fields = json!({ "userId": id, "role": "owner" });
     assert_eq!(world.act(&owner, "change-role", &fields).await.status, 200);
+    // The new role has a new link. The old one is in the hands of a user who cannot grant it.
     let link = confirmed["link"].as_str().unwrap();
-    let token = token(link);
-    let accepted = world.accept(&Person::default(), &token, PASSWORD).await;
+    let refused = world
+        .accept(&Person::default(), &token(link), PASSWORD)
+        .await;
+    assert_eq!(refused.status, 403, "{refused:?}");
+    let page = world
+        .look(&owner, &format!("/members/{}/edit", id.as_str().unwrap()))
+        .await;
+    let (_, rest) = page.text.split_once("?token=").expect("the new link");
+    let new = rest.split(['"', '<', '&']).next().unwrap();
+    let accepted = world.accept(&Person::default(), new, PASSWORD).await;
     assert_eq!(accepted.status, 200, "{accepted:?}");
+    assert_eq!(accepted.json()["data"]["role"], "owner");
 }
 
 #[tokio::test]

@@ -176,3 +176,34 @@ async fn signing_out_leaves_other_browsers_signed_in() {
     assert_eq!(ada.post("sign-out", &[]).await.status, 200);
     assert_eq!(other.get("/t/acme/settings").await.status, 200);
 }
+
+/// With so many sessions, those of one browser are not all known, so signing out ends all.
+#[tokio::test(flavor = "multi_thread")]
+async fn signing_out_ends_the_session_of_a_user_with_very_many() {
+    let (product, table, ada) = in_two().await;
+    let own = table.under(&format!("#session:{}", ada.user)).remove(0);
+    for number in 0..120 {
+        let mut item = serde_json::Value::Object(own.item());
+        let hash = format!("{number:043}");
+        item["hash"] = serde_json::json!(hash);
+        item["id"] = serde_json::json!(format!("0197a3b0-0000-7000-8000-{number:012x}"));
+        table.put(&own.pk, &hash, &item);
+    }
+    let first = ada.post("switch-organization", &[("tenant", "beta")]).await;
+    let copy = product.client_with(&first.session().expect("a session"), "beta");
+    assert_eq!(copy.get("/t/beta/settings").await.status, 200);
+    assert_eq!(ada.post("sign-out", &[]).await.status, 200);
+    assert_eq!(copy.get("/t/beta/settings").await.status, 401);
+}
+
+/// Leaving signs out, and that ends what came before it too.
+#[tokio::test(flavor = "multi_thread")]
+async fn leaving_ends_the_other_sessions_of_the_browser() {
+    let (product, _table, ada) = in_two().await;
+    let first = ada.post("switch-organization", &[("tenant", "acme")]).await;
+    let before = product.client_with(&first.session().expect("a session"), "acme");
+    ada.post("switch-organization", &[("tenant", "beta")]).await;
+    let leave = [("userId", ada.user.as_str()), ("leave", "yes")];
+    assert_eq!(ada.post("remove-member", &leave).await.status, 200);
+    assert_eq!(before.get("/t/acme/settings").await.status, 401);
+}

@@ -13,7 +13,7 @@ use crate::session::fresh;
 use crate::session::{self, LiveSession};
 use crate::{App, Failure};
 use action::{
-    Access, Action, Caller, Commit, Context, Found, Grant, Item, Operation, SessionChange,
+    Access, Action, Caller, Commit, Context, Expect, Found, Grant, Item, Operation, SessionChange,
 };
 use lambda_http::Request;
 use serde_json::Value;
@@ -224,7 +224,12 @@ impl<A: Action> Call<'_, A> {
             }
             SessionChange::Open(grant) => {
                 let (operation, cookie) = self.open(grant)?;
-                Ok((vec![operation], Some(cookie)))
+                // If the caller signs out at the same moment, the new session must not outlive that.
+                let own = self.live.iter().map(|live| Operation::Check {
+                    key: live.key.clone(),
+                    expect: Expect::Present,
+                });
+                Ok((own.chain([operation]).collect(), Some(cookie)))
             }
             SessionChange::Replace(grant) => {
                 let (operation, cookie) = self.open(grant)?;
