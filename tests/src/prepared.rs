@@ -40,6 +40,7 @@ impl Prepared {
         let keys = Keys::new(&KEY, None).expect("a strong key");
         let mut all = Vec::new();
         for name in order() {
+            keep_replaced_sessions(&inside.table);
             let function = functions.iter().find(|function| function.name() == name);
             let function = function.expect(name);
             all.push(Self {
@@ -146,4 +147,17 @@ pub fn person(table: &Table, keys: &Keys, tenant: &str, role: Role) -> String {
     let key = format!("#account:{}", email.as_str().expect("an email"));
     table.put(&key, &model.sk, &Value::Object(account));
     token
+}
+
+/// Moves the ends of replaced sessions an hour into the future. They end after a minute, and a test may
+/// take longer.
+fn keep_replaced_sessions(table: &Table) {
+    for record in table.under("#session:") {
+        let mut item = record.item();
+        if item.contains_key("replaced") {
+            let expires_at = crate::now() + 3_600;
+            item.insert("expires_at".to_owned(), json!(expires_at));
+            table.put(&record.pk, &record.sk, &Value::Object(item));
+        }
+    }
 }

@@ -7,7 +7,7 @@ use crate::run::answer::{Progress, Success, output};
 use crate::run::attempt::Call;
 use crate::run::idempotency::{RecordMatch, SavedResult};
 use crate::run::revalidate;
-use crate::session::fresh;
+use crate::session::{LiveSession, fresh};
 use action::{
     Action, ActionError, Expect, Found, Grant, Item, Key, MembershipRecord, Operation, Scope,
 };
@@ -125,11 +125,24 @@ impl<A: Action> Call<'_, A> {
             expect: Expect::Present,
         });
         let operations: Vec<_> = check.into_iter().chain([operation]).collect();
-        let opened = self.app.store.transact(None, &operations).await;
-        opened.map_err(|rejected| match rejected {
-            Rejected::Moved => Failure::signed_out(),
-            rejected => rejected.into(),
-        })?;
+        match self.app.store.transact(None, &operations).await {
+            Ok(()) => {}
+            Err(Rejected::Moved) => return Err(self.session_moved(own).await?),
+            Err(rejected) => return Err(rejected.into()),
+        }
         Ok(Some(cookie))
+    }
+
+    /// Why the new session could not be written: the caller's own session has ended, or it is worth
+    /// another try.
+    async fn session_moved(&self, own: Option<&LiveSession>) -> Result<Failure, Failure> {
+        let Some(own) = own else {
+            return Ok(Rejected::Moved.into());
+        };
+        let items = self.app.store.items([own.key.clone()]).await?;
+        Ok(match items.contains_key(&own.key) {
+            true => Rejected::Moved.into(),
+            false => Failure::signed_out(),
+        })
     }
 }
