@@ -32,10 +32,7 @@ impl Action for SignOutEverywhere {
     }
 
     fn more_reads(context: &Context<Actor>, _: &Empty, found: &Found) -> Reads {
-        match Account::of_caller(&context.caller, found) {
-            Ok(account) => account.membership_reads(),
-            Err(_) => Account::caller_reads(&context.caller, found),
-        }
+        Account::caller_and_membership_reads(&context.caller, found)
     }
 
     fn run(

@@ -3,7 +3,7 @@
 use crate::audit::export;
 use crate::audit::filter::Filter;
 use crate::audit::log::{AuditEntry, RefusalCount};
-use action::{ActionError, Actor, Admins, Context, Found, Reads, View, ViewPage};
+use action::{ActionError, Actor, Admins, Context, Found, Reads, View, ViewPage, cut_page};
 use crm::UserNames;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -58,9 +58,7 @@ impl View for Audit {
     ) -> Result<AuditPage, ActionError> {
         let names = UserNames::from_found(found, &context.caller.tenant);
         let mut records = AuditEntry::from_found(context, found, &names)?;
-        let more = records.len() > PAGE_SIZE;
-        records.truncate(PAGE_SIZE);
-        let last = records.last().map(AuditEntry::id).filter(|_| more);
+        let last = cut_page(&mut records, PAGE_SIZE).map(AuditEntry::id);
         let last = last.or(Filter::unread(context, found));
         Ok(AuditPage {
             next: filter.next(context, last),

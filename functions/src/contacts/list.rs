@@ -1,7 +1,8 @@
 //! Lists contacts, newest first, or searches them for a text.
 
 use action::{
-    ActionError, Actor, Context, Found, Query, Reads, Text, View, ViewPage, Viewers, optional,
+    ActionError, Actor, Context, Found, Query, Reads, Text, View, ViewPage, Viewers, cut_page,
+    optional,
 };
 use crm::{Contact, PAGE_SIZE};
 use schemars::JsonSchema;
@@ -72,11 +73,7 @@ impl View for ListContacts {
         found: &Found,
     ) -> Result<ContactsPage, ActionError> {
         let mut contacts: Vec<Contact> = found.range(&context.caller.tenant)?;
-        let more = contacts.len() > PAGE_SIZE;
-        contacts.truncate(PAGE_SIZE);
-        let next = contacts
-            .last()
-            .filter(|_| more)
+        let next = cut_page(&mut contacts, PAGE_SIZE)
             .map(|last| context.cursor(&search.list_name(&context.caller), last.id.as_str()));
         Ok(ContactsPage {
             contacts,

@@ -1,7 +1,8 @@
 //! The trash: deleted contacts, each with a form to restore it.
 
 use action::{
-    ActionError, Actor, Context, Found, Members, Query, Reads, Text, View, ViewPage, optional,
+    ActionError, Actor, Context, Found, Members, Query, Reads, Text, View, ViewPage, cut_page,
+    optional,
 };
 use crm::{Contact, PAGE_SIZE, TrashedContact};
 use jiff::Timestamp;
@@ -70,9 +71,7 @@ impl View for Trash {
         let actor = &context.caller;
         let mut trashed: Vec<TrashedContact> =
             found.records(TrashedContact::KIND, actor.tenant.as_str())?;
-        let more = trashed.len() > PAGE_SIZE;
-        trashed.truncate(PAGE_SIZE);
-        let last = trashed.last().filter(|_| more);
+        let last = cut_page(&mut trashed, PAGE_SIZE);
         let last = last.map(|last| last.contact.id.as_str());
         let next = last
             .or(found.unread_records(TrashedContact::KIND, actor.tenant.as_str()))

@@ -1,7 +1,8 @@
 //! Lists the members of the organisation and the invited users, newest first.
 
 use action::{
-    ActionError, Actor, Context, Found, Query, Reads, Text, View, ViewPage, Viewers, optional,
+    ActionError, Actor, Context, Found, Query, Reads, Text, View, ViewPage, Viewers, cut_page,
+    optional,
 };
 use crm::{Member, Membership};
 use schemars::JsonSchema;
@@ -76,11 +77,8 @@ impl View for ListMembers {
         found: &Found,
     ) -> Result<MembersPage, ActionError> {
         let mut members: Vec<Membership> = found.range(&context.caller.tenant)?;
-        let more = members.len() > PAGE;
-        members.truncate(PAGE);
-        let last = members.last().filter(|_| more);
-        let next =
-            last.map(|last| context.cursor(&list_name(&context.caller), last.member.id.as_str()));
+        let next = cut_page(&mut members, PAGE)
+            .map(|last| context.cursor(&list_name(&context.caller), last.member.id.as_str()));
         let listed = |membership: Membership| ListedMember {
             has_expired: membership.expired_at(context.now).is_some(),
             member: membership.member,

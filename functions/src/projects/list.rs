@@ -2,7 +2,7 @@
 
 use action::{
     ActionError, Actor, Context, Found, Parsed, Query, Reads, Text, View, ViewPage, Viewers,
-    optional,
+    cut_page, optional,
 };
 use crm::{PAGE_SIZE, Project};
 use schemars::JsonSchema;
@@ -99,10 +99,7 @@ impl View for ListProjects {
         found: &Found,
     ) -> Result<ProjectsPage, ActionError> {
         let mut projects: Vec<Project> = found.range(&context.caller.tenant)?;
-        let more = projects.len() > PAGE_SIZE;
-        projects.truncate(PAGE_SIZE);
-        let last = projects.last().filter(|_| more);
-        let last = last.map(|last| last.id.as_str());
+        let last = cut_page(&mut projects, PAGE_SIZE).map(|last| last.id.as_str());
         let next = last
             .or(found.unread::<Project>(&context.caller.tenant))
             .map(|last| context.cursor(&filter.list_name(&context.caller), last));

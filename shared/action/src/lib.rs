@@ -21,13 +21,14 @@ mod reads;
 mod sample;
 mod secrets;
 mod session;
+mod session_change;
 mod source;
 mod stored;
 mod views;
 
 pub use access::{Access, Actor, Admins, Anyone, InvalidRole, Members, Refusal, Role, Viewers};
 pub use actions::{Action, Caller, RateLimit, Scope};
-pub use commits::{Commit, Grant, SessionChange, Subject, Unindexed};
+pub use commits::{Commit, Subject, Unindexed};
 pub use context::{Context, Layout, Seal};
 pub use email_message::EmailMessage;
 pub use error::ActionError;
@@ -40,12 +41,13 @@ pub use input::{
 pub use key::{Entity, Key, Record};
 pub use membership::{MembershipRecord, TenantRecord};
 pub use operation::{Conflict, Expect, Operation};
-pub use reads::{Filter, Found, Item, Query, RangeItems, Reads, Search};
+pub use reads::{Filter, Found, Item, Query, RangeItems, Reads, Search, cut_page};
 pub use sample::{Encoding, Sample};
 /// For [`uuid_id!`].
 #[doc(hidden)]
 pub use schemars;
 pub use secrets::{SecretRules, Secrets, secret_fields};
 pub use session::{Generation, Session, SessionRecord};
+pub use session_change::{Grant, SessionChange};
 pub use source::Source;
 pub use views::{Asset, Download, View, ViewPage};

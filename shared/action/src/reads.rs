@@ -195,6 +195,14 @@ impl fmt::Debug for Query {
     }
 }
 
+/// Cuts a list to a page, if it was read with one item more. Returns the last item of the page if there is
+/// a next page.
+pub fn cut_page<T>(items: &mut Vec<T>, size: usize) -> Option<&T> {
+    let has_next = items.len() > size;
+    items.truncate(size);
+    items.last().filter(|_| has_next)
+}
+
 /// What the reads returned.
 #[derive(Debug, Clone, Default)]
 pub struct Found {

@@ -2,8 +2,8 @@
 
 use crate::{Email, Member, MemberStatus, Name, OrganizationName, PasswordHash};
 use action::{
-    ActionError, Actor, Commit, Found, Grant, Key, Reads, Record, Role, Subject, TenantId, UserId,
-    Version,
+    ActionError, Actor, Commit, Found, Generation, Grant, Key, Reads, Record, Role, Subject,
+    TenantId, UserId, Version,
 };
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -71,6 +71,16 @@ impl Account {
             .flatten()
             .filter(|account| account.id == caller.user);
         account.ok_or_else(|| ActionError::Internal(format!("{} has no account", caller.user)))
+    }
+
+    /// The further reads of the caller's account and of all its memberships, after
+    /// [`Account::caller_reads`].
+    #[must_use]
+    pub fn caller_and_membership_reads(caller: &Actor, found: &Found) -> Reads {
+        match Self::of_caller(caller, found) {
+            Ok(account) => account.membership_reads(),
+            Err(_) => Self::caller_reads(caller, found),
+        }
     }
 
     /// The reads of all memberships of the user.
@@ -248,13 +258,6 @@ impl SignedIn {
         }
     }
 }
-
-/// The record that every request compares its session with, stored under the user's id.
-#[derive(Serialize)]
-struct Generation {
-    generation: u64,
-}
-
 fn caller_membership(caller: &Actor, found: &Found) -> Result<Option<Member>, ActionError> {
     found.entity(&caller.tenant, caller.user.as_str())
 }

@@ -6,6 +6,7 @@ use action::{ActionError, Secret};
 use argon2::Argon2;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier, phc};
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::fmt;
 use validator::{ValidateLength, ValidationError};
 
@@ -61,13 +62,13 @@ impl Password for Secret {
 /// # Errors
 /// The message for the user.
 pub fn new_password(password: &Secret) -> Result<(), ValidationError> {
-    let message = match password.length().unwrap_or_default() {
-        0 => "Password is required",
-        1..MIN_PASSWORD => "Password must be at least 8 characters",
+    let message: Cow<'static, str> = match password.length().unwrap_or_default() {
+        0 => "Password is required".into(),
+        1..MIN_PASSWORD => format!("Password must be at least {MIN_PASSWORD} characters").into(),
         MIN_PASSWORD..=MAX_PASSWORD => return Ok(()),
-        _ => "Password too long",
+        _ => "Password too long".into(),
     };
-    Err(ValidationError::new("password").with_message(message.into()))
+    Err(ValidationError::new("password").with_message(message))
 }
 
 /// The Argon2id hash of a password, in PHC string format. Prints as `[redacted]`.

@@ -2,14 +2,14 @@
 
 use crate::{Account, OrganizationName, PublicUser};
 use action::{
-    ActionError, Actor, Commit, Context, Found, Key, Query, Reads, Session, TenantId, UserId,
+    ActionError, Actor, Commit, Context, Found, Key, Query, Reads, Session, SessionRecord,
+    TenantId, UserId,
 };
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::Value;
 
-/// The most sessions that are shown.
+/// The most sessions of a user that are read.
 pub const MAX_SESSIONS: usize = 90;
 
 /// The kind of record that holds a session.
@@ -116,13 +116,8 @@ impl SessionInfo {
 #[must_use]
 pub fn live_sessions(account: &Account, now: Timestamp) -> Query {
     let (generation, now) = (account.session_generation, now.as_second());
-    let number = |item: &action::Item, name: &str| item.get(name).and_then(Value::as_i64);
-    Query::records(KIND, account.id.as_str(), MAX_SESSIONS).filter(move |item| {
-        let session_generation = item.get("generation").and_then(Value::as_u64).unwrap_or(0);
-        let replaced = item.contains_key(Session::REPLACED);
-        !replaced
-            && session_generation == generation
-            && number(item, "expires_at").is_some_and(|expires_at| expires_at > now)
+    sessions(&account.id, move |session| {
+        !session.replaced && session.generation == generation && session.expires_at > now
     })
 }
 
@@ -130,10 +125,15 @@ pub fn live_sessions(account: &Account, now: Timestamp) -> Query {
 #[must_use]
 pub fn open_sessions(user: &UserId, now: Timestamp) -> Query {
     let now = now.as_second();
-    Query::records(KIND, user.as_str(), MAX_SESSIONS).filter(move |item| {
-        let expires_at = item.get("expires_at").and_then(Value::as_i64);
-        expires_at.is_some_and(|expires_at| expires_at > now)
-    })
+    sessions(user, move |session| session.expires_at > now)
+}
+
+fn sessions(
+    user: &UserId,
+    passes: impl Fn(SessionRecord) -> bool + Send + Sync + 'static,
+) -> Query {
+    Query::records(KIND, user.as_str(), MAX_SESSIONS)
+        .filter(move |item| SessionRecord::read(item).is_some_and(&passes))
 }
 
 /// Deletes the other sessions that the same browser opened before or after the ended one, such as by

@@ -1,8 +1,8 @@
 //! The schemas of inputs, parameters and outputs, made from their types.
 
 use functions::registry::MakeSchema;
+use schemars::SchemaGenerator;
 use schemars::generate::SchemaSettings;
-use schemars::{Schema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
 /// Makes schemas, and collects the definitions that they refer to.
@@ -25,14 +25,14 @@ impl Schemas {
 
     /// The schema of an input.
     pub(super) fn input(&mut self, make: MakeSchema) -> Value {
-        let mut schema = plain(make(&mut self.inputs));
+        let mut schema = make(&mut self.inputs).to_value();
         require(&mut schema);
         schema
     }
 
     /// The schema of an output.
     pub(super) fn output(&mut self, make: MakeSchema) -> Value {
-        plain(make(&mut self.outputs))
+        make(&mut self.outputs).to_value()
     }
 
     /// The definitions that the schemas refer to.
@@ -41,10 +41,6 @@ impl Schemas {
         all.extend(self.outputs.take_definitions(true));
         all
     }
-}
-
-fn plain(schema: Schema) -> Value {
-    schema.to_value()
 }
 
 /// Lists the required properties of an input: those for which an empty text is not valid. schemars

@@ -6,7 +6,7 @@ use crate::run::audit::{AuditEntry, AuditUser};
 use crate::run::chain;
 use action::{
     Action, Caller, Commit, Context, Found, Key, MembershipRecord, Operation, SessionChange,
-    Subject, TenantId, UserId, secret_fields,
+    TenantId, UserId, secret_fields,
 };
 use std::collections::BTreeMap;
 
@@ -18,6 +18,7 @@ impl<A: Action> Call<'_, A> {
         commit: &Commit<A::Output>,
         found: &Found,
     ) -> Result<Vec<Operation>, Failure> {
+        check_audited(commit)?;
         let Some(subject) = commit.subject() else {
             return Ok(chain::with_heads(
                 commit.operations(),
@@ -25,7 +26,6 @@ impl<A: Action> Call<'_, A> {
                 &BTreeMap::new(),
             ));
         };
-        check_audited(commit, subject)?;
         let user = self.audit_user(commit, found);
         let entry = AuditEntry {
             action: A::NAME,
@@ -113,9 +113,10 @@ fn membership_of<T>(
 }
 
 /// Refuses a commit that writes an entity of an organisation in whose audit it has no record.
-fn check_audited<T>(commit: &Commit<T>, subject: &Subject) -> Result<(), Failure> {
+fn check_audited<T>(commit: &Commit<T>) -> Result<(), Failure> {
     let others = commit.other_subjects().iter().map(|(subject, _)| subject);
-    let tenants: Vec<_> = others.chain([subject]).map(|s| s.tenant.as_str()).collect();
+    let subjects = others.chain(commit.subject());
+    let tenants: Vec<_> = subjects.map(|subject| subject.tenant.as_str()).collect();
     let writes = commit.operations().iter();
     let writes = writes.filter(|operation| !matches!(operation, Operation::Check { .. }));
     let entities = writes.filter_map(|operation| operation.key().tag());
@@ -127,4 +128,45 @@ fn check_audited<T>(commit: &Commit<T>, subject: &Subject) -> Result<(), Failure
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use action::{Entity, Role, Subject, Version};
+    use serde::{Deserialize, Serialize};
+
+    #[derive(Serialize, Deserialize)]
+    struct Thing {
+        id: String,
+    }
+
+    impl Entity for Thing {
+        const RESOURCE: &'static str = "things";
+
+        fn id(&self) -> &str {
+            &self.id
+        }
+
+        fn version(&self) -> Version {
+            Version::FIRST
+        }
+    }
+
+    #[test]
+    fn a_commit_that_writes_an_entity_has_a_record_in_its_organisation() {
+        let [acme, beta] = ["acme", "beta"].map(|slug| TenantId::parse(slug).unwrap());
+        let thing = Thing { id: "1".to_owned() };
+        let subject = |tenant| Subject::entity::<Thing>(tenant, "1");
+        let own = Commit::new(subject(&acme), ()).put(&acme, &thing, None);
+        assert!(check_audited(&own).is_ok());
+        let other = own.put(&beta, &thing, None);
+        assert!(check_audited(&other).is_err());
+        assert!(check_audited(&other.also_about(subject(&beta), Role::Member)).is_ok());
+        let none = Commit::outside(()).put(&acme, &thing, None);
+        assert!(check_audited(&none).is_err());
+        // A condition writes nothing.
+        let checked = Commit::new(subject(&acme), ()).require(&beta, &thing);
+        assert!(check_audited(&checked).is_ok());
+    }
 }

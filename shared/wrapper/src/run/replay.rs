@@ -14,7 +14,8 @@ use action::{
 use serde_json::Value;
 use store::Rejected;
 
-/// A repeated request has another secret than the first. Counts as a wrong password.
+/// The secret of a repeated request is not that of the first. It counts as a wrong password, and the
+/// response says that the key was used for other input.
 const WRONG_SECRET: ActionError = ActionError::Unauthenticated("Wrong email or password");
 
 impl<A: Action> Call<'_, A> {
@@ -110,7 +111,15 @@ impl<A: Action> Call<'_, A> {
             401 => Failure::reused_key(),
             _ => failure,
         })?;
-        let Some(grant) = grant else { return Ok(None) };
+        match grant {
+            Some(grant) => self.open_again(grant, secrets.reopens).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Opens the session, and returns its cookie. With `needs_own`, the caller's own session must still be
+    /// there.
+    async fn open_again(&self, grant: Grant, needs_own: bool) -> Result<String, Failure> {
         // The saved role may be outdated: the user may have left since then, or have another role.
         let membership = Key::membership(&grant.tenant, &grant.user);
         let items = self.app.store.items([membership.clone()]).await?;
@@ -119,18 +128,17 @@ impl<A: Action> Call<'_, A> {
         let role = role.ok_or_else(Failure::signed_out)?;
         let (operation, cookie) = self.open(&Grant { role, ..grant })?;
         // The caller's session must still be there, or signing out would leave the new one behind.
-        let own = self.live.as_ref().filter(|_| secrets.reopens);
+        let own = self.live.as_ref().filter(|_| needs_own);
         let check = own.map(|live| Operation::Check {
             key: live.key.clone(),
             expect: Expect::Present,
         });
         let operations: Vec<_> = check.into_iter().chain([operation]).collect();
         match self.app.store.transact(None, &operations).await {
-            Ok(()) => {}
-            Err(Rejected::Moved) => return Err(self.session_moved(own).await?),
-            Err(rejected) => return Err(rejected.into()),
+            Ok(()) => Ok(cookie),
+            Err(Rejected::Moved) => Err(self.session_moved(own).await?),
+            Err(rejected) => Err(rejected.into()),
         }
-        Ok(Some(cookie))
     }
 
     /// Why the new session could not be written: the caller's own session has ended, or it is worth
