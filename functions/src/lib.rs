@@ -10,13 +10,19 @@ pub mod registry;
 
 /// Accounts and sessions: signing up, in and out, passwords, settings.
 pub mod accounts {
+    pub mod change_email;
     pub mod change_password;
+    pub mod confirm_email;
+    pub mod confirm_page;
+    pub mod delete_account;
     pub mod end_session;
     pub mod pages;
     pub mod password_pages;
     pub mod request_password_reset;
     pub mod reset_password;
+    pub mod send_confirmation;
     pub mod settings;
+    pub mod settings_pages;
     pub mod sign_in;
     pub mod sign_out;
     pub mod sign_out_everywhere;
@@ -45,6 +51,13 @@ pub mod members {
     pub mod list;
     pub mod pages;
     pub mod remove;
+}
+
+/// Organisations: making and renaming them.
+pub mod organizations {
+    pub mod create;
+    pub mod pages;
+    pub mod rename;
 }
 
 /// Projects: their actions, list and pages.
@@ -96,10 +109,16 @@ pub static REGISTRY: &[Entry] = &[
     group::<Pages>(),
     action::<members::accept::AcceptInvite>(),
     action::<members::remove::RemoveMember>(),
+    action::<accounts::send_confirmation::SendConfirmation>(),
+    action::<accounts::confirm_email::ConfirmEmail>(),
+    action::<accounts::change_email::ChangeEmail>(),
+    action::<organizations::rename::RenameOrganization>(),
+    action::<organizations::create::CreateOrganization>(),
     action::<accounts::sign_out::SignOut>(),
     action::<accounts::request_password_reset::RequestPasswordReset>(),
     action::<accounts::reset_password::ResetPassword>(),
     action::<accounts::sign_out_everywhere::SignOutEverywhere>(),
+    action::<accounts::delete_account::DeleteAccount>(),
     background(background::REVALIDATE, || Description::Stream("#outbox")),
     background(background::DELIVER_MAIL, || Description::Stream("#mail")),
     background(background::INDEX_SEARCH, || Description::Schedule),
@@ -119,6 +138,11 @@ views! {
         accounts::pages::SignUpPage,
         accounts::password_pages::ForgotPage,
         accounts::password_pages::ResetPage,
+        accounts::confirm_page::ConfirmPage,
+        accounts::settings_pages::EmailPage,
+        accounts::settings_pages::OrganizationPage,
+        accounts::settings_pages::DeletePage,
+        organizations::pages::NewOrganizationPage,
         contacts::pages::NewPage,
         contacts::pages::EditPage,
         contacts::pages::DeletePage,

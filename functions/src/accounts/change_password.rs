@@ -1,5 +1,6 @@
 //! Changes the password of a user who knows the current one, and ends all their other sessions.
 
+use crate::accounts::settings;
 use action::{
     Action, ActionError, Actor, Commit, Context, Empty, Form, FormPage, Found, Layout, RateLimit,
     Reads, Sample, Secret, SecretRules, Secrets, Subject, Viewers,
@@ -113,11 +114,6 @@ impl Form for ChangePassword {
     }
 
     fn form(page: &FormPage<'_>) -> String {
-        let settings = page
-            .context
-            .map(|context| AccountSettings::from_found(context, page.found));
-        let settings = settings.and_then(Result::ok);
-        let sent = Some((SettingsForm::Password, page.state));
-        pages::settings(page.layout, settings.as_ref(), &page.key, sent)
+        settings::form(page, SettingsForm::Password)
     }
 }

@@ -1,5 +1,6 @@
 //! Ends one of the user's sessions, for example on a computer that they no longer use.
 
+use crate::accounts::settings;
 use action::{
     Action, ActionError, Actor, Commit, Context, Empty, Form, FormPage, Found, Layout, Reads,
     Sample, Session, Subject, Viewers, lenient,
@@ -104,11 +105,6 @@ impl Form for EndSession {
     }
 
     fn form(page: &FormPage<'_>) -> String {
-        let settings = page
-            .context
-            .map(|context| AccountSettings::from_found(context, page.found));
-        let settings = settings.and_then(Result::ok);
-        let sent = Some((SettingsForm::End, page.state));
-        pages::settings(page.layout, settings.as_ref(), &page.key, sent)
+        settings::form(page, SettingsForm::End)
     }
 }

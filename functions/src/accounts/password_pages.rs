@@ -2,7 +2,7 @@
 
 use crate::accounts::pages::empty_form;
 use action::{ActionError, Actor, Anyone, Context, Empty, Found, Reads, View, ViewPage};
-use crm::{PasswordReset, ResetToken};
+use crm::{LinkToken, PasswordReset};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use validator::Validate;
@@ -17,7 +17,7 @@ pub struct ResetPage;
 #[derive(Debug, Clone, Default, Deserialize, Serialize, Validate, JsonSchema)]
 #[serde(default)]
 pub struct ResetParams {
-    token: ResetToken,
+    token: LinkToken,
 }
 
 /// Whether the reset link still works.
@@ -26,7 +26,7 @@ pub struct ResetLinkStatus {
     /// Whether it can be used now.
     works: bool,
     #[serde(skip)]
-    token: ResetToken,
+    token: LinkToken,
 }
 
 impl View for ForgotPage {
@@ -51,7 +51,7 @@ impl View for ResetPage {
     type Output = ResetLinkStatus;
 
     fn reads(context: &Context<Option<Actor>>, params: &ResetParams) -> Result<Reads, ActionError> {
-        let link = params.token.open(context);
+        let link = params.token.password_reset(context);
         let keys = link.iter().map(|link| PasswordReset::key_of(&link.email));
         Ok(keys.fold(Reads::none(), Reads::item))
     }
@@ -61,7 +61,7 @@ impl View for ResetPage {
         params: &ResetParams,
         found: &Found,
     ) -> Result<ResetLinkStatus, ActionError> {
-        let link = params.token.open(context);
+        let link = params.token.password_reset(context);
         let reset = link.map(|link| link.valid_reset(found, context.now));
         Ok(ResetLinkStatus {
             works: reset.transpose()?.flatten().is_some(),

@@ -1,13 +1,14 @@
 //! Resets the password with the link from an email. It ends all sessions of the user and signs them
-//! in here, unless they belong to no organisation.
+//! in here, unless they belong to no organisation. If it is the first proof that the address is theirs,
+//! see [`FirstProof`].
 
 use action::{
     Action, ActionError, Actor, Anyone, Commit, Context, Form, FormPage, Found, Grant, Layout,
     RateLimit, Reads, Record, Role, Sample, Scope, Secret, SecretRules, Secrets, Subject, TenantId,
 };
 use crm::{
-    Account, INVALID_RESET_LINK, MAX_PASSWORD, MIN_PASSWORD, Password, PasswordReset, PublicUser,
-    ResetToken, new_password, reset_token,
+    Account, FirstProof, INVALID_RESET_LINK, LastOrganization, LinkToken, MAX_PASSWORD,
+    MIN_PASSWORD, Password, PasswordReset, PublicUser, new_password, reset_token,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -23,7 +24,7 @@ pub struct ResetPassword;
 #[serde(default)]
 pub struct NewPassword {
     #[validate(custom(function = reset_token))]
-    token: ResetToken,
+    token: LinkToken,
     #[validate(custom(function = new_password))]
     #[schemars(length(min = MIN_PASSWORD, max = MAX_PASSWORD))]
     password: Secret,
@@ -40,9 +41,9 @@ pub struct PasswordResetResult {
 
 impl PasswordResetResult {
     fn new(account: &Account, found: &Found) -> Result<Self, ActionError> {
-        let organization = account.active_memberships(found)?.into_iter().next();
+        let organization = account.organization_to_open(found, None)?;
         let (tenant, role) = organization
-            .map(|(organization, member)| (organization.tenant.clone(), member.role))
+            .map(|(tenant, member)| (tenant, member.role))
             .unzip();
         Ok(Self {
             user: account.public_user(),
@@ -61,10 +62,14 @@ impl PasswordResetResult {
         })
     }
 
-    /// The commit with this result, in the audit of the organisation if there is one.
-    fn commit(self, account: &Account) -> Commit<Self> {
+    /// The commit with this result, in the audit of the organisation that is opened, or of one that the
+    /// user leaves, if there is any.
+    fn commit(self, account: &Account, proof: &FirstProof) -> Commit<Self> {
         let Some(grant) = self.grant(account) else {
-            return Commit::outside(self);
+            return match proof.left() {
+                Some((left, member)) => Commit::new(member.subject(&left.id), self),
+                None => Commit::outside(self),
+            };
         };
         let subject = Subject {
             tenant: grant.tenant.clone(),
@@ -86,7 +91,7 @@ impl NewPassword {
         context: &Context<C>,
         found: &Found,
     ) -> Result<Option<Account>, ActionError> {
-        let link = self.token.open(context);
+        let link = self.token.password_reset(context);
         let account = link.map(|link| found.record(&Account::key_of(&link.email)));
         Ok(account.transpose()?.flatten())
     }
@@ -106,7 +111,7 @@ impl Action for ResetPassword {
     }
 
     fn rate_limit(context: &Context<()>, new: &NewPassword) -> Result<RateLimit, ActionError> {
-        Ok(match new.token.open(context) {
+        Ok(match new.token.password_reset(context) {
             Some(link) => RateLimit::CallerAndRepeatsForAccount(link.email.unique()),
             None => RateLimit::Caller,
         })
@@ -117,16 +122,23 @@ impl Action for ResetPassword {
     }
 
     fn reads(context: &Context<Option<Actor>>, new: &NewPassword) -> Result<Reads, ActionError> {
-        Ok(new.token.open(context).map_or_else(Reads::none, |link| {
-            Reads::none()
-                .item(Account::key_of(&link.email))
-                .item(PasswordReset::key_of(&link.email))
-        }))
+        Ok(new
+            .token
+            .password_reset(context)
+            .map_or_else(Reads::none, |link| {
+                Reads::none()
+                    .item(Account::key_of(&link.email))
+                    .item(LastOrganization::key_of(&link.email))
+                    .item(PasswordReset::key_of(&link.email))
+            }))
     }
 
     fn more_reads(context: &Context<Option<Actor>>, new: &NewPassword, found: &Found) -> Reads {
         let account = new.account(context, found).ok().flatten();
-        account.map_or_else(Reads::none, |account| account.membership_reads())
+        account.map_or_else(Reads::none, |account| {
+            let proof = FirstProof::reads(&account).keys.into_iter();
+            proof.fold(account.membership_reads(), Reads::item)
+        })
     }
 
     fn run(
@@ -134,19 +146,21 @@ impl Action for ResetPassword {
         new: &NewPassword,
         found: &Found,
     ) -> Result<Commit<PasswordResetResult>, ActionError> {
-        let link = new.token.open(context).ok_or_else(invalid_link)?;
+        let link = new.token.password_reset(context).ok_or_else(invalid_link)?;
         let reset = link
             .valid_reset(found, context.now)?
             .ok_or_else(invalid_link)?;
         let before = new.account(context, found)?.ok_or_else(invalid_link)?;
-        let account = Account {
+        let proof = FirstProof::of(&before, found)?;
+        let account = proof.account(Account {
             password_hash: new.password.hash(&context.salt())?,
             ..before.with_sessions_ended()
-        };
+        });
         let commit = PasswordResetResult::new(&account, found)?
-            .commit(&account)
+            .commit(&account, &proof)
             .delete_record(reset.key(), Some(reset.version));
         let commit = account.end_sessions(commit, &before);
+        let commit = proof.write(commit, found, context.now)?;
         match commit.subject() {
             Some(_) => account.audit_everywhere(commit, found),
             // The user belongs to no organisation.

@@ -1,7 +1,22 @@
 //! Shows the settings of the signed-in user, with the forms that change them.
 
-use action::{ActionError, Actor, Context, Empty, Found, Reads, View, ViewPage, Viewers};
+use action::{ActionError, Actor, Context, Empty, FormPage, Found, Reads, View, ViewPage, Viewers};
 use crm::AccountSettings;
+use pages::SettingsForm;
+
+/// The settings page after one of its forms was refused.
+pub(crate) fn form(page: &FormPage<'_>, sent: SettingsForm) -> String {
+    let settings = page
+        .context
+        .map(|context| AccountSettings::from_found(context, page.found));
+    let settings = settings.and_then(Result::ok);
+    pages::settings(
+        page.layout,
+        settings.as_ref(),
+        &page.key,
+        Some((sent, page.state)),
+    )
+}
 
 /// The view.
 #[derive(Debug)]

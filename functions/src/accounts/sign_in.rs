@@ -3,20 +3,16 @@
 
 use action::{
     Action, ActionError, Actor, Anyone, Commit, Context, Form, FormPage, Found, Key, Layout,
-    Parsed, RateLimit, Reads, Sample, Scope, Secret, SecretRules, Secrets, Subject, TenantId,
-    UserId, lenient,
+    Parsed, RateLimit, Reads, Role, Sample, Scope, Secret, SecretRules, Secrets, Subject, TenantId,
+    lenient,
 };
-use crm::{Account, Email, Member, OrganizationSummary, Password, ReturnTo, SignedIn};
+use crm::{Account, Email, LastOrganization, Password, PublicUser, ReturnTo, SignedIn};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use validator::Validate;
 
 const WRONG_CREDENTIALS: ActionError = ActionError::Unauthenticated("Wrong email or password");
-
-const NO_ORGANIZATION: ActionError = ActionError::Forbidden(
-    "You belong to no organization any more. Ask an admin of yours for an invitation.",
-);
 
 /// The action.
 #[derive(Debug)]
@@ -35,26 +31,46 @@ pub struct Credentials {
     return_to: Option<ReturnTo>,
 }
 
+/// The response. If the user belongs to no organisation, `tenant` and `role` are `null`, and `next` is the
+/// path of the page on which they can make one. They are not signed in until then.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+pub struct SignInResult {
+    user: PublicUser,
+    tenant: Option<TenantId>,
+    role: Option<Role>,
+    next: Option<String>,
+}
+
+impl SignInResult {
+    fn without_organization(account: &Account, next: String) -> Self {
+        Self {
+            user: account.public_user(),
+            tenant: None,
+            role: None,
+            next: Some(next),
+        }
+    }
+}
+
+impl From<SignedIn> for SignInResult {
+    fn from(signed_in: SignedIn) -> Self {
+        Self {
+            user: signed_in.user,
+            tenant: Some(signed_in.tenant),
+            role: Some(signed_in.role),
+            next: None,
+        }
+    }
+}
+
 impl Credentials {
     fn account(&self, found: &Found) -> Result<Option<Account>, ActionError> {
         found.record(&Account::key_of(self.email.get()?))
     }
 
-    /// The organisation to open. If the user belongs to that of the page to return to, it is this
-    /// one, because the page is not found in a session of another. Otherwise it is the first.
-    fn organization_to_open<'a>(&self, account: &'a Account) -> Option<&'a OrganizationSummary> {
-        let wanted = self.return_to.as_ref().and_then(ReturnTo::tenant);
-        let mut all = account.organizations.iter();
-        let named =
-            wanted.and_then(|tenant| all.find(|organization| organization.tenant == tenant));
-        named.or(account.organizations.first())
-    }
-
-    /// The membership to sign in with; `None` if the user belongs to no organisation.
-    fn membership_to_open(&self, account: Option<&Account>) -> Option<(TenantId, UserId)> {
-        let account = account?;
-        let organization = self.organization_to_open(account)?;
-        Some((organization.tenant.clone(), account.id.clone()))
+    /// The organisation of the page to return to, which is not found in a session of another.
+    fn wanted_organization(&self) -> Option<TenantId> {
+        self.return_to.as_ref().and_then(ReturnTo::tenant)
     }
 }
 
@@ -64,7 +80,7 @@ impl Action for SignIn {
     const SECRETS: Option<SecretRules<Self>> = SecretRules::of_action();
     type Permission = Anyone;
     type Input = Credentials;
-    type Output = SignedIn;
+    type Output = SignInResult;
 
     fn sample() -> Sample {
         Sample::form(json!({ "email": "zoe@acme.example", "password": "correct horse battery" }))
@@ -83,27 +99,25 @@ impl Action for SignIn {
     }
 
     fn reads(_: &Context<Option<Actor>>, credentials: &Credentials) -> Result<Reads, ActionError> {
-        Ok(Reads::none().item(Account::key_of(credentials.email.get()?)))
+        let email = credentials.email.get()?;
+        Ok(Reads::none()
+            .item(Account::key_of(email))
+            .item(LastOrganization::key_of(email)))
     }
 
     fn more_reads(_: &Context<Option<Actor>>, credentials: &Credentials, found: &Found) -> Reads {
-        let account = credentials.account(found).ok().flatten();
-        // If there is no account, this reads a record that never exists, so that the reads and the
-        // time are the same.
-        let key = credentials
-            .membership_to_open(account.as_ref())
-            .map_or_else(
-                || Key::record("nobody", credentials.email.as_str(), "member"),
-                |(tenant, user)| Key::entity::<Member>(&tenant, user.as_str()),
-            );
-        Reads::none().item(key)
+        match credentials.account(found).ok().flatten() {
+            Some(account) if !account.organizations.is_empty() => account.membership_reads(),
+            // This reads a record that never exists, so that the reads and the time are the same.
+            _ => Reads::none().item(Key::record("nobody", credentials.email.as_str(), "member")),
+        }
     }
 
     fn run(
-        _: &Context<Option<Actor>>,
+        context: &Context<Option<Actor>>,
         credentials: &Credentials,
         found: &Found,
-    ) -> Result<Commit<SignedIn>, ActionError> {
+    ) -> Result<Commit<SignInResult>, ActionError> {
         let account = credentials.account(found)?;
         if !credentials
             .password
@@ -112,22 +126,26 @@ impl Action for SignIn {
             return Err(WRONG_CREDENTIALS);
         }
         let account = account.ok_or(WRONG_CREDENTIALS)?;
-        let membership = credentials.membership_to_open(Some(&account));
-        let (tenant, user) = membership.ok_or(NO_ORGANIZATION)?;
-        let member: Option<Member> = found.entity(&tenant, user.as_str())?;
-        let member = member.filter(Member::is_active).ok_or(NO_ORGANIZATION)?;
+        let wanted = credentials.wanted_organization();
+        let opened = account.organization_to_open(found, wanted.as_ref())?;
+        let Some((tenant, member)) = opened else {
+            let next = crm::new_organization_path(context, &account);
+            return Ok(Commit::outside(SignInResult::without_organization(
+                &account, next,
+            )));
+        };
+        let subject = Subject {
+            tenant: tenant.clone(),
+            resource: "sessions",
+            id: account.id.to_string(),
+        };
         let signed_in = SignedIn {
             user: account.public_user(),
             tenant,
             role: member.role,
         };
-        let subject = Subject {
-            tenant: signed_in.tenant.clone(),
-            resource: "sessions",
-            id: account.id.to_string(),
-        };
         let grant = signed_in.grant(Some(account.session_generation));
-        Ok(Commit::new(subject, signed_in).open_session(grant))
+        Ok(Commit::new(subject, signed_in.into()).open_session(grant))
     }
 }
 
@@ -136,10 +154,16 @@ impl Secrets for SignIn {
 }
 
 impl Form for SignIn {
-    fn success_path(_: Option<&Layout>, credentials: &Credentials, signed_in: &SignedIn) -> String {
-        match &credentials.return_to {
-            Some(path) => path.as_str().to_owned(),
-            None => pages::paths::contacts_of(&signed_in.tenant),
+    fn success_path(
+        _: Option<&Layout>,
+        credentials: &Credentials,
+        result: &SignInResult,
+    ) -> String {
+        match (&result.next, &credentials.return_to, &result.tenant) {
+            (Some(next), _, _) => next.clone(),
+            (None, Some(path), _) => path.as_str().to_owned(),
+            (None, None, Some(tenant)) => pages::paths::contacts_of(tenant),
+            (None, None, None) => pages::paths::SIGN_IN.to_owned(),
         }
     }
 

@@ -1,5 +1,6 @@
 //! Ends all sessions of the user, including this one.
 
+use crate::accounts::settings;
 use action::{
     Action, ActionError, Actor, Commit, Context, Empty, Form, FormPage, Found, Layout, Reads,
     Sample, Scope, Subject, Viewers,
@@ -62,11 +63,6 @@ impl Form for SignOutEverywhere {
     }
 
     fn form(page: &FormPage<'_>) -> String {
-        let settings = page
-            .context
-            .map(|context| AccountSettings::from_found(context, page.found));
-        let settings = settings.and_then(Result::ok);
-        let sent = Some((SettingsForm::Everywhere, page.state));
-        pages::settings(page.layout, settings.as_ref(), &page.key, sent)
+        settings::form(page, SettingsForm::Everywhere)
     }
 }

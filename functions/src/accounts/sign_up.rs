@@ -1,21 +1,18 @@
 //! Creates an account and an organisation, and makes the user its owner.
 
 use action::{
-    Action, ActionError, Actor, Anyone, Commit, Conflict, Context, Entity, Form, FormPage, Found,
-    Grant, Layout, Parsed, RateLimit, Reads, Role, Sample, Scope, Secret, SecretRules, Secrets,
-    Subject, TenantId, Text, UserId, Version, visible,
+    Action, ActionError, Actor, Anyone, Commit, Conflict, Context, Form, FormPage, Found, Grant,
+    Key, Layout, Parsed, RateLimit, Reads, Role, Sample, Scope, Secret, SecretRules, Secrets, Text,
+    UserId, Version, visible,
 };
 use crm::{
-    Account, Email, MAX_PASSWORD, MIN_PASSWORD, Member, Name, Organization, OrganizationName,
-    Password, SignedIn, new_password,
+    Account, Email, EmailConfirmation, EmailKind, MAX_PASSWORD, MIN_PASSWORD, Name, Organization,
+    OrganizationName, Password, SentEmails, SignedIn, new_password, not_a_link,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use validator::Validate;
-
-/// How many numbered slugs to try before a random one.
-const MAX_SLUGS: usize = 20;
 
 const EMAIL_TAKEN: Conflict = Conflict {
     field: "email",
@@ -31,46 +28,26 @@ pub struct SignUp;
 #[derive(Debug, Clone, Default, Deserialize, Serialize, Validate, JsonSchema)]
 #[serde(default)]
 pub struct NewAccount {
-    #[validate(length(min = 1, max = Name::MAX), custom(function = visible))]
+    #[validate(length(min = 1, max = Name::MAX), custom(function = visible), custom(function = not_a_link))]
     name: Text,
     #[validate(nested)]
     email: Parsed<Email>,
     #[validate(custom(function = new_password))]
     #[schemars(length(min = MIN_PASSWORD, max = MAX_PASSWORD))]
     password: Secret,
-    #[validate(length(min = 1, max = OrganizationName::MAX), custom(function = visible))]
+    #[validate(length(min = 1, max = OrganizationName::MAX), custom(function = visible), custom(function = not_a_link))]
     organization: Text,
 }
 
 impl NewAccount {
-    fn organization(&self) -> OrganizationName {
-        OrganizationName::from(&self.organization)
+    /// The key of the record of the links that were sent to the address.
+    fn sent_emails(&self) -> Result<Key, ActionError> {
+        let email = self.email.get()?;
+        Ok(SentEmails::key_of(EmailKind::Confirmation, email))
     }
 
-    /// The first free slug. On a rerun it is a random one of the free slugs, because another
-    /// sign-up has just taken the first choice.
-    fn tenant(
-        &self,
-        context: &Context<Option<Actor>>,
-        found: &Found,
-    ) -> Result<TenantId, ActionError> {
-        let free: Vec<_> = crm::slug_candidates(&self.organization(), MAX_SLUGS)
-            .into_iter()
-            .filter(|slug| !found.items.contains_key(&Organization::key_of(slug)))
-            .collect();
-        let random = context.random();
-        let choice = if context.attempt == 0 {
-            0
-        } else {
-            random as usize % free.len().max(1)
-        };
-        free.into_iter().nth(choice).map_or_else(
-            || {
-                let slug = format!("{}-{random:08x}", crm::slug(&self.organization()));
-                TenantId::parse(&slug).map_err(|e| ActionError::Internal(format!("{slug}: {e}")))
-            },
-            Ok,
-        )
+    fn organization(&self) -> OrganizationName {
+        OrganizationName::from(&self.organization)
     }
 }
 
@@ -100,12 +77,9 @@ impl Action for SignUp {
     }
 
     fn reads(_: &Context<Option<Actor>>, new: &NewAccount) -> Result<Reads, ActionError> {
-        let organizations = crm::slug_candidates(&new.organization(), MAX_SLUGS);
-        Ok(organizations
-            .iter()
-            .map(Organization::key_of)
-            .chain([Account::key_of(new.email.get()?)])
-            .fold(Reads::none(), Reads::item))
+        Ok(Organization::reads_for_new(&new.organization())
+            .item(Account::key_of(new.email.get()?))
+            .item(new.sent_emails()?))
     }
 
     fn run(
@@ -117,45 +91,34 @@ impl Action for SignUp {
         if found.items.contains_key(&Account::key_of(email)) {
             return Err(EMAIL_TAKEN.error(None));
         }
-        let (now, version) = (context.now, Version::FIRST);
-        let tenant = new.tenant(context, found)?;
         let user: UserId = context.new_id();
-        let organization = Organization {
-            id: tenant.clone(),
-            name: new.organization(),
-            owners: vec![user.clone()],
-            created_at: now,
-            version,
-        };
+        let organization = Organization::new(context, new.organization(), &user, found)?;
         let account = Account {
             id: user,
             name: Name::from(&new.name),
             email: email.clone(),
             password_hash: new.password.hash(&context.salt())?,
-            organizations: vec![organization.summary()],
+            email_verified: false,
+            organizations: vec![organization.id.clone().into()],
             session_generation: 0,
-            created_at: now,
-            version,
+            created_at: context.now,
+            version: Version::FIRST,
         };
-        let member = account.new_member(Role::Owner, now);
+        let owner = account.new_member(Role::Owner, context.now);
         let signed_in = SignedIn {
             user: account.public_user(),
-            tenant: tenant.clone(),
-            role: member.role,
+            tenant: organization.id.clone(),
+            role: owner.role,
         };
         let grant = signed_in.grant(Some(account.session_generation));
-        Ok(
-            Commit::new(Subject::entity::<Member>(&tenant, member.id()), signed_in)
-                .put_record(&account, None, Some(EMAIL_TAKEN))
-                .put_record(&organization, None, None)
-                .put(&tenant, &member, None)
-                .claim(
-                    Member::guard(&tenant, &member.email),
-                    member.id(),
-                    EMAIL_TAKEN,
-                )
-                .open_session(grant),
-        )
+        let commit = Commit::new(owner.subject(&organization.id), signed_in)
+            .put_record(&account, None, Some(EMAIL_TAKEN))
+            .open_session(grant);
+        let commit = organization.create(commit, &owner);
+        let sent: Option<SentEmails> = found.record(&new.sent_emails()?)?;
+        let (commit, _) =
+            EmailConfirmation::send(commit, &account, email, sent.as_ref(), context.now);
+        Ok(commit)
     }
 }
 
@@ -190,8 +153,8 @@ impl Form for SignUp {
 /// A membership is stored under the key with which the wrapper checks a session.
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use action::Key;
+    use action::{Key, TenantId};
+    use crm::Member;
 
     #[test]
     fn a_session_is_checked_against_the_membership_that_signing_up_creates() {

@@ -1,10 +1,11 @@
 //! Replaces the session by one for another organisation of the user.
 
+use crate::accounts::settings;
 use action::{
     Action, ActionError, Actor, Commit, Context, Form, FormPage, Found, Grant, Layout, Reads,
     Sample, SecretRules, Secrets, Subject, TenantId, Viewers, lenient,
 };
-use crm::{AccountSettings, Member, PublicUser, SignedIn};
+use crm::{AccountSettings, LastOrganization, Member, PublicUser, SignedIn};
 use pages::SettingsForm;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -72,7 +73,9 @@ impl Action for SwitchOrganization {
         // Only the caller's own session proves who they are, so the new session gets its
         // generation.
         let grant = signed_in.grant(None);
-        Ok(Commit::new(subject, signed_in).replace_session(grant))
+        let email = signed_in.user.email.clone();
+        let commit = Commit::new(subject, signed_in).replace_session(grant);
+        Ok(LastOrganization::note(commit, &email, tenant))
     }
 }
 
@@ -106,11 +109,6 @@ impl Form for SwitchOrganization {
     }
 
     fn form(page: &FormPage<'_>) -> String {
-        let settings = page
-            .context
-            .map(|context| AccountSettings::from_found(context, page.found));
-        let settings = settings.and_then(Result::ok);
-        let sent = Some((SettingsForm::Switch, page.state));
-        pages::settings(page.layout, settings.as_ref(), &page.key, sent)
+        settings::form(page, SettingsForm::Switch)
     }
 }

@@ -1,10 +1,11 @@
 //! Changes the user's name, in all their organisations at once.
 
+use crate::accounts::settings;
 use action::{
     Action, ActionError, Actor, Commit, Context, Entity, Form, FormPage, Found, Layout, Reads,
     Sample, Subject, Text, Viewers, visible,
 };
-use crm::{Account, AccountSettings, Member, Name, PublicUser};
+use crm::{Account, AccountSettings, Member, Name, PublicUser, not_a_link};
 use pages::SettingsForm;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -19,7 +20,7 @@ pub struct UpdateProfile;
 #[derive(Debug, Clone, Default, Deserialize, Serialize, Validate, JsonSchema)]
 #[serde(default)]
 pub struct Profile {
-    #[validate(length(min = 1, max = Name::MAX), custom(function = visible))]
+    #[validate(length(min = 1, max = Name::MAX), custom(function = visible), custom(function = not_a_link))]
     name: Text,
 }
 
@@ -56,14 +57,14 @@ impl Action for UpdateProfile {
         let commit = Commit::new(subject, account.public_user());
         let commit = commit.put_record(&account, Some(before.version), None);
         let members = before.active_memberships(found)?.into_iter();
-        let commit = members.fold(commit, |commit, (organization, member)| {
+        let commit = members.fold(commit, |commit, (tenant, member)| {
             let renamed = Member {
                 name: Some(Name::from(&profile.name)),
                 updated_at: context.now,
                 version: member.version.next(),
                 ..member.clone()
             };
-            commit.put(&organization.tenant, &renamed, Some(member.version()))
+            commit.put(tenant, &renamed, Some(member.version()))
         });
         before.audit_everywhere(commit, found)
     }
@@ -79,11 +80,6 @@ impl Form for UpdateProfile {
     }
 
     fn form(page: &FormPage<'_>) -> String {
-        let settings = page
-            .context
-            .map(|context| AccountSettings::from_found(context, page.found));
-        let settings = settings.and_then(Result::ok);
-        let sent = Some((SettingsForm::Profile, page.state));
-        pages::settings(page.layout, settings.as_ref(), &page.key, sent)
+        settings::form(page, SettingsForm::Profile)
     }
 }

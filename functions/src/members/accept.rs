@@ -3,10 +3,13 @@
 
 use action::{
     Action, ActionError, Actor, Anyone, Commit, Context, Entity, Form, FormPage, Found, Grant,
-    Layout, RateLimit, Reads, Role, Sample, Scope, Secret, SecretRules, Secrets, TenantId, Text,
-    Version, field_errors, optional, visible,
+    Layout, RateLimit, Reads, Record, Role, Sample, Scope, Secret, SecretRules, Secrets, TenantId,
+    Text, Version, field_errors, optional, visible,
 };
-use crm::{Account, InvitationToken, Member, Name, Password, PendingInvitation, new_password};
+use crm::{
+    Account, EmailConfirmation, EmailKind, LastOrganization, LinkToken, Member, Name, Password,
+    PendingInvitation, SentEmails, new_password, not_a_link,
+};
 use pages::Invited;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -14,8 +17,6 @@ use serde_json::json;
 use validator::Validate;
 
 const WRONG_CREDENTIALS: ActionError = ActionError::Unauthenticated("Wrong email or password");
-const TOO_MANY_ORGANIZATIONS: ActionError =
-    ActionError::Forbidden("You belong to 30 organizations already: leave one first");
 
 /// The action.
 #[derive(Debug)]
@@ -26,9 +27,9 @@ pub struct AcceptInvite;
 #[derive(Debug, Clone, Default, Deserialize, Serialize, Validate, JsonSchema)]
 #[serde(default)]
 pub struct InvitationAcceptance {
-    token: InvitationToken,
+    token: LinkToken,
     #[serde(deserialize_with = "optional")]
-    #[validate(length(max = Name::MAX), custom(function = visible))]
+    #[validate(length(max = Name::MAX), custom(function = visible), custom(function = not_a_link))]
     name: Option<Text>,
     password: Secret,
 }
@@ -64,18 +65,17 @@ impl InvitationAcceptance {
         context: &Context<Option<Actor>>,
         pending: &PendingInvitation,
     ) -> Result<(Account, Option<Version>), ActionError> {
-        let organization = pending.organization.summary();
+        let tenant = &pending.organization.id;
         if let Some(account) = &pending.account {
             if !self.proves_account(context.caller.as_ref(), account) {
                 return Err(WRONG_CREDENTIALS);
             }
-            if account.organizations.len() >= Account::MAX_ORGANIZATIONS {
-                return Err(TOO_MANY_ORGANIZATIONS);
-            }
-            return Ok((
-                account.with_organization(organization),
-                Some(account.version),
-            ));
+            let account = Account {
+                email_verified: account.email_verified || pending.is_emailed,
+                ..account.with_organization(tenant)
+            };
+            account.check_organizations()?;
+            return Ok((account, pending.account.as_ref().map(Record::version)));
         }
         let new = NewAccount {
             name: self.name.clone().unwrap_or_default(),
@@ -88,7 +88,8 @@ impl InvitationAcceptance {
             name: Name::from(&new.name),
             email: pending.membership.member.email.clone(),
             password_hash: new.password.hash(&context.salt())?,
-            organizations: vec![organization],
+            email_verified: pending.is_emailed,
+            organizations: vec![tenant.clone().into()],
             session_generation: 0,
             created_at: context.now,
             version: Version::FIRST,
@@ -148,7 +149,7 @@ impl Action for AcceptInvite {
         context: &Context<()>,
         acceptance: &InvitationAcceptance,
     ) -> Result<RateLimit, ActionError> {
-        Ok(match acceptance.token.open(context) {
+        Ok(match acceptance.token.invitation(context) {
             Some(claims) => RateLimit::CallerAndAccount(claims.email.unique()),
             None => RateLimit::Caller,
         })
@@ -162,7 +163,10 @@ impl Action for AcceptInvite {
         context: &Context<Option<Actor>>,
         acceptance: &InvitationAcceptance,
     ) -> Result<Reads, ActionError> {
-        Ok(acceptance.token.reads(context))
+        let reads = acceptance.token.invitation_reads(context);
+        let sent = acceptance.token.invitation(context);
+        let sent = sent.map(|claims| SentEmails::key_of(EmailKind::Confirmation, &claims.email));
+        Ok(sent.into_iter().fold(reads, Reads::item))
     }
 
     fn more_reads(
@@ -170,7 +174,7 @@ impl Action for AcceptInvite {
         acceptance: &InvitationAcceptance,
         found: &Found,
     ) -> Reads {
-        acceptance.token.more_reads(context, found)
+        acceptance.token.more_invitation_reads(context, found)
     }
 
     fn run(
@@ -180,7 +184,15 @@ impl Action for AcceptInvite {
     ) -> Result<Commit<AcceptedInvitation>, ActionError> {
         let pending = acceptance.token.pending_invitation(context, found)?;
         let (account, read_version) = acceptance.account(context, &pending)?;
-        let mut commit = join(&pending, &account, context).put_record(&account, read_version, None);
+        let commit = join(&pending, &account, context).put_record(&account, read_version, None);
+        let mut commit = LastOrganization::note(commit, &account.email, &pending.organization.id);
+        if !account.email_verified && read_version.is_none() {
+            let key = SentEmails::key_of(EmailKind::Confirmation, &account.email);
+            let sent: Option<SentEmails> = found.record(&key)?;
+            let address = &account.email;
+            commit =
+                EmailConfirmation::send(commit, &account, address, sent.as_ref(), context.now).0;
+        }
         if pending.role() == Role::Owner {
             let owners = pending.organization.with_owner(&account.id);
             commit = commit.put_record(&owners, Some(pending.organization.version), None);
@@ -206,7 +218,10 @@ impl Secrets for AcceptInvite {
         found: &Found,
         accepted: &AcceptedInvitation,
     ) -> Result<Option<Grant>, ActionError> {
-        let claims = acceptance.token.open(context).ok_or(WRONG_CREDENTIALS)?;
+        let claims = acceptance
+            .token
+            .invitation(context)
+            .ok_or(WRONG_CREDENTIALS)?;
         let account = claims.account(found)?.ok_or(WRONG_CREDENTIALS)?;
         if account.id != accepted.member.id
             || !acceptance.proves_account(context.caller.as_ref(), &account)
@@ -233,13 +248,13 @@ impl Form for AcceptInvite {
 
     fn form(page: &FormPage<'_>) -> String {
         let token_text = page.state.value("token");
-        let token = InvitationToken::from(token_text);
+        let token = LinkToken::from(token_text);
         match token.pending_invitation(page.tokens, page.found) {
             Ok(pending) => {
                 pages::accept_invite(page.state, token_text, Some(Invited::new(&pending, false)))
             }
             // The request was refused before anything was read.
-            Err(_) if page.found.items.is_empty() && token.open(page.tokens).is_some() => {
+            Err(_) if page.found.items.is_empty() && token.invitation(page.tokens).is_some() => {
                 pages::accept_invite(page.state, token_text, None)
             }
             Err(closed) => pages::invitation_closed(&closed.to_string()),

@@ -4,7 +4,7 @@ use action::{
     ActionError, Actor, Admins, Anyone, Context, Empty, FormState, Found, Key, Parsed, Reads, Role,
     UserId, View, ViewPage, Viewers,
 };
-use crm::{InvitationToken, Member, MemberRef, Membership, PendingInvitation, acting_member};
+use crm::{LinkToken, Member, MemberRef, Membership, PendingInvitation, acting_member};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -166,7 +166,7 @@ impl View for LeavePage {
 #[derive(Debug, Clone, Default, Deserialize, Serialize, Validate, JsonSchema)]
 #[serde(default)]
 pub struct InvitationParams {
-    token: InvitationToken,
+    token: LinkToken,
 }
 
 /// An invitation that can be accepted.
@@ -184,7 +184,7 @@ pub struct InvitationDetails {
     #[serde(skip)]
     pending: PendingInvitation,
     #[serde(skip)]
-    token: InvitationToken,
+    token: LinkToken,
     #[serde(skip)]
     is_signed_in: bool,
 }
@@ -203,7 +203,7 @@ impl View for AcceptPage {
         context: &Context<Option<Actor>>,
         params: &InvitationParams,
     ) -> Result<Reads, ActionError> {
-        Ok(params.token.reads(context))
+        Ok(params.token.invitation_reads(context))
     }
 
     fn more_reads(
@@ -211,7 +211,7 @@ impl View for AcceptPage {
         params: &InvitationParams,
         found: &Found,
     ) -> Reads {
-        params.token.more_reads(context, found)
+        params.token.more_invitation_reads(context, found)
     }
 
     fn show(

@@ -2,10 +2,10 @@
 //! leaving.
 
 use action::{
-    Action, ActionError, Actor, Commit, Context, Entity, Form, FormPage, Found, Layout, Reads,
-    Sample, Session, Viewers, lenient,
+    Action, ActionError, Actor, Commit, Context, Form, FormPage, Found, Layout, Reads, Sample,
+    Session, Viewers, lenient,
 };
-use crm::{Account, Member, MemberRef, Membership, Organization, UserNames, acting_member};
+use crm::{Account, Member, MemberRef, Membership, Organization, acting_member};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -108,23 +108,14 @@ impl Action for RemoveMember {
         let organization: Option<Organization> = found.record(&Organization::key_of(tenant))?;
         let organization =
             organization.ok_or_else(|| ActionError::Internal(format!("{tenant} has no record")))?;
-        let updated = organization.with_updated_owners(&actor, before, None)?;
-        let commit =
-            Commit::new(before.subject(tenant), before.clone()).delete(tenant, &membership);
-        let mut commit = UserNames::keep_name(commit, tenant, before);
-        if let Some(updated) = updated {
-            commit = commit.put_record(&updated, Some(organization.version), None);
-        }
+        let commit = Commit::new(before.subject(tenant), before.clone());
+        let mut commit = organization.remove(commit, &actor, &membership, found)?;
         if let Some(account) = removal.account(before, found)? {
             commit = commit.put_record(
                 &account.without_organization(tenant),
                 Some(account.version),
                 None,
             );
-        }
-        let guard = Member::guard(tenant, &before.email);
-        if found.items.contains_key(&guard) {
-            commit = commit.release(guard, before.id());
         }
         let commit = commit.require(tenant, &actor);
         if !removal.is_self_removal(&context.caller) {

@@ -145,3 +145,7 @@ at_least! {
     /// Admins and owners.
     Admins, Role::Admin
 }
+at_least! {
+    /// Owners.
+    Owners, Role::Owner
+}

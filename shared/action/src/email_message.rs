@@ -16,6 +16,25 @@ pub struct EmailMessage {
     pub path: String,
     /// The purpose that the link's token is sealed for: see [`Context::seal`](crate::Context::seal).
     pub purpose: &'static str,
-    /// The text in the token.
+    /// The text in the token; empty if the link has none.
     pub token: String,
+}
+
+impl EmailMessage {
+    /// An email that tells something. Its link leads to the start page.
+    #[must_use]
+    pub fn notice<const N: usize>(
+        to: &str,
+        template: &'static str,
+        values: [(&'static str, String); N],
+    ) -> Self {
+        Self {
+            to: Some(to.to_owned()),
+            template,
+            values: BTreeMap::from(values),
+            path: "/".to_owned(),
+            purpose: "",
+            token: String::new(),
+        }
+    }
 }

@@ -26,7 +26,9 @@ mod source;
 mod stored;
 mod views;
 
-pub use access::{Access, Actor, Admins, Anyone, InvalidRole, Members, Refusal, Role, Viewers};
+pub use access::{
+    Access, Actor, Admins, Anyone, InvalidRole, Members, Owners, Refusal, Role, Viewers,
+};
 pub use actions::{Action, Caller, RateLimit, Scope};
 pub use commits::{Commit, Subject, Unindexed};
 pub use context::{Context, Layout, Seal};

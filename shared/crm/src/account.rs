@@ -1,6 +1,6 @@
 //! Accounts: the name, the email and the password of a user.
 
-use crate::{Email, Member, MemberStatus, Name, OrganizationName, PasswordHash};
+use crate::{Email, Member, MemberStatus, Name, PasswordHash};
 use action::{
     ActionError, Actor, Commit, Found, Generation, Grant, Key, Reads, Record, Role, Subject,
     TenantId, UserId, Version,
@@ -22,8 +22,12 @@ pub struct Account {
     pub email: Email,
     /// The hash of the password.
     pub password_hash: PasswordHash,
-    /// The organisations of the user. The first one is opened after signing in.
-    pub organizations: Vec<OrganizationSummary>,
+    /// Whether the user has proved with a link in an email that the address is theirs. Accounts that are
+    /// older than this proof count as proved.
+    #[serde(default = "proved")]
+    pub email_verified: bool,
+    /// The organisations of the user.
+    pub organizations: Vec<AccountOrganization>,
     /// How often all sessions of the user have been ended. A new session gets this generation. The
     /// record at [`Key::generation`] holds the generation of the live sessions; both are written in
     /// one transaction.
@@ -35,18 +39,33 @@ pub struct Account {
     pub version: Version,
 }
 
-/// The id and the name of an organisation of the user.
+fn proved() -> bool {
+    true
+}
+
+/// An organisation of the user.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct OrganizationSummary {
+pub struct AccountOrganization {
     /// The organisation's id, which is its slug.
     pub tenant: TenantId,
-    /// The organisation's name.
-    pub name: OrganizationName,
+}
+
+impl From<TenantId> for AccountOrganization {
+    fn from(tenant: TenantId) -> Self {
+        Self { tenant }
+    }
 }
 
 impl Account {
     /// The most organisations of a user, so that one transaction can write all their memberships.
     pub const MAX_ORGANIZATIONS: usize = 30;
+
+    /// The most organisations of a user whose address is not proved.
+    pub const MAX_UNVERIFIED_ORGANIZATIONS: usize = 5;
+
+    /// The most organisations of a user that one transaction can take them out of, or write their new
+    /// email to.
+    pub const MAX_ORGANIZATIONS_TO_MOVE: usize = 18;
 
     /// The reads of the caller's account. `found` is what has been read so far: first the
     /// membership, which holds the email, then the account.
@@ -98,12 +117,12 @@ impl Account {
     pub fn active_memberships(
         &self,
         found: &Found,
-    ) -> Result<Vec<(&OrganizationSummary, Member)>, ActionError> {
+    ) -> Result<Vec<(&TenantId, Member)>, ActionError> {
         let mut members = Vec::new();
-        for organization in &self.organizations {
-            let member = found.entity::<Member>(&organization.tenant, self.id.as_str())?;
+        for AccountOrganization { tenant } in &self.organizations {
+            let member = found.entity::<Member>(tenant, self.id.as_str())?;
             let active = member.filter(Member::is_active);
-            members.extend(active.map(|member| (organization, member)));
+            members.extend(active.map(|member| (tenant, member)));
         }
         Ok(members)
     }
@@ -125,12 +144,9 @@ impl Account {
     /// session is already over.
     #[must_use]
     pub fn end_sessions<T>(&self, commit: Commit<T>, before: &Self) -> Commit<T> {
-        let current = Generation {
-            generation: self.session_generation,
-        };
         commit
             .put_record(self, Some(before.version), None)
-            .overwrite(Key::generation(&self.id), &current)
+            .overwrite(Key::generation(&self.id), &self.generation())
     }
 
     /// Adds an audit record about the account in each of the user's organisations besides that of the
@@ -146,10 +162,10 @@ impl Account {
         let first = commit.subject().cloned();
         let first = first.ok_or_else(|| ActionError::Internal("no audit record".to_owned()))?;
         let members = self.active_memberships(found)?.into_iter();
-        let others = members.filter(|(organization, _)| organization.tenant != first.tenant);
-        Ok(others.fold(commit, |commit, (organization, member)| {
+        let others = members.filter(|(tenant, _)| **tenant != first.tenant);
+        Ok(others.fold(commit, |commit, (tenant, member)| {
             let subject = Subject {
-                tenant: organization.tenant.clone(),
+                tenant: tenant.clone(),
                 ..first.clone()
             };
             commit.also_about(subject, member.role)
@@ -174,13 +190,58 @@ impl Account {
 
     /// The account with one more organisation.
     #[must_use]
-    pub fn with_organization(&self, organization: OrganizationSummary) -> Self {
-        let rest = self.without_organization(&organization.tenant);
-        let organizations = rest.organizations.iter().cloned().chain([organization]);
+    pub fn with_organization(&self, tenant: &TenantId) -> Self {
+        let rest = self.without_organization(tenant);
+        let organizations = rest
+            .organizations
+            .iter()
+            .cloned()
+            .chain([tenant.clone().into()]);
         Self {
             organizations: organizations.collect(),
             ..rest
         }
+    }
+
+    /// Refuses a change that writes to all organisations of the user if they are too many for one
+    /// transaction.
+    ///
+    /// # Errors
+    /// [`ActionError::Forbidden`] if they are.
+    pub fn check_can_move(&self) -> Result<(), ActionError> {
+        match self.organizations.len() > Self::MAX_ORGANIZATIONS_TO_MOVE {
+            true => Err(ActionError::Forbidden(
+                "You belong to more than 18 organizations: leave some of them first",
+            )),
+            false => Ok(()),
+        }
+    }
+
+    /// The generation of the account's live sessions.
+    #[must_use]
+    pub fn generation(&self) -> Generation {
+        Generation {
+            generation: self.session_generation,
+        }
+    }
+
+    /// Refuses more organisations than a user may belong to.
+    ///
+    /// # Errors
+    /// [`ActionError::Forbidden`] if there are more.
+    pub fn check_organizations(&self) -> Result<(), ActionError> {
+        let count = self.organizations.len();
+        if count > Self::MAX_ORGANIZATIONS {
+            return Err(ActionError::Forbidden(
+                "You belong to 30 organizations already: leave one first",
+            ));
+        }
+        if count > Self::MAX_UNVERIFIED_ORGANIZATIONS && !self.email_verified {
+            return Err(ActionError::Forbidden(
+                "Confirm your email address first: your settings say how",
+            ));
+        }
+        Ok(())
     }
 
     /// The account without that organisation.

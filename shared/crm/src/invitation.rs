@@ -1,12 +1,9 @@
 //! The link of an invitation, and the checks that it is still valid.
 
 use crate::member::{INVITATION_PURPOSE, InvitationId};
-use crate::{Account, Email, Member, Membership, Organization};
-use action::input::trim;
-use action::{ActionError, Context, Found, Key, Reads, Role, Secret, TenantId, UserId};
+use crate::{Account, Email, LinkToken, Member, Membership, Organization};
+use action::{ActionError, Context, Found, Key, Reads, Role, TenantId, UserId};
 use jiff::Timestamp;
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
 
 const INVALID_LINK: ActionError = ActionError::Forbidden(
     "This link is not valid. Open it again from the email, or ask for a new invitation.",
@@ -25,29 +22,12 @@ const INVITER_LOST_ROLE: ActionError = ActionError::Forbidden(
 const EXPIRED: ActionError =
     ActionError::Forbidden("This invitation has expired. Ask for a new one.");
 
-/// The token of an invitation's link. Serialises and prints as `[redacted]`.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(transparent)]
-#[schemars(inline, description = "The token of the link")]
-pub struct InvitationToken(#[schemars(with = "String", length(min = 1))] Secret);
-
-impl From<&str> for InvitationToken {
-    fn from(text: &str) -> Self {
-        Self(text.into())
-    }
-}
-
-impl InvitationToken {
-    /// The token, trimmed.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        trim(self.0.reveal())
-    }
-
+/// The token of an invitation's link.
+impl LinkToken {
     /// The token's content; `None` if the token is not ours or was altered.
     #[must_use]
-    pub fn open<C>(&self, context: &Context<C>) -> Option<InvitationClaims> {
-        let text = context.open(INVITATION_PURPOSE, self.as_str())?;
+    pub fn invitation<C>(&self, context: &Context<C>) -> Option<InvitationClaims> {
+        let text = self.content(context, INVITATION_PURPOSE)?;
         let mut parts = text.splitn(4, ' ');
         let mut next = || parts.next();
         Some(InvitationClaims {
@@ -60,16 +40,16 @@ impl InvitationToken {
 
     /// What to read to check the invitation; nothing if the token is invalid.
     #[must_use]
-    pub fn reads<C>(&self, context: &Context<C>) -> Reads {
-        self.open(context)
+    pub fn invitation_reads<C>(&self, context: &Context<C>) -> Reads {
+        self.invitation(context)
             .map_or_else(Reads::none, |claims| claims.reads())
     }
 
     /// The reads of the inviter's membership, and of the membership that the invited user's account has
     /// by now, if there is an account.
     #[must_use]
-    pub fn more_reads<C>(&self, context: &Context<C>, found: &Found) -> Reads {
-        let Some(claims) = self.open(context) else {
+    pub fn more_invitation_reads<C>(&self, context: &Context<C>, found: &Found) -> Reads {
+        let Some(claims) = self.invitation(context) else {
             return Reads::none();
         };
         let account = claims.account(found).ok().flatten();
@@ -89,7 +69,7 @@ impl InvitationToken {
         context: &Context<C>,
         found: &Found,
     ) -> Result<PendingInvitation, ActionError> {
-        let claims = self.open(context).ok_or(INVALID_LINK)?;
+        let claims = self.invitation(context).ok_or(INVALID_LINK)?;
         claims.pending_invitation(found, context.now)
     }
 }
@@ -151,8 +131,13 @@ impl InvitationClaims {
         let membership: Option<Membership> = found.entity(&self.tenant, self.member.as_str())?;
         let membership = membership.ok_or(WITHDRAWN)?;
         let invitation = membership.invitation.as_ref().ok_or(ALREADY_ACCEPTED)?;
-        if invitation.id != self.invitation {
+        let is_emailed = invitation.emailed_id.as_ref() == Some(&self.invitation);
+        if !is_emailed && invitation.id != self.invitation {
             return Err(REPLACED);
+        }
+        let since = organization.invitations_since;
+        if since.is_some_and(|since| invitation.sent_at() < since) {
+            return Err(WITHDRAWN);
         }
         if membership.expired_at(now).is_some() {
             return Err(EXPIRED);
@@ -163,6 +148,7 @@ impl InvitationClaims {
             membership,
             account,
             inviter,
+            is_emailed,
         })
     }
 }
@@ -198,6 +184,8 @@ pub struct PendingInvitation {
     pub account: Option<Account>,
     /// The membership of the user who grants the role.
     pub inviter: Option<Membership>,
+    /// Whether its link is that of an email, so that it proves the address.
+    pub is_emailed: bool,
 }
 
 impl PendingInvitation {

@@ -110,8 +110,12 @@ impl Member {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Invitation {
-    /// The invitation's id, which the token in its link must have. It is never shown.
+    /// The id in the link that the inviter sees. Inviting again replaces it. It is never shown.
     pub id: InvitationId,
+    /// The id in the link of the emails, which only the owner of the address sees: joining with it proves
+    /// the address. Inviting again keeps it. `None` if no email was sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub emailed_id: Option<InvitationId>,
     /// When its link stops working.
     pub expires_at: Timestamp,
     /// The user who grants the role. `None` in invitations that were stored before this was kept.
@@ -167,17 +171,33 @@ impl Membership {
                 updated_at: now,
                 version: Version::FIRST,
             },
-            invitation: Some(Invitation::new(context)),
+            invitation: Some(Invitation::new(context, None)),
         }
     }
 
-    /// The same member, invited again: only the new link works.
+    /// The same member, invited again with a new link. The link of an email that was sent before works
+    /// too.
     #[must_use]
     pub fn invited_again(&self, context: &Context<Actor>, role: Role) -> Self {
+        let emailed_id = self
+            .invitation
+            .as_ref()
+            .and_then(|open| open.emailed_id.clone());
         Self {
-            invitation: Some(Invitation::new(context)),
+            invitation: Some(Invitation::new(context, emailed_id)),
             ..self.with_role(role, context)
         }
+    }
+
+    /// The same invitation, which an email is sent for.
+    #[must_use]
+    pub fn emailed(mut self, context: &Context<Actor>) -> Self {
+        if let Some(invitation) = &mut self.invitation {
+            invitation
+                .emailed_id
+                .get_or_insert_with(|| context.new_id());
+        }
+        self
     }
 
     /// The same member with another role. If the member is only invited, and by another user than the
@@ -196,7 +216,7 @@ impl Membership {
             invitation: self.invitation.clone().map(|invitation| {
                 match invitation.invited_by.as_ref() == Some(&context.caller.user) {
                     true => invitation,
-                    false => Invitation::new(context),
+                    false => Invitation::new(context, invitation.emailed_id),
                 }
             }),
         }
@@ -210,22 +230,21 @@ impl Membership {
         (expires_at <= now).then_some(expires_at)
     }
 
-    /// The content of the token in the link; `None` if there is no invitation.
-    #[must_use]
-    pub fn token(&self, tenant: &TenantId) -> Option<String> {
+    /// The content of the token in a link with this id of the invitation.
+    fn token(&self, tenant: &TenantId, invitation: &InvitationId) -> String {
         let Member { id, email, .. } = &self.member;
-        let invitation = &self.invitation.as_ref()?.id;
-        Some(format!("{tenant} {id} {invitation} {email}"))
+        format!("{tenant} {id} {invitation} {email}")
     }
 
-    /// The link of the invitation, as a path on this site; `None` if there is no invitation.
+    /// The link that the inviter sees, as a path on this site; `None` if there is no invitation.
     #[must_use]
     pub fn link<C>(&self, context: &Context<C>, tenant: &TenantId) -> Option<String> {
-        let token = context.seal(INVITATION_PURPOSE, &self.token(tenant)?);
+        let content = self.token(tenant, &self.invitation.as_ref()?.id);
+        let token = context.seal(INVITATION_PURPOSE, &content);
         Some(format!("{INVITATION_PATH}?token={token}"))
     }
 
-    /// The email with the link; `None` if there is no invitation.
+    /// The email with the link; `None` if there is no invitation to send by email.
     #[must_use]
     pub fn email(
         &self,
@@ -244,7 +263,7 @@ impl Membership {
             values,
             path: INVITATION_PATH.to_owned(),
             purpose: INVITATION_PURPOSE,
-            token: self.token(tenant)?,
+            token: self.token(tenant, self.invitation.as_ref()?.emailed_id.as_ref()?),
         })
     }
 
@@ -259,10 +278,18 @@ impl Membership {
 pub const INVITATION_PATH: &str = "/accept-invite";
 
 impl Invitation {
-    fn new(context: &Context<Actor>) -> Self {
+    /// When it was sent.
+    #[must_use]
+    pub fn sent_at(&self) -> Timestamp {
+        let sent_at = self.expires_at.saturating_sub(INVITATION_LIFETIME);
+        sent_at.unwrap_or(self.expires_at)
+    }
+
+    fn new(context: &Context<Actor>, emailed_id: Option<InvitationId>) -> Self {
         let expires_at = context.now.saturating_add(INVITATION_LIFETIME);
         Self {
             id: context.new_id(),
+            emailed_id,
             expires_at: expires_at.unwrap_or(context.now),
             invited_by: Some(context.caller.user.clone()),
         }

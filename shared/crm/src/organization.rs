@@ -1,7 +1,7 @@
 //! Organisations, and the slugs that are their ids in paths, keys and tags.
 
-use crate::{Member, OrganizationName, OrganizationSummary, fold};
-use action::{ActionError, Key, Record, Role, TenantId, UserId, Version};
+use crate::{Member, Membership, OrganizationName, UserNames, fold};
+use action::{ActionError, Commit, Entity, Found, Key, Record, Role, TenantId, UserId, Version};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use unicode_normalization::UnicodeNormalization;
@@ -20,6 +20,9 @@ pub struct Organization {
     /// the last.
     #[serde(default)]
     pub owners: Vec<UserId>,
+    /// Invitations that are older than this no longer work. `None` if none was withdrawn like this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub invitations_since: Option<Timestamp>,
     /// When it was created.
     pub created_at: Timestamp,
     /// The version, which every write increases by one.
@@ -27,15 +30,6 @@ pub struct Organization {
 }
 
 impl Organization {
-    /// Its id and name, as the accounts of its members keep them.
-    #[must_use]
-    pub fn summary(&self) -> OrganizationSummary {
-        OrganizationSummary {
-            tenant: self.id.clone(),
-            name: self.name.clone(),
-        }
-    }
-
     /// The organisation after `actor` changes the member `before` to `after`, or removes that
     /// member if `after` is `None`. `None` if the owners stay the same.
     ///
@@ -68,6 +62,30 @@ impl Organization {
             ));
         }
         Ok((owners != self.owners).then(|| self.with_owners(owners)))
+    }
+
+    /// Takes out a member, or withdraws an invitation. `actor` does it; `found` has the guard of the email.
+    ///
+    /// # Errors
+    /// [`ActionError::Forbidden`] if no owner would be left.
+    pub fn remove<T>(
+        &self,
+        commit: Commit<T>,
+        actor: &Member,
+        membership: &Membership,
+        found: &Found,
+    ) -> Result<Commit<T>, ActionError> {
+        let (tenant, member) = (&self.id, &membership.member);
+        let updated = self.with_updated_owners(actor, member, None)?;
+        let mut commit = UserNames::keep_name(commit.delete(tenant, membership), tenant, member);
+        if let Some(updated) = updated {
+            commit = commit.put_record(&updated, Some(self.version), None);
+        }
+        let guard = Member::guard(tenant, &member.email);
+        Ok(match found.items.contains_key(&guard) {
+            true => commit.release(guard, member.id()),
+            false => commit,
+        })
     }
 
     /// The organisation with one more owner.

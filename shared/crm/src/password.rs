@@ -16,6 +16,12 @@ const DUMMY_HASH: &str = "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$
 
 const REDACTED: &str = "[redacted]";
 
+/// The error for a signed-in user who confirms an action with a wrong password.
+pub const WRONG_OWN_PASSWORD: ActionError = ActionError::WrongPassword {
+    field: "password",
+    message: "Wrong password",
+};
+
 /// The shortest new password, in characters.
 pub const MIN_PASSWORD: u64 = 8;
 

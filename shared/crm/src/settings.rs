@@ -1,6 +1,6 @@
 //! The settings of a user: the account, the organisations and the sessions.
 
-use crate::{Account, OrganizationName, PublicUser};
+use crate::{Account, Organization, OrganizationName, PublicUser};
 use action::{
     ActionError, Actor, Commit, Context, Found, Key, Query, Reads, Session, SessionRecord,
     TenantId, UserId,
@@ -17,9 +17,12 @@ const KIND: &str = "session";
 
 /// The settings of the signed-in user.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
 pub struct AccountSettings {
     /// The user.
     pub user: PublicUser,
+    /// Whether the user has proved with a link in an email that the address is theirs.
+    pub email_verified: bool,
     /// The organisations that the user can switch to.
     pub organizations: Vec<OrganizationChoice>,
     /// The sessions of the user: the current one first, then by last use, newest first.
@@ -64,10 +67,11 @@ impl AccountSettings {
         let Ok(account) = Account::of_caller(&context.caller, found) else {
             return account_reads;
         };
-        let memberships = account.membership_reads();
+        let organizations = account.organizations.iter();
+        let organizations = organizations.map(|each| Organization::key_of(&each.tenant));
+        let memberships = account.membership_reads().keys.into_iter();
         let reads = memberships
-            .keys
-            .into_iter()
+            .chain(organizations)
             .fold(account_reads, Reads::item);
         reads.query(live_sessions(&account, context.now))
     }
@@ -78,20 +82,22 @@ impl AccountSettings {
     /// [`ActionError::Internal`] if a stored record cannot be read.
     pub fn from_found(context: &Context<Actor>, found: &Found) -> Result<Self, ActionError> {
         let account = Account::of_caller(&context.caller, found)?;
-        let members = account.active_memberships(found)?;
-        let organizations = members
-            .into_iter()
-            .map(|(organization, _)| OrganizationChoice {
-                tenant: organization.tenant.clone(),
-                name: organization.name.clone(),
-                current: organization.tenant == context.caller.tenant,
-            });
+        let mut organizations = Vec::new();
+        for (tenant, _) in account.active_memberships(found)? {
+            let organization: Option<Organization> = found.record(&Organization::key_of(tenant))?;
+            organizations.extend(organization.map(|organization| OrganizationChoice {
+                name: organization.name,
+                current: organization.id == context.caller.tenant,
+                tenant: organization.id,
+            }));
+        }
         let sessions: Vec<Session> = found.records(KIND, account.id.as_str())?;
         let info = |session| SessionInfo::new(session, context);
         let mut sessions: Vec<_> = sessions.into_iter().map(info).collect();
         sessions.sort_by_key(|session| std::cmp::Reverse((session.current, session.last_used_at)));
         Ok(Self {
-            organizations: organizations.collect(),
+            organizations,
+            email_verified: account.email_verified,
             sessions,
             user: account.public_user(),
         })

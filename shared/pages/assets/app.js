@@ -245,7 +245,8 @@ function succeed(form, data, sent, focused) {
     setPending(form, false);
   } else {
     form.dataset.done = ''; // The button stays disabled until the next page loads.
-    go(success === 'enter' ? pageAfterSignIn(form, data) : next.replace('__id__', data.id));
+    const message = data.notEmailed ? `#invited-${data.notEmailed}` : '$&';
+    go(success === 'enter' ? pageAfterSignIn(form, data) : next.replace('__id__', data.id).replace('#member-invited', message));
   }
 }
 
@@ -257,6 +258,7 @@ function go(path) {
 
 /** The page after signing in: the one that required it, never another site. */
 function pageAfterSignIn(form, data) {
+  if (data.next) return data.next;
   const home = data.tenant ? `/t/${data.tenant}/contacts` : '/sign-in#password-set';
   const target = new URL(form.elements.return_to?.value || home, location.origin);
   return target.origin === location.origin ? target.href : home;

@@ -38,18 +38,22 @@ struct HtmlEmail<'a> {
     link: &'a str,
 }
 
-/// Renders the email of a template (`invite` or `password-reset`) with its values and its link.
-/// `None` if there is no such template.
+/// Renders the email of a template, such as `invite`, with its values and its link. The values are what
+/// users typed: see [`inert`]. `None` if there is no such template.
 #[must_use]
 pub fn email(
     template: &str,
     values: &BTreeMap<String, String>,
     link: &str,
 ) -> Option<EmailContent> {
-    let value = |name: &str| values.get(name).map_or("", String::as_str);
+    let value = |name: &str| inert(values.get(name).map_or("", String::as_str));
     let text = match template {
-        "invite" => invite(value("organization"), value("inviter"), value("role")),
-        "password-reset" => password_reset(value("name")),
+        "invite" => invite(&value("organization"), &value("inviter"), &value("role")),
+        "password-reset" => password_reset(&value("name")),
+        "confirm-email" => confirm_email(&value("name")),
+        "change-email" => change_email(&value("name")),
+        "email-changed" => email_changed(&value("name"), &value("email")),
+        "account-deleted" => account_deleted(&value("name")),
         _ => return None,
     };
     Some(EmailContent {
@@ -57,6 +61,21 @@ pub fn email(
         html: HtmlEmail { text: &text, link }.render().ok()?,
         subject: text.subject,
     })
+}
+
+/// A text that a user typed, on one line and without anything that a mail program makes a link of: between
+/// the characters of an address it has U+2060 (word joiner), which is not shown.
+fn inert(text: &str) -> String {
+    let is_hidden = |c: &char| matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
+    let is_break = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
+    let mut inert = String::new();
+    for c in text.chars().filter(|c| !is_hidden(c)) {
+        inert.push(if is_break(c) { ' ' } else { c });
+        if matches!(c, '.' | ':' | '/' | '@' | '。' | '．' | '：' | '／' | '＠') {
+            inert.push('\u{2060}');
+        }
+    }
+    inert
 }
 
 fn invite(organization: &str, inviter: &str, role: &str) -> EmailText {
@@ -90,6 +109,71 @@ fn password_reset(name: &str) -> EmailText {
     }
 }
 
+fn confirm_email(name: &str) -> EmailText {
+    EmailText {
+        subject: "Confirm your email".to_owned(),
+        paragraphs: vec![
+            format!("Hello {name},"),
+            "an account on Edge CRM was made with this address. Please confirm that it is yours."
+                .to_owned(),
+        ],
+        button: "Confirm my email",
+        after: vec![
+            "The link works for 7 days.".to_owned(),
+            "If you did not make this account, do not open the link. With \"Forgot your password?\" \
+             on the sign-in page you can take the account over."
+                .to_owned(),
+        ],
+    }
+}
+
+fn change_email(name: &str) -> EmailText {
+    EmailText {
+        subject: "Confirm your new email".to_owned(),
+        paragraphs: vec![
+            format!("Hello {name},"),
+            "you asked to sign in to Edge CRM with this address from now on.".to_owned(),
+        ],
+        button: "Confirm my email",
+        after: vec![
+            "The link works for 7 days, until you change your password.".to_owned(),
+            "If you did not ask for this, you can ignore this email.".to_owned(),
+        ],
+    }
+}
+
+fn email_changed(name: &str, email: &str) -> EmailText {
+    EmailText {
+        subject: "Your email was changed".to_owned(),
+        paragraphs: vec![
+            format!("Hello {name},"),
+            format!("you now sign in to Edge CRM as {email}, and no longer with this address."),
+        ],
+        button: "Open Edge CRM",
+        after: vec![
+            "If you did not do this, ask an admin of your organization for help at once."
+                .to_owned(),
+        ],
+    }
+}
+
+fn account_deleted(name: &str) -> EmailText {
+    EmailText {
+        subject: "Your account was deleted".to_owned(),
+        paragraphs: vec![
+            format!("Hello {name},"),
+            "your account on Edge CRM was deleted, as you asked. You no longer belong to any \
+             organization."
+                .to_owned(),
+        ],
+        button: "Open Edge CRM",
+        after: vec![
+            "If you did not do this, ask an admin of your organization for help at once."
+                .to_owned(),
+        ],
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -116,6 +200,38 @@ mod tests {
             "{email:?}"
         );
         assert!(!email.html.contains("<Acme>"), "{email:?}");
+    }
+
+    #[test]
+    fn what_a_user_typed_becomes_no_link_and_no_line() {
+        let name =
+            "Win 1000 EUR at http://evil.example/x\r\nBcc: eve@evil.example \u{202e}x\u{2028}y";
+        for (field, template) in [
+            ("organization", "invite"),
+            ("inviter", "invite"),
+            ("name", "password-reset"),
+            ("name", "confirm-email"),
+            ("name", "change-email"),
+            ("name", "email-changed"),
+            ("email", "email-changed"),
+            ("name", "account-deleted"),
+        ] {
+            let values = [(field.to_owned(), name.to_owned())].into();
+            let EmailContent {
+                subject,
+                plain,
+                html,
+            } = email(template, &values, "https://crm.example/").unwrap();
+            for text in [&subject, &plain, &html] {
+                assert!(
+                    !text.contains("evil.example") && !text.contains("http://"),
+                    "{text}"
+                );
+                assert!(!text.contains(['\r', '\u{202e}', '\u{2028}']), "{text}");
+                assert!(!text.lines().any(|line| line.starts_with("Bcc")), "{text}");
+            }
+            assert_eq!(subject.lines().count(), 1, "{subject}");
+        }
     }
 
     #[test]

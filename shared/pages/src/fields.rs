@@ -165,6 +165,28 @@ pub(crate) const JOIN_FIELDS: &[FieldSpec] = &[
         .hint("8 to 128 characters"),
 ];
 
+pub(crate) const CHANGE_EMAIL_FIELDS: &[FieldSpec] = &[
+    FieldSpec::new("email", "New email", "email")
+        .max(Email::MAX)
+        .required()
+        .autocomplete("email"),
+    FieldSpec::new("password", "Your password", "password")
+        .required()
+        .autocomplete("current-password")
+        .hint("The one you sign in with"),
+];
+
+pub(crate) const ORGANIZATION_FIELDS: &[FieldSpec] = &[FieldSpec::new("name", "Name", "text")
+    .max(OrganizationName::MAX)
+    .required()
+    .autocomplete("organization")];
+
+pub(crate) const NEW_ORGANIZATION_FIELDS: &[FieldSpec] = &[FieldSpec::new("name", "Name", "text")
+    .max(OrganizationName::MAX)
+    .required()
+    .autocomplete("organization")
+    .hint("Your team or company")];
+
 /// Accepting an invitation with an account: the password proves that it is one's own.
 pub(crate) const CONFIRM_PASSWORD_FIELDS: &[FieldSpec] =
     &[FieldSpec::new("password", "Your password", "password")

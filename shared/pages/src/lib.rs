@@ -6,6 +6,7 @@
 //! form works without the script, which only saves loading a whole page.
 
 mod account;
+mod account_forms;
 mod assets;
 mod audit;
 mod avatar;
@@ -28,6 +29,9 @@ mod settings;
 mod trash;
 
 pub use account::{forgot_password, reset_link_expired, reset_password, sign_in, sign_up};
+pub use account_forms::{
+    AccountForm, account_form, confirm_email, confirmation_link_closed, new_organization,
+};
 pub use action::Layout;
 pub use assets::assets;
 pub use audit::{AuditFilter, AuditLog, AuditRow, RefusedRow, audit};

@@ -14,6 +14,15 @@ pub const LEFT: &str = "/sign-in#left";
 /// The page after setting a password, for a user who belongs to no organization.
 pub const PASSWORD_SET: &str = "/sign-in#password-set";
 
+/// The sign-in page, with the message that the account is deleted.
+pub const ACCOUNT_DELETED: &str = "/sign-in#account-deleted";
+
+/// The sign-in page, which returns to the page of a confirmation link.
+#[must_use]
+pub fn sign_in_to_confirm(token: &str) -> String {
+    format!("{SIGN_IN}?return_to=/confirm-email?token={token}")
+}
+
 /// The list of an organization's contacts.
 #[must_use]
 pub fn contacts_of(tenant: &TenantId) -> String {

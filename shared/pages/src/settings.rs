@@ -1,11 +1,12 @@
 //! The settings page: several forms, each with its own state and idempotency key.
 
+use crate::account_forms::OneFormPage;
 use crate::dates::day;
 use crate::fields::{PASSWORD_FIELDS, PROFILE_FIELDS};
 use crate::form::{Form, FormSpec};
 use crate::layout::{PageFrame, Section, render};
 use crate::paths;
-use action::{FormState, Layout};
+use action::{FormState, Layout, Role};
 use askama::Template;
 use crm::{AccountSettings, SessionInfo};
 
@@ -22,6 +23,8 @@ pub enum SettingsForm {
     End,
     /// Ends all sessions.
     Everywhere,
+    /// Sends the link that confirms the email again.
+    Confirm,
 }
 
 static PROFILE: FormSpec = FormSpec {
@@ -69,13 +72,23 @@ static EVERYWHERE: FormSpec = FormSpec {
     fields: &[],
 };
 
+static SEND_CONFIRMATION: FormSpec = FormSpec {
+    action: "send-confirmation",
+    submit: "Send the link again",
+    pending: "Sending…",
+    failed: "Failed to send the link. Please try again.",
+    success: "go",
+    fields: &[],
+};
+
 impl SettingsForm {
-    const ALL: [Self; 5] = [
+    const ALL: [Self; 6] = [
         Self::Profile,
         Self::Password,
         Self::Switch,
         Self::End,
         Self::Everywhere,
+        Self::Confirm,
     ];
 
     fn spec(self) -> &'static FormSpec {
@@ -85,6 +98,7 @@ impl SettingsForm {
             Self::Switch => &SWITCH,
             Self::End => &END,
             Self::Everywhere => &EVERYWHERE,
+            Self::Confirm => &SEND_CONFIRMATION,
         }
     }
 
@@ -93,7 +107,7 @@ impl SettingsForm {
         match self {
             Self::Switch => Some("tenant"),
             Self::End => Some("id"),
-            Self::Profile | Self::Password | Self::Everywhere => None,
+            Self::Profile | Self::Password | Self::Everywhere | Self::Confirm => None,
         }
     }
 
@@ -115,6 +129,8 @@ impl SettingsForm {
 #[template(path = "settings.html")]
 struct SettingsPage<'a> {
     frame: PageFrame<'a>,
+    /// The path of this page.
+    here: String,
     settings: &'a AccountSettings,
     sessions: Vec<SessionRow<'a>>,
     profile: Form<'a>,
@@ -122,6 +138,9 @@ struct SettingsPage<'a> {
     switch: Form<'a>,
     end: Form<'a>,
     everywhere: Form<'a>,
+    confirm: Form<'a>,
+    /// Whether the user may rename the organization.
+    can_rename: bool,
 }
 
 /// A session in the list.
@@ -151,14 +170,6 @@ impl<'a> SessionRow<'a> {
     }
 }
 
-#[derive(Template)]
-#[template(path = "settings_form.html")]
-struct OneFormPage<'a> {
-    frame: PageFrame<'a>,
-    back: String,
-    form: Form<'a>,
-}
-
 /// The settings page. `key` is a fresh idempotency key, from which each form's key is made. `sent`
 /// is the form that was refused, with its state; the other forms are fresh. If the settings could
 /// not be read, the page has only the refused form. Not cacheable.
@@ -176,7 +187,7 @@ pub fn settings(
         Some((refused, state)) if refused == form => state.clone(),
         _ => form.fresh(settings, key),
     });
-    let [profile, password, switch, end, everywhere] = &states;
+    let [profile, password, switch, end, everywhere, confirm] = &states;
     let view = |form: SettingsForm, state| Form::new(form.spec(), state);
     let title = match sent {
         Some((form, state)) => view(form, state).title("Settings"),
@@ -187,6 +198,7 @@ pub fn settings(
             section: Some(Section::Settings),
             ..PageFrame::new(title, layout)
         },
+        here: paths::settings(layout, ""),
         settings,
         sessions: settings.sessions.iter().map(SessionRow::new).collect(),
         profile: view(SettingsForm::Profile, profile),
@@ -194,6 +206,8 @@ pub fn settings(
         switch: view(SettingsForm::Switch, switch),
         end: view(SettingsForm::End, end),
         everywhere: view(SettingsForm::Everywhere, everywhere),
+        confirm: view(SettingsForm::Confirm, confirm).quiet(),
+        can_rename: layout.is_some_and(|layout| layout.role == Role::Owner),
     })
 }
 
@@ -207,7 +221,9 @@ fn single_form_page(layout: Option<&Layout>, sent: Option<(SettingsForm, &FormSt
     }
     render(&OneFormPage {
         frame: PageFrame::new(view.title("Settings"), layout),
-        back: paths::settings(layout, ""),
-        form: view,
+        heading: "Settings",
+        intro: None,
+        back: layout.map(|_| (paths::settings(layout, ""), "Settings")),
+        form: Some(view),
     })
 }
