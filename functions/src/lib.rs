@@ -86,6 +86,7 @@ pub const SITE: Site = Site {
 pub static REGISTRY: &[Entry] = &[
     action::<accounts::sign_up::SignUp>(),
     action::<accounts::sign_in::SignIn>(),
+    action::<accounts::confirm_email::ConfirmEmail>(),
     action::<contacts::create::CreateContact>(),
     view::<contacts::list::ListContacts>(),
     view::<contacts::get::GetContact>(),
@@ -110,7 +111,6 @@ pub static REGISTRY: &[Entry] = &[
     action::<members::accept::AcceptInvite>(),
     action::<members::remove::RemoveMember>(),
     action::<accounts::send_confirmation::SendConfirmation>(),
-    action::<accounts::confirm_email::ConfirmEmail>(),
     action::<accounts::change_email::ChangeEmail>(),
     action::<organizations::rename::RenameOrganization>(),
     action::<organizations::create::CreateOrganization>(),

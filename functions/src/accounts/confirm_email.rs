@@ -59,7 +59,7 @@ impl Action for ConfirmEmail {
     type Output = PublicUser;
 
     fn sample() -> Sample {
-        Sample::form(json!({ "token": "{{confirmation}}" }))
+        Sample::form(json!({ "token": "{{token}}" }))
     }
 
     fn reads(context: &Context<Actor>, input: &ConfirmationLink) -> Result<Reads, ActionError> {

@@ -1,6 +1,7 @@
 //! Each function has exactly the AWS permissions that it uses. With fewer it would fail only on AWS.
 //! `UPDATE=1` writes the observed calls to the list that the template is generated from.
 
+mod identity;
 mod members;
 mod own;
 mod projects;
@@ -378,6 +379,7 @@ async fn index_search(watched: &mut Watched, cookie: &str) {
 async fn each_function_has_exactly_the_permissions_that_it_uses() {
     let mut watched = Watched::start().await;
     let cookie = accounts(&mut watched).await;
+    identity::confirm(&mut watched, &cookie).await;
     // Actions extend an old session too.
     contacts(&mut watched, &cookie).await;
     projects::projects(&mut watched, &cookie).await;
@@ -387,6 +389,9 @@ async fn each_function_has_exactly_the_permissions_that_it_uses() {
     revalidate(&mut watched).await;
     index_search(&mut watched, &cookie).await;
     sign_out(&mut watched, &cookie).await;
+    let sign_in = watched.function("sign-in");
+    let signed_in = watched.post(&sign_in, "", account("correct horse")).await;
+    identity::account(&mut watched, &signed_in.session()).await;
     samples::others(&mut watched).await;
     compare(watched.used);
 }
