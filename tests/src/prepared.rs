@@ -41,6 +41,7 @@ impl Prepared {
         let mut all = Vec::new();
         for name in order() {
             keep_replaced_sessions(&inside.table);
+            inside.table.prepare_sample(name);
             let function = functions.iter().find(|function| function.name() == name);
             let function = function.expect(name);
             all.push(Self {

@@ -272,10 +272,6 @@ impl Table {
     /// `tenant` too.
     pub fn add_membership(&self, email: &str, tenant: &str, role: &str) {
         let account = self.under(&format!("#account:{email}")).remove(0);
-        let name = self
-            .under(&format!("#tenant:{tenant}"))
-            .remove(0)
-            .get("name");
         let user = account.get("id");
         let member = json!({
             "id": user, "name": account.get("name"), "email": account.get("email"), "role": role,
@@ -284,12 +280,53 @@ impl Table {
         let user = user.as_str().expect("an id");
         self.put(&format!("{tenant}:members"), user, &member);
         let mut item = Value::Object(account.item());
-        let organization = json!({ "tenant": tenant, "name": name });
+        let organization = json!({ "tenant": tenant });
         item["organizations"]
             .as_array_mut()
             .expect("a list")
             .push(organization);
         self.put(&account.pk, &account.sk, &item);
+    }
+
+    /// Confirms the addresses of all accounts, directly, and removes the emails that ask for it.
+    pub fn confirm_emails(&self) {
+        for account in self.under("#account:") {
+            let mut item = Value::Object(account.item());
+            item["emailVerified"] = json!(true);
+            self.put(&account.pk, &account.sk, &item);
+        }
+        let mut asking = self.emails();
+        asking.retain(|email| email.get("template") == "confirm-email");
+        for record in asking.iter().chain(&self.under("#emails:")) {
+            self.remove(&record.pk, &record.sk);
+        }
+    }
+
+    /// Adds an owner to each organisation, directly, so that every other one may leave it.
+    pub fn add_owners(&self) {
+        for organization in self.under("#tenant:") {
+            let mut item = Value::Object(organization.item());
+            let owner = json!("0197a3b0-0000-7000-8000-00000000000f");
+            item["owners"].as_array_mut().expect("a list").push(owner);
+            self.put(&organization.pk, &organization.sk, &item);
+        }
+    }
+
+    /// Writes what the sample of this function needs and no other sample makes: another owner, so that the
+    /// user may delete the account, and another session.
+    pub fn prepare_sample(&self, name: &str) {
+        match name {
+            "delete-account" => self.add_owners(),
+            "settings" => {
+                let session = self.under("#session:").pop().expect("a session");
+                let id = uuid::Uuid::now_v7().to_string();
+                let mut item = Value::Object(session.item());
+                item["id"] = json!(id);
+                item["hash"] = json!(id);
+                self.put(&session.pk, &id, &item);
+            }
+            _ => {}
+        }
     }
 
     /// Replaces all records with these, directly.

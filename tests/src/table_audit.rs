@@ -29,7 +29,20 @@ pub struct TableAudit {
     pub flaws: BTreeSet<String>,
 }
 
+/// What a description of work that is not finished ends with.
+const PENDING: &str = " is still pending";
+
 impl TableAudit {
+    /// Checks that no rule is broken. Emails and purges may be on their way.
+    ///
+    /// # Panics
+    /// If one is.
+    pub fn expect_sound(&self) {
+        let broken = self.flaws.iter().filter(|flaw| !flaw.ends_with(PENDING));
+        let broken: Vec<_> = broken.collect();
+        assert!(broken.is_empty(), "{broken:#?}");
+    }
+
     /// Audits these records, which must be the whole table.
     #[must_use]
     pub fn of(records: &[Record]) -> Self {
@@ -52,7 +65,7 @@ impl TableAudit {
         audit.accounts(&stored);
         for (pk, sk) in stored.items.keys() {
             if pk.starts_with("#outbox:") || pk.starts_with("#mail:") {
-                audit.flaws.insert(format!("{pk} {sk} is still pending"));
+                audit.flaws.insert(format!("{pk} {sk}{PENDING}"));
             }
         }
         audit

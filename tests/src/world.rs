@@ -155,6 +155,7 @@ impl World {
         });
         let answer = self.act(&nobody, "sign-up", &fields).await;
         assert_eq!(answer.status, 200, "{answer:?}");
+        self.table.confirm_emails();
         let mut person = nobody;
         person.learn(&answer);
         person.tenant = answer.json()["data"]["tenant"]

@@ -37,7 +37,7 @@ impl Action for DeleteAccount {
     type Output = PublicUser;
 
     fn sample() -> Sample {
-        Sample::form(json!({ "password": "correct horse battery" }))
+        Sample::form(json!({ "password": "another horse battery" }))
     }
 
     fn rate_limit(_: &Context<()>, _: &AccountDeletion) -> Result<RateLimit, ActionError> {

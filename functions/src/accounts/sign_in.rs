@@ -31,13 +31,14 @@ pub struct Credentials {
     return_to: Option<ReturnTo>,
 }
 
-/// The response. If the user belongs to no organisation, `tenant` and `role` are `null`, and `next` is the
-/// path of the page on which they can make one. They are not signed in until then.
+/// The response. If the user belongs to no organisation, `tenant` and `role` are `null`, and there is `next`,
+/// the path of the page on which they can make one. They are not signed in until then.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct SignInResult {
     user: PublicUser,
     tenant: Option<TenantId>,
     role: Option<Role>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     next: Option<String>,
 }
 

@@ -100,7 +100,8 @@ impl NewInvitation {
         found: &Found,
     ) -> Result<Result<CountedEmail, NotEmailed>, ActionError> {
         let (tenant, email, now) = (&context.caller.tenant, self.email.get()?, context.now);
-        if !Account::of_caller(&context.caller, found)?.email_verified {
+        let inviter = Account::of_caller(&context.caller, found);
+        if !inviter.is_ok_and(|inviter| inviter.email_verified) {
             return Ok(Err(NotEmailed::Unconfirmed));
         }
         let [by_address, by_organization] = self.counter_keys(tenant)?;
@@ -262,13 +263,7 @@ impl Action for InviteMember {
 
 impl Form for InviteMember {
     fn success_path(layout: Option<&Layout>, _: &NewInvitation, sent: &SentInvitation) -> String {
-        let fragment = match sent.not_emailed {
-            None => "#member-invited",
-            Some(NotEmailed::Unconfirmed) => "#invited-unconfirmed",
-            Some(NotEmailed::JustEmailed) => "#invited-just-emailed",
-            Some(NotEmailed::TooManyToday) => "#invited-too-many-today",
-        };
-        pages::paths::member(layout, sent.membership.id(), fragment)
+        pages::paths::member(layout, sent.membership.id(), "#member-invited")
     }
 
     fn form(page: &FormPage<'_>) -> String {

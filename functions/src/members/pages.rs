@@ -73,6 +73,9 @@ pub struct EditableMember {
     /// The link of the invitation, if the user may grant its role.
     #[serde(skip)]
     link: Option<(String, Timestamp)>,
+    /// Whether an email with a link has been sent.
+    #[serde(skip)]
+    is_emailed: bool,
     #[serde(skip)]
     expired_at: Option<Timestamp>,
 }
@@ -103,8 +106,10 @@ impl View for EditPage {
         let expires_at = membership.invitation.as_ref().map(|open| open.expires_at);
         let link = membership.link(context, &actor.tenant).zip(expires_at);
         let expired_at = membership.expired_at(context.now);
+        let invitation = membership.invitation.as_ref();
         Ok(EditableMember {
             link: link.filter(|_| can_change && expired_at.is_none()),
+            is_emailed: invitation.is_some_and(|open| open.emailed_id.is_some()),
             expired_at,
             member: membership.member,
             is_self,
@@ -130,6 +135,7 @@ impl View for EditPage {
                 link: link
                     .as_ref()
                     .map(|(link, expires_at)| (link.as_str(), *expires_at)),
+                is_emailed: output.is_emailed,
                 expired: output.expired_at,
                 change: output.can_change.then_some(&change),
                 remove: (output.can_change || output.is_self).then_some(&remove),

@@ -65,7 +65,7 @@ impl Account {
 
     /// The most organisations of a user that one transaction can take them out of, or write their new
     /// email to.
-    pub const MAX_ORGANIZATIONS_TO_MOVE: usize = 18;
+    pub const MAX_ORGANIZATIONS_TO_MOVE: usize = 14;
 
     /// The reads of the caller's account. `found` is what has been read so far: first the
     /// membership, which holds the email, then the account.
@@ -211,7 +211,7 @@ impl Account {
     pub fn check_can_move(&self) -> Result<(), ActionError> {
         match self.organizations.len() > Self::MAX_ORGANIZATIONS_TO_MOVE {
             true => Err(ActionError::Forbidden(
-                "You belong to more than 18 organizations: leave some of them first",
+                "You belong to more than 14 organizations: leave some of them first",
             )),
             false => Ok(()),
         }

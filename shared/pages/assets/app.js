@@ -245,8 +245,7 @@ function succeed(form, data, sent, focused) {
     setPending(form, false);
   } else {
     form.dataset.done = ''; // The button stays disabled until the next page loads.
-    const message = data.notEmailed ? `#invited-${data.notEmailed}` : '$&';
-    go(success === 'enter' ? pageAfterSignIn(form, data) : next.replace('__id__', data.id).replace('#member-invited', message));
+    go(success === 'enter' ? pageAfterSignIn(form, data) : next.replace('__id__', data.id));
   }
 }
 

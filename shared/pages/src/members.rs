@@ -96,6 +96,7 @@ struct EditPage<'a> {
     status: &'static str,
     link: Option<&'a str>,
     until: String,
+    is_emailed: bool,
     /// The day on which the invitation expired, if it has.
     expired: Option<String>,
     change: Option<Form<'a>>,
@@ -129,6 +130,8 @@ pub struct MemberPage<'a> {
     pub is_self: bool,
     /// The complete link of their invitation, and when it expires.
     pub link: Option<(&'a str, jiff::Timestamp)>,
+    /// Whether they have been sent an email with a link.
+    pub is_emailed: bool,
     /// When their invitation expired, if it has.
     pub expired: Option<jiff::Timestamp>,
     /// The form to change their role, if the signed-in user may.
@@ -241,6 +244,7 @@ pub fn member_edit(layout: Option<&Layout>, shown: &MemberPage<'_>) -> String {
             .map_or("", |member| status(member, shown.expired.is_some())),
         link: shown.link.map(|(link, _)| link),
         until: shown.link.map_or_else(String::new, |(_, until)| day(until)),
+        is_emailed: shown.is_emailed,
         expired: shown.expired.map(day),
         change,
         remove,

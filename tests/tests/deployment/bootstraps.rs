@@ -71,6 +71,8 @@ async fn every_function_responds_like_the_one_in_this_process() {
     for name in order() {
         assert!(left.remove(name), "{name} is no function");
         let function = functions.iter().find(|f| f.name() == name).unwrap();
+        inside.table.prepare_sample(name);
+        table.prepare_sample(name);
         let event = here.event(name).to_string();
         let expected = function.invoke(event.as_bytes()).await;
         let expected: Value = serde_json::from_slice(&expected).unwrap();

@@ -17,6 +17,7 @@ async fn every_function_accepts_its_sample_event() {
             .iter()
             .find(|function| function.name() == name)
             .unwrap();
+        inside.table.prepare_sample(name);
         let event = samples.event(name).to_string();
         let reply = function.invoke(event.as_bytes()).await;
         let reply: Value = serde_json::from_slice(&reply).unwrap();

@@ -80,6 +80,7 @@ async fn what_is_done_to_an_account_is_recorded_in_each_of_its_organisations() {
         ("newPassword", "another password"),
     ];
     assert_eq!(ada.post("change-password", &fields).await.status, 200);
+    table.confirm_emails();
     ask(&ada, &ada.email).await;
     let token = latest(&product, &table);
     assert_eq!(reset(&ada, &token, "a third password").await.status, 200);

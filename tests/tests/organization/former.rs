@@ -101,6 +101,7 @@ async fn a_replay_signs_in_only_current_members_and_with_their_current_role() {
     ];
     let first = send("accept-invite", &accepted).await;
     let eve = product.client_with(&first.session().expect("a session"), "acme");
+    table.confirm_emails();
     ask(&product.client(), "eve@example.com").await;
     let link = latest(&product, &table);
     let reset = [("token", link.as_str()), ("password", PASSWORD)];

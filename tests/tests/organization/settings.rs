@@ -93,7 +93,7 @@ async fn settings_show_the_users_name_organisations_and_sessions() {
         assert!(page.text.contains(words), "{words}: {}", page.text);
     }
     let keys: BTreeSet<_> = keys(&page.text).into_iter().collect();
-    assert_eq!(keys.len(), 5, "each form has its own key: {keys:?}");
+    assert_eq!(keys.len(), 6, "each form has its own key: {keys:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -169,7 +169,7 @@ async fn a_refused_form_is_shown_again_and_the_other_forms_stay_unchanged() {
     assert_eq!(page.text.matches("There is a problem").count(), 1);
     let all = keys(&page.text);
     assert_eq!(all.iter().filter(|other| **other == key).count(), 1);
-    assert_eq!(all.iter().collect::<BTreeSet<_>>().len(), 5);
+    assert_eq!(all.iter().collect::<BTreeSet<_>>().len(), 6);
 
     let fields = [
         ("currentPassword", "a wrong password"),
