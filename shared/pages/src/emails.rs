@@ -69,9 +69,11 @@ fn inert(text: &str) -> String {
     let is_hidden = |c: &char| matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
     let is_break = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
     let mut inert = String::new();
-    for c in text.chars().filter(|c| !is_hidden(c)) {
+    let mut rest = text.chars().filter(|c| !is_hidden(c)).peekable();
+    while let Some(c) = rest.next() {
         inert.push(if is_break(c) { ' ' } else { c });
-        if matches!(c, '.' | ':' | '/' | '@' | '。' | '．' | '：' | '／' | '＠') {
+        let is_followed = rest.peek().is_some_and(|next| !next.is_whitespace());
+        if is_followed && matches!(c, '.' | ':' | '@' | '。' | '．' | '：' | '＠') {
             inert.push('\u{2060}');
         }
     }

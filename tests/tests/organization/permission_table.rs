@@ -46,7 +46,7 @@ fn allows(rule: &str, role: Role) -> bool {
         | "only for themselves, or as an admin for any member"
         | "only themselves, or as an admin a member with a role up to their own"
         | "only roles up to their own" => role >= Role::Admin,
-        "only their own organizations" => true,
+        "only their own organizations" | "not as the last owner of an organization" => true,
         other => panic!("say here whom the rule {other:?} allows"),
     }
 }
@@ -75,13 +75,28 @@ fn is_right(entry: &Route, who: Who, response: &Answer) -> bool {
     let code = response.json["code"].as_str().unwrap_or_default();
     let allowed = (200..400).contains(&response.status);
     let Some(least) = entry.least else {
-        return allowed;
+        return match (who, entry.rule) {
+            (Who::SignedOut, "signed in, or with the token from signing in") => {
+                (response.status, code) == (401, "AUTH_ERROR")
+            }
+            _ => allowed,
+        };
     };
     match who {
         Who::SignedOut => (response.status, code) == (401, "AUTH_ERROR"),
         // The sample's session belongs to another user, so it is not found.
         Who::OfAcme(_) | Who::OfAnother(_) if entry.rule == "only their own sessions" => {
             (response.status, code) == (404, "NOT_FOUND")
+        }
+        // The sample's link was sent to another user.
+        Who::OfAcme(_) | Who::OfAnother(_)
+            if entry.rule == "only the email of their own account" =>
+        {
+            (response.status, code) == (400, "VALIDATION_ERROR")
+        }
+        // The only owner of that organisation.
+        Who::OfAnother(Role::Owner) if entry.rule == "not as the last owner of an organization" => {
+            (response.status, code) == (403, "AUTH_ERROR")
         }
         Who::OfAcme(role) if role >= least && allows(entry.rule, role) => allowed,
         Who::OfAcme(_) => (response.status, code) == (403, "AUTH_ERROR"),
