@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import { crawl, fillOrganization, startPaths } from './crawl.mjs';
 import { FORMS, formsOn } from './forms.mjs';
-import { resetLink } from './forms/steps.mjs';
+import { confirmationLink, resetLink } from './forms/steps.mjs';
 import { Visitor, startBrowser } from './harness.mjs';
 import { changed, emails, startProductOnEngine } from './table.mjs';
 
@@ -147,6 +147,9 @@ describe('the list of forms', () => {
       await visitor.signUp({ email: 'everything@example.com', organization: 'Everything' });
       await fillOrganization(visitor);
       const { link } = await visitor.act('invite-member', { email: 'new@example.com', role: 'member' });
+      const confirmation = await confirmationLink(visitor);
+      await visitor.page.goto(confirmation);
+      await look();
       await crawl(visitor, startPaths(visitor.list), look);
       await visitor.context.clearCookies();
       await crawl(visitor, ['/sign-in'], look);

@@ -1,11 +1,12 @@
 // The forms about accounts: signing in and up, passwords and settings. `../forms.mjs` describes the
 // fields.
 import { token } from '../crawl.mjs';
-import { at, inviteToSecondOrganization, press, resetLink } from './steps.mjs';
+import { at, confirmationLink, inviteAndJoin, inviteToSecondOrganization, press, resetLink } from './steps.mjs';
 
 export const ACCOUNTS = [
   {
     form: '/sign-up: sign-up',
+    emails: 1,
     signedOut: true,
     before: (visitor) => visitor.goto('/sign-up'),
     refused: {
@@ -123,6 +124,56 @@ export const ACCOUNTS = [
       await visitor.fill({ password: 'an entirely new password' });
       await press(visitor, 'Set password');
       await visitor.reads('No contacts yet');
+    },
+  },
+  {
+    form: '/t/{tenant}/settings: send-confirmation',
+    readOnly: true,
+    about: 'shortly after the first link',
+    before: (visitor) => visitor.goto(at(visitor, '/settings')),
+    send: async (visitor) => {
+      await press(visitor, 'Send the link again');
+      await visitor.reads('A link was sent a short time ago');
+    },
+  },
+  {
+    form: '/confirm-email: confirm-email',
+    before: async (visitor) => {
+      const link = await confirmationLink(visitor);
+      await visitor.page.goto(link);
+    },
+    send: async (visitor) => {
+      await press(visitor, 'Confirm my email');
+      await visitor.reads('Email confirmed!');
+    },
+  },
+  {
+    form: '/t/{tenant}/settings/email: change-email',
+    emails: 1,
+    before: async (visitor) => {
+      await visitor.goto(at(visitor, '/settings'));
+      await visitor.page.getByRole('link', { name: 'Change your email' }).click();
+    },
+    refused: { fields: { email: 'no email', password: '' }, messages: { email: 'Invalid email format', password: 'Password is required' } },
+    send: async (visitor) => {
+      await visitor.fill({ email: `new.${visitor.account.email}`, password: visitor.account.password });
+      await press(visitor, 'Send me a link');
+      await visitor.reads('A link is on its way to the new address.');
+    },
+  },
+  {
+    form: '/t/{tenant}/settings/delete: delete-account',
+    emails: 1,
+    before: async (visitor) => {
+      await inviteAndJoin(visitor, 'owner');
+      await visitor.goto(at(visitor, '/settings'));
+      await visitor.page.getByRole('link', { name: 'Delete your account' }).click();
+    },
+    refused: { fields: { password: 'not the password' }, messages: { password: 'Wrong password' } },
+    send: async (visitor) => {
+      await visitor.fill({ password: visitor.account.password });
+      await press(visitor, 'Delete my account');
+      await visitor.at('/sign-in');
     },
   },
 ];

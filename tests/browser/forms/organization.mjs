@@ -1,6 +1,6 @@
 // The forms about projects, members and the audit. `../forms.mjs` describes the fields.
 import { token } from '../crawl.mjs';
-import { OTHER, addProject, at, invite, inviteAndJoin, inviteToSecondOrganization, openBeside, press } from './steps.mjs';
+import { OTHER, addProject, at, confirm, invite, inviteAndJoin, inviteToSecondOrganization, openBeside, press } from './steps.mjs';
 
 export const ORGANIZATION = [
   {
@@ -63,7 +63,10 @@ export const ORGANIZATION = [
   {
     form: '/t/{tenant}/members: invite-member',
     emails: 1,
-    before: (visitor) => openBeside(visitor, at(visitor, '/members'), 'Invite'),
+    before: async (visitor) => {
+      await confirm(visitor);
+      await openBeside(visitor, at(visitor, '/members'), 'Invite');
+    },
     refused: { fields: { email: 'no email' }, messages: { email: 'Invalid email format' } },
     send: async (visitor) => {
       await visitor.fill({ email: 'bob@example.com' });
@@ -75,7 +78,10 @@ export const ORGANIZATION = [
   {
     form: '/t/{tenant}/members/invite: invite-member',
     emails: 1,
-    before: (visitor) => visitor.goto(at(visitor, '/members/invite')),
+    before: async (visitor) => {
+      await confirm(visitor);
+      await visitor.goto(at(visitor, '/members/invite'));
+    },
     refused: { fields: { email: '' }, messages: { email: 'Invalid email format' } },
     send: async (visitor) => {
       await visitor.fill({ email: `invited.${visitor.account.email}` });
@@ -193,6 +199,51 @@ export const ORGANIZATION = [
       await visitor.page.getByLabel('Action').fill('create-contact');
       await press(visitor, 'Filter');
       await visitor.page.getByRole('link', { name: 'Clear' }).waitFor();
+    },
+  },
+  {
+    form: '/t/{tenant}/settings/organization: rename-organization',
+    before: async (visitor) => {
+      await visitor.goto(at(visitor, '/settings'));
+      await visitor.page.getByRole('link', { name: 'Rename this organization' }).click();
+    },
+    refused: { fields: { name: 'Win at http://evil.example' }, messages: { name: 'Please leave out the link' } },
+    send: async (visitor) => {
+      await visitor.fill({ name: 'Renamed' });
+      await press(visitor, 'Rename');
+      await visitor.reads('Organization renamed!');
+    },
+  },
+  {
+    form: '/new-organization: create-organization',
+    before: async (visitor) => {
+      await visitor.goto(at(visitor, '/settings'));
+      await visitor.page.getByRole('link', { name: 'New organization' }).click();
+    },
+    refused: { fields: { name: '' }, messages: { name: 'Name is required' } },
+    send: async (visitor) => {
+      await visitor.fill({ name: `Another of ${visitor.account.organization}` });
+      await press(visitor, 'Create organization');
+      await visitor.reads('No contacts yet');
+    },
+  },
+  {
+    form: '/new-organization: create-organization',
+    about: 'by a user who has left the last one',
+    before: async (visitor) => {
+      await inviteAndJoin(visitor, 'owner');
+      await visitor.goto(at(visitor, '/members/leave'));
+      await press(visitor, 'Leave');
+      await visitor.at('/sign-in');
+      await visitor.fill({ email: visitor.account.email, password: visitor.account.password });
+      await press(visitor, 'Sign in');
+      await visitor.reads('You belong to no organization');
+    },
+    refused: { fields: { name: ' ' }, messages: { name: 'Name is required' } },
+    send: async (visitor) => {
+      await visitor.fill({ name: `Own of ${visitor.account.organization}` });
+      await press(visitor, 'Create organization');
+      await visitor.reads('No contacts yet');
     },
   },
 ];

@@ -34,9 +34,19 @@ export async function inviteToSecondOrganization(visitor) {
 }
 
 /** The link that resets a password, from the email in the mailbox of the local stack. */
-export async function resetLink(visitor) {
-  const emails = visitor.page.locator('article', { hasText: `To ${visitor.account.email}` });
-  const link = emails.locator('a[href*="/reset-password"]').first();
+export const resetLink = (visitor) => emailedLink(visitor, '/reset-password');
+
+/** The link that confirms the visitor's email, or another one of theirs. */
+export const confirmationLink = (visitor, email) => emailedLink(visitor, '/confirm-email', email);
+
+/** Confirms the visitor's email. */
+export async function confirm(visitor) {
+  await visitor.act('confirm-email', { token: token(await confirmationLink(visitor)) });
+}
+
+async function emailedLink(visitor, path, email = visitor.account.email) {
+  const emails = visitor.page.locator('article', { hasText: `To ${email}` });
+  const link = emails.locator(`a[href*="${path}"]`).first();
   await until('the email', async () => {
     await visitor.goto('/mailbox');
     return (await link.count()) > 0;
