@@ -148,8 +148,9 @@ impl Table {
     }
 
     /// The records that a request without effect leaves unchanged. Leaves out the counters of rate
-    /// limits and refusals, which count such requests too, the marks, which views write, and the search
-    /// index and its queue, which a background function updates at any time.
+    /// limits and refusals, which count such requests too, the marks, which views write, and what a
+    /// background function changes at any time: the search index and its queue, and the emails that ask
+    /// new users to confirm their address.
     #[must_use]
     pub fn saved(&self) -> Vec<Record> {
         self.dump()
@@ -159,6 +160,7 @@ impl Table {
                 ["#rate:", "#refused:", "#mark:", "#search:", "#unindexed:"]
                     .into_iter()
                     .all(is_not)
+                    && record.get("template") != "confirm-email"
             })
             .collect()
     }

@@ -60,7 +60,7 @@ impl Action for ChangeEmail {
         let email = change.email.get()?;
         Ok(Account::caller_reads(&context.caller, &Found::default())
             .item(Account::key_of(email))
-            .item(SentEmails::key_of(EmailKind::Confirmation, email)))
+            .item(SentEmails::key_of(EmailKind::Change, email)))
     }
 
     fn more_reads(context: &Context<Actor>, _: &EmailChange, found: &Found) -> Reads {
@@ -91,7 +91,7 @@ impl Action for ChangeEmail {
             email: email.clone(),
         };
         let commit = Commit::new(subject, sent_to);
-        let key = SentEmails::key_of(EmailKind::Confirmation, email);
+        let key = SentEmails::key_of(EmailKind::Change, email);
         let before: Option<SentEmails> = found.record(&key)?;
         match EmailConfirmation::send(commit, &account, email, before.as_ref(), context.now) {
             (commit, true) => Ok(commit),

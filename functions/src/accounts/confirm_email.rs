@@ -3,7 +3,7 @@
 
 use action::{
     Action, ActionError, Actor, Commit, Conflict, Context, EmailMessage, Form, FormPage, Found,
-    Layout, Reads, Record, Sample, Subject, Viewers,
+    Layout, Reads, Record, Sample, Scope, Subject, Viewers,
 };
 use crm::{
     Account, EmailConfirmation, LastOrganization, LinkToken, Member, PublicUser,
@@ -60,6 +60,11 @@ impl Action for ConfirmEmail {
 
     fn sample() -> Sample {
         Sample::form(json!({ "token": "{{token}}" }))
+    }
+
+    /// The token is not kept, so requests with different tokens must not have one scope.
+    fn scope(input: &ConfirmationLink) -> Result<Scope, ActionError> {
+        Ok(Scope::Subject(input.token.as_str().to_owned()))
     }
 
     fn reads(context: &Context<Actor>, input: &ConfirmationLink) -> Result<Reads, ActionError> {

@@ -52,7 +52,8 @@ impl EmailConfirmation {
     }
 
     /// Sends the link, unless it is too early for another to this address. Returns whether it is sent.
-    /// `before` is the record at [`SentEmails::key_of`] that was read.
+    /// `before` is the record at [`SentEmails::key_of`] that was read: for [`EmailKind::Confirmation`] if it is
+    /// the account's own address, otherwise for [`EmailKind::Change`].
     #[must_use]
     pub fn send<T>(
         commit: Commit<T>,
@@ -61,7 +62,11 @@ impl EmailConfirmation {
         before: Option<&SentEmails>,
         now: Timestamp,
     ) -> (Commit<T>, bool) {
-        let sent = SentEmails::with_one_more(EmailKind::Confirmation, address, before, now);
+        let kind = match account.email.unique() == address.unique() {
+            true => EmailKind::Confirmation,
+            false => EmailKind::Change,
+        };
+        let sent = SentEmails::with_one_more(kind, address, before, now);
         let Some(sent) = sent else {
             return (commit, false);
         };

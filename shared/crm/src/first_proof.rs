@@ -46,9 +46,10 @@ impl FirstProof {
             let Some(organization) = organization else {
                 continue;
             };
-            match organization.owners.as_slice() {
-                [owner] if *owner == account.id => proof.kept.push(organization),
-                _ => proof.left.push((organization, member)),
+            match organization.with_updated_owners(&member, &member, None) {
+                Ok(_) => proof.left.push((organization, member)),
+                // The user is the last owner.
+                Err(_) => proof.kept.push(organization),
             }
         }
         Ok(proof)

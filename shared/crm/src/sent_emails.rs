@@ -18,8 +18,10 @@ const FIRST_INTERVAL: i64 = 1;
 pub enum EmailKind {
     /// An invitation.
     Invitation,
-    /// A link that confirms an address.
+    /// A link that confirms the address of an account.
     Confirmation,
+    /// A link that moves an account to the address.
+    Change,
 }
 
 impl EmailKind {
@@ -27,6 +29,7 @@ impl EmailKind {
         match self {
             Self::Invitation => "invitation",
             Self::Confirmation => "confirmation",
+            Self::Change => "change",
         }
     }
 }
