@@ -315,10 +315,15 @@ impl Table {
     }
 
     /// Writes what the sample of this function needs and no other sample makes: another owner, so that the
-    /// user may delete the account, and another session.
+    /// user may delete the account, another session, and time since the last link.
     pub fn prepare_sample(&self, name: &str) {
         match name {
             "delete-account" => self.add_owners(),
+            "send-confirmation" => {
+                for sent in self.under("#emails:") {
+                    self.remove(&sent.pk, &sent.sk);
+                }
+            }
             "settings" => {
                 let session = self.under("#session:").pop().expect("a session");
                 let id = uuid::Uuid::now_v7().to_string();

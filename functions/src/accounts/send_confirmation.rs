@@ -3,7 +3,7 @@
 use crate::accounts::settings;
 use action::{
     Action, ActionError, Actor, Commit, Context, Empty, Form, FormPage, Found, Layout, Reads,
-    Sample, Viewers,
+    Sample, Subject, Viewers,
 };
 use crm::{Account, AccountSettings, EmailConfirmation, EmailKind, SentEmails};
 use pages::SettingsForm;
@@ -12,6 +12,8 @@ use serde_json::json;
 const TOO_EARLY: ActionError = ActionError::Forbidden(
     "A link was sent a short time ago. Look for it among your emails, or try again later",
 );
+
+const CONFIRMED: ActionError = ActionError::Forbidden("Your email is confirmed already");
 
 /// The action.
 #[derive(Debug)]
@@ -47,10 +49,15 @@ impl Action for SendConfirmation {
         found: &Found,
     ) -> Result<Commit<Empty>, ActionError> {
         let account = Account::of_caller(&context.caller, found)?;
-        let commit = Commit::outside(Empty {});
         if account.email_verified {
-            return Ok(commit);
+            return Err(CONFIRMED);
         }
+        let subject = Subject {
+            tenant: context.caller.tenant.clone(),
+            resource: "accounts",
+            id: account.id.to_string(),
+        };
+        let commit = Commit::new(subject, Empty {});
         let before: Option<SentEmails> = found.record(&key_of_caller(context, found)?)?;
         let address = &account.email;
         match EmailConfirmation::send(commit, &account, address, before.as_ref(), context.now) {
