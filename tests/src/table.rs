@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::path::Path;
+use std::time::{Duration, Instant};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
@@ -184,6 +185,18 @@ impl Table {
             }
         }
         waiting
+    }
+
+    /// Waits until all pending work is done.
+    ///
+    /// # Panics
+    /// If some is left after two minutes.
+    pub async fn settled(&self) {
+        let late = Instant::now() + Duration::from_secs(120);
+        while !self.waiting().is_empty() {
+            assert!(Instant::now() < late, "{:?} are left", self.waiting());
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
     }
 
     /// The first page of the records with exactly this partition key.

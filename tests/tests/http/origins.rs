@@ -64,6 +64,7 @@ impl Scene {
             .per_ip(100_000)
             .start();
         let acme = product.sign_up("Acme").await;
+        table.settled().await;
         let before = table.dump();
         Self {
             product,

@@ -157,6 +157,7 @@ async fn a_forged_cookie_is_refused_and_nothing_is_counted() {
         bytes[at] = if bytes[at] == b'b' { b'c' } else { b'b' };
         String::from_utf8(bytes).unwrap()
     }));
+    table.settled().await;
     let before = table.dump();
     for token in forged {
         let client = product.client_with(&token, "acme");
