@@ -19,12 +19,14 @@ mod parsed;
 mod rules;
 mod secret;
 mod text;
+mod unseen;
 
 pub use messages::field_errors;
 pub use parsed::Parsed;
-pub use rules::{trim, visible, visible_lines};
+pub use rules::{visible, visible_lines};
 pub use secret::Secret;
 pub use text::{Lines, Text, lenient, optional};
+pub use unseen::{is_default_ignorable, trim};
 
 use crate::FieldErrors;
 use schemars::JsonSchema;
