@@ -5,13 +5,17 @@
 
 mod account;
 mod contact;
+mod digits;
+mod fold;
 mod invitation;
 mod member;
 mod organization;
 mod password;
+mod phone;
 mod project;
 mod reset;
 mod return_to;
+mod search;
 mod settings;
 mod text;
 mod timeline;
@@ -23,6 +27,7 @@ pub use contact::{
     CONTACT_NOT_FOUND, Contact, ContactDetails, ContactFields, ContactId, ContactRef,
     DUPLICATE_EMAIL, PAGE_SIZE,
 };
+pub use fold::fold;
 pub use invitation::{InvitationClaims, InvitationToken, PendingInvitation};
 pub use member::{
     INVITATION_PATH, Invitation, InvitationId, MEMBER_NOT_FOUND, Member, MemberRef, MemberStatus,
@@ -30,14 +35,16 @@ pub use member::{
 };
 pub use organization::{Organization, slug, slug_candidates};
 pub use password::{MAX_PASSWORD, MIN_PASSWORD, Password, PasswordHash, new_password};
+pub use phone::phone_number;
 pub use project::{PROJECT_NOT_FOUND, Project, ProjectId, ProjectRef, is_active};
 pub use reset::{INVALID_RESET_LINK, PasswordReset, ResetLink, ResetToken, reset_token};
 pub use return_to::{NotLocal, ReturnTo};
+pub use search::words;
 pub use settings::{
     AccountSettings, MAX_SESSIONS, OrganizationChoice, SessionInfo, end_sign_in, live_sessions,
     open_sessions,
 };
-pub use text::{Company, Email, InvalidEmail, Name, Notes, OrganizationName, Phone, fold};
+pub use text::{Company, Email, InvalidEmail, Name, Notes, OrganizationName, Phone};
 pub use timeline::HistoryEvent;
 pub use trash::{ContactRestoration, TRASH_DAYS, TrashedContact, is_restorable};
 pub use user_names::{RecordedUser, UserNames};

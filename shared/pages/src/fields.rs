@@ -66,7 +66,7 @@ pub(crate) const CONTACT_FIELDS: &[FieldSpec] = &[
         .required(),
     FieldSpec::new("email", "Email", "email")
         .max(Email::MAX)
-        .required(),
+        .hint("An email or a phone number is required"),
     FieldSpec::new("company", "Company", "text").max(Company::MAX),
     FieldSpec::new("phone", "Phone", "tel"),
     FieldSpec::new("notes", "Notes", "textarea"),

@@ -97,27 +97,32 @@ pub fn trim(text: &str) -> &str {
     }
 }
 
-/// Without the ignorable characters before a plain one.
+/// Without the ignorable characters before a plain one. Before another, without those that a mark
+/// separates from it.
 fn trim_start(text: &str) -> &str {
     let rest = text.trim_start_matches(is_default_ignorable);
     if rest.starts_with(is_plain) {
-        rest
-    } else {
-        text
+        return rest;
     }
+    let (ignorable, _) = text.split_at(text.len() - rest.len());
+    let kept = ignorable.rsplit(does_nothing_at_an_end).next();
+    let kept = kept.unwrap_or_default().len() + rest.len();
+    text.get(text.len() - kept..).unwrap_or_default()
 }
 
-/// Without the ignorable characters after a plain one, unless they make it an emoji.
+/// Without the ignorable characters after a plain one, unless they make it an emoji. After another,
+/// without those that a mark separates from it.
 fn trim_end(text: &str) -> &str {
     let rest = text.trim_end_matches(is_default_ignorable);
-    let ignorable = text.get(rest.len()..).unwrap_or_default();
+    let (_, ignorable) = text.split_at(rest.len());
     let selects = ignorable.starts_with(['\u{fe0e}', '\u{fe0f}']);
     let is_emoji = selects && rest.ends_with(is_plain_or_emoji);
     if rest.ends_with(is_plain) && !is_emoji {
-        rest
-    } else {
-        text
+        return rest;
     }
+    let kept = ignorable.split(does_nothing_at_an_end).next();
+    let kept = rest.len() + kept.unwrap_or_default().len();
+    text.get(..kept).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -191,6 +196,9 @@ mod tests {
             );
         }
         assert_eq!(trim("\u{200d}1\u{200d}\u{fe0f}"), "1");
+        let (heh, heart) = ("ه\u{200d}", "❤\u{fe0f}");
+        assert_eq!(trim(&format!("\u{200d}\u{2063}{heh}\u{200e}\u{200d}")), heh);
+        assert_eq!(trim(&format!("{heart}\u{feff}\u{fe0f}")), heart);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use super::index::{ENTITIES, Portion};
 use crate::convert::{item, key_attributes, number};
 use crate::transact::bug;
 use crate::{Store, StoreError};
-use action::{Item, Key, Unindexed};
+use action::{Entity, Item, Key, Unindexed};
 use aws_sdk_dynamodb::types::{Delete, TransactWriteItem};
 use serde_json::Value;
 
@@ -46,6 +46,27 @@ impl Store {
             records.push(Waiting { key, id, record });
         }
         Ok(first)
+    }
+
+    /// These records with texts in the form of today. Where one has another form, the texts are those
+    /// of the entity itself; none if it has been removed.
+    pub(super) async fn in_form<E: Entity>(
+        &self,
+        collection: &str,
+        waiting: &[Waiting],
+    ) -> Result<Vec<Waiting>, StoreError> {
+        let mut waiting = waiting.to_vec();
+        let key = |one: &Waiting| Key::from_parts(collection.to_owned(), one.id.clone());
+        let other = waiting
+            .iter_mut()
+            .filter(|one| one.record.form != E::TEXTS_FORM);
+        let mut other: Vec<_> = other.collect();
+        let found = self.items(other.iter().map(|one| key(one))).await?;
+        for one in &mut other {
+            let texts = found.get(&key(one)).map(E::texts).unwrap_or_default();
+            one.record.texts = texts;
+        }
+        Ok(waiting)
     }
 
     /// Removes the record, unless it has been written again.
