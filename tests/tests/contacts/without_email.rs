@@ -135,7 +135,7 @@ async fn every_page_copes() {
         list.contains("data-slot=\"address\">+1 555 0100<"),
         "{list}"
     );
-    assert!(list.contains("An email or a phone number is required"));
+    assert!(list.contains("<label for=\"email\">Email <span class=\"optional\">or phone</span>"));
     let page = acme.page(&path("")).await.text;
     assert!(
         page.contains("tel:+15550100") && !page.contains("mailto:"),

@@ -85,6 +85,37 @@ async fn an_index_of_an_earlier_form_is_built_again_by_itself() {
     assert_eq!(scene.search("person", None, 50).await.len(), 7);
 }
 
+/// Nobody has saved a contact since the update, but somebody searches.
+#[tokio::test]
+async fn a_search_asks_for_the_index_that_it_misses() {
+    let (scene, zoe) = old_scene().await;
+    assert_eq!(scene.index().await, 0);
+    for _ in 0..2 {
+        let found = scene.search("5551234567", None, 5).await;
+        assert_eq!(found, [zoe.id.to_string()]);
+    }
+    let waiting = scene.table.under("#unindexed:");
+    assert_eq!(waiting.len(), 1);
+    // An action's own record stays as it is.
+    let before = scene.create("Ada", 9_000).await;
+    scene.search("zoe", None, 5).await;
+    let records = scene.table.under("#unindexed:");
+    let own = records
+        .iter()
+        .find(|one| one.sk.ends_with(before.id.as_str()));
+    assert_eq!(
+        own.map(|own| own.get("texts")[0].clone()),
+        Some(json!("ada"))
+    );
+
+    assert!(scene.index().await >= 8);
+    assert_eq!(head(&scene)["form"], json!(Contact::TEXTS_FORM));
+    assert!(scene.table.under("#unindexed:").is_empty());
+    for (query, count) in [("5551234567", 1), ("person", 7), ("ada", 1)] {
+        assert_eq!(scene.search(query, None, 50).await.len(), count, "{query}");
+    }
+}
+
 #[tokio::test]
 async fn the_command_builds_an_index_of_an_earlier_form_again() {
     let (scene, zoe) = old_scene().await;

@@ -9,7 +9,7 @@ use crate::convert::item;
 use crate::read::FILTERED_PAGE;
 use crate::{Store, StoreError};
 use action::{Item, Key, Query, RangeItems, Search};
-use futures_util::future::{try_join_all, try_join3};
+use futures_util::future::{join, join_all, try_join_all, try_join3};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How many pages of each posting list a search reads first. These newest pages are enough for
@@ -57,6 +57,9 @@ impl Store {
         )
         .await?;
         let least = newest.last().map(|(key, _)| key.parts().1.to_owned());
+        let first = newest
+            .first()
+            .map(|(key, item)| (key.parts().1.to_owned(), item.clone()));
         let mut running = Running {
             store: self,
             query,
@@ -72,8 +75,14 @@ impl Store {
         }
         running.below = least.or(running.below);
         let wanted = Wanted::new(&search.words);
-        if !head.is_usable(search.form) || wanted.is_empty() {
+        if wanted.is_empty() {
             running.scan().await?;
+            return Ok(running.newest());
+        }
+        if !head.is_usable(search.form) {
+            let ask = first.iter().map(|first| self.ask_for_index(search, first));
+            let (scanned, _) = join(running.scan(), join_all(ask)).await;
+            scanned?;
             return Ok(running.newest());
         }
         // The unindexed records were read above. Only after that may the lists be read.
