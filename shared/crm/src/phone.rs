@@ -7,92 +7,26 @@ use action::input::{is_default_ignorable, trim};
 use std::borrow::Cow;
 use validator::ValidationError;
 
-/// What stands before an extension, [folded](fold). The first ones are those of
-/// [libphonenumber](https://github.com/google/libphonenumber).
-const LABELS: &[&str] = &[
-    "ext",
-    "extn",
-    "xt",
-    "xtn",
-    "exten",
-    "extens",
-    "extension",
-    "extensión",
-    "extensao",
-    "extensão",
-    "доб",
-    "anexo",
-    "x",
-    "#",
-    "~",
-    "int",
-    ";ext",
-    ";",
-    ",,",
-    // English
-    "extension no",
-    "ext no",
-    "extension number",
-    // German
-    "durchwahl",
-    "dw",
-    "nebenstelle",
-    "nst",
-    "apparat",
-    "app",
-    "klappe",
-    "kl",
-    // French, Italian, Portuguese, Spanish
-    "poste",
-    "p",
-    "interno",
-    "interne",
-    "ramal",
-    "anx",
-    "ane",
-    // Dutch, Danish, Norwegian, Swedish, Finnish
-    "toestel",
-    "tst",
-    "lokal",
-    "lok",
-    "lokalnummer",
-    "anknytning",
-    "ankn",
-    "anslutning",
-    "alanumero",
-    // Czech, Slovak, Polish, Hungarian, Turkish, Greek
-    "linka",
-    "klapka",
-    "wewnętrzny",
-    "wewn",
-    "wew",
-    "mellék",
-    "dahili",
-    "εσωτ",
-    "εσωτερικό",
-    // Russian, Ukrainian, Bulgarian
-    "добавочный",
-    "внутренний",
-    "внутр",
-    "вн",
-    "вътр",
-    // Japanese, Chinese, Korean, Thai, Vietnamese
-    "内線",
-    "内線番号",
-    "转",
-    "轉",
-    "转分机",
-    "轉分機",
-    "分机",
-    "分機",
-    "内线",
-    "내선",
-    "ต่อ",
-    "máy lẻ",
+/// The words before an extension, [folded](fold), by language. They include those of
+/// [libphonenumber](https://github.com/google/libphonenumber). Several may follow each other, as in
+/// `ext. no.`
+const LABELS: [&str; 9] = [
+    "ext extn exten extens extension xt xtn ex x # ~ ; ;ext ,, no nr number",
+    "durchwahl durchw dw nebenstelle nebenst nst apparat app klappe kl hausapparat nummer",
+    "poste p interne interno int anexo anx ane extensión ramal r extensao extensão",
+    "toestel tst lokal lok lokalnummer anknytning ankn anslutning alanumero",
+    "linka klapka wewnętrzny wewn wew mellék dahili εσωτ εσωτερικό máy lẻ",
+    "доб добавочный внутренний внутр вн вътр дод додатковий",
+    "内線 番号 转 轉 分机 分機 内线 號 号 내선 번호 ต่อ",
+    "داخلی داخلي تحويلة",
+    "שלוחה",
 ];
 
-/// Labels of scripts that write from right to left.
-const LABELS_TO_THE_LEFT: [&str; 4] = ["داخلی", "داخلي", "تحويلة", "שלוחה"];
+/// The most labels that follow each other.
+const MOST_LABELS: usize = 3;
+
+/// The most characters of a label as it is typed, which may have combining marks.
+const LONGEST_LABEL: usize = 20;
 
 /// The most digits of an extension.
 const DIGITS: usize = 20;
@@ -109,9 +43,9 @@ impl Phone {
     pub fn dialed(&self) -> Option<String> {
         let (number, extension) = split(self.as_str());
         let mut dialed = dialed(number)?;
-        if let Some(extension) = extension {
+        if let Some(Extension(digits)) = extension {
             dialed.push_str(";ext=");
-            dialed.push_str(&extension);
+            dialed.push_str(&digits?);
         }
         Some(dialed)
     }
@@ -153,64 +87,85 @@ pub fn phone_number(text: &Text) -> Result<(), ValidationError> {
     Err(ValidationError::new("phone").with_message(message))
 }
 
-/// Splits a text into the number and the digits of its extension. Without an extension, all of it is
-/// the number.
-fn split(text: &str) -> (&str, Option<String>) {
+/// Splits a text into the number and the extension. Without an extension, all of it is the number.
+fn split(text: &str) -> (&str, Option<Extension>) {
     match extension(text) {
         Some((number, extension)) => (number, Some(extension)),
         None => (text, None),
     }
 }
 
-fn extension(text: &str) -> Option<(&str, String)> {
+fn extension(text: &str) -> Option<(&str, Extension)> {
     let rest = trim(text);
     let (rest, bracket) = match rest.strip_suffix([')', '）', ']']) {
         Some(inner) => (trim(inner), true),
         None => (rest, false),
     };
     let rest = rest.strip_suffix(['#', '＃']).unwrap_or(rest);
-    let labelled = rest.trim_end_matches(|c| digit(c).is_some());
-    let own = digits(rest.get(labelled.len()..)?);
-    if !(1..=DIGITS).contains(&own.len()) {
-        return None;
-    }
-    let number = before_label(labelled)?;
-    let number = match bracket {
-        true => trim(number).strip_suffix(['(', '（', '['])?,
-        false => number,
-    };
-    let number = number.trim_end_matches(|c| is_between(c) || c == ';');
-    (digits(number).len() > 1).then_some((number, own))
+    let is_digit = |c| digit(c).is_some();
+    // One number, or several: "543/544".
+    let one = rest.trim_end_matches(is_digit);
+    let several = rest.trim_end_matches(|c| is_digit(c) || c != ':' && is_between(c));
+    [one, several].into_iter().find_map(|labelled| {
+        let own = trim(rest.get(labelled.len()..)?);
+        let digits = digits(own);
+        if !(1..=DIGITS).contains(&digits.len()) {
+            return None;
+        }
+        let number = before_labels(labelled)?;
+        let number = match bracket {
+            true => trim(number).strip_suffix(['(', '（', '['])?,
+            false => number,
+        };
+        let number = number.trim_end_matches(|c| is_between(c) || c == ';');
+        let is_one = own.trim_start_matches(is_between).chars().all(is_digit);
+        let extension = Extension(is_one.then_some(digits));
+        has_digits(number).then_some((number, extension))
+    })
+}
+
+/// An extension: its digits, if it is one number.
+struct Extension(Option<String>);
+
+fn has_digits(number: &str) -> bool {
+    digits(number).len() > 1
 }
 
 /// Whether `c` may stand between a number, the label and the extension.
 fn is_between(c: char) -> bool {
-    c.is_whitespace() || is_default_ignorable(c) || ":.,=-–—/：．，－".contains(c)
+    c.is_whitespace() || is_default_ignorable(c) || ":.,=-–—/：．，－／".contains(c)
 }
 
-/// What stands before the label at the end of `text`; `None` if there is none.
+/// What stands before the labels at the end of `text`; `None` if there are none.
+fn before_labels(text: &str) -> Option<&str> {
+    let before = before_label(text)?;
+    let more = (1..MOST_LABELS).try_fold(before, |text, _| before_label(text).ok_or(text));
+    Some(more.unwrap_or_else(|first| first))
+}
+
 fn before_label(text: &str) -> Option<&str> {
     let without_dots = text.trim_end_matches(is_between);
     // ",," is a label itself.
     [without_dots, text.trim_end()]
         .into_iter()
-        .find_map(|text| {
-            let starts = text.char_indices().map(|(start, _)| start);
-            starts
-                .rev()
-                .take(20)
-                .filter_map(|start| {
-                    let (before, label) = text.split_at_checked(start)?;
-                    is_label(before, &fold(label)).then_some(before)
-                })
-                .last()
-        })
+        .find_map(without_label)
+}
+
+/// What stands before the longest label at the end of `text`.
+fn without_label(text: &str) -> Option<&str> {
+    let starts = text.char_indices().map(|(start, _)| start).rev();
+    let labels = starts.take(LONGEST_LABEL).filter_map(|start| {
+        let (before, label) = text.split_at_checked(start)?;
+        is_label(before, &fold(label)).then_some(before)
+    });
+    labels.last()
 }
 
 /// Whether `label` introduces an extension after `before`. A label of letters is a word of its own,
 /// except in scripts without spaces between words.
 fn is_label(before: &str, label: &str) -> bool {
-    let is_known = LABELS.contains(&label) || LABELS_TO_THE_LEFT.contains(&label);
+    let mut known = LABELS.iter().flat_map(|labels| labels.split(' '));
+    let is_known = known.any(|known| known == label);
     let begins = |c: char| c.is_alphabetic() && c < '\u{e00}';
     let is_inside = before.ends_with(char::is_alphabetic) && label.starts_with(begins);
     is_known && !is_inside
@@ -222,10 +177,11 @@ fn dialed(number: &str) -> Option<String> {
         c.is_whitespace() || is_default_ignorable(c) || "-()./\u{2010}\u{2011}\u{2013}".contains(c)
     };
     let shown = fold(number);
+    let shown = shown.strip_prefix("tel:").unwrap_or(&shown);
     // "+44 (0)20": the zero is dialed only within the country.
     let number = match shown.strip_prefix('+') {
         Some(international) => format!("+{}", international.replacen("(0)", "", 1)),
-        None => shown,
+        None => shown.to_owned(),
     };
     let dialed: String = number
         .chars()
@@ -293,6 +249,15 @@ mod tests {
             " - ext. 543",
             "~543",
             " вн. 543",
+            " ext no. 543",
+            " ext.#543",
+            " Extension №543",
+            " Nebenst. 543",
+            " 转分机号543",
+            " 内線番号 543",
+            "（内線 543）",
+            " R. 543",
+            " –Durchw. 543",
             " wewn. 543",
         ] {
             let text = format!("+49 4333 633333{label}");
@@ -332,6 +297,8 @@ mod tests {
         let spaced = format!("+1 555 123 4567 ext{}5", " ".repeat(50));
         assert!(phone_number(&Text::from(&*spaced)).is_err());
         for text in [
+            "+49 4333 633333 ext. 543/544",
+            "+1 (555) 123-4567 ext 12, 13",
             "12345678901234567890",
             "12345678901234567890 ext. 12345678901234567890",
             "",
@@ -353,6 +320,9 @@ mod tests {
             ("555-1234 ext. 5", Some("5551234;ext=5")),
             ("1-800-FLOWERS", None),
             ("1-800-FLOWERS ext. 5", None),
+            ("555-1234 ext. 543/544", None),
+            ("555-1234 (ext 12, 13)", None),
+            ("tel:+1-555-1234;ext=5", Some("+15551234;ext=5")),
             ("030 1234, 030 5678", None),
             ("+", None),
             ("+1+2", None),

@@ -59,11 +59,13 @@ pub(crate) fn searchable(text: &str) -> Vec<String> {
 }
 
 /// The forms in which a search finds a phone number: its digits, too, so that the punctuation does
-/// not matter.
+/// not matter, with and without the zero that is dialed only within the country (`+44 (0)20`).
 pub(crate) fn searchable_phone(text: &str) -> Vec<String> {
-    let (mut forms, digits) = (searchable(text), digits(text));
-    if !digits.is_empty() && !forms.contains(&digits) {
-        forms.push(digits);
+    let mut forms = searchable(text);
+    for digits in [digits(text), digits(&text.replacen("(0)", "", 1))] {
+        if !digits.is_empty() && !forms.contains(&digits) {
+            forms.push(digits);
+        }
     }
     forms
 }
@@ -113,6 +115,8 @@ mod tests {
         assert_eq!(searchable("Émile"), ["émile", "emile"]);
         assert_eq!(searchable_phone("555"), ["555"]);
         assert_eq!(searchable_phone("+1 (55) x2"), ["+1 (55) x2", "1552"]);
+        let zero = ["+44 (0)20 1", "440201", "44201"];
+        assert_eq!(searchable_phone(zero[0]), zero);
         assert_eq!(searchable_phone("n/a"), ["n/a"]);
     }
 
