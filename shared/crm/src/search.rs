@@ -42,15 +42,26 @@ fn is_spelled(c: char) -> bool {
     "äöüåøæ".contains(c)
 }
 
+/// How many digits a number with an extension has at least. Fewer may be anything: `3x`.
+const WITH_EXTENSION: usize = 7;
+
 /// Whether the word consists of digits and what stands between the digits of a phone number.
 fn is_number(word: &str) -> bool {
     let may_be_dialed = |c| digit(c).is_some() || " +-()[]./~,;:#*".contains(c);
-    word.chars().any(|c| digit(c).is_some()) && word.chars().all(may_be_dialed)
+    let is_dialed = |word: &str| word.chars().all(may_be_dialed);
+    match digits(word).len() {
+        0 => false,
+        WITH_EXTENSION.. => is_dialed(&word.replace("ext", "").replace('x', "")),
+        _ => is_dialed(word),
+    }
 }
 
 /// The forms in which a search finds a text: folded, and with its marked letters as they may be typed.
 pub(crate) fn searchable(text: &str) -> Vec<String> {
     let folded = fold(text);
+    if folded.is_ascii() {
+        return vec![folded];
+    }
     let mut forms = vec![bare(&folded), spelled(&folded)];
     forms.dedup();
     forms.retain(|form| *form != folded);
@@ -102,7 +113,8 @@ mod tests {
             ("(555) 123", vec![vec!["(555)", "555"], vec!["123"]]),
             ("\"+1 (555) 12\"", vec![vec!["+1 (555) 12", "155512"]]),
             ("٥٥", vec![vec!["٥٥", "55"]]),
-            ("50% a-1", vec![vec!["50%"], vec!["a-1"]]),
+            ("50% a-1 3x", vec![vec!["50%"], vec!["a-1"], vec!["3x"]]),
+            ("555-1234x890", vec![vec!["555-1234x890", "5551234890"]]),
         ] {
             assert_eq!(spelled_words(query), expected, "{query:?}");
         }
