@@ -24,7 +24,7 @@ pub fn longest() -> ContactFields {
     let email = format!("{}@{}.{}.{}", label(), label(), label(), label());
     ContactFields {
         name: characters(100).as_str().into(),
-        email: email.as_str().into(),
+        email: Some(email.as_str().into()),
         company: Some(characters(100).as_str().into()),
         ..ContactFields::default()
     }
@@ -36,7 +36,7 @@ pub fn costliest() -> ContactFields {
     let email = format!("{}@example.com", text(20, 'a', 26));
     ContactFields {
         name: characters(50).as_str().into(),
-        email: email.as_str().into(),
+        email: Some(email.as_str().into()),
         ..ContactFields::default()
     }
 }

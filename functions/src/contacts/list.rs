@@ -1,4 +1,4 @@
-//! Lists contacts, newest first, or searches them for a text.
+//! Lists contacts, newest first, or searches them for words.
 
 use action::{
     ActionError, Actor, Context, Found, Query, Reads, Text, View, ViewPage, Viewers, cut_page,
@@ -17,7 +17,8 @@ pub struct ListContacts;
 #[derive(Debug, Clone, Default, Deserialize, Serialize, Validate, JsonSchema)]
 #[serde(default)]
 pub struct Search {
-    /// A text in the name, the email or the company, in any case; empty for all contacts.
+    /// Words in the name, the email, the company or the phone number, in any case; a text in double
+    /// quotes is one word. Empty for all contacts.
     q: Text,
     /// The cursor from `next` of the page before.
     #[serde(deserialize_with = "optional")]
@@ -59,10 +60,11 @@ impl View for ListContacts {
         let after = context.after(&list_name, search.after.as_ref())?;
         // One more than a page shows, to know whether there is a next page.
         let newest = Query::newest::<Contact>(&context.caller.tenant, PAGE_SIZE + 1).after(after);
-        let query = if search.q.is_empty() {
+        let words = crm::words(search.q.as_str());
+        let query = if words.is_empty() {
             newest
         } else {
-            newest.holding::<Contact>(crm::fold(search.q.as_str()))
+            newest.holding::<Contact>(words)
         };
         Ok(Reads::none().query(query))
     }

@@ -89,7 +89,10 @@ fn filled_form(contact: &Contact, page: &ViewPage<'_>) -> FormState {
         ("id", contact.id.to_string()),
         ("version", contact.version.to_string()),
         ("name", details.name.to_string()),
-        ("email", details.email.to_string()),
+        (
+            "email",
+            optional(details.email.as_ref().map(crm::Email::as_str)),
+        ),
         (
             "company",
             optional(details.company.as_ref().map(crm::Company::as_str)),

@@ -15,6 +15,9 @@ pub struct Unindexed {
     pub version: Version,
     /// The [texts](Entity::texts) that a search looks at.
     pub texts: Vec<String>,
+    /// The [form](Entity::TEXTS_FORM) of the texts. Records from before this attribute existed have 0.
+    #[serde(default)]
+    pub form: u64,
 }
 
 /// What an audit record is about.
@@ -123,6 +126,7 @@ impl<T> Commit<T> {
         let unindexed = Unindexed {
             version: entity.version(),
             texts,
+            form: E::TEXTS_FORM,
         };
         commit.overwrite(Key::unindexed(collection, id), &unindexed)
     }

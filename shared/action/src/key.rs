@@ -135,6 +135,10 @@ pub trait Entity: Serialize + DeserializeOwned {
     /// Its identifier within the tenant.
     fn id(&self) -> &str;
 
+    /// Counts the changes of [`Entity::texts`]: increase it with each. An index of an earlier form is
+    /// built again by itself, and searches do not use it.
+    const TEXTS_FORM: u64 = 0;
+
     /// How often it was written, including this write.
     fn version(&self) -> Version;
 

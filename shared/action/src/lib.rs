@@ -43,7 +43,7 @@ pub use input::{
 pub use key::{Entity, Key, Record};
 pub use membership::{MembershipRecord, TenantRecord};
 pub use operation::{Conflict, Expect, Operation};
-pub use reads::{Filter, Found, Item, Query, RangeItems, Reads, Search, cut_page};
+pub use reads::{Filter, Found, Item, Query, RangeItems, Reads, Search, Words, cut_page};
 pub use sample::{Encoding, Sample};
 /// For [`uuid_id!`].
 #[doc(hidden)]

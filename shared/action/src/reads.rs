@@ -95,11 +95,55 @@ pub struct Query {
     pub max_read: usize,
 }
 
-/// A search for entities that contain a text.
+/// The words that a search looks for. Each has one or several spellings.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Words(Vec<Vec<String>>);
+
+impl Words {
+    /// These words, each as its spellings, in the form of the [texts](Entity::texts). Leaves out what
+    /// is empty or there twice.
+    #[must_use]
+    pub fn new(words: impl IntoIterator<Item = Vec<String>>) -> Self {
+        let (mut known, mut all) = (BTreeSet::new(), Vec::new());
+        for spellings in words {
+            let mut seen = BTreeSet::new();
+            let own: Vec<_> = spellings
+                .into_iter()
+                .filter(|spelling| !spelling.is_empty() && seen.insert(spelling.clone()))
+                .collect();
+            if !own.is_empty() && known.insert(own.clone()) {
+                all.push(own);
+            }
+        }
+        Self(all)
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The spellings of each word.
+    pub fn iter(&self) -> impl Iterator<Item = &[String]> {
+        self.0.iter().map(Vec::as_slice)
+    }
+
+    /// Whether each word is in one of the texts, in one of its spellings.
+    #[must_use]
+    pub fn are_in(&self, texts: &[String]) -> bool {
+        let is_in = |spelling: &String| texts.iter().any(|text| text.contains(spelling));
+        self.iter().all(|word| word.iter().any(is_in))
+    }
+}
+
+/// A search for entities by the words in their texts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Search {
-    /// The text that one of an entity's [texts](Entity::texts) must contain.
-    pub text: String,
+    /// The words that must be in an entity's [texts](Entity::texts).
+    pub words: Words,
+    /// The [form](Entity::TEXTS_FORM) of the texts and the words.
+    pub form: u64,
     /// The partition of the records of entities that the index may not have yet, and the prefix of
     /// their sort keys before the entity's id.
     pub unindexed: Key,
@@ -148,17 +192,18 @@ impl Query {
         self
     }
 
-    /// Only the entities with a [text](Entity::texts) that contains `text`, which is in the same form.
+    /// Only the entities with these words in their [texts](Entity::texts).
     #[must_use]
-    pub fn holding<E: Entity>(self, text: String) -> Self {
+    pub fn holding<E: Entity>(self, words: Words) -> Self {
         let unindexed = Key::unindexed(&self.pk, "");
         let search = Search {
-            text: text.clone(),
+            words: words.clone(),
+            form: E::TEXTS_FORM,
             unindexed,
         };
         Self {
             search: Some(search),
-            ..self.filter(move |item| E::texts(item).iter().any(|own| own.contains(&text)))
+            ..self.filter(move |item| words.are_in(&E::texts(item)))
         }
     }
 

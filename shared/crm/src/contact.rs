@@ -1,6 +1,8 @@
 //! Contacts, and the commits that create, change and delete one.
 
-use crate::{Company, Email, Name, Notes, Phone, TrashedContact, fold};
+use crate::phone::is_number;
+use crate::search::{searchable, searchable_phone};
+use crate::{Company, Email, InvalidEmail, Name, Notes, Phone, TrashedContact, phone_number};
 use action::{
     ActionError, Actor, Commit, Conflict, Entity, Found, Item, Key, Lines, Parsed, Reads, Record,
     Subject, TenantId, Text, UserId, Version, optional, uuid_id, visible, visible_lines,
@@ -8,7 +10,7 @@ use action::{
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use validator::Validate;
+use validator::{Validate, ValidationError};
 
 uuid_id! {
     /// The id of a contact.
@@ -35,8 +37,9 @@ pub const DUPLICATE_EMAIL: Conflict = Conflict {
 pub struct ContactDetails {
     /// The contact's name.
     pub name: Name,
-    /// The contact's email, unique in the organisation regardless of case.
-    pub email: Email,
+    /// The contact's email, unique in the organisation regardless of case. Only a contact with a phone
+    /// number may have none.
+    pub email: Option<Email>,
     /// The company that the contact works for.
     pub company: Option<Company>,
     /// The contact's phone number.
@@ -48,20 +51,25 @@ pub struct ContactDetails {
 /// The fields of a contact, as the user enters them.
 #[derive(Debug, Clone, Default, Deserialize, Serialize, Validate, JsonSchema)]
 #[serde(default)]
+#[validate(schema(function = can_be_reached, skip_on_field_errors = false))]
 pub struct ContactFields {
     /// The contact's name.
     #[validate(length(min = 1, max = Name::MAX), custom(function = visible))]
     pub name: Text,
-    /// The contact's email, unique in the organisation regardless of case.
+    /// The contact's email, unique in the organisation regardless of case. It may be left out if there
+    /// is a phone number.
+    #[serde(deserialize_with = "optional")]
     #[validate(nested)]
-    pub email: Parsed<Email>,
+    pub email: Option<Parsed<Email>>,
     /// The company that the contact works for.
     #[serde(deserialize_with = "optional")]
     #[validate(length(max = Company::MAX), custom(function = visible))]
     pub company: Option<Text>,
-    /// The contact's phone number.
+    /// The contact's phone number, of at most 20 characters. An extension may follow, such as
+    /// `ext. 543`.
     #[serde(deserialize_with = "optional")]
-    #[validate(length(max = Phone::MAX), custom(function = visible))]
+    #[schemars(length(max = Phone::LONGEST))]
+    #[validate(custom(function = phone_number), custom(function = visible))]
     pub phone: Option<Text>,
     /// Notes, of several lines.
     #[serde(deserialize_with = "optional")]
@@ -72,6 +80,14 @@ pub struct ContactFields {
     pub notes: Option<Lines>,
 }
 
+/// Refuses a contact without an email and without a phone number.
+fn can_be_reached(fields: &ContactFields) -> Result<(), ValidationError> {
+    if fields.email.is_some() || fields.phone.as_ref().is_some_and(is_number) {
+        return Ok(());
+    }
+    Err(ValidationError::new("email").with_message(InvalidEmail.to_string().into()))
+}
+
 impl ContactFields {
     /// The details of the contact.
     ///
@@ -80,7 +96,7 @@ impl ContactFields {
     pub fn details(&self) -> Result<ContactDetails, ActionError> {
         Ok(ContactDetails {
             name: Name::from(&self.name),
-            email: self.email.get()?.clone(),
+            email: self.email.as_ref().map(Parsed::get).transpose()?.cloned(),
             company: self.company.as_ref().map(Company::from),
             phone: self.phone.as_ref().map(Phone::from),
             notes: self.notes.as_ref().map(Notes::from),
@@ -118,12 +134,14 @@ impl Entity for Contact {
         self.version
     }
 
+    /// 0 was case folding alone, without phone numbers.
+    const TEXTS_FORM: u64 = 1;
+
     fn texts(stored: &Item) -> Vec<String> {
-        ["name", "email", "company"]
-            .iter()
-            .filter_map(|field| stored.get(*field)?.as_str())
-            .map(fold)
-            .collect()
+        let field = |name: &str| stored.get(name)?.as_str();
+        let texts = ["name", "email", "company"].into_iter().filter_map(field);
+        let phone = field("phone").into_iter().flat_map(searchable_phone);
+        texts.flat_map(searchable).chain(phone).collect()
     }
 }
 
@@ -171,18 +189,17 @@ impl Contact {
     /// Writes this new contact and claims its email.
     #[must_use]
     pub fn create(self, tenant: &TenantId) -> Commit<Self> {
-        Commit::new(self.subject(tenant), self.clone())
-            .put(tenant, &self, None)
-            .claim(self.guard(tenant), self.id.as_str(), DUPLICATE_EMAIL)
+        let commit = Commit::new(self.subject(tenant), self.clone()).put(tenant, &self, None);
+        self.claim_email(tenant, commit)
     }
 
-    /// Writes this contact over `before` and moves the claim from the old email to the new one.
+    /// Writes this contact over `before` and moves the claim from the old email, if there was one, to
+    /// the new one, if there is one.
     #[must_use]
     pub fn update(self, tenant: &TenantId, before: &Self) -> Commit<Self> {
-        Commit::new(self.subject(tenant), self.clone())
-            .put(tenant, &self, Some(before.version))
-            .claim(self.guard(tenant), self.id.as_str(), DUPLICATE_EMAIL)
-            .release(before.guard(tenant), self.id.as_str())
+        let read = Some(before.version);
+        let commit = Commit::new(self.subject(tenant), self.clone()).put(tenant, &self, read);
+        before.release_email(tenant, self.claim_email(tenant, commit))
     }
 
     /// Moves this contact to the trash and releases its email.
@@ -192,19 +209,36 @@ impl Contact {
         let trashed = TrashedContact::new(self, actor, now);
         let subject = self.subject(tenant);
         let key = subject.key();
-        Commit::new(subject, output)
+        let commit = Commit::new(subject, output)
             .delete(tenant, self)
             .put_record(&trashed, None, None)
-            .moves(key, trashed.key())
-            .release(self.guard(tenant), self.id.as_str())
+            .moves(key, trashed.key());
+        self.release_email(tenant, commit)
     }
 
     pub(crate) fn subject(&self, tenant: &TenantId) -> Subject {
         Subject::entity::<Self>(tenant, self.id.as_str())
     }
 
-    pub(crate) fn guard(&self, tenant: &TenantId) -> Key {
-        Key::guard::<Self>(tenant, "email", &self.details.email.unique())
+    fn guard(&self, tenant: &TenantId) -> Option<Key> {
+        let email = self.details.email.as_ref()?;
+        Some(Key::guard::<Self>(tenant, "email", &email.unique()))
+    }
+
+    /// Adds the claim of the email, if the contact has one.
+    pub(crate) fn claim_email<T>(&self, tenant: &TenantId, commit: Commit<T>) -> Commit<T> {
+        match self.guard(tenant) {
+            Some(guard) => commit.claim(guard, self.id.as_str(), DUPLICATE_EMAIL),
+            None => commit,
+        }
+    }
+
+    /// Adds the release of the email, if the contact has one.
+    fn release_email<T>(&self, tenant: &TenantId, commit: Commit<T>) -> Commit<T> {
+        match self.guard(tenant) {
+            Some(guard) => commit.release(guard, self.id.as_str()),
+            None => commit,
+        }
     }
 }
 
@@ -255,7 +289,7 @@ mod tests {
     fn details(email: &str) -> ContactDetails {
         let fields = ContactFields {
             name: "Ada".into(),
-            email: email.into(),
+            email: Some(email.into()),
             ..ContactFields::default()
         };
         fields.details().unwrap()
@@ -306,6 +340,39 @@ mod tests {
     }
 
     #[test]
+    fn an_email_that_is_added_or_left_out_is_claimed_or_released() {
+        let with = contact("ada@example.com");
+        let details = ContactDetails {
+            email: None,
+            ..with.details.clone()
+        };
+        let without = with.replaced(details, Timestamp::UNIX_EPOCH);
+        let guards = |commit: Commit<Contact>| {
+            let (claims, releases): (Vec<_>, Vec<_>) = (
+                commit
+                    .operations()
+                    .iter()
+                    .filter(|one| matches!(one, Operation::Claim { .. }))
+                    .collect(),
+                commit
+                    .operations()
+                    .iter()
+                    .filter(|one| matches!(one, Operation::Release { .. }))
+                    .collect(),
+            );
+            (claims.len(), releases.len())
+        };
+        assert_eq!(guards(without.clone().create(&tenant())), (0, 0));
+        assert_eq!(guards(without.clone().update(&tenant(), &with)), (0, 1));
+        assert_eq!(guards(with.clone().update(&tenant(), &without)), (1, 0));
+        let actor = actor(Role::Owner);
+        let deleted = without.delete(&actor, Timestamp::UNIX_EPOCH, without.clone());
+        assert_eq!(guards(deleted), (0, 0));
+        let trashed = TrashedContact::new(&without, &actor, Timestamp::UNIX_EPOCH);
+        assert_eq!(guards(trashed.restore(None, Timestamp::UNIX_EPOCH)), (0, 0));
+    }
+
+    #[test]
     fn the_tags_of_a_commit_come_from_the_keys_of_its_entities() {
         let contact = contact("ada@example.com");
         let tags = contact.clone().create(&tenant()).tags();
@@ -333,16 +400,26 @@ mod tests {
     }
 
     #[test]
-    fn search_looks_at_name_email_and_company_in_any_case() {
-        let item = json!({"name": "Émile", "email": "e@X.example", "company": "Straße AG", "notes": "secret"});
+    fn search_looks_at_name_email_company_and_phone_in_any_case() {
+        let item = json!({"name": "Émile", "email": "e@X.example", "company": "Straße AG",
+            "phone": "+1 (555) 123", "notes": "secret"});
         let item = item.as_object().unwrap();
         let matches_query = |q: &str| {
             let newest = Query::newest::<Contact>(&tenant(), 1);
-            newest.holding::<Contact>(fold(q)).passes(item)
+            newest.holding::<Contact>(crate::words(q)).passes(item)
         };
-        for q in ["émi", "ÉMILE", "x.EX", "strasse", ""] {
+        for q in [
+            "émi",
+            "ÉMILE",
+            "emile strasse",
+            "x.EX",
+            "1555123",
+            "(55",
+            "",
+        ] {
             assert!(matches_query(q), "{q}");
         }
         assert!(!matches_query("secret"));
+        assert!(!matches_query("emile secret"));
     }
 }

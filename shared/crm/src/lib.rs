@@ -6,7 +6,9 @@
 mod account;
 mod confirmation;
 mod contact;
+mod digits;
 mod first_proof;
+mod fold;
 mod invitation;
 mod last_organization;
 mod link_token;
@@ -15,9 +17,11 @@ mod member;
 mod new_organization;
 mod organization;
 mod password;
+mod phone;
 mod project;
 mod reset;
 mod return_to;
+mod search;
 mod sent_emails;
 mod settings;
 mod text;
@@ -32,6 +36,7 @@ pub use contact::{
     DUPLICATE_EMAIL, PAGE_SIZE,
 };
 pub use first_proof::FirstProof;
+pub use fold::fold;
 pub use invitation::{InvitationClaims, PendingInvitation};
 pub use last_organization::LastOrganization;
 pub use link_token::LinkToken;
@@ -45,15 +50,17 @@ pub use organization::{Organization, slug, slug_candidates};
 pub use password::{
     MAX_PASSWORD, MIN_PASSWORD, Password, PasswordHash, WRONG_OWN_PASSWORD, new_password,
 };
+pub use phone::phone_number;
 pub use project::{PROJECT_NOT_FOUND, Project, ProjectId, ProjectRef, is_active};
 pub use reset::{INVALID_RESET_LINK, PasswordReset, ResetLink, reset_token};
 pub use return_to::{NotLocal, ReturnTo};
+pub use search::words;
 pub use sent_emails::{EmailKind, SentEmails, SentInvitations};
 pub use settings::{
     AccountSettings, MAX_SESSIONS, OrganizationChoice, SessionInfo, end_sign_in, live_sessions,
     open_sessions,
 };
-pub use text::{Company, Email, InvalidEmail, Name, Notes, OrganizationName, Phone, fold};
+pub use text::{Company, Email, InvalidEmail, Name, Notes, OrganizationName, Phone};
 pub use timeline::HistoryEvent;
 pub use trash::{ContactRestoration, TRASH_DAYS, TrashedContact, is_restorable};
 pub use user_names::{RecordedUser, UserNames};

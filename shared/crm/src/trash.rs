@@ -1,6 +1,6 @@
 //! The trash: deleted contacts, which can be restored for 30 days.
 
-use crate::contact::{CONTACT_NOT_FOUND, Contact, DUPLICATE_EMAIL};
+use crate::contact::{CONTACT_NOT_FOUND, Contact};
 use crate::{ContactRef, Email};
 use action::{
     ActionError, Actor, Commit, Found, Item, Key, Parsed, Reads, Record, TenantId, UserId, Version,
@@ -78,23 +78,20 @@ impl TrashedContact {
         Timestamp::from_second(self.expires_at).unwrap_or(self.deleted_at)
     }
 
-    /// Restores the contact and claims its email. `email` replaces the contact's own email, if that
+    /// Restores the contact and claims its email, if it has one. `email` replaces the contact's own email, if that
     /// has been taken since.
     #[must_use]
     pub fn restore(self, email: Option<Email>, now: Timestamp) -> Commit<Contact> {
         let mut details = self.contact.details.clone();
-        if let Some(email) = email {
-            details.email = email;
-        }
+        details.email = email.or(details.email);
         let contact = self.contact.replaced(details, now);
-        let guard = contact.guard(&self.tenant);
         let subject = contact.subject(&self.tenant);
         let key = subject.key();
-        Commit::new(subject, contact.clone())
+        let commit = Commit::new(subject, contact.clone())
             .moves(self.key(), key)
             .put(&self.tenant, &contact, None)
-            .delete_record(self.key(), Some(self.version))
-            .claim(guard, contact.id.as_str(), DUPLICATE_EMAIL)
+            .delete_record(self.key(), Some(self.version));
+        contact.claim_email(&self.tenant, commit)
     }
 }
 

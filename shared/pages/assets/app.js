@@ -303,6 +303,7 @@ function merge(contact) {
   const slots = {
     ...contact,
     // As the server computes them.
+    address: contact.email ?? contact.phone,
     initials: [words.shift(), words.pop() ?? ''].map((word) => [...word][0]).join('').toUpperCase(),
     added: `Added ${added}`,
   };

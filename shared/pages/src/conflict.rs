@@ -2,6 +2,7 @@
 
 use crate::fields::FieldSpec;
 use action::FormState;
+use action::input::trim;
 use serde_json::Value;
 
 /// Both versions of a record, field by field.
@@ -36,11 +37,7 @@ impl Conflict {
     ) -> Self {
         let row = |field: &FieldSpec| ConflictRow {
             label: field.label,
-            yours: state
-                .value(field.name)
-                .replace("\r\n", "\n")
-                .trim()
-                .to_owned(),
+            yours: trim(state.value(field.name)).replace("\r\n", "\n"),
             theirs: current[field.name].as_str().unwrap_or("").to_owned(),
         };
         Self {

@@ -10,7 +10,7 @@ use crate::layout::{PageFrame, Section, can_write, render};
 use crate::paths::contacts_of;
 use action::{FormState, Layout};
 use askama::Template;
-use crm::{Contact, HistoryEvent};
+use crm::{Contact, ContactDetails, Email, HistoryEvent, Phone};
 
 /// One page of the list.
 #[derive(Debug, Clone, Copy)]
@@ -42,7 +42,8 @@ struct ContactListPage<'a> {
 struct ContactRow<'a> {
     id: &'a str,
     name: &'a str,
-    email: &'a str,
+    /// The email, or the phone number of a contact without one.
+    address: &'a str,
     company: Option<&'a str>,
     initials: String,
     tone: u32,
@@ -59,8 +60,8 @@ struct ContactPage<'a> {
     contact: &'a Contact,
     row: ContactRow<'a>,
     updated: String,
-    /// The number to dial. Empty if the phone field is not exactly one number.
-    dial: String,
+    /// The number to dial; `None` if the phone field is not exactly one number.
+    dialed: Option<String>,
     history: Vec<HistoryEntry<'a>>,
     /// Whether there are older events than those shown.
     has_more: bool,
@@ -92,7 +93,6 @@ pub fn contact_list(layout: &Layout, list: &ContactList<'_>) -> String {
 #[must_use]
 pub fn contact_detail(layout: &Layout, contact: &Contact, history: &[HistoryEvent]) -> String {
     let title = format!("{} – {}", contact.details.name, layout.organization);
-    let phone = contact.details.phone.as_ref();
     render(&ContactPage {
         frame: PageFrame::new(title, Some(layout)),
         contacts: contacts_of(&layout.tenant),
@@ -100,7 +100,7 @@ pub fn contact_detail(layout: &Layout, contact: &Contact, history: &[HistoryEven
         contact,
         row: ContactRow::new(contact),
         updated: day(contact.updated_at),
-        dial: phone.map_or_else(String::new, |phone| dial(phone.as_str())),
+        dialed: contact.details.phone.as_ref().and_then(Phone::dialed),
         history: history
             .iter()
             .take(HistoryEvent::SHOWN)
@@ -111,14 +111,10 @@ pub fn contact_detail(layout: &Layout, contact: &Contact, history: &[HistoryEven
     })
 }
 
-impl ContactPage<'_> {
-    /// The parts of the email before and after its last `@`.
-    fn email_parts(&self) -> (&str, &str) {
-        self.row
-            .email
-            .rsplit_once('@')
-            .unwrap_or((self.row.email, ""))
-    }
+/// The parts of an email before and after its last `@`.
+fn email_parts(email: &Email) -> (&str, &str) {
+    let email = email.as_str();
+    email.rsplit_once('@').unwrap_or((email, ""))
 }
 
 impl<'a> ContactRow<'a> {
@@ -128,7 +124,7 @@ impl<'a> ContactRow<'a> {
         Self {
             id,
             name: details.name.as_str(),
-            email: details.email.as_str(),
+            address: address(details),
             company: details.company.as_ref().map(|company| company.as_str()),
             initials: initials(details.name.as_str()),
             tone: tone(id),
@@ -141,7 +137,7 @@ impl<'a> ContactRow<'a> {
         Self {
             id: "__id__",
             name: "",
-            email: "",
+            address: "",
             company: None,
             initials: String::new(),
             tone: 0,
@@ -151,38 +147,9 @@ impl<'a> ContactRow<'a> {
     }
 }
 
-/// The digits to dial, for a `tel:` link (RFC 3966). Empty if the text has more than a number in
-/// it, because then it is unclear which digits to dial.
-fn dial(phone: &str) -> String {
-    let is_separator = |c: char| c.is_whitespace() || "-()./\u{2010}\u{2011}\u{2013}".contains(c);
-    // "+44 (0)20": the zero is dialed only within the country.
-    let number = match phone.strip_prefix('+') {
-        Some(international) => format!("+{}", international.replacen("(0)", "", 1)),
-        None => phone.to_owned(),
-    };
-    let dialed: String = number.chars().filter(|c| !is_separator(*c)).collect();
-    let digits = dialed.strip_prefix('+').unwrap_or(&dialed);
-    let is_number = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
-    if is_number { dialed } else { String::new() }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_a_plain_number_is_dialed() {
-        for (text, dialed) in [
-            ("+44 (0)20-7946", "+44207946"),
-            ("(030) 794/609", "030794609"),
-            ("030.123\u{a0}456", "030123456"),
-            ("+ext", ""),
-            ("555-1234 ext. 5", ""),
-            ("1-800-FLOWERS", ""),
-            ("+", ""),
-            ("+1+2", ""),
-        ] {
-            assert_eq!(dial(text), dialed, "{text}");
-        }
-    }
+/// Where to reach the contact: the email, or the phone number of a contact without one.
+pub(crate) fn address(details: &ContactDetails) -> &str {
+    let phone = details.phone.as_ref().map(Phone::as_str);
+    let email = details.email.as_ref().map(Email::as_str);
+    email.or(phone).unwrap_or_default()
 }

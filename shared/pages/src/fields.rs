@@ -11,6 +11,8 @@ pub(crate) struct FieldSpec {
     pub(crate) kind: &'static str,
     pub(crate) autocomplete: &'static str,
     pub(crate) required: bool,
+    /// What the label of a field says that is not required: `optional`, or what may stand instead.
+    pub(crate) otherwise: &'static str,
     /// The most characters that the browser lets a user enter: those of the input. None for a password, a
     /// phone number and notes: a browser would silently cut off the end of what is pasted.
     pub(crate) max: Option<u64>,
@@ -25,6 +27,7 @@ impl FieldSpec {
             kind,
             autocomplete: "off",
             required: false,
+            otherwise: "optional",
             max: None,
             hint: None,
         }
@@ -35,6 +38,10 @@ impl FieldSpec {
             required: true,
             ..self
         }
+    }
+
+    const fn otherwise(self, otherwise: &'static str) -> Self {
+        Self { otherwise, ..self }
     }
 
     const fn max(self, max: u64) -> Self {
@@ -66,7 +73,7 @@ pub(crate) const CONTACT_FIELDS: &[FieldSpec] = &[
         .required(),
     FieldSpec::new("email", "Email", "email")
         .max(Email::MAX)
-        .required(),
+        .otherwise("or phone"),
     FieldSpec::new("company", "Company", "text").max(Company::MAX),
     FieldSpec::new("phone", "Phone", "tel"),
     FieldSpec::new("notes", "Notes", "textarea"),

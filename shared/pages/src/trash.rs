@@ -1,5 +1,6 @@
 //! The trash: deleted contacts, each with a form to restore it.
 
+use crate::contacts::address;
 use crate::dates::day;
 use crate::fields::RESTORE_FIELDS;
 use crate::form::{Form, FormSpec};
@@ -51,7 +52,8 @@ struct TrashPage<'a> {
 
 struct TrashRow<'a> {
     name: &'a str,
-    email: &'a str,
+    /// The email, or the phone number of a contact without one.
+    address: &'a str,
     deleted: String,
     until: String,
     form: Option<Form<'a>>,
@@ -63,7 +65,7 @@ impl<'a> TrashRow<'a> {
         let form = Form::new(&RESTORE, state).hidden("id", id).quiet();
         Self {
             name: deleted.contact.details.name.as_str(),
-            email: deleted.contact.details.email.as_str(),
+            address: address(&deleted.contact.details),
             deleted: day(deleted.deleted_at),
             until: day(deleted.expires_at),
             form: deleted.restorable.then_some(form),

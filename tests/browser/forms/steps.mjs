@@ -76,5 +76,5 @@ export const press = (visitor, name, within = visitor.page) => within.getByRole(
 export const ADA = { name: ' Ada Lovelace ', email: 'ada@example.com', company: 'Engines', phone: '+44 20 7946 0000', notes: 'Met in London.\nLikes numbers.' };
 export const BAD_CONTACT = {
   fields: { name: '', email: 'no email', company: 'Kept', phone: '123456789012345678901', notes: 'Kept\nnotes' },
-  messages: { name: 'Name is required', email: 'Invalid email format', phone: 'Phone too long' },
+  messages: { name: 'Name is required', email: 'Invalid email format', phone: 'Phone too long: it has 21 characters; 20 fit, and an extension' },
 };

@@ -2,6 +2,10 @@
 
 mod changes;
 mod listing;
+mod phones;
 mod rules;
 mod timeline;
 mod trash;
+mod unseen;
+mod without_email;
+mod words;

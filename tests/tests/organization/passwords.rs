@@ -133,3 +133,52 @@ async fn a_replayed_change_succeeds_only_if_the_change_was_made() {
     let (_, response) = sign_in(&product, &acme.email, NEW).await;
     assert_eq!(response.status, 200);
 }
+
+/// The same password as different keyboards send it: in one or in several code points, with spaces of
+/// any kind.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_password_is_the_same_however_its_characters_are_encoded() {
+    let product = Product::start();
+    let spellings = [
+        "caf\u{e9} \u{212b}ngstr\u{f6}m",
+        "cafe\u{301} A\u{30a}ngstro\u{308}m",
+        "cafe\u{301}\u{a0}\u{c5}ngstr\u{f6}m",
+        "caf\u{e9}\u{3000}\u{c5}ngstr\u{f6}m",
+    ];
+    for (n, set) in spellings.iter().enumerate() {
+        let (email, organization) = (format!("zoe{n}@example.com"), format!("Acme {n}"));
+        let fields = [
+            ("name", "Zoë"),
+            ("email", email.as_str()),
+            ("password", set),
+            ("organization", &organization),
+        ];
+        let client = product.client();
+        assert_eq!(client.post("sign-up", &fields).await.status, 200);
+        for entered in spellings {
+            let (_, response) = sign_in(&product, &email, entered).await;
+            assert_eq!(response.status, 200, "{set:?} {entered:?}");
+        }
+        for other in [
+            "cafe Angstrom",
+            "caf\u{e9}  \u{c5}ngstr\u{f6}m",
+            "CAF\u{c9} \u{c5}NGSTR\u{d6}M",
+        ] {
+            let (_, response) = sign_in(&product, &email, other).await;
+            response.expect(401, "AUTH_ERROR");
+        }
+    }
+    // Eight letters, in sixteen code points; and seven in fourteen.
+    let letters = |count| "e\u{301}".repeat(count);
+    let (eight, seven) = (letters(8), letters(7));
+    let acme = product.sign_up("Beta").await;
+    let response = change(&acme, Client::PASSWORD, &seven, None).await;
+    let message = response.field_error("newPassword");
+    assert_eq!(message, "Password must be at least 8 characters");
+    assert_eq!(
+        change(&acme, Client::PASSWORD, &eight, None).await.status,
+        200
+    );
+    let (_, response) = sign_in(&product, &acme.email, &"\u{e9}".repeat(8)).await;
+    assert_eq!(response.status, 200);
+}

@@ -213,8 +213,8 @@ async fn write(writer: u64, race: Arc<Race>) {
     let scene = &race.scene;
     let mut round = 0;
     while round < 12 || !race.has_indexed_enough() {
-        let first = format!("first {writer} {round}x");
-        let second = format!("second {writer} {round}x");
+        let first = format!("first-{writer}-{round}x");
+        let second = format!("second-{writer}-{round}x");
         // Created among the others, so that it goes into a block that exists.
         let contact = scene.create(&first, random(400_000)).await;
         let id = contact.id.to_string();

@@ -15,7 +15,7 @@ use store::Store;
 async fn calls(count: u64, wanted: &str) -> usize {
     let scene = Scene::new(None).await;
     let name = |n: u64| match n % (count / 3) {
-        7 => format!("Zyxomma {n}"),
+        7 => format!("Zyxomma {n} Person"),
         _ => format!("Person {n}"),
     };
     let contacts: Vec<_> = (0..count)
@@ -34,7 +34,11 @@ async fn calls(count: u64, wanted: &str) -> usize {
     let expected = contacts
         .iter()
         .rev()
-        .filter(|one| one.details.name.as_str().contains(wanted))
+        .filter(|one| {
+            let name = crm::fold(one.details.name.as_str());
+            let mut words = wanted.split(' ').map(crm::fold);
+            words.all(|word| name.contains(&word))
+        })
         .map(|one| one.id.to_string());
     assert_eq!(found, expected.take(51).collect::<Vec<_>>());
     proxy.calls().len()
@@ -48,6 +52,19 @@ async fn a_search_reads_more_if_it_finds_more_and_not_if_there_are_more_contacts
     assert!(calls(3_000, "Nobody").await <= 12);
     // It stops when the newest ones fill the page.
     assert_eq!(calls(3_000, "Person").await, 3);
+}
+
+/// The rare word decides what is read, whatever else is searched for and in which order.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rare_word_reads_little_beside_common_ones() {
+    let alone = calls(3_000, "Zyxomma").await;
+    for query in ["person zyxomma", "zyxomma p", "p e r zyxomma person son"] {
+        let all = calls(3_000, query).await;
+        assert!(all <= alone + 3, "{query}: {all} calls, {alone} alone");
+    }
+    // More words than a search has grams.
+    let long: String = (0..40).map(|n| format!("word{n} ")).collect();
+    assert!(calls(3_000, &format!("{long}zyxomma")).await <= 15);
 }
 
 #[tokio::test]

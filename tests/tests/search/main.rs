@@ -3,6 +3,7 @@
 
 mod bounds;
 mod concurrent;
+mod forms;
 mod index;
 mod property;
 mod scene;

@@ -48,7 +48,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => Just(Step::Rebuild),
         1 => (0u64..60_000).prop_map(Step::RebuildKilled),
         1 => Just(Step::RemoveStale),
-        8 => ("[abs]{0,4}|[éi🦀@]{1,2}|[0-9]{1,3}|[ab]?[一-龥]{1,2}", proptest::option::of(any::<usize>()), 1usize..20)
+        8 => ("[abs]{0,4}|[abs]{1,3} [abs]{1,3}( [ab@]{1,2})?|[éi🦀@]{1,2}|[0-9]{1,3}|[ab]?[一-龥]{1,2}", proptest::option::of(any::<usize>()), 1usize..20)
             .prop_map(|(text, after, limit)| Step::Search(text, after, limit)),
     ]
 }
@@ -75,13 +75,21 @@ impl Known {
     }
 
     fn search(&self, text: &str, after: Option<&str>, limit: usize) -> Vec<String> {
-        let text = crm::fold(text);
+        // Not by `Contact::texts`: each word is in one of the texts as they are shown.
+        let words: Vec<_> = crm::fold(text)
+            .split_whitespace()
+            .map(str::to_owned)
+            .collect();
         let matches = |contact: &Contact| {
-            let texts = [
-                contact.details.name.as_str(),
-                contact.details.email.as_str(),
-            ];
-            texts.iter().any(|one| crm::fold(one).contains(&text))
+            let email = contact.details.email.as_ref().map(crm::Email::as_str);
+            let texts = [contact.details.name.as_str(), email.unwrap_or_default()].map(crm::fold);
+            // The letters of `name` without their marks.
+            let without = |text: &String| text.replace("i\u{307}", "i").replace('é', "e");
+            let is_in = |word: &String| {
+                let is_in = |text: &String| text.contains(word) || without(text).contains(word);
+                texts.iter().any(is_in)
+            };
+            words.iter().all(is_in)
         };
         let older = |id: &str| after.is_none_or(|after| id < after);
         let found = self.live.iter().rev();

@@ -1,7 +1,7 @@
 //! One organisation's contacts, in a table of their own.
 
 use action::{Actor, Commit, Operation, Query, Role, TenantId};
-use crm::{Contact, ContactDetails, ContactFields};
+use crm::{Contact, ContactDetails, ContactFields, Email};
 use edge_crm_tests::Table;
 use edge_crm_tests::fault::{Fault, Proxy, Strike};
 use edge_crm_tests::inside::unhurried;
@@ -85,7 +85,8 @@ impl Scene {
     }
 
     pub async fn rename(&self, contact: &Contact, name: &str) -> Contact {
-        let details = details(name, contact.details.email.as_str());
+        let email = contact.details.email.as_ref().map(Email::as_str);
+        let details = details(name, email.unwrap_or_default());
         let renamed = contact.replaced(details, Timestamp::UNIX_EPOCH);
         self.commit(renamed.clone().update(&self.actor.tenant, contact))
             .await;
@@ -129,7 +130,7 @@ impl Scene {
     ) -> Vec<String> {
         let query = Query::newest::<Contact>(&self.actor.tenant, limit)
             .after(after.map(str::to_owned))
-            .holding::<Contact>(crm::fold(text));
+            .holding::<Contact>(crm::words(text));
         let found = store.find(&query).await.unwrap().items;
         found
             .iter()
@@ -194,7 +195,7 @@ pub fn at(contact: &Contact) -> u64 {
 pub fn details(name: &str, email: &str) -> ContactDetails {
     let fields = ContactFields {
         name: name.into(),
-        email: email.into(),
+        email: Some(email.into()),
         ..ContactFields::default()
     };
     fields.details().unwrap()

@@ -102,7 +102,7 @@ async fn a_search_stops_when_a_page_is_full_and_reads_everything_without_an_inde
     // The newest, and what is not indexed.
     assert_eq!((found.len(), queries()), (50, 2));
     assert_eq!(found[0]["name"], "Person 2199", "the newest comes first");
-    let found = search(&inside, &cookie, "person%200").await;
+    let found = search(&inside, &cookie, "%22person%200%22").await;
     assert_eq!(
         (found.len(), queries()),
         (1, 7),

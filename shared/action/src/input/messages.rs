@@ -17,12 +17,22 @@ pub fn field_errors(errors: &ValidationErrors) -> FieldErrors {
     found
 }
 
+/// What validator calls a struct as a whole.
+const WHOLE: &str = "__all__";
+
 /// Nested structs are flattened: their fields stand beside the outer ones. An error without a name
-/// belongs to the field `parent`.
+/// belongs to the field `parent`. An error of a struct as a whole, for which no field alone is to
+/// blame, belongs to the field that is its code, unless that field has an error of its own.
 fn collect(errors: &ValidationErrors, parent: &str, found: &mut FieldErrors) {
     for (name, kind) in errors.errors() {
         let name = if name.is_empty() { parent } else { name };
         match kind {
+            ValidationErrorsKind::Field(errors) if name == WHOLE => {
+                for error in errors {
+                    let field = found.entry(camel_case(&error.code));
+                    field.or_insert_with(|| message(&error.code, error));
+                }
+            }
             ValidationErrorsKind::Field(errors) => {
                 // One message a field. A text that is too long says that first.
                 let first = errors.iter().find(|error| error.code == "length");

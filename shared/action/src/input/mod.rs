@@ -12,6 +12,7 @@
 //! | a text | `#[validate(length(min = 1, max = …), custom(function = visible))]` |
 //! | a [`Parsed`] value, or a flattened struct | `#[validate(nested)]` |
 //! | an `Option` of one of these | `#[serde(deserialize_with = "optional")]`: a blank field is `None` |
+//! | a rule over several fields | `#[validate(schema(function = …, skip_on_field_errors = false))]` on the struct; the error's code is the field that it belongs to |
 //! | an `Option` of a value whose wrong texts count as none | `#[serde(deserialize_with = "lenient")]` |
 
 mod messages;
@@ -19,12 +20,14 @@ mod parsed;
 mod rules;
 mod secret;
 mod text;
+mod unseen;
 
 pub use messages::field_errors;
 pub use parsed::Parsed;
-pub use rules::{trim, visible, visible_lines};
+pub use rules::{visible, visible_lines};
 pub use secret::Secret;
 pub use text::{Lines, Text, lenient, optional};
+pub use unseen::{is_default_ignorable, trim};
 
 use crate::FieldErrors;
 use schemars::JsonSchema;

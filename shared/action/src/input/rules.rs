@@ -28,25 +28,6 @@ fn is_deceptive(c: char) -> bool {
             | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
-/// `text` without white space at its ends, and without the invisible characters that programs put
-/// there when they copy: macOS puts a phone number between a bidirectional override and its end,
-/// and a file may begin with a byte order mark.
-#[must_use]
-pub fn trim(text: &str) -> &str {
-    text.trim_matches(|c: char| {
-        c.is_whitespace()
-            || is_zero_width(c)
-            || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    })
-}
-
-/// Whether `text` shows nothing at all.
-pub(super) fn is_blank(text: &str) -> bool {
-    text.chars().all(|c| {
-        c.is_whitespace() || is_deceptive(c) || matches!(c, '\u{200c}'..='\u{200f}' | '\u{00ad}')
-    })
-}
-
 /// Whether a character that `allowed` does not except can hide or reorder the rest of `text`.
 fn is_deceptive_text(text: &str, allowed: impl Fn(char) -> bool) -> bool {
     let has_deceptive = |text: &str| text.chars().any(|c| is_deceptive(c) && !allowed(c));

@@ -73,6 +73,43 @@ fn every_field_that_is_wrong_has_a_message() {
 }
 
 #[test]
+fn a_rule_over_several_fields_has_its_message_beside_one_of_them() {
+    fn one_of_two(pair: &Pair) -> Result<(), validator::ValidationError> {
+        match (&pair.first_name, &pair.nickname) {
+            (None, None) => Err(validator::ValidationError::new("first_name")),
+            (Some(first), _) if first.as_str() == "too long" => {
+                Err(validator::ValidationError::new("first_name"))
+            }
+            _ => Ok(()),
+        }
+    }
+    #[derive(Validate)]
+    #[validate(schema(function = one_of_two, skip_on_field_errors = false))]
+    struct Pair {
+        #[validate(length(max = MAX))]
+        first_name: Option<Text>,
+        #[validate(length(max = MAX))]
+        nickname: Option<Text>,
+    }
+    let messages = |first: Option<&str>, nick: Option<&str>| {
+        let pair = Pair {
+            first_name: first.map(Text::from),
+            nickname: nick.map(Text::from),
+        };
+        pair.validate()
+            .map_err(|errors| json!(field_errors(&errors)))
+    };
+    assert_eq!(
+        messages(None, None),
+        Err(json!({ "firstName": "Invalid name" }))
+    );
+    assert_eq!(messages(None, Some("Ada")), Ok(()));
+    // An error of the field itself says more.
+    let both = json!({ "firstName": "Name too long", "nickname": "Nickname too long" });
+    assert_eq!(messages(Some("too long"), Some("too long")), Err(both));
+}
+
+#[test]
 fn a_missing_field_is_an_empty_one() {
     let errors = match read::<Sample>(&BTreeMap::new()) {
         Err(InputError::Invalid(errors)) => errors,

@@ -1,6 +1,6 @@
 //! Texts as a user enters them.
 
-use super::rules::{is_blank, trim};
+use super::unseen::{is_blank, trim};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::value::Error as ValueError;
 use serde::de::{Deserialize, Deserializer, Error, IntoDeserializer};

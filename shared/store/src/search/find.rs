@@ -1,14 +1,15 @@
 //! Runs a search.
 
+use super::END;
+use super::grams::{self, Wanted};
 use super::head::{self, Head, Page};
 use super::postings::posting;
 use super::waiting::unindexed;
-use super::{END, grams};
 use crate::convert::item;
 use crate::read::FILTERED_PAGE;
 use crate::{Store, StoreError};
 use action::{Item, Key, Query, RangeItems, Search};
-use futures_util::future::{try_join_all, try_join3};
+use futures_util::future::{join, join_all, try_join_all, try_join3};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How many pages of each posting list a search reads first. These newest pages are enough for
@@ -31,6 +32,9 @@ type Candidates = BTreeMap<String, BTreeSet<usize>>;
 /// A posting list, or the part of it that was read: block numbers by page name.
 type Postings = BTreeMap<String, BTreeSet<usize>>;
 
+/// The posting lists that were read, by gram.
+type Lists = BTreeMap<String, Postings>;
+
 impl Store {
     /// The items of a query, newest first. Uses the index if the query searches for a text; otherwise
     /// this is [`Store::range`].
@@ -44,7 +48,7 @@ impl Store {
         }
     }
 
-    /// The newest entities that contain the text, up to the query's limit.
+    /// The newest entities that have the words, up to the query's limit.
     async fn search(&self, query: &Query, search: &Search) -> Result<Vec<Item>, StoreError> {
         let (head, unindexed, (newest, next)) = try_join3(
             self.head(&query.pk),
@@ -53,6 +57,9 @@ impl Store {
         )
         .await?;
         let least = newest.last().map(|(key, _)| key.parts().1.to_owned());
+        let first = newest
+            .first()
+            .map(|(key, item)| (key.parts().1.to_owned(), item.clone()));
         let mut running = Running {
             store: self,
             query,
@@ -67,9 +74,15 @@ impl Store {
             return Ok(running.newest());
         }
         running.below = least.or(running.below);
-        let wanted = grams::wanted(&search.text);
-        if head.generation == 0 || wanted.is_empty() {
+        let wanted = Wanted::new(&search.words);
+        if wanted.is_empty() {
             running.scan().await?;
+            return Ok(running.newest());
+        }
+        if !head.is_usable(search.form) {
+            let ask = first.iter().map(|first| self.ask_for_index(search, first));
+            let (scanned, _) = join(running.scan(), join_all(ask)).await;
+            scanned?;
             return Ok(running.newest());
         }
         // The unindexed records were read above. Only after that may the lists be read.
@@ -83,8 +96,9 @@ impl Store {
         Ok(running.newest())
     }
 
-    /// The ids of the unindexed entities whose recorded texts contain the text. Does not keep the
-    /// records, because there may be many.
+    /// The ids of the unindexed entities whose recorded texts have the words, or are in an earlier
+    /// form, so that only the entity itself tells. Does not keep the records, because there may be
+    /// many.
     async fn unindexed_with(&self, search: &Search) -> Result<BTreeSet<String>, StoreError> {
         let (pk, prefix) = search.unindexed.parts();
         let (mut from, end) = (prefix.to_owned(), format!("{prefix}{END}"));
@@ -95,8 +109,8 @@ impl Store {
             for attributes in read {
                 let (key, item) = item(attributes)?;
                 from = key.into_parts().1;
-                let texts = unindexed(item)?.texts;
-                if texts.iter().any(|own| own.contains(&search.text)) {
+                let record = unindexed(item)?;
+                if record.form != search.form || search.words.are_in(&record.texts) {
                     let id = from.strip_prefix(prefix).unwrap_or_default();
                     ids.insert(id.to_owned());
                 }
@@ -112,7 +126,7 @@ impl Store {
 struct Index {
     partition: String,
     head: Head,
-    wanted: BTreeSet<String>,
+    wanted: Wanted,
 }
 
 /// A running search.
@@ -196,8 +210,8 @@ impl Running<'_> {
             let all = list.len() < FIRST_PAGES;
             list.keys().next().filter(|_| !all).cloned()
         };
-        let floor = newest.iter().filter_map(read_to).max();
-        let mut first = candidates(&newest);
+        let floor = newest.values().filter_map(read_to).max();
+        let mut first = candidates(&index.wanted, &newest);
         if let Some(floor) = &floor {
             first.retain(|page, _| page >= floor);
         }
@@ -207,7 +221,7 @@ impl Running<'_> {
             return Ok(());
         }
         let rest = self.postings(index, Some(&floor), None).await?;
-        self.blocks(index, candidates(&rest)).await
+        self.blocks(index, candidates(&index.wanted, &rest)).await
     }
 
     /// The posting lists of the empty gram and of all wanted grams, without the pages from `before` on.
@@ -216,10 +230,9 @@ impl Running<'_> {
         index: &Index,
         before: Option<&str>,
         limit: Option<usize>,
-    ) -> Result<Vec<Postings>, StoreError> {
+    ) -> Result<Lists, StoreError> {
         let greatest = before.or(self.below.as_deref()).unwrap_or(END);
-        let wanted = index.wanted.iter().map(String::as_str);
-        let lists = std::iter::once(grams::EMPTY).chain(wanted);
+        let lists = std::iter::once(grams::EMPTY).chain(index.wanted.grams());
         let lists = lists.map(|gram| async move {
             let range = (gram, format!("{gram}{greatest}"));
             let read = self
@@ -229,11 +242,12 @@ impl Running<'_> {
             let parts = read
                 .iter()
                 .filter_map(|attributes| posting(attributes, gram));
-            Ok(parts
+            let postings: Postings = parts
                 .filter(|(page, _)| before != Some(page.as_str()))
-                .collect())
+                .collect();
+            Ok((gram.to_owned(), postings))
         });
-        try_join_all(lists).await
+        Ok(try_join_all(lists).await?.into_iter().collect())
     }
 
     /// Reads the candidates, newest first, until the result is complete.
@@ -315,22 +329,32 @@ fn tail(head: &Head, newer: &Candidates) -> Vec<Range> {
     }
 }
 
-/// The blocks that are in the list of the empty gram, and those that are in all other lists.
-fn candidates(lists: &[Postings]) -> Candidates {
-    let Some((always, [first, others @ ..])) = lists.split_first() else {
-        return Candidates::new();
+/// The blocks that are in the list of the empty gram, and those that have, of each word, all grams of
+/// one spelling.
+fn candidates(wanted: &Wanted, lists: &Lists) -> Candidates {
+    let list = |gram: &String| lists.get(gram).cloned().unwrap_or_default();
+    let of_spelling = |grams: &BTreeSet<String>| grams.iter().map(list).reduce(in_both);
+    let of_word = |spellings: &Vec<BTreeSet<String>>| {
+        let found = spellings.iter().filter_map(of_spelling);
+        found.reduce(in_either).unwrap_or_default()
     };
-    let in_all = |(page, numbers): (&String, &BTreeSet<usize>)| {
-        let mut numbers = numbers.clone();
-        for list in others {
-            let list = list.get(page)?;
-            numbers.retain(|number| list.contains(number));
-        }
-        Some((page.clone(), numbers)).filter(|(_, numbers)| !numbers.is_empty())
-    };
-    let mut all: Candidates = first.iter().filter_map(in_all).collect();
-    for (page, numbers) in always {
-        all.entry(page.clone()).or_default().extend(numbers);
+    let all = wanted.words().iter().map(of_word).reduce(in_both);
+    let always = lists.get(grams::EMPTY).cloned().unwrap_or_default();
+    in_either(all.unwrap_or_default(), always)
+}
+
+fn in_both(mut one: Postings, other: Postings) -> Postings {
+    one.retain(|page, numbers| {
+        let other = other.get(page);
+        numbers.retain(|number| other.is_some_and(|other| other.contains(number)));
+        !numbers.is_empty()
+    });
+    one
+}
+
+fn in_either(mut one: Postings, other: Postings) -> Postings {
+    for (page, numbers) in other {
+        one.entry(page).or_default().extend(numbers);
     }
-    all
+    one
 }

@@ -92,6 +92,9 @@ pub(super) struct Head {
     pub(super) version: u64,
     /// The index that searches use; 0 if none has been built.
     pub(super) generation: u64,
+    /// The form of the texts in the index that is in use or is being built first; 0 in a head from
+    /// before this attribute existed.
+    pub(super) form: u64,
     /// The newest generation whose build was started.
     pub(super) begun: u64,
     /// Until when, in milliseconds since 1970, only the builder may change the index.
@@ -115,6 +118,23 @@ impl Head {
             0 => self.begun,
             used => used,
         }
+    }
+
+    /// Whether searches in texts of this form can use the index.
+    pub(super) fn is_usable(&self, form: u64) -> bool {
+        self.generation > 0 && self.form == form
+    }
+
+    /// If the index has texts of another form: gives it up, so that the first index is built again.
+    pub(super) fn retire_other_forms(&mut self, form: u64) {
+        if self.form == form {
+            return;
+        }
+        let used = Some(self.generation).filter(|used| (1..self.begun).contains(used));
+        self.stale.extend(used);
+        self.generation = 0;
+        self.open = Page::default();
+        self.form = form;
     }
 
     /// Begins to build the first index, with one block for every id.
@@ -157,6 +177,7 @@ impl Head {
         Some(Self {
             version: parsed("version")?.parse().ok()?,
             generation: parsed("generation")?.parse().ok()?,
+            form: parsed("form").map_or(Some(0), |form| form.parse().ok())?,
             begun: parsed("begun")?.parse().ok()?,
             building_until: parsed("buildingUntil")?.parse().ok()?,
             greatest: attributes.get("greatest")?.as_s().ok()?.clone(),
@@ -210,6 +231,7 @@ impl Store {
         item.extend([
             ("version".to_owned(), number(head.version)),
             ("generation".to_owned(), number(head.generation)),
+            ("form".to_owned(), number(head.form)),
             ("begun".to_owned(), number(head.begun)),
             ("buildingUntil".to_owned(), number(head.building_until)),
             ("greatest".to_owned(), text(&head.greatest)),

@@ -55,6 +55,7 @@ impl Store {
         waiting: &[Waiting],
         now: i64,
     ) -> Result<usize, StoreError> {
+        let waiting = &self.in_form::<E>(collection, waiting).await?;
         for _ in 0..ATTEMPTS {
             match self.attempt::<E>(collection, waiting, now).await {
                 Ok(entities) => return Ok(entities),
@@ -72,10 +73,11 @@ impl Store {
         waiting: &[Waiting],
         now: i64,
     ) -> Result<usize, IndexError> {
-        let head = self.head(collection).await?;
+        let mut head = self.head(collection).await?;
         if head.building_until > now {
             return Ok(0);
         }
+        head.retire_other_forms(E::TEXTS_FORM);
         if head.generation > 0 {
             let added = self.add(collection, head, BTreeMap::new(), waiting);
             return added.await;

@@ -82,6 +82,7 @@ impl Store {
         head.stale
             .extend(Some(head.generation).filter(|old| *old > 0));
         head.generation = head.begun;
+        head.form = E::TEXTS_FORM;
         head.open = std::mem::take(open);
         head.building_until = 0;
         head.greatest = from;

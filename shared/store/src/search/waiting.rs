@@ -3,10 +3,12 @@
 use super::END;
 use super::index::{ENTITIES, Portion};
 use crate::convert::{item, key_attributes, number};
+use crate::error::classify;
 use crate::transact::bug;
 use crate::{Store, StoreError};
-use action::{Item, Key, Unindexed};
-use aws_sdk_dynamodb::types::{Delete, TransactWriteItem};
+use action::{Entity, Item, Key, Search, Unindexed};
+use aws_sdk_dynamodb::error::ProvideErrorMetadata;
+use aws_sdk_dynamodb::types::{AttributeValue, Delete, TransactWriteItem};
 use serde_json::Value;
 
 /// The record of an entity that waits to be indexed.
@@ -46,6 +48,55 @@ impl Store {
             records.push(Waiting { key, id, record });
         }
         Ok(first)
+    }
+
+    /// These records with texts in the form of today. Where one has another form, or was made by a
+    /// search, the texts are those of the entity itself; none if it has been removed.
+    pub(super) async fn in_form<E: Entity>(
+        &self,
+        collection: &str,
+        waiting: &[Waiting],
+    ) -> Result<Vec<Waiting>, StoreError> {
+        let mut waiting = waiting.to_vec();
+        let is_other =
+            |one: &Waiting| one.record.form != E::TEXTS_FORM || one.record.texts.is_empty();
+        let key = |one: &Waiting| Key::from_parts(collection.to_owned(), one.id.clone());
+        let other = waiting.iter().filter(|one| is_other(one)).map(key);
+        let found = self.items(other).await?;
+        for one in waiting.iter_mut().filter(|one| is_other(one)) {
+            one.record.texts = found.get(&key(one)).map(E::texts).unwrap_or_default();
+        }
+        Ok(waiting)
+    }
+
+    /// Makes an entity wait to be indexed, unless it does already, so that its collection gets a turn:
+    /// the index is missing or has texts of an earlier form. Does not return a failure, because the
+    /// next search asks again.
+    pub(super) async fn ask_for_index(&self, search: &Search, entity: &(String, Item)) {
+        let (pk, prefix) = search.unindexed.parts();
+        let (id, item) = entity;
+        let Some(version) = item.get("version").and_then(Value::as_u64) else {
+            return;
+        };
+        let key = Key::from_parts(pk.to_owned(), format!("{prefix}{id}"));
+        // Without texts: the index reads those of the entity.
+        let write = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(key_attributes(&key)))
+            .update_expression("SET #version = :version, texts = :texts")
+            .condition_expression("attribute_not_exists(pk)")
+            .expression_attribute_names("#version", "version")
+            .expression_attribute_values(":version", number(version))
+            .expression_attribute_values(":texts", AttributeValue::L(Vec::new()))
+            .send();
+        if let Err(error) = write.await
+            && error.code() != Some("ConditionalCheckFailedException")
+        {
+            let error = classify(error, |_| false);
+            tracing::warn!(%error, "an index was not asked for");
+        }
     }
 
     /// Removes the record, unless it has been written again.
