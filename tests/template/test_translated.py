@@ -155,11 +155,42 @@ class Translated(unittest.TestCase):
         origins = self.functions["SignUpFunction"]["Environment"]["Variables"]["ALLOWED_ORIGINS"]
         self.assertEqual((own.of(origins), self.values().of(origins)), ("https://crm.example.com", ""))
 
-    def test_the_alarms_are_few_and_notify_the_topic(self):
-        alarms = of_type(self.template, "AWS::CloudWatch::Alarm")
-        self.assertTrue(0 < len(alarms) <= 10)
-        for name, alarm in alarms.items():
+    def test_every_alarm_notifies_the_topic(self):
+        for name, alarm in of_type(self.template, "AWS::CloudWatch::Alarm").items():
             self.assertEqual(alarm["AlarmActions"], [{"Ref": "AlarmTopic"}], name)
+
+    def test_the_alarms_are_free_unless_emails_are_sent(self):
+        # AWS bills each metric that an alarm watches, after ten; an expression of two metrics is two.
+        for region, mail, expected in (
+            ("us-east-1", "", 10), ("us-east-1", "crm@example.com", 11), ("eu-central-1", "", 9),
+        ):
+            values = self.values(**{"AWS::Region": region, "MailFrom": mail})
+            watched = [
+                metric
+                for name, alarm in of_type(self.template, "AWS::CloudWatch::Alarm").items()
+                if values.holds(self.template["Resources"][name].get("Condition", {"Fn::Equals": [1, 1]}))
+                for metric in watched_metrics(alarm)
+            ]
+            self.assertEqual(len(watched), expected, (region, mail))
+        text = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+        self.assertIn("alarms on ten metrics (with `MailFrom` on eleven, which adds 0.10)", text)
+
+    def test_an_alarm_watches_the_pace_of_the_purges_that_cost_money(self):
+        alarm = of_type(self.template, "AWS::CloudWatch::Alarm")["PurgesAlarm"]
+        [purges] = watched_metrics(alarm)
+        self.assertEqual((purges["Metric"]["MetricName"], purges["Stat"]), ("invalidations", "Sum"))
+        pace = next(metric for metric in alarm["Metrics"] if "Expression" in metric)
+        self.assertEqual([m["Id"] for m in alarm["Metrics"] if m.get("ReturnData", True)], [pace["Id"]])
+        for parameters, purged_in_a_day, alarms in (
+            ({}, 33, False), ({}, 34, True), ({"PurgesPerMonth": 20_000}, 666, False), ({"PurgesPerMonth": 20_000}, 667, True),
+        ):
+            threshold = self.values(**parameters).of(alarm["Threshold"])
+            value = eval(pace["Expression"], {}, {"purges": purged_in_a_day * purges["Period"] / 86_400})
+            self.assertEqual(alarm["ComparisonOperator"], "GreaterThanThreshold")
+            self.assertEqual(value > float(threshold), alarms, (parameters, purged_in_a_day))
+        # The longest time that CloudWatch evaluates.
+        self.assertLessEqual(purges["Period"] * alarm["EvaluationPeriods"], 604_800)
+        self.assertLess(alarm["DatapointsToAlarm"], alarm["EvaluationPeriods"])
 
     def test_the_dashboard_is_json(self):
         [dashboard] = of_type(self.template, "AWS::CloudWatch::Dashboard").values()
@@ -171,13 +202,26 @@ class Translated(unittest.TestCase):
         logged = (ROOT / "shared" / "wrapper" / "src" / "log.rs").read_text(encoding="utf-8")
         metrics = set(re.findall(r'\("(\w+)", "(?:Milliseconds|Count)"\)', logged))
         alarms = of_type(self.template, "AWS::CloudWatch::Alarm").values()
-        watched = {alarm["MetricName"] for alarm in alarms if alarm.get("Namespace") == "EdgeCRM"}
+        watched = {
+            metric["Metric"]["MetricName"]
+            for alarm in alarms for metric in watched_metrics(alarm) if metric["Metric"]["Namespace"] == "EdgeCRM"
+        }
         self.assertTrue(watched)
         self.assertLessEqual(watched, metrics)
 
     def test_the_template_has_the_current_cloudfront_function(self):
         check = [sys.executable, ROOT / "infra" / "edge" / "inline.py", "--check"]
         subprocess.run(check, check=True, env={**os.environ})
+
+
+def watched_metrics(alarm):
+    """Returns the metrics that an alarm watches, each in the shape of `MetricStat`."""
+    if "Metrics" in alarm:
+        return [metric["MetricStat"] for metric in alarm["Metrics"] if "MetricStat" in metric]
+    return [{
+        "Metric": {"Namespace": alarm["Namespace"], "MetricName": alarm["MetricName"]},
+        "Period": alarm["Period"], "Stat": alarm.get("Statistic", alarm.get("ExtendedStatistic")),
+    }]
 
 
 def statements(resource):

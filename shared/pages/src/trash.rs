@@ -52,8 +52,8 @@ struct TrashPage<'a> {
 struct TrashRow<'a> {
     name: &'a str,
     email: &'a str,
-    deleted: String,
-    until: String,
+    deleted_at: Timestamp,
+    expires_at: Timestamp,
     form: Option<Form<'a>>,
 }
 
@@ -64,10 +64,18 @@ impl<'a> TrashRow<'a> {
         Self {
             name: deleted.contact.details.name.as_str(),
             email: deleted.contact.details.email.as_str(),
-            deleted: day(deleted.deleted_at),
-            until: day(deleted.expires_at),
+            deleted_at: deleted.deleted_at,
+            expires_at: deleted.expires_at,
             form: deleted.restorable.then_some(form),
         }
+    }
+
+    fn deleted(&self) -> String {
+        day(self.deleted_at)
+    }
+
+    fn expires(&self) -> String {
+        day(self.expires_at)
     }
 }
 
