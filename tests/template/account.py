@@ -62,8 +62,7 @@ class Account:
     def __init__(self, url):
         self.url = url
         self.template = stack.translated()
-        self.secrets = self.make_secrets()
-        self.parameters = self.make_parameters()
+        self.secrets = {}
         unknown = {n: r for n, r in self.template["Resources"].items() if r["Type"] not in KNOWN}
         self.left_out = sorted({resource["Type"] for resource in unknown.values()})
         self.make_stack(unknown)
@@ -75,37 +74,42 @@ class Account:
             aws_access_key_id="testing", aws_secret_access_key="testing",
         )
 
-    def make_secrets(self):
-        """Makes the secrets. Returns a map of logical ids to ARNs. moto's CloudFormation makes no
-        secrets, but its API does."""
+    def make_secrets(self, **parameters):
+        """Makes the secrets of a deployment with these parameters, as CloudFormation does: a secret with
+        a new name is a new secret, others stay. moto's CloudFormation makes no secrets, but its API does.
+        Returns a map of logical ids to `{"Ref": ARN}`."""
         client = self.client("secretsmanager")
-        values = Values(self.template)
+        secrets = of_type(self.template, "AWS::SecretsManager::Secret")
         made = {}
-        for name, secret in of_type(self.template, "AWS::SecretsManager::Secret").items():
-            wanted = secret["GenerateSecretString"]
-            password = client.get_random_password(
-                PasswordLength=wanted["PasswordLength"], ExcludePunctuation=wanted["ExcludePunctuation"])
-            text = {**json.loads(wanted["SecretStringTemplate"]), wanted["GenerateStringKey"]: password["RandomPassword"]}
-            response = client.create_secret(Name=values.of(secret["Name"]), SecretString=json.dumps(text))
-            made[name] = response["ARN"]
+        for name in filter(secrets.get, stack.order(self.template)):
+            values = Values(self.template, parameters, made)
+            physical = values.of(secrets[name]["Name"])
+            if physical not in self.secrets:
+                text = self.generated(secrets[name]) or self.resolved(values.of(secrets[name]["SecretString"]))
+                self.secrets[physical] = client.create_secret(Name=physical, SecretString=text)["ARN"]
+            made[name] = {"Ref": self.secrets[physical]}
         return made
 
-    def make_parameters(self):
-        """Returns a map of logical ids to values. moto's CloudFormation makes parameters but does
-        not return their values."""
-        made = {name: {"Ref": arn} for name, arn in self.secrets.items()}
-        values = Values(self.template, made=made)
-        parameters = of_type(self.template, "AWS::SSM::Parameter").items()
-        return {name: {"Value": self.resolved(values.of(p["Value"]))} for name, p in parameters}
+    def generated(self, secret):
+        """Returns the text that Secrets Manager generates for a secret; None if it generates none."""
+        if wanted := secret.get("GenerateSecretString"):
+            return self.client("secretsmanager").get_random_password(**wanted)["RandomPassword"]
 
     def resolved(self, text):
         """Returns the text with its dynamic references resolved, because moto does not resolve them."""
         client = self.client("secretsmanager")
+        return re.sub(stack.DYNAMIC, lambda match: client.get_secret_value(SecretId=match[1])["SecretString"], text)
 
-        def secret(match):
-            return json.loads(client.get_secret_value(SecretId=match[1])["SecretString"])[match[2]]
+    def variables(self, function, **parameters):
+        """Returns the variables for the secrets of a function, in a deployment with these parameters."""
+        values = Values(self.template, parameters, self.make_secrets(**parameters))
+        variables = self.template["Resources"][function]["Properties"]["Environment"]["Variables"]
+        return {name: self.resolved(values.of(variables[name])) for name in ("SECRETS", "SECRETS_IN_USE")}
 
-        return re.sub(stack.DYNAMIC, secret, text)
+    def sent(self, **parameters):
+        """Returns what the edge sends to the functions in a deployment with these parameters."""
+        variables = self.variables("SignUpFunction", **parameters)
+        return variables["SECRETS"].split(".")["AB".index(variables["SECRETS_IN_USE"])][-64:]
 
     def make_stack(self, unknown):
         """Makes the stack without the resources that moto does not support and those that need them."""
@@ -113,10 +117,7 @@ class Account:
         template.pop("Rules")
         resources = template["Resources"]
         for name in of_type(self.template, "AWS::Lambda::Function"):
-            variables = resources[name]["Properties"]["Environment"]["Variables"]
-            for variable, value in variables.items():
-                if references(value) & set(self.parameters):
-                    variables[variable] = self.parameters[value["Fn::GetAtt"][0]]["Value"]
+            resources[name]["Properties"]["Environment"]["Variables"].update(self.variables(name))
         for name in unknown:
             del resources[name]
         gone = set(unknown)
@@ -130,7 +131,6 @@ class Account:
         client.get_waiter("stack_create_complete").wait(StackName=STACK)
         made = client.describe_stack_resources(StackName=STACK)["StackResources"]
         self.made = {r["LogicalResourceId"]: {"Ref": r["PhysicalResourceId"]} for r in made}
-        self.made |= self.parameters
 
     def environment(self, function):
         """Returns the environment variables of the function with this logical id in moto."""

@@ -12,7 +12,7 @@ import stack
 from stack import ROOT, Values, of_type, references
 
 FUNCTION = "AWS::Lambda::Function"
-SECRET_KINDS = ("AWS::SecretsManager::Secret", "AWS::SSM::Parameter")
+SECRET = "AWS::SecretsManager::Secret"
 
 
 class Translated(unittest.TestCase):
@@ -49,7 +49,7 @@ class Translated(unittest.TestCase):
 
     def test_every_reference_has_its_target(self):
         known = {*self.template["Resources"], *self.template["Parameters"], *stack.PSEUDO, "AWS::NoValue"}
-        code = {"SessionKey", "SessionKeyPrevious", "SessionCookie"}  # Names in the CloudFront function.
+        code = {"SessionCookie"}  # Names in the CloudFront function.
         for name, resource in self.template["Resources"].items():
             self.assertEqual(references(resource) - known - code, set(), name)
         self.assertEqual(references(self.template["Outputs"]) - known, set())
@@ -94,7 +94,7 @@ class Translated(unittest.TestCase):
         self.assertEqual(set(roles), set(of_type(self.template, "AWS::IAM::Role")))
         for name, function in self.functions.items():
             environment = function["Environment"]["Variables"]
-            for variable in ("SESSION_KEY", "SESSION_KEY_PREVIOUS", "ORIGIN_SECRET", "ORIGIN_SECRET_PREVIOUS"):
+            for variable in ("SECRETS", "SECRETS_IN_USE"):
                 self.assertIn(variable, environment, name)
 
     def test_no_statement_allows_all_actions_or_resources(self):
@@ -105,45 +105,76 @@ class Translated(unittest.TestCase):
                     self.assertNotRegex(text, r'"\*"|:\*"', f"{name}: {what} {text}")
 
     def test_no_output_shows_a_secret(self):
-        secret = {n for n, r in self.template["Resources"].items() if r["Type"] in SECRET_KINDS}
+        secret = set(of_type(self.template, SECRET))
         self.assertTrue(secret)
         self.assertEqual(references(self.template["Outputs"]) & secret, set())
         self.assertNotIn("resolve:", json.dumps(self.template["Outputs"]))
 
     def test_secrets_are_generated_and_dynamic_references_within_the_limit(self):
-        for name, secret in of_type(self.template, "AWS::SecretsManager::Secret").items():
-            self.assertNotIn("SecretString", secret, name)
-            self.assertGreaterEqual(secret["GenerateSecretString"]["PasswordLength"], 64)
+        made = []
+        for name, secret in of_type(self.template, SECRET).items():
+            if "SecretString" in secret:
+                made.append(secret["SecretString"])
+            else:
+                self.assertGreaterEqual(secret["GenerateSecretString"]["PasswordLength"], 128, name)
+        self.assertEqual([len(stack.dynamic_references(text)) for text in made], [2], "A and B, and no text of its own")
+        # One for each function, one for the edge, and the two above. The limit is CloudFormation's.
+        self.assertEqual(len(stack.dynamic_references(self.template)), len(self.functions) + 1 + 2)
         self.assertLessEqual(len(stack.dynamic_references(self.template)), 60)
 
-    def test_a_rotation_changes_the_signing_secret_but_keeps_both_accepted(self):
-        for kind in ("Session", "Origin"):
-            names = {f"{kind}Key": "A", f"{kind}KeySpare": "B"}
-            for in_use in "AB":
-                values = self.values(SecretsInUse=in_use)
-                found = {name: self.secret_in(name, values) for name in names}
-                self.assertEqual(found[f"{kind}Key"], f"{kind}Secret{in_use}")
-                self.assertEqual(set(found.values()), {f"{kind}SecretA", f"{kind}SecretB"})
+    def test_no_secret_is_read_back_from_a_service_that_may_not_know_it_yet(self):
+        # Fn::GetAtt of a new SSM parameter fails now and then, and after an update may return the old value.
+        self.assertEqual(of_type(self.template, "AWS::SSM::Parameter"), {})
+        text = json.dumps(self.template["Resources"])
+        for name in of_type(self.template, SECRET):
+            self.assertNotIn(f'"Fn::GetAtt": ["{name}"', text)
 
-    def test_a_new_generation_replaces_one_secret_and_keeps_the_other(self):
-        before, after = self.values(), self.values(SecretsGenerationB="2")
-        for name, secret in of_type(self.template, "AWS::SecretsManager::Secret").items():
-            changed = before.of(secret["Name"]) != after.of(secret["Name"])
-            self.assertEqual(changed, name.endswith("B"), name)
+    def test_a_rotation_changes_which_secret_is_in_use_and_nothing_else(self):
+        a, b = self.values(SecretsInUse="A"), self.values(SecretsInUse="B")
+        for name in of_type(self.template, SECRET):
+            properties = self.template["Resources"][name]["Properties"]
+            self.assertEqual(a.of(properties), b.of(properties), name)
+        for name, function in self.functions.items():
+            before, after = (values.of(function["Environment"]["Variables"]) for values in (a, b))
+            self.assertEqual(before["SECRETS"], after["SECRETS"], name)
+            self.assertEqual((before["SECRETS_IN_USE"], after["SECRETS_IN_USE"]), ("A", "B"), name)
+        code = [values.of(self.edge_code()) for values in (a, b)]
+        self.assertEqual(code[0], code[1].replace("'B' === 'B'", "'A' === 'B'"))
+        self.assertNotEqual(*code)
+
+    def test_a_new_generation_replaces_one_secret_and_every_reference_to_it(self):
+        # CloudFormation resolves a reference again only if its text changes.
+        for parameters, replaced in (
+            ({"SecretsGenerationA": "2"}, {"SecretA", "Secrets"}), ({"SecretsGenerationB": "2"}, {"SecretB", "Secrets"}),
+        ):
+            before, after = self.values(), self.values(**parameters)
+            for name, secret in of_type(self.template, SECRET).items():
+                changed = before.of(secret["Name"]) != after.of(secret["Name"])
+                self.assertEqual(changed, name in replaced, name)
+            for name, function in self.functions.items():
+                self.assertEqual(function["Environment"]["Variables"]["SECRETS"], {"Fn::Sub": "{{resolve:secretsmanager:${Secrets}:SecretString}}"}, name)
+            self.assertIn("{{resolve:secretsmanager:Secrets:SecretString}}", after.of(self.edge_code()))
+
+    def test_a_secret_stays_below_the_limit_of_its_name(self):
+        values = Values(self.template, {"AWS::StackName": "s" * 128})
+        for secret in of_type(self.template, SECRET).values():
+            self.assertLessEqual(len(values.of(secret["Name"])), 512)
+
+    def edge_code(self):
+        [function] = of_type(self.template, "AWS::CloudFront::Function").values()
+        return function["FunctionCode"]
 
     def values(self, **parameters):
-        secrets = of_type(self.template, "AWS::SecretsManager::Secret")
-        return Values(self.template, parameters, {name: {"Ref": name} for name in secrets})
+        made = {name: {"Ref": name} for name in self.template["Resources"]}
+        return Values(self.template, parameters, made)
 
-    def secret_in(self, parameter, values):
-        text = values.of(self.template["Resources"][parameter]["Properties"]["Value"])
-        return stack.DYNAMIC.fullmatch(text)[1]
-
-    def test_the_edge_sends_the_origin_secret(self):
+    def test_the_edge_sends_the_secret_in_use_and_every_policy_forwards_it(self):
         for origin in self.distribution["Origins"]:
-            [header] = origin["OriginCustomHeaders"]
-            self.assertEqual(header["HeaderName"], "x-crm-secret")
-            self.assertEqual(header["HeaderValue"], {"Fn::GetAtt": ["OriginKey", "Value"]})
+            self.assertNotIn("OriginCustomHeaders", origin)
+        for name, policy in of_type(self.template, "AWS::CloudFront::OriginRequestPolicy").items():
+            headers = policy["OriginRequestPolicyConfig"]["HeadersConfig"]["Headers"]
+            self.assertIn("x-crm-secret", headers, name)
+            self.assertLessEqual(len(headers), 10, name)
 
     def test_a_custom_domain_comes_with_its_certificate(self):
         plain = self.values().of({k: self.distribution[k] for k in ("Aliases", "ViewerCertificate")})
