@@ -9,13 +9,13 @@ import socket
 import subprocess
 import sys
 import time
+import uuid
 from pathlib import Path
 
 import boto3
 import stack
 from stack import PSEUDO, Values, of_type, references
 
-STACK = PSEUDO["AWS::StackName"]
 # The resources of a template that moto 5.2 makes. It refuses or ignores others, and for an event source
 # mapping it would run functions in containers.
 KNOWN = {
@@ -27,6 +27,7 @@ KNOWN = {
     "AWS::Lambda::Function",
     "AWS::Logs::LogGroup",
     "AWS::SNS::Topic",
+    "AWS::SQS::Queue",
 }
 CREDENTIALS = {
     "AWS_ACCESS_KEY_ID": "testing",
@@ -59,8 +60,11 @@ def server():
 class Account:
     """An account with the stack."""
 
-    def __init__(self, url):
+    def __init__(self, url, name=PSEUDO["AWS::StackName"]):
         self.url = url
+        # As CloudFormation makes it: a new id for each creation.
+        arn = f"{PSEUDO['AWS::StackId'].rsplit('/', 2)[0]}/{name}/{uuid.uuid4()}"
+        self.pseudo = {"AWS::StackName": name, "AWS::StackId": arn}
         self.template = stack.translated()
         self.secrets = {}
         unknown = {n: r for n, r in self.template["Resources"].items() if r["Type"] not in KNOWN}
@@ -74,6 +78,10 @@ class Account:
             aws_access_key_id="testing", aws_secret_access_key="testing",
         )
 
+    def values(self, made, **parameters):
+        """Returns the values of this stack, with these parameters and resources."""
+        return Values(self.template, {**self.pseudo, **parameters}, made)
+
     def make_secrets(self, **parameters):
         """Makes the secrets of a deployment with these parameters, as CloudFormation does: a secret with
         a new name is a new secret, others stay. moto's CloudFormation makes no secrets, but its API does.
@@ -82,7 +90,7 @@ class Account:
         secrets = of_type(self.template, "AWS::SecretsManager::Secret")
         made = {}
         for name in filter(secrets.get, stack.order(self.template)):
-            values = Values(self.template, parameters, made)
+            values = self.values(made, **parameters)
             physical = values.of(secrets[name]["Name"])
             if physical not in self.secrets:
                 text = self.generated(secrets[name]) or self.resolved(values.of(secrets[name]["SecretString"]))
@@ -102,7 +110,7 @@ class Account:
 
     def variables(self, function, **parameters):
         """Returns the variables for the secrets of a function, in a deployment with these parameters."""
-        values = Values(self.template, parameters, self.make_secrets(**parameters))
+        values = self.values(self.make_secrets(**parameters), **parameters)
         variables = self.template["Resources"][function]["Properties"]["Environment"]["Variables"]
         return {name: self.resolved(values.of(variables[name])) for name in ("SECRETS", "SECRETS_IN_USE")}
 
@@ -127,10 +135,17 @@ class Account:
                 if part is resources:
                     self.left_out.append(f"{name}, which needs one of these")
         client = self.client("cloudformation")
-        client.create_stack(StackName=STACK, TemplateBody=json.dumps(template), Capabilities=["CAPABILITY_IAM"])
-        client.get_waiter("stack_create_complete").wait(StackName=STACK)
-        made = client.describe_stack_resources(StackName=STACK)["StackResources"]
+        name = self.pseudo["AWS::StackName"]
+        client.create_stack(StackName=name, TemplateBody=json.dumps(template), Capabilities=["CAPABILITY_IAM"])
+        client.get_waiter("stack_create_complete").wait(StackName=name)
+        made = client.describe_stack_resources(StackName=name)["StackResources"]
         self.made = {r["LogicalResourceId"]: {"Ref": r["PhysicalResourceId"]} for r in made}
+
+    def delete(self):
+        """Deletes the stack."""
+        client, name = self.client("cloudformation"), self.pseudo["AWS::StackName"]
+        client.delete_stack(StackName=name)
+        client.get_waiter("stack_delete_complete").wait(StackName=name)
 
     def environment(self, function):
         """Returns the environment variables of the function with this logical id in moto."""
@@ -148,8 +163,8 @@ class Account:
                 arn = f"arn:aws:cloudfront::{PSEUDO['AWS::AccountId']}:function/{name}"
                 made[name] = {"Ref": name, "FunctionMetadata.FunctionARN": arn}
         [config] = of_type(self.template, "AWS::CloudFront::Distribution").values()
-        config = as_api(Values(self.template, made=made).of(config["DistributionConfig"]))
-        config["CallerReference"] = "edge-crm"
+        config = as_api(self.values(made).of(config["DistributionConfig"]))
+        config["CallerReference"] = self.pseudo["AWS::StackId"]
         response = self.client("cloudfront").create_distribution(DistributionConfig=config)
         return response["Distribution"]
 

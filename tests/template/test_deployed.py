@@ -163,5 +163,22 @@ class Deployed(unittest.TestCase):
             self.assertEqual(listing.invoke(stranger)["statusCode"], 403)
 
 
+class Recreated(unittest.TestCase):
+    def test_a_stack_is_made_again_after_a_late_line_has_made_its_log_group_again(self):
+        with account.server() as url:
+            for name in ("e", "e" * 50, "e" * 128):
+                first = account.Account(url, name)
+                first.delete()
+                logs = first.client("logs")
+                left = logs.describe_log_groups(logGroupNamePrefix="/aws/lambda/")["logGroups"]
+                for group in left:
+                    logs.delete_log_group(logGroupName=group["logGroupName"])
+                logs.create_log_group(logGroupName=first.made["LogGroup"]["Ref"])
+                second = account.Account(url, name)
+                self.assertNotEqual(first.made["LogGroup"], second.made["LogGroup"])
+                self.assertEqual(set(first.made), set(second.made))
+                second.delete()
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -13,6 +13,20 @@ from stack import ROOT, Values, of_type, references
 
 FUNCTION = "AWS::Lambda::Function"
 SECRET = "AWS::SecretsManager::Secret"
+# The longest name of each kind of resource to which the template gives one, and its characters. CloudFormation
+# makes the other names, and shortens them.
+NAMES = {
+    "AWS::CloudFront::CachePolicy": (128, "[A-Za-z0-9_-]"),
+    "AWS::CloudFront::Function": (64, "[A-Za-z0-9_-]"),
+    "AWS::CloudFront::OriginRequestPolicy": (128, "[A-Za-z0-9_-]"),
+    "AWS::CloudFront::ResponseHeadersPolicy": (128, "[A-Za-z0-9_-]"),
+    "AWS::CloudWatch::Dashboard": (255, "[A-Za-z0-9_-]"),
+    "AWS::Logs::LogGroup": (512, "[A-Za-z0-9_/.#-]"),
+    SECRET: (512, "[A-Za-z0-9_/+=.@-]"),
+}
+# The names that all regions of an account share.
+ACCOUNT_WIDE = {kind for kind in NAMES if kind.startswith("AWS::Cloud")}
+FIRST, SECOND, THIRD, FOURTH = (f"0197a3b0-0000-4000-8000-00000000000{n}" for n in range(1, 5))
 
 
 class Translated(unittest.TestCase):
@@ -155,10 +169,53 @@ class Translated(unittest.TestCase):
                 self.assertEqual(function["Environment"]["Variables"]["SECRETS"], {"Fn::Sub": "{{resolve:secretsmanager:${Secrets}:SecretString}}"}, name)
             self.assertIn("{{resolve:secretsmanager:Secrets:SecretString}}", after.of(self.edge_code()))
 
-    def test_a_secret_stays_below_the_limit_of_its_name(self):
-        values = Values(self.template, {"AWS::StackName": "s" * 128})
-        for secret in of_type(self.template, SECRET).values():
-            self.assertLessEqual(len(values.of(secret["Name"])), 512)
+    def test_every_name_fits_for_a_stack_with_a_name_of_any_length_in_any_region(self):
+        for stack_name in ("s", "s" * 50, "s" * 128):
+            for region in ("us-east-1", "ap-southeast-1", "us-isof-south-1"):
+                names = self.names(stack_name, region, FIRST)
+                for (kind, logical), name in names.items():
+                    longest, characters = NAMES[kind]
+                    self.assertLessEqual(len(name), longest, logical)
+                    self.assertRegex(name, f"^{characters}+$", logical)
+                comments = [
+                    self.values(**{"AWS::StackName": stack_name}).of(comment)
+                    for comment in found(self.template["Resources"], "Comment")
+                ]
+                self.assertGreater(len(comments), 5)
+                self.assertLessEqual(max(map(len, comments)), 128)
+
+    def test_no_account_wide_name_is_used_twice_in_an_account(self):
+        # By a stack of the same name in another region, or with a name whose beginning is the same.
+        stacks = [("crm", "us-east-1", FIRST), ("crm", "eu-central-1", SECOND), ("c" * 127 + "a", "us-east-1", THIRD), ("c" * 127 + "b", "us-east-1", FOURTH)]
+        taken = [
+            (kind, name) for each in stacks
+            for (kind, _), name in self.names(*each).items() if kind in ACCOUNT_WIDE
+        ]
+        self.assertEqual(len(taken), 4 * 6)
+        self.assertEqual(len(set(taken)), len(taken))
+
+    def test_what_a_deleted_stack_may_leave_does_not_stop_its_next_creation(self):
+        # A late line creates the log group again. A deleted secret keeps its name for a while.
+        before, after = (self.names("crm", "us-east-1", id) for id in (FIRST, SECOND))
+        for kind in ("AWS::Logs::LogGroup", SECRET):
+            for key in (key for key in before if key[0] == kind):
+                self.assertNotEqual(before[key], after[key], key)
+        kept = {n for n, r in self.template["Resources"].items() if r.get("DeletionPolicy", "Delete") != "Delete"}
+        self.assertEqual(kept, {"Table"})
+        self.assertNotIn("TableName", self.template["Resources"]["Table"]["Properties"])
+
+    def names(self, stack_name, region, id):
+        """Returns a map of kinds and logical ids to the names that the template gives."""
+        arn = f"arn:aws:cloudformation:{region}:123456789012:stack/{stack_name}/{id}"
+        values = self.values(**{"AWS::StackName": stack_name, "AWS::Region": region, "AWS::StackId": arn})
+        names = {}
+        for logical, resource in self.template["Resources"].items():
+            properties = resource.get("Properties", {})
+            config = next((v for k, v in properties.items() if k.endswith("PolicyConfig")), properties)
+            given = [v for k, v in config.items() if k in ("Name", "DashboardName", "LogGroupName") or k == resource["Type"].split("::")[-1] + "Name"]
+            if given and resource["Type"] != "AWS::Lambda::Permission":
+                names[resource["Type"], logical] = values.of(given[0])
+        return names
 
     def edge_code(self):
         [function] = of_type(self.template, "AWS::CloudFront::Function").values()
@@ -175,6 +232,45 @@ class Translated(unittest.TestCase):
             headers = policy["OriginRequestPolicyConfig"]["HeadersConfig"]["Headers"]
             self.assertIn("x-crm-secret", headers, name)
             self.assertLessEqual(len(headers), 10, name)
+
+    def test_at_most_two_functions_read_the_stream_and_what_they_skip_is_kept(self):
+        mappings = of_type(self.template, "AWS::Lambda::EventSourceMapping")
+        self.assertEqual(len(mappings), 2)
+        [queue] = of_type(self.template, "AWS::SQS::Queue")
+        for name, mapping in mappings.items():
+            kept = {"OnFailure": {"Destination": {"Fn::GetAtt": [queue, "Arn"]}}}
+            self.assertEqual(mapping["DestinationConfig"], kept, name)
+            # Without an end, one bad record would hold up all others for a day.
+            self.assertLessEqual(mapping["MaximumRecordAgeInSeconds"], 300, name)
+            role = self.functions[mapping["FunctionName"]["Ref"]]["Role"]["Fn::GetAtt"][0]
+            sends = [
+                statement for statement in statements(self.template["Resources"][role])
+                if statement["Action"] == "sqs:SendMessage"
+            ]
+            self.assertEqual([s["Resource"] for s in sends], [{"Fn::GetAtt": [queue, "Arn"]}], name)
+
+    def test_https_covers_the_subdomains_only_if_asked_for(self):
+        [policy] = of_type(self.template, "AWS::CloudFront::ResponseHeadersPolicy").values()
+        hsts = policy["ResponseHeadersPolicyConfig"]["SecurityHeadersConfig"]["StrictTransportSecurity"]
+        self.assertEqual(self.values().of(hsts["IncludeSubdomains"]), "false")
+        self.assertEqual(self.values(HstsIncludeSubdomains="true").of(hsts["IncludeSubdomains"]), "true")
+        self.assertIs(hsts["Override"], True, "so that the functions' own header does not decide")
+
+    def test_a_region_without_function_urls_is_refused_with_a_message(self):
+        rule = self.template["Rules"]["RegionHasFunctionUrls"]["Assertions"][0]
+        regions, region = rule["Assert"]["Fn::Not"][0]["Fn::Contains"]
+        self.assertEqual(region, {"Ref": "AWS::Region"})
+        self.assertIn("no Lambda function URLs", rule["AssertDescription"])
+        text = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+        for name in regions:
+            self.assertIn(f"`{name}`", text)
+
+    def test_the_answers_of_sam_are_not_under_version_control(self):
+        ignored = (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()
+        self.assertIn("/samconfig.toml", ignored)
+        if (ROOT / ".git").exists():
+            listed = subprocess.check_output(["git", "ls-files", "samconfig*"], cwd=ROOT, text=True)
+            self.assertEqual(listed, "")
 
     def test_a_custom_domain_comes_with_its_certificate(self):
         plain = self.values().of({k: self.distribution[k] for k in ("Aliases", "ViewerCertificate")})
@@ -225,7 +321,7 @@ class Translated(unittest.TestCase):
 
     def test_the_dashboard_is_json(self):
         [dashboard] = of_type(self.template, "AWS::CloudWatch::Dashboard").values()
-        made = {name: {"Ref": name} for name in self.template["Resources"]}
+        made = {name: {"Ref": name, "QueueName": name} for name in self.template["Resources"]}
         body = Values(self.template, made=made).of(dashboard["DashboardBody"])
         self.assertGreater(len(json.loads(body)["widgets"]), 3)
 
@@ -253,6 +349,15 @@ def watched_metrics(alarm):
         "Metric": {"Namespace": alarm["Namespace"], "MetricName": alarm["MetricName"]},
         "Period": alarm["Period"], "Stat": alarm.get("Statistic", alarm.get("ExtendedStatistic")),
     }]
+
+
+def found(value, key):
+    """Returns the values of this key, wherever it is."""
+    if isinstance(value, list):
+        return [inner for item in value for inner in found(item, key)]
+    if not isinstance(value, dict):
+        return []
+    return [inner for k, v in value.items() for inner in ([v] if k == key else found(v, key))]
 
 
 def statements(resource):

@@ -148,7 +148,7 @@ impl ResponseExt for Response {
         if https {
             response.headers_mut().insert(
                 STRICT_TRANSPORT_SECURITY,
-                HeaderValue::from_static("max-age=63072000; includeSubDomains"),
+                HeaderValue::from_static("max-age=63072000"),
             );
         }
         if head {
