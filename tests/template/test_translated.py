@@ -265,6 +265,11 @@ class Translated(unittest.TestCase):
         for name in regions:
             self.assertIn(f"`{name}`", text)
 
+    def test_ci_builds_a_function_for_the_default_architecture(self):
+        self.assertEqual(self.template["Parameters"]["Architecture"]["Default"], "arm64")
+        self.assertIn("tests/arm64.sh", (ROOT / ".ci" / "run").read_text(encoding="utf-8"))
+        self.assertIn("aarch64-unknown-linux-gnu", (ROOT / "tests" / "arm64.sh").read_text(encoding="utf-8"))
+
     def test_the_answers_of_sam_are_not_under_version_control(self):
         ignored = (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()
         self.assertIn("/samconfig.toml", ignored)
