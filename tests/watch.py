@@ -270,7 +270,7 @@ def main(alone):
             "RATE_LIMIT_PER_USER": "0",
             "RATE_LIMIT_PER_IP": "0",
         }
-        for name in ("AWS_SESSION_TOKEN", "ORIGIN_SECRET", "ORIGIN_SECRET_PREVIOUS", "SESSION_KEY_PREVIOUS"):
+        for name in ("AWS_SESSION_TOKEN", "SECRETS", "SECRETS_IN_USE"):
             environment.pop(name, None)
         command = [
             "cargo", "lambda", "watch", "--ignore-changes",

@@ -12,9 +12,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "infra" / "edge" / "viewer-request.js"
 TEMPLATE = ROOT / "template.yaml"
-PLACEHOLDERS = {"SessionKey", "SessionKeyPrevious", "SessionCookie"}
+PLACEHOLDERS = {"Secrets", "SecretsInUse", "SessionCookie"}
 # CloudFront's limit in bytes, minus room for the values of the placeholders.
-LIMIT = 10_240 - 256
+LIMIT = 10_240 - 320
 BETWEEN = re.compile(
     r"^(?P<indent> *)# begin viewer-request\.js\n.*?^ *# end viewer-request\.js\n",
     re.MULTILINE | re.DOTALL,

@@ -6,8 +6,12 @@
 
 const crypto = require('crypto');
 
-// Filled in by deployment.
-const KEYS = ['${SessionKey}', '${SessionKeyPrevious}'];
+// Filled in by deployment: `A` or `A.B`, and which of the two is in use. The last 64 characters of a secret
+// prove to the functions that a request comes through here; what is before them signs sessions.
+const SECRETS = '${Secrets}'.split('.').map(function (text) {
+    return whole(/^[A-Za-z0-9_-]{96,}$/, text) ? text : '';
+});
+const IN_USE = SECRETS['${SecretsInUse}' === 'B' ? 1 : 0];
 const COOKIE = '${SessionCookie}';
 
 const UUID = '[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}';
@@ -33,6 +37,7 @@ function handler(event) {
     if (!context.requestId) {
         return { statusCode: 503, statusDescription: 'Service Unavailable' };
     }
+    set(headers, 'x-crm-secret', IN_USE && IN_USE.slice(-64));
     set(headers, 'x-crm-distribution', context.distributionId);
     set(headers, 'x-crm-domain', context.distributionDomainName);
     set(headers, 'x-crm-viewer-ip', event.viewer.ip);
@@ -86,11 +91,12 @@ function only(field) {
     return field && !field.multiValue ? field.value : undefined;
 }
 
-// Tries both keys even if the first one matches. An empty placeholder is not a key.
+// Tries both keys even if the first one matches. What is not a secret is not a key.
 function signed(claims, signature) {
     let valid = false;
-    KEYS.forEach(function (key) {
-        if (key.length >= 32) {
+    SECRETS.forEach(function (secret) {
+        if (secret) {
+            const key = secret.slice(0, -64);
             const expected = crypto.createHmac('sha256', key).update('session\n' + claims).digest('base64url');
             valid = equal(expected, signature) || valid;
         }

@@ -89,7 +89,7 @@ impl World {
         };
         let keys = Keys::new(SESSION_KEY.as_bytes(), None).expect("a strong key");
         let config = Config {
-            origin_secrets: vec![settings.origin_secret.clone()],
+            origin_secrets: vec![settings.origin_secret().to_owned()],
             keys: keys.clone(),
             revalidation,
             ..config()

@@ -9,13 +9,13 @@ import socket
 import subprocess
 import sys
 import time
+import uuid
 from pathlib import Path
 
 import boto3
 import stack
 from stack import PSEUDO, Values, of_type, references
 
-STACK = PSEUDO["AWS::StackName"]
 # The resources of a template that moto 5.2 makes. It refuses or ignores others, and for an event source
 # mapping it would run functions in containers.
 KNOWN = {
@@ -27,6 +27,7 @@ KNOWN = {
     "AWS::Lambda::Function",
     "AWS::Logs::LogGroup",
     "AWS::SNS::Topic",
+    "AWS::SQS::Queue",
 }
 CREDENTIALS = {
     "AWS_ACCESS_KEY_ID": "testing",
@@ -59,11 +60,13 @@ def server():
 class Account:
     """An account with the stack."""
 
-    def __init__(self, url):
+    def __init__(self, url, name=PSEUDO["AWS::StackName"]):
         self.url = url
+        # As CloudFormation makes it: a new id for each creation.
+        arn = f"{PSEUDO['AWS::StackId'].rsplit('/', 2)[0]}/{name}/{uuid.uuid4()}"
+        self.pseudo = {"AWS::StackName": name, "AWS::StackId": arn}
         self.template = stack.translated()
-        self.secrets = self.make_secrets()
-        self.parameters = self.make_parameters()
+        self.secrets = {}
         unknown = {n: r for n, r in self.template["Resources"].items() if r["Type"] not in KNOWN}
         self.left_out = sorted({resource["Type"] for resource in unknown.values()})
         self.make_stack(unknown)
@@ -75,37 +78,46 @@ class Account:
             aws_access_key_id="testing", aws_secret_access_key="testing",
         )
 
-    def make_secrets(self):
-        """Makes the secrets. Returns a map of logical ids to ARNs. moto's CloudFormation makes no
-        secrets, but its API does."""
+    def values(self, made, **parameters):
+        """Returns the values of this stack, with these parameters and resources."""
+        return Values(self.template, {**self.pseudo, **parameters}, made)
+
+    def make_secrets(self, **parameters):
+        """Makes the secrets of a deployment with these parameters, as CloudFormation does: a secret with
+        a new name is a new secret, others stay. moto's CloudFormation makes no secrets, but its API does.
+        Returns a map of logical ids to `{"Ref": ARN}`."""
         client = self.client("secretsmanager")
-        values = Values(self.template)
+        secrets = of_type(self.template, "AWS::SecretsManager::Secret")
         made = {}
-        for name, secret in of_type(self.template, "AWS::SecretsManager::Secret").items():
-            wanted = secret["GenerateSecretString"]
-            password = client.get_random_password(
-                PasswordLength=wanted["PasswordLength"], ExcludePunctuation=wanted["ExcludePunctuation"])
-            text = {**json.loads(wanted["SecretStringTemplate"]), wanted["GenerateStringKey"]: password["RandomPassword"]}
-            response = client.create_secret(Name=values.of(secret["Name"]), SecretString=json.dumps(text))
-            made[name] = response["ARN"]
+        for name in filter(secrets.get, stack.order(self.template)):
+            values = self.values(made, **parameters)
+            physical = values.of(secrets[name]["Name"])
+            if physical not in self.secrets:
+                text = self.generated(secrets[name]) or self.resolved(values.of(secrets[name]["SecretString"]))
+                self.secrets[physical] = client.create_secret(Name=physical, SecretString=text)["ARN"]
+            made[name] = {"Ref": self.secrets[physical]}
         return made
 
-    def make_parameters(self):
-        """Returns a map of logical ids to values. moto's CloudFormation makes parameters but does
-        not return their values."""
-        made = {name: {"Ref": arn} for name, arn in self.secrets.items()}
-        values = Values(self.template, made=made)
-        parameters = of_type(self.template, "AWS::SSM::Parameter").items()
-        return {name: {"Value": self.resolved(values.of(p["Value"]))} for name, p in parameters}
+    def generated(self, secret):
+        """Returns the text that Secrets Manager generates for a secret; None if it generates none."""
+        if wanted := secret.get("GenerateSecretString"):
+            return self.client("secretsmanager").get_random_password(**wanted)["RandomPassword"]
 
     def resolved(self, text):
         """Returns the text with its dynamic references resolved, because moto does not resolve them."""
         client = self.client("secretsmanager")
+        return re.sub(stack.DYNAMIC, lambda match: client.get_secret_value(SecretId=match[1])["SecretString"], text)
 
-        def secret(match):
-            return json.loads(client.get_secret_value(SecretId=match[1])["SecretString"])[match[2]]
+    def variables(self, function, **parameters):
+        """Returns the variables for the secrets of a function, in a deployment with these parameters."""
+        values = self.values(self.make_secrets(**parameters), **parameters)
+        variables = self.template["Resources"][function]["Properties"]["Environment"]["Variables"]
+        return {name: self.resolved(values.of(variables[name])) for name in ("SECRETS", "SECRETS_IN_USE")}
 
-        return re.sub(stack.DYNAMIC, secret, text)
+    def sent(self, **parameters):
+        """Returns what the edge sends to the functions in a deployment with these parameters."""
+        variables = self.variables("SignUpFunction", **parameters)
+        return variables["SECRETS"].split(".")["AB".index(variables["SECRETS_IN_USE"])][-64:]
 
     def make_stack(self, unknown):
         """Makes the stack without the resources that moto does not support and those that need them."""
@@ -113,10 +125,7 @@ class Account:
         template.pop("Rules")
         resources = template["Resources"]
         for name in of_type(self.template, "AWS::Lambda::Function"):
-            variables = resources[name]["Properties"]["Environment"]["Variables"]
-            for variable, value in variables.items():
-                if references(value) & set(self.parameters):
-                    variables[variable] = self.parameters[value["Fn::GetAtt"][0]]["Value"]
+            resources[name]["Properties"]["Environment"]["Variables"].update(self.variables(name))
         for name in unknown:
             del resources[name]
         gone = set(unknown)
@@ -126,11 +135,17 @@ class Account:
                 if part is resources:
                     self.left_out.append(f"{name}, which needs one of these")
         client = self.client("cloudformation")
-        client.create_stack(StackName=STACK, TemplateBody=json.dumps(template), Capabilities=["CAPABILITY_IAM"])
-        client.get_waiter("stack_create_complete").wait(StackName=STACK)
-        made = client.describe_stack_resources(StackName=STACK)["StackResources"]
+        name = self.pseudo["AWS::StackName"]
+        client.create_stack(StackName=name, TemplateBody=json.dumps(template), Capabilities=["CAPABILITY_IAM"])
+        client.get_waiter("stack_create_complete").wait(StackName=name)
+        made = client.describe_stack_resources(StackName=name)["StackResources"]
         self.made = {r["LogicalResourceId"]: {"Ref": r["PhysicalResourceId"]} for r in made}
-        self.made |= self.parameters
+
+    def delete(self):
+        """Deletes the stack."""
+        client, name = self.client("cloudformation"), self.pseudo["AWS::StackName"]
+        client.delete_stack(StackName=name)
+        client.get_waiter("stack_delete_complete").wait(StackName=name)
 
     def environment(self, function):
         """Returns the environment variables of the function with this logical id in moto."""
@@ -148,8 +163,8 @@ class Account:
                 arn = f"arn:aws:cloudfront::{PSEUDO['AWS::AccountId']}:function/{name}"
                 made[name] = {"Ref": name, "FunctionMetadata.FunctionARN": arn}
         [config] = of_type(self.template, "AWS::CloudFront::Distribution").values()
-        config = as_api(Values(self.template, made=made).of(config["DistributionConfig"]))
-        config["CallerReference"] = "edge-crm"
+        config = as_api(self.values(made).of(config["DistributionConfig"]))
+        config["CallerReference"] = self.pseudo["AWS::StackId"]
         response = self.client("cloudfront").create_distribution(DistributionConfig=config)
         return response["Distribution"]
 

@@ -14,7 +14,7 @@ from samtranslator.yaml_helper import yaml_parse
 ROOT = Path(__file__).resolve().parents[2]
 TEMPLATE = ROOT / "template.yaml"
 SUBSTITUTION = re.compile(r"\$\{([^!}][^}]*)\}")
-DYNAMIC = re.compile(r"\{\{resolve:secretsmanager:(.+?):SecretString:(\w+)\}\}")
+DYNAMIC = re.compile(r"\{\{resolve:secretsmanager:(.+?):SecretString\}\}")
 PSEUDO = {
     "AWS::AccountId": "123456789012",
     "AWS::Partition": "aws",

@@ -28,10 +28,12 @@ class Deployed(unittest.TestCase):
         target = json.loads(subprocess.check_output(metadata, cwd=ROOT))["target_directory"]
         cls.binaries = os.path.join(target, "debug")
 
-    def function(self, name):
-        """Runs a function with its environment from the stack, and with AWS on this machine."""
+    def function(self, name, **parameters):
+        """Runs a function with its environment from the stack, and with AWS on this machine. With
+        parameters, it has the secrets of a deployment with these."""
         environment = {
             **{variable: str(value) for variable, value in self.account.environment(name).items()},
+            **(self.account.variables(name, **parameters) if parameters else {}),
             **account.CREDENTIALS,
             "DYNAMODB_URL": self.account.url,
             "CLOUDFRONT_URL": self.account.url,
@@ -40,16 +42,11 @@ class Deployed(unittest.TestCase):
         binary = os.path.join(self.binaries, resource["Metadata"]["BuildProperties"]["Binary"])
         return runtime.running(binary, environment)
 
-    def event(self, method, path, key, body="", cookie=None):
+    def event(self, method, path, key, body="", cookie=None, secret=None):
         """Returns the event of a request that came through the edge."""
-        [secret] = {
-            header["HeaderValue"]
-            for origin in self.account.distribution["DistributionConfig"]["Origins"]["Items"]
-            for header in origin["CustomHeaders"]["Items"]
-        }
         headers = {
             "accept": "application/json",
-            "x-crm-secret": secret,
+            "x-crm-secret": secret or self.account.sent(),
             "x-crm-distribution": self.account.distribution["Id"],
             "x-crm-domain": DOMAIN,
             "x-crm-viewer-ip": "192.0.2.1",
@@ -69,8 +66,8 @@ class Deployed(unittest.TestCase):
             },
         }
 
-    def post(self, function, action, fields, cookie=None):
-        request = self.event("POST", f"/actions/{action}", str(uuid.uuid4()), json.dumps(fields), cookie)
+    def post(self, function, action, fields, cookie=None, secret=None):
+        request = self.event("POST", f"/actions/{action}", str(uuid.uuid4()), json.dumps(fields), cookie, secret)
         response = function.invoke(request)
         self.assertEqual(response["statusCode"], 200, f"{response}\n{function.logged()}")
         return response, json.loads(response["body"])
@@ -96,10 +93,47 @@ class Deployed(unittest.TestCase):
         for name in of_type(self.account.template, "AWS::Lambda::Function"):
             environment = self.account.environment(name)
             self.assertEqual(environment["TABLE_NAME"], self.account.made["Table"]["Ref"])
-            keys = ("SESSION_KEY", "SESSION_KEY_PREVIOUS", "ORIGIN_SECRET", "ORIGIN_SECRET_PREVIOUS")
-            secrets.add(tuple(environment[key] for key in keys))
-        [slots] = secrets
-        self.assertEqual([len(slot) for slot in set(slots)], [64] * 4)
+            secrets.add((environment["SECRETS"], environment["SECRETS_IN_USE"]))
+        [(both, in_use)] = secrets
+        self.assertRegex(both, "^[A-Za-z0-9]{128}[.][A-Za-z0-9]{128}$")
+        self.assertEqual((in_use, len(set(both.split(".")))), ("A", 2))
+
+    def test_no_request_is_refused_while_the_secrets_are_rotated_twice(self):
+        # As docs/operations.md describes it, and back. Each step is one update, in which some functions, and
+        # the edge, are still as before it.
+        steps = [
+            {"SecretsInUse": "A"},
+            {"SecretsInUse": "B"},
+            {"SecretsInUse": "B", "SecretsGenerationA": 2},
+            {"SecretsInUse": "A", "SecretsGenerationA": 2},
+            {"SecretsInUse": "A", "SecretsGenerationA": 2, "SecretsGenerationB": 2},
+        ]
+        in_use = [self.account.sent(**step) for step in steps]
+        self.assertEqual([in_use.index(secret) for secret in in_use], [0, 1, 1, 3, 3])
+        fields = {"name": "Ada", "email": "ada@rotated.example", "password": "correct horse", "organization": "Rotated"}
+        with ExitStack() as running:
+            views, sessions = [], []
+            for n, step in enumerate(steps):
+                sign_in = running.enter_context(self.function("SignInFunction" if n else "SignUpFunction", **step))
+                response, _ = self.post(sign_in, "sign-in" if n else "sign-up", fields, secret=in_use[n])
+                sessions.append(response["cookies"][0].split(";")[0])
+                views.append(running.enter_context(self.function("ListContactsFunction", **step)))
+
+            def status(view, secret, session):
+                event = self.event("GET", "/t/rotated/contacts", str(uuid.uuid4()), cookie=session, secret=secret)
+                return views[view].invoke(event)["statusCode"]
+
+            for n in range(len(steps)):
+                around = range(max(n - 1, 0), min(n + 2, len(steps)))
+                for edge in around:
+                    for session in around:
+                        found = status(n, in_use[edge], sessions[session])
+                        self.assertEqual(found, 200, f"function {n}, edge {edge}, session {session}")
+            # What has been replaced is no longer believed, so a leaked secret is worth nothing.
+            self.assertEqual(status(4, in_use[0], sessions[4]), 403)
+            self.assertEqual(status(4, in_use[1], sessions[4]), 403)
+            self.assertEqual(status(4, in_use[4], sessions[0]), 401)
+            self.assertEqual(status(4, in_use[4], sessions[2]), 401)
 
     def test_a_change_to_a_cached_list_is_purged_at_the_edge(self):
         with ExitStack() as running:
@@ -127,6 +161,23 @@ class Deployed(unittest.TestCase):
             stranger = self.event("GET", "/t/acme/contacts", "acme|owner|json|", cookie=cookie)
             stranger["headers"]["x-crm-secret"] = "not the secret"
             self.assertEqual(listing.invoke(stranger)["statusCode"], 403)
+
+
+class Recreated(unittest.TestCase):
+    def test_a_stack_is_made_again_after_a_late_line_has_made_its_log_group_again(self):
+        with account.server() as url:
+            for name in ("e", "e" * 50, "e" * 128):
+                first = account.Account(url, name)
+                first.delete()
+                logs = first.client("logs")
+                left = logs.describe_log_groups(logGroupNamePrefix="/aws/lambda/")["logGroups"]
+                for group in left:
+                    logs.delete_log_group(logGroupName=group["logGroupName"])
+                logs.create_log_group(logGroupName=first.made["LogGroup"]["Ref"])
+                second = account.Account(url, name)
+                self.assertNotEqual(first.made["LogGroup"], second.made["LogGroup"])
+                self.assertEqual(set(first.made), set(second.made))
+                second.delete()
 
 
 if __name__ == "__main__":

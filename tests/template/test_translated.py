@@ -12,7 +12,21 @@ import stack
 from stack import ROOT, Values, of_type, references
 
 FUNCTION = "AWS::Lambda::Function"
-SECRET_KINDS = ("AWS::SecretsManager::Secret", "AWS::SSM::Parameter")
+SECRET = "AWS::SecretsManager::Secret"
+# The longest name of each kind of resource to which the template gives one, and its characters. CloudFormation
+# makes the other names, and shortens them.
+NAMES = {
+    "AWS::CloudFront::CachePolicy": (128, "[A-Za-z0-9_-]"),
+    "AWS::CloudFront::Function": (64, "[A-Za-z0-9_-]"),
+    "AWS::CloudFront::OriginRequestPolicy": (128, "[A-Za-z0-9_-]"),
+    "AWS::CloudFront::ResponseHeadersPolicy": (128, "[A-Za-z0-9_-]"),
+    "AWS::CloudWatch::Dashboard": (255, "[A-Za-z0-9_-]"),
+    "AWS::Logs::LogGroup": (512, "[A-Za-z0-9_/.#-]"),
+    SECRET: (512, "[A-Za-z0-9_/+=.@-]"),
+}
+# The names that all regions of an account share.
+ACCOUNT_WIDE = {kind for kind in NAMES if kind.startswith("AWS::Cloud")}
+FIRST, SECOND, THIRD, FOURTH = (f"0197a3b0-0000-4000-8000-00000000000{n}" for n in range(1, 5))
 
 
 class Translated(unittest.TestCase):
@@ -49,7 +63,7 @@ class Translated(unittest.TestCase):
 
     def test_every_reference_has_its_target(self):
         known = {*self.template["Resources"], *self.template["Parameters"], *stack.PSEUDO, "AWS::NoValue"}
-        code = {"SessionKey", "SessionKeyPrevious", "SessionCookie"}  # Names in the CloudFront function.
+        code = {"SessionCookie"}  # Names in the CloudFront function.
         for name, resource in self.template["Resources"].items():
             self.assertEqual(references(resource) - known - code, set(), name)
         self.assertEqual(references(self.template["Outputs"]) - known, set())
@@ -94,7 +108,7 @@ class Translated(unittest.TestCase):
         self.assertEqual(set(roles), set(of_type(self.template, "AWS::IAM::Role")))
         for name, function in self.functions.items():
             environment = function["Environment"]["Variables"]
-            for variable in ("SESSION_KEY", "SESSION_KEY_PREVIOUS", "ORIGIN_SECRET", "ORIGIN_SECRET_PREVIOUS"):
+            for variable in ("SECRETS", "SECRETS_IN_USE"):
                 self.assertIn(variable, environment, name)
 
     def test_no_statement_allows_all_actions_or_resources(self):
@@ -105,45 +119,163 @@ class Translated(unittest.TestCase):
                     self.assertNotRegex(text, r'"\*"|:\*"', f"{name}: {what} {text}")
 
     def test_no_output_shows_a_secret(self):
-        secret = {n for n, r in self.template["Resources"].items() if r["Type"] in SECRET_KINDS}
+        secret = set(of_type(self.template, SECRET))
         self.assertTrue(secret)
         self.assertEqual(references(self.template["Outputs"]) & secret, set())
         self.assertNotIn("resolve:", json.dumps(self.template["Outputs"]))
 
     def test_secrets_are_generated_and_dynamic_references_within_the_limit(self):
-        for name, secret in of_type(self.template, "AWS::SecretsManager::Secret").items():
-            self.assertNotIn("SecretString", secret, name)
-            self.assertGreaterEqual(secret["GenerateSecretString"]["PasswordLength"], 64)
+        made = []
+        for name, secret in of_type(self.template, SECRET).items():
+            if "SecretString" in secret:
+                made.append(secret["SecretString"])
+            else:
+                self.assertGreaterEqual(secret["GenerateSecretString"]["PasswordLength"], 128, name)
+        self.assertEqual([len(stack.dynamic_references(text)) for text in made], [2], "A and B, and no text of its own")
+        # One for each function, one for the edge, and the two above. The limit is CloudFormation's.
+        self.assertEqual(len(stack.dynamic_references(self.template)), len(self.functions) + 1 + 2)
         self.assertLessEqual(len(stack.dynamic_references(self.template)), 60)
 
-    def test_a_rotation_changes_the_signing_secret_but_keeps_both_accepted(self):
-        for kind in ("Session", "Origin"):
-            names = {f"{kind}Key": "A", f"{kind}KeySpare": "B"}
-            for in_use in "AB":
-                values = self.values(SecretsInUse=in_use)
-                found = {name: self.secret_in(name, values) for name in names}
-                self.assertEqual(found[f"{kind}Key"], f"{kind}Secret{in_use}")
-                self.assertEqual(set(found.values()), {f"{kind}SecretA", f"{kind}SecretB"})
+    def test_no_secret_is_read_back_from_a_service_that_may_not_know_it_yet(self):
+        # Fn::GetAtt of a new SSM parameter fails now and then, and after an update may return the old value.
+        self.assertEqual(of_type(self.template, "AWS::SSM::Parameter"), {})
+        text = json.dumps(self.template["Resources"])
+        for name in of_type(self.template, SECRET):
+            self.assertNotIn(f'"Fn::GetAtt": ["{name}"', text)
 
-    def test_a_new_generation_replaces_one_secret_and_keeps_the_other(self):
-        before, after = self.values(), self.values(SecretsGenerationB="2")
-        for name, secret in of_type(self.template, "AWS::SecretsManager::Secret").items():
-            changed = before.of(secret["Name"]) != after.of(secret["Name"])
-            self.assertEqual(changed, name.endswith("B"), name)
+    def test_a_rotation_changes_which_secret_is_in_use_and_nothing_else(self):
+        a, b = self.values(SecretsInUse="A"), self.values(SecretsInUse="B")
+        for name in of_type(self.template, SECRET):
+            properties = self.template["Resources"][name]["Properties"]
+            self.assertEqual(a.of(properties), b.of(properties), name)
+        for name, function in self.functions.items():
+            before, after = (values.of(function["Environment"]["Variables"]) for values in (a, b))
+            self.assertEqual(before["SECRETS"], after["SECRETS"], name)
+            self.assertEqual((before["SECRETS_IN_USE"], after["SECRETS_IN_USE"]), ("A", "B"), name)
+        code = [values.of(self.edge_code()) for values in (a, b)]
+        self.assertEqual(code[0], code[1].replace("'B' === 'B'", "'A' === 'B'"))
+        self.assertNotEqual(*code)
+
+    def test_a_new_generation_replaces_one_secret_and_every_reference_to_it(self):
+        # CloudFormation resolves a reference again only if its text changes.
+        for parameters, replaced in (
+            ({"SecretsGenerationA": "2"}, {"SecretA", "Secrets"}), ({"SecretsGenerationB": "2"}, {"SecretB", "Secrets"}),
+        ):
+            before, after = self.values(), self.values(**parameters)
+            for name, secret in of_type(self.template, SECRET).items():
+                changed = before.of(secret["Name"]) != after.of(secret["Name"])
+                self.assertEqual(changed, name in replaced, name)
+            for name, function in self.functions.items():
+                self.assertEqual(function["Environment"]["Variables"]["SECRETS"], {"Fn::Sub": "{{resolve:secretsmanager:${Secrets}:SecretString}}"}, name)
+            self.assertIn("{{resolve:secretsmanager:Secrets:SecretString}}", after.of(self.edge_code()))
+
+    def test_every_name_fits_for_a_stack_with_a_name_of_any_length_in_any_region(self):
+        for stack_name in ("s", "s" * 50, "s" * 128):
+            for region in ("us-east-1", "ap-southeast-1", "us-isof-south-1"):
+                names = self.names(stack_name, region, FIRST)
+                for (kind, logical), name in names.items():
+                    longest, characters = NAMES[kind]
+                    self.assertLessEqual(len(name), longest, logical)
+                    self.assertRegex(name, f"^{characters}+$", logical)
+                comments = [
+                    self.values(**{"AWS::StackName": stack_name}).of(comment)
+                    for comment in found(self.template["Resources"], "Comment")
+                ]
+                self.assertGreater(len(comments), 5)
+                self.assertLessEqual(max(map(len, comments)), 128)
+
+    def test_no_account_wide_name_is_used_twice_in_an_account(self):
+        # By a stack of the same name in another region, or with a name whose beginning is the same.
+        stacks = [("crm", "us-east-1", FIRST), ("crm", "eu-central-1", SECOND), ("c" * 127 + "a", "us-east-1", THIRD), ("c" * 127 + "b", "us-east-1", FOURTH)]
+        taken = [
+            (kind, name) for each in stacks
+            for (kind, _), name in self.names(*each).items() if kind in ACCOUNT_WIDE
+        ]
+        self.assertEqual(len(taken), 4 * 6)
+        self.assertEqual(len(set(taken)), len(taken))
+
+    def test_what_a_deleted_stack_may_leave_does_not_stop_its_next_creation(self):
+        # A late line creates the log group again. A deleted secret keeps its name for a while.
+        before, after = (self.names("crm", "us-east-1", id) for id in (FIRST, SECOND))
+        for kind in ("AWS::Logs::LogGroup", SECRET):
+            for key in (key for key in before if key[0] == kind):
+                self.assertNotEqual(before[key], after[key], key)
+        kept = {n for n, r in self.template["Resources"].items() if r.get("DeletionPolicy", "Delete") != "Delete"}
+        self.assertEqual(kept, {"Table"})
+        self.assertNotIn("TableName", self.template["Resources"]["Table"]["Properties"])
+
+    def names(self, stack_name, region, id):
+        """Returns a map of kinds and logical ids to the names that the template gives."""
+        arn = f"arn:aws:cloudformation:{region}:123456789012:stack/{stack_name}/{id}"
+        values = self.values(**{"AWS::StackName": stack_name, "AWS::Region": region, "AWS::StackId": arn})
+        names = {}
+        for logical, resource in self.template["Resources"].items():
+            properties = resource.get("Properties", {})
+            config = next((v for k, v in properties.items() if k.endswith("PolicyConfig")), properties)
+            given = [v for k, v in config.items() if k in ("Name", "DashboardName", "LogGroupName") or k == resource["Type"].split("::")[-1] + "Name"]
+            if given and resource["Type"] != "AWS::Lambda::Permission":
+                names[resource["Type"], logical] = values.of(given[0])
+        return names
+
+    def edge_code(self):
+        [function] = of_type(self.template, "AWS::CloudFront::Function").values()
+        return function["FunctionCode"]
 
     def values(self, **parameters):
-        secrets = of_type(self.template, "AWS::SecretsManager::Secret")
-        return Values(self.template, parameters, {name: {"Ref": name} for name in secrets})
+        made = {name: {"Ref": name} for name in self.template["Resources"]}
+        return Values(self.template, parameters, made)
 
-    def secret_in(self, parameter, values):
-        text = values.of(self.template["Resources"][parameter]["Properties"]["Value"])
-        return stack.DYNAMIC.fullmatch(text)[1]
-
-    def test_the_edge_sends_the_origin_secret(self):
+    def test_the_edge_sends_the_secret_in_use_and_every_policy_forwards_it(self):
         for origin in self.distribution["Origins"]:
-            [header] = origin["OriginCustomHeaders"]
-            self.assertEqual(header["HeaderName"], "x-crm-secret")
-            self.assertEqual(header["HeaderValue"], {"Fn::GetAtt": ["OriginKey", "Value"]})
+            self.assertNotIn("OriginCustomHeaders", origin)
+        for name, policy in of_type(self.template, "AWS::CloudFront::OriginRequestPolicy").items():
+            headers = policy["OriginRequestPolicyConfig"]["HeadersConfig"]["Headers"]
+            self.assertIn("x-crm-secret", headers, name)
+            self.assertLessEqual(len(headers), 10, name)
+
+    def test_at_most_two_functions_read_the_stream_and_what_they_skip_is_kept(self):
+        mappings = of_type(self.template, "AWS::Lambda::EventSourceMapping")
+        self.assertEqual(len(mappings), 2)
+        [queue] = of_type(self.template, "AWS::SQS::Queue")
+        for name, mapping in mappings.items():
+            kept = {"OnFailure": {"Destination": {"Fn::GetAtt": [queue, "Arn"]}}}
+            self.assertEqual(mapping["DestinationConfig"], kept, name)
+            # Without an end, one bad record would hold up all others for a day.
+            self.assertLessEqual(mapping["MaximumRecordAgeInSeconds"], 300, name)
+            role = self.functions[mapping["FunctionName"]["Ref"]]["Role"]["Fn::GetAtt"][0]
+            sends = [
+                statement for statement in statements(self.template["Resources"][role])
+                if statement["Action"] == "sqs:SendMessage"
+            ]
+            self.assertEqual([s["Resource"] for s in sends], [{"Fn::GetAtt": [queue, "Arn"]}], name)
+
+    def test_https_covers_the_subdomains_only_if_asked_for(self):
+        [policy] = of_type(self.template, "AWS::CloudFront::ResponseHeadersPolicy").values()
+        hsts = policy["ResponseHeadersPolicyConfig"]["SecurityHeadersConfig"]["StrictTransportSecurity"]
+        self.assertEqual(self.values().of(hsts["IncludeSubdomains"]), "false")
+        self.assertEqual(self.values(HstsIncludeSubdomains="true").of(hsts["IncludeSubdomains"]), "true")
+        self.assertIs(hsts["Override"], True, "so that the functions' own header does not decide")
+
+    def test_a_region_without_function_urls_is_refused_with_a_message(self):
+        rule = self.template["Rules"]["RegionHasFunctionUrls"]["Assertions"][0]
+        regions, region = rule["Assert"]["Fn::Not"][0]["Fn::Contains"]
+        self.assertEqual(region, {"Ref": "AWS::Region"})
+        self.assertIn("no Lambda function URLs", rule["AssertDescription"])
+        text = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+        for name in regions:
+            self.assertIn(f"`{name}`", text)
+
+    def test_ci_builds_a_function_for_the_default_architecture(self):
+        self.assertEqual(self.template["Parameters"]["Architecture"]["Default"], "arm64")
+        self.assertIn("tests/arm64.sh", (ROOT / ".ci" / "run").read_text(encoding="utf-8"))
+        self.assertIn("aarch64-unknown-linux-gnu", (ROOT / "tests" / "arm64.sh").read_text(encoding="utf-8"))
+
+    def test_the_answers_of_sam_are_not_under_version_control(self):
+        ignored = (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()
+        self.assertIn("/samconfig.toml", ignored)
+        if (ROOT / ".git").exists():
+            listed = subprocess.check_output(["git", "ls-files", "samconfig*"], cwd=ROOT, text=True)
+            self.assertEqual(listed, "")
 
     def test_a_custom_domain_comes_with_its_certificate(self):
         plain = self.values().of({k: self.distribution[k] for k in ("Aliases", "ViewerCertificate")})
@@ -155,15 +287,46 @@ class Translated(unittest.TestCase):
         origins = self.functions["SignUpFunction"]["Environment"]["Variables"]["ALLOWED_ORIGINS"]
         self.assertEqual((own.of(origins), self.values().of(origins)), ("https://crm.example.com", ""))
 
-    def test_the_alarms_are_few_and_notify_the_topic(self):
-        alarms = of_type(self.template, "AWS::CloudWatch::Alarm")
-        self.assertTrue(0 < len(alarms) <= 10)
-        for name, alarm in alarms.items():
+    def test_every_alarm_notifies_the_topic(self):
+        for name, alarm in of_type(self.template, "AWS::CloudWatch::Alarm").items():
             self.assertEqual(alarm["AlarmActions"], [{"Ref": "AlarmTopic"}], name)
+
+    def test_the_alarms_are_free_unless_emails_are_sent(self):
+        # AWS bills each metric that an alarm watches, after ten; an expression of two metrics is two.
+        for region, mail, expected in (
+            ("us-east-1", "", 10), ("us-east-1", "crm@example.com", 11), ("eu-central-1", "", 9),
+        ):
+            values = self.values(**{"AWS::Region": region, "MailFrom": mail})
+            watched = [
+                metric
+                for name, alarm in of_type(self.template, "AWS::CloudWatch::Alarm").items()
+                if values.holds(self.template["Resources"][name].get("Condition", {"Fn::Equals": [1, 1]}))
+                for metric in watched_metrics(alarm)
+            ]
+            self.assertEqual(len(watched), expected, (region, mail))
+        text = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+        self.assertIn("alarms on ten metrics (with `MailFrom` on eleven, which adds 0.10)", text)
+
+    def test_an_alarm_watches_the_pace_of_the_purges_that_cost_money(self):
+        alarm = of_type(self.template, "AWS::CloudWatch::Alarm")["PurgesAlarm"]
+        [purges] = watched_metrics(alarm)
+        self.assertEqual((purges["Metric"]["MetricName"], purges["Stat"]), ("invalidations", "Sum"))
+        pace = next(metric for metric in alarm["Metrics"] if "Expression" in metric)
+        self.assertEqual([m["Id"] for m in alarm["Metrics"] if m.get("ReturnData", True)], [pace["Id"]])
+        for parameters, purged_in_a_day, alarms in (
+            ({}, 33, False), ({}, 34, True), ({"PurgesPerMonth": 20_000}, 666, False), ({"PurgesPerMonth": 20_000}, 667, True),
+        ):
+            threshold = self.values(**parameters).of(alarm["Threshold"])
+            value = eval(pace["Expression"], {}, {"purges": purged_in_a_day * purges["Period"] / 86_400})
+            self.assertEqual(alarm["ComparisonOperator"], "GreaterThanThreshold")
+            self.assertEqual(value > float(threshold), alarms, (parameters, purged_in_a_day))
+        # The longest time that CloudWatch evaluates.
+        self.assertLessEqual(purges["Period"] * alarm["EvaluationPeriods"], 604_800)
+        self.assertLess(alarm["DatapointsToAlarm"], alarm["EvaluationPeriods"])
 
     def test_the_dashboard_is_json(self):
         [dashboard] = of_type(self.template, "AWS::CloudWatch::Dashboard").values()
-        made = {name: {"Ref": name} for name in self.template["Resources"]}
+        made = {name: {"Ref": name, "QueueName": name} for name in self.template["Resources"]}
         body = Values(self.template, made=made).of(dashboard["DashboardBody"])
         self.assertGreater(len(json.loads(body)["widgets"]), 3)
 
@@ -171,13 +334,35 @@ class Translated(unittest.TestCase):
         logged = (ROOT / "shared" / "wrapper" / "src" / "log.rs").read_text(encoding="utf-8")
         metrics = set(re.findall(r'\("(\w+)", "(?:Milliseconds|Count)"\)', logged))
         alarms = of_type(self.template, "AWS::CloudWatch::Alarm").values()
-        watched = {alarm["MetricName"] for alarm in alarms if alarm.get("Namespace") == "EdgeCRM"}
+        watched = {
+            metric["Metric"]["MetricName"]
+            for alarm in alarms for metric in watched_metrics(alarm) if metric["Metric"]["Namespace"] == "EdgeCRM"
+        }
         self.assertTrue(watched)
         self.assertLessEqual(watched, metrics)
 
     def test_the_template_has_the_current_cloudfront_function(self):
         check = [sys.executable, ROOT / "infra" / "edge" / "inline.py", "--check"]
         subprocess.run(check, check=True, env={**os.environ})
+
+
+def watched_metrics(alarm):
+    """Returns the metrics that an alarm watches, each in the shape of `MetricStat`."""
+    if "Metrics" in alarm:
+        return [metric["MetricStat"] for metric in alarm["Metrics"] if "MetricStat" in metric]
+    return [{
+        "Metric": {"Namespace": alarm["Namespace"], "MetricName": alarm["MetricName"]},
+        "Period": alarm["Period"], "Stat": alarm.get("Statistic", alarm.get("ExtendedStatistic")),
+    }]
+
+
+def found(value, key):
+    """Returns the values of this key, wherever it is."""
+    if isinstance(value, list):
+        return [inner for item in value for inner in found(item, key)]
+    if not isinstance(value, dict):
+        return []
+    return [inner for k, v in value.items() for inner in ([v] if k == key else found(v, key))]
 
 
 def statements(resource):

@@ -108,7 +108,7 @@ impl View for Export {
     fn download(file: &AuditFile) -> Option<Download> {
         Some(Download {
             name: file.name.clone(),
-            content_type: "text/csv; charset=utf-8",
+            content_type: Download::CSV,
             text: file.text.clone(),
             records: file.records,
             next: file.next.clone(),

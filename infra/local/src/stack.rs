@@ -111,7 +111,7 @@ impl Stack {
         let mailbox = Mailbox::start().await.map_err(StartError::Listen)?;
         let mailer = Mailer::connect(Ses::local(mailbox.endpoint(), MAIL_FROM));
         let app = |limits: Limits, log: Log| {
-            let secret = distribution.settings().origin_secret.clone();
+            let secret = distribution.settings().origin_secret().to_owned();
             let config = Config {
                 origin_secrets: vec![secret],
                 log,

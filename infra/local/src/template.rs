@@ -4,7 +4,7 @@
 mod policies;
 
 use crate::Routes;
-use crate::edge::{Behavior, OriginHeader};
+use crate::edge::Behavior;
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -84,7 +84,7 @@ struct OriginConfig {
 #[serde(rename_all = "PascalCase")]
 struct CustomHeader {
     header_name: String,
-    header_value: Value,
+    header_value: String,
 }
 
 impl CustomHeader {
@@ -271,17 +271,16 @@ fn behavior(
             .function_associations
             .iter()
             .any(|association| association.event_type == "viewer-request"),
-        origin_headers: headers.iter().map(origin_header).collect(),
+        origin_headers: headers
+            .iter()
+            .map(|header| {
+                (
+                    header.header_name.to_ascii_lowercase(),
+                    header.header_value.clone(),
+                )
+            })
+            .collect(),
     })
-}
-
-/// The header's name and value. A dynamic reference, or an intrinsic that makes one, is the secret.
-fn origin_header(header: &CustomHeader) -> (String, OriginHeader) {
-    let value = match header.header_value.as_str() {
-        Some(text) if !text.starts_with("{{resolve:") => OriginHeader::Literal(text.to_owned()),
-        _ => OriginHeader::Secret,
-    };
-    (header.header_name.to_ascii_lowercase(), value)
 }
 
 /// The resource of the first `Fn::GetAtt: [resource, FunctionUrl]` within `value`. SAM calls the

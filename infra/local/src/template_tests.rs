@@ -109,7 +109,7 @@ fn a_request_for_an_asset_has_no_cookies_or_credentials() {
 }
 
 #[test]
-fn every_behaviour_runs_the_function_sends_the_secret_and_removes_the_tags() {
+fn every_behaviour_runs_the_function_forwards_its_secret_and_removes_the_tags() {
     let template = product();
     assert_eq!(template.tag_header.as_deref(), Some("cache-tag"));
     for behavior in template.routes.targets() {
@@ -118,8 +118,10 @@ fn every_behaviour_runs_the_function_sends_the_secret_and_removes_the_tags() {
             behavior.removed.contains(&"cache-tag".to_owned()),
             "{behavior:?}"
         );
-        let secret = ("x-crm-secret".to_owned(), OriginHeader::Secret);
-        assert!(behavior.origin_headers.contains(&secret), "{behavior:?}");
+        let forward = &behavior.forward.headers;
+        assert!(forward.includes("x-crm-secret"), "{behavior:?}");
+        let key = &behavior.cache.key.headers;
+        assert!(!key.includes("x-crm-secret"), "{behavior:?}");
     }
 }
 
@@ -138,11 +140,10 @@ fn no_error_is_cached() {
 #[test]
 fn a_reserved_header_name_is_refused() {
     for name in ["x-edge-secret", "X-Amz-Secret", "Host", "x-real-ip"] {
-        let broken = crate::TEMPLATE.replacen(
-            "HeaderName: x-crm-secret",
-            &format!("HeaderName: {name}"),
-            1,
-        );
+        let header = format!("OriginCustomHeaders: [{{HeaderName: {name}, HeaderValue: x}}]");
+        let before = "CustomOriginConfig: {";
+        let after = format!("{header}\n            {before}");
+        let broken = crate::TEMPLATE.replacen(before, &after, 1);
         let error = Template::parse(&broken).unwrap_err().to_string();
         assert!(error.contains(&format!("no header {name} ")), "{error}");
     }

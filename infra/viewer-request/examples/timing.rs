@@ -69,8 +69,8 @@ fn event(uri: &'static str, cookie: &str) -> Event<'static> {
 fn main() -> Result<(), Box<dyn Error>> {
     let settings = Settings {
         cookie: "session".to_owned(),
-        key: KEY.to_owned(),
-        previous: Some(KEY.to_uppercase()),
+        secrets: format!("{KEY}{KEY}.{0}{0}", KEY.to_uppercase()),
+        in_use: "A".to_owned(),
     };
     let function = ViewerRequest::new(SOURCE, &settings)?;
     let cookie = format!("session={}; fresh=ABCDEFGHIJKLMNOPQRSTUV", token()?);

@@ -30,9 +30,9 @@ pub const SOURCE: &str = include_str!("../../edge/viewer-request.js");
 pub enum FunctionError {
     /// The text cannot be a session key in the function.
     #[error(
-        "a session key must be 32 or more visible ASCII characters without quotes and backslashes"
+        "expected one or two secrets of 96 or more letters and digits, with a dot between them, and the one in use"
     )]
-    Key,
+    Secrets,
     /// The text cannot be the name of a cookie.
     #[error("the session cookie's name is not a token")]
     CookieName,

@@ -8,24 +8,26 @@ use std::fmt;
 /// Source: <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/cloudfront-limits.html>
 const MAX_BYTES: usize = 10_240;
 
-/// The shortest key, in bytes. `auth::Keys` requires the same.
-const MIN_KEY_BYTES: usize = 32;
+/// The shortest secret, in bytes. `auth::Secrets` requires the same.
+const MIN_SECRET_BYTES: usize = 96;
 
-/// The values of the file's placeholders. The debug text shows no key.
+/// The values of the file's placeholders. The debug text shows no secret.
 #[derive(Clone)]
 pub struct Settings {
     /// The name of the session cookie, for `${SessionCookie}`.
     pub cookie: String,
-    /// The key that signs session tokens, for `${SessionKey}`.
-    pub key: String,
-    /// The previous key, for `${SessionKeyPrevious}`. An empty text is the same as `None`.
-    pub previous: Option<String>,
+    /// The secrets `A` or `A.B`, for `${Secrets}`: each is the key that signs session tokens, and 64 characters
+    /// that prove to a function that a request comes through the edge.
+    pub secrets: String,
+    /// Which of them is in use, for `${SecretsInUse}`: `A` or `B`.
+    pub in_use: String,
 }
 
 impl fmt::Debug for Settings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Settings")
             .field("cookie", &self.cookie)
+            .field("in_use", &self.in_use)
             .finish_non_exhaustive()
     }
 }
@@ -37,16 +39,24 @@ impl Settings {
     /// # Errors
     /// [`FunctionError`] if a value is invalid between quotes or the result is too long.
     pub(crate) fn fill(&self, source: &str) -> Result<String, FunctionError> {
-        let previous = self.previous.as_deref().unwrap_or_default();
-        if !is_key(&self.key) || !(previous.is_empty() || is_key(previous)) {
-            return Err(FunctionError::Key);
+        let secrets: Vec<_> = self.secrets.split('.').collect();
+        let allowed: &[&str] = if secrets.len() == 1 {
+            &["A"]
+        } else {
+            &["A", "B"]
+        };
+        if secrets.len() > 2
+            || !secrets.into_iter().all(is_secret)
+            || !allowed.contains(&self.in_use.as_str())
+        {
+            return Err(FunctionError::Secrets);
         }
         if self.cookie.is_empty() || !self.cookie.bytes().all(is_token) {
             return Err(FunctionError::CookieName);
         }
         let values = [
-            ("${SessionKey}", self.key.as_str()),
-            ("${SessionKeyPrevious}", previous),
+            ("${SecretsInUse}", self.in_use.as_str()),
+            ("${Secrets}", self.secrets.as_str()),
             ("${SessionCookie}", &self.cookie),
         ];
         let mut filled = String::with_capacity(source.len() + 256);
@@ -67,11 +77,11 @@ impl Settings {
     }
 }
 
-fn is_key(text: &str) -> bool {
-    text.len() >= MIN_KEY_BYTES
+fn is_secret(text: &str) -> bool {
+    text.len() >= MIN_SECRET_BYTES
         && text
             .bytes()
-            .all(|b| b.is_ascii_graphic() && !matches!(b, b'\'' | b'"' | b'\\'))
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
 }
 
 /// Whether a cookie's name may contain the byte (RFC 6265, section 4.1.1) without an escape.

@@ -92,9 +92,9 @@ pub trait View: Send + Sync + 'static {
 pub struct Download {
     /// Its name: visible ASCII without quotes.
     pub name: String,
-    /// Its type, such as `text/csv; charset=utf-8`.
+    /// Its type, such as [`Download::CSV`].
     pub content_type: &'static str,
-    /// Its content. The response of a function has at most 6 MB.
+    /// Its content. The response of a function has at most 6 MB. A CSV file gets a byte order mark in front.
     pub text: String,
     /// How many records are in it, for the header `X-Record-Count`.
     pub records: usize,
@@ -113,6 +113,11 @@ pub struct ViewPage<'a> {
     /// The origin of the product, such as `https://crm.example.com`, for a link to copy. `None` if the page
     /// may be cached.
     pub origin: Option<&'a str>,
+}
+
+impl Download {
+    /// The type of a CSV file.
+    pub const CSV: &'static str = "text/csv; charset=utf-8";
 }
 
 /// A file served under a path that names its content.

@@ -191,6 +191,22 @@ function showConflict(form, after, current) {
   form.elements.version.value = current.version;
 }
 
+// --- Times
+
+/** A time as the server writes it, with or without the hours. */
+const UTC_TIME = /[A-Z][a-z]{2} \d{1,2}, \d{4}(, \d\d:\d\d)? UTC$/;
+
+/** Shows a time in the language and the time zone of the browser, and all of it in a tooltip. */
+function localize(time) {
+  const [written, hours] = UTC_TIME.exec(time.textContent) ?? [];
+  if (!written) return;
+  const at = new Date(time.dateTime);
+  const { locale } = Intl.DateTimeFormat().resolvedOptions();
+  const own = at.toLocaleString([], { dateStyle: 'medium', timeStyle: hours && 'short' });
+  time.replaceChildren(time.textContent.replace(written, ''), h('bdi', { lang: locale }, own));
+  time.title = at.toLocaleString([], { dateStyle: 'full', timeStyle: 'long' });
+}
+
 // --- Forms
 
 let hasInput = false; // A reload would lose input.
@@ -299,13 +315,13 @@ function recount() {
 function merge(contact) {
   const row = $('#row').content.cloneNode(true).firstElementChild;
   const words = contact.name.trim().split(/\s+/);
-  const added = new Date(contact.createdAt).toLocaleDateString('en-US', { month: 'short', day: 'numeric', year: 'numeric', timeZone: 'UTC' });
+  const added = new Date(contact.createdAt).toLocaleDateString('en-US', { dateStyle: 'medium', timeZone: 'UTC' });
   const slots = {
     ...contact,
     // As the server computes them.
     address: contact.email ?? contact.phone,
     initials: [words.shift(), words.pop() ?? ''].map((word) => [...word][0]).join('').toUpperCase(),
-    added: `Added ${added}`,
+    added: `Added ${added} UTC`,
   };
   row.dataset.id = contact.id;
   for (const slot of $$('[data-slot]', row)) {
@@ -316,7 +332,8 @@ function merge(contact) {
   for (const element of $$('[id], a', row)) {
     for (const attribute of element.attributes) attribute.value = attribute.value.replaceAll('__id__', contact.id);
   }
-  $('time', row).setAttribute('datetime', contact.createdAt);
+  $('time', row).dateTime = contact.createdAt;
+  localize($('time', row));
   $('.avatar', row).className = `avatar tone-${parseInt(contact.id.at(-1), 16) % 8}`;
 
   const old = $$('[data-id]', list).find((other) => other.dataset.id === contact.id);
@@ -386,6 +403,7 @@ async function deleteRow(row, body) {
 // --- Start
 
 isolate($('main'), expireFlash);
+$$('time').forEach((time) => isolate(time.parentElement, () => localize(time)));
 $$('[data-add]').forEach((place) => isolate(place, () => showAddForm(place)));
 $$('form[data-enhance]').forEach((form) => isolate(form, () => enhance(form)));
 addEventListener('click', (event) => {

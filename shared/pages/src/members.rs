@@ -10,6 +10,7 @@ use crate::paths;
 use action::{FormState, Layout, Role};
 use askama::Template;
 use crm::{Member, Membership};
+use jiff::Timestamp;
 
 static INVITE: FormSpec = FormSpec {
     action: "invite-member",
@@ -94,13 +95,18 @@ struct EditPage<'a> {
     member: Option<&'a Member>,
     role: &'static str,
     status: &'static str,
-    link: Option<&'a str>,
-    until: String,
+    link: Option<(&'a str, Timestamp)>,
     is_emailed: bool,
-    /// The day on which the invitation expired, if it has.
-    expired: Option<String>,
+    /// When the invitation expired, if it has.
+    expired: Option<Timestamp>,
     change: Option<Form<'a>>,
     remove: Option<Removal<'a>>,
+}
+
+impl EditPage<'_> {
+    fn day(&self, time: &Timestamp) -> String {
+        day(*time)
+    }
 }
 
 /// The form to remove a member, and the question above it.
@@ -129,11 +135,11 @@ pub struct MemberPage<'a> {
     /// Whether the member is the signed-in user.
     pub is_self: bool,
     /// The complete link of their invitation, and when it expires.
-    pub link: Option<(&'a str, jiff::Timestamp)>,
+    pub link: Option<(&'a str, Timestamp)>,
     /// Whether they have been sent an email with a link.
     pub is_emailed: bool,
     /// When their invitation expired, if it has.
-    pub expired: Option<jiff::Timestamp>,
+    pub expired: Option<Timestamp>,
     /// The form to change their role, if the signed-in user may.
     pub change: Option<&'a FormState>,
     /// The form to remove them, if the signed-in user may.
@@ -143,7 +149,7 @@ pub struct MemberPage<'a> {
 impl<'a> MemberPage<'a> {
     /// The data of a stored membership at the time `now`, without forms.
     #[must_use]
-    pub fn of(membership: Option<&'a Membership>, now: jiff::Timestamp) -> Self {
+    pub fn of(membership: Option<&'a Membership>, now: Timestamp) -> Self {
         Self {
             member: membership.map(|membership| &membership.member),
             expired: membership.and_then(|membership| membership.expired_at(now)),
@@ -242,10 +248,9 @@ pub fn member_edit(layout: Option<&Layout>, shown: &MemberPage<'_>) -> String {
         status: shown
             .member
             .map_or("", |member| status(member, shown.expired.is_some())),
-        link: shown.link.map(|(link, _)| link),
-        until: shown.link.map_or_else(String::new, |(_, until)| day(until)),
+        link: shown.link,
         is_emailed: shown.is_emailed,
-        expired: shown.expired.map(day),
+        expired: shown.expired,
         change,
         remove,
     })

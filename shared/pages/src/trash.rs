@@ -54,8 +54,8 @@ struct TrashRow<'a> {
     name: &'a str,
     /// The email, or the phone number of a contact without one.
     address: &'a str,
-    deleted: String,
-    until: String,
+    deleted_at: Timestamp,
+    expires_at: Timestamp,
     form: Option<Form<'a>>,
 }
 
@@ -66,10 +66,18 @@ impl<'a> TrashRow<'a> {
         Self {
             name: deleted.contact.details.name.as_str(),
             address: address(&deleted.contact.details),
-            deleted: day(deleted.deleted_at),
-            until: day(deleted.expires_at),
+            deleted_at: deleted.deleted_at,
+            expires_at: deleted.expires_at,
             form: deleted.restorable.then_some(form),
         }
+    }
+
+    fn deleted(&self) -> String {
+        day(self.deleted_at)
+    }
+
+    fn expires(&self) -> String {
+        day(self.expires_at)
     }
 }
 

@@ -178,7 +178,7 @@ fn a_list_shows_the_number_of_contacts_and_whether_there_are_more() {
     let contacts = [contact("Ada"), contact("Eve")];
     let page = list(Role::Member, &contacts);
     assert!(page.contains("Contacts (2)"));
-    assert!(page.contains("Added Jan 5, 2026"));
+    assert!(page.contains(">Added Jan 5, 2026 UTC</time>"));
     assert!(!page.contains("No contacts yet"));
     let more = ContactList {
         next: Some("a/b="),
@@ -354,10 +354,10 @@ fn the_invitation_form_beside_the_list_starts_like_the_one_on_its_own_page() {
 
 /// Compressed as a server does it, at the default level.
 #[test]
-fn the_script_takes_at_most_6_kb() {
+fn the_script_takes_at_most_8_kb() {
     let script = assets().iter().find(|asset| asset.path.ends_with(".js"));
     let mut gzip = GzEncoder::new(Vec::new(), Compression::default());
     gzip.write_all(script.unwrap().bytes).unwrap();
     let size = gzip.finish().unwrap().len();
-    assert!((1..=6_000).contains(&size), "{size} bytes");
+    assert!((1..=8_000).contains(&size), "{size} bytes");
 }

@@ -3,7 +3,7 @@
 
 use crate::purging::{InlinePurges, Revalidation};
 use action::{Context, Layout, Seal, Source};
-use auth::Keys;
+use auth::{Keys, Secrets, SecretsError};
 use aws::{Access, EnvironmentError};
 use cdn::{CloudFront, Invalidations};
 use jiff::Timestamp;
@@ -92,10 +92,9 @@ impl Config {
     ///
     /// | variable | meaning | default |
     /// |---|---|---|
-    /// | `SESSION_KEY` | signs sessions, at least 32 bytes | required |
-    /// | `SESSION_KEY_PREVIOUS` | the key before, still accepted | none |
+    /// | `SECRETS`, `SECRETS_IN_USE` | behind an edge: `{A}.{B}`, and which one is in use; see [`Secrets`] | none, `A` |
+    /// | `SESSION_KEY` | without an edge: signs sessions, at least 32 bytes | required unless `SECRETS` is set |
     /// | `ALLOWED_ORIGINS` | comma-separated origins | none |
-    /// | `ORIGIN_SECRET`, `ORIGIN_SECRET_PREVIOUS` | what the edge sends | none |
     /// | `RATE_LIMIT_PER_USER`, `RATE_LIMIT_PER_IP` | per 60 s, 0 for none | 120, 30 |
     /// | `BODY_LIMIT` | bytes | 1048576 |
     /// | `REVALIDATION` | `inline` or `background`: see [`Revalidation`] | `inline` |
@@ -104,14 +103,7 @@ impl Config {
     /// # Errors
     /// [`ConfigError`], which names the variable.
     pub fn from_env() -> Result<Self, ConfigError> {
-        let required =
-            |name: &str| text(name).ok_or_else(|| ConfigError(format!("{name} is not set")));
-        let previous = text("SESSION_KEY_PREVIOUS");
-        let keys = Keys::new(
-            required("SESSION_KEY")?.as_bytes(),
-            previous.as_deref().map(str::as_bytes),
-        )
-        .map_err(|e| ConfigError(format!("SESSION_KEY or SESSION_KEY_PREVIOUS: {e}")))?;
+        let (keys, origin_secrets) = secrets_from_env()?;
         Ok(Self {
             https: text("PUBLIC_SCHEME").as_deref() != Some("http"),
             allowed_origins: text("ALLOWED_ORIGINS")
@@ -121,10 +113,7 @@ impl Config {
                         .collect()
                 })
                 .unwrap_or_default(),
-            origin_secrets: ["ORIGIN_SECRET", "ORIGIN_SECRET_PREVIOUS"]
-                .into_iter()
-                .filter_map(text)
-                .collect(),
+            origin_secrets,
             keys,
             rate_limit_per_user: Self::number("RATE_LIMIT_PER_USER", 120)?,
             rate_limit_per_ip: Self::number("RATE_LIMIT_PER_IP", 30)?,
@@ -157,6 +146,28 @@ impl Config {
                 .map_err(|_| ConfigError(format!("{name} is not a whole number: {text:?}"))),
         }
     }
+}
+
+/// The keys that sign sessions, and what the edge may send.
+fn secrets_from_env() -> Result<(Keys, Vec<String>), ConfigError> {
+    if let Some(secrets) = text("SECRETS") {
+        let in_use = text("SECRETS_IN_USE").unwrap_or_else(|| "A".to_owned());
+        let secrets = Secrets::parse(&secrets, &in_use).map_err(|e| match e {
+            SecretsError::Malformed => ConfigError(format!("SECRETS: {e}")),
+            SecretsError::InUse => ConfigError(format!("SECRETS_IN_USE: {e}")),
+        })?;
+        let keys = secrets.keys();
+        let keys = keys.map_err(|e| ConfigError(format!("SECRETS: {e}")))?;
+        return Ok((keys, secrets.origin()));
+    }
+    let key = text("SESSION_KEY");
+    let key =
+        key.ok_or_else(|| ConfigError("neither SECRETS nor SESSION_KEY is set".to_owned()))?;
+    let keys = Keys::new(key.as_bytes(), None);
+    Ok((
+        keys.map_err(|e| ConfigError(format!("SESSION_KEY: {e}")))?,
+        Vec::new(),
+    ))
 }
 
 fn text(name: &str) -> Option<String> {

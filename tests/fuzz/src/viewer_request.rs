@@ -10,9 +10,12 @@ use viewer_request::{Event, Outcome, SOURCE, Settings, ViewerRequest};
 const COOKIE: &str = "__Host-session";
 const REQUEST: &str = "the-id-of-this-request";
 const DOMAIN: &str = "d111111abcdef8.cloudfront.net";
-const OURS: [(&str, &str); 3] = [
+/// What the edge sends to the functions: 64 characters.
+const ORIGIN_SECRET: &str = "origin-secret-origin-secret-origin-secret-origin-secret-origin-1";
+const OURS: [(&str, &str); 4] = [
     ("x-crm-distribution", "EFUZZ"),
     ("x-crm-domain", DOMAIN),
+    ("x-crm-secret", ORIGIN_SECRET),
     ("x-crm-viewer-ip", "192.0.2.1"),
 ];
 
@@ -64,8 +67,8 @@ pub fn viewer_request(data: &[u8]) {
     thread_local! {
         static FUNCTION: ViewerRequest = ViewerRequest::new(SOURCE, &Settings {
             cookie: COOKIE.to_owned(),
-            key: KEY.to_owned(),
-            previous: Some(PREVIOUS.to_owned()),
+            secrets: format!("{KEY}{0}.{PREVIOUS}{0}", ORIGIN_SECRET),
+            in_use: "A".to_owned(),
         })
         .expect("the function");
     }
@@ -80,7 +83,7 @@ pub fn viewer_request(data: &[u8]) {
     let event = Event {
         distribution_id: OURS[0].1,
         domain_name: OURS[1].1,
-        viewer_ip: OURS[2].1,
+        viewer_ip: OURS[3].1,
         request_id: REQUEST,
         method,
         uri,

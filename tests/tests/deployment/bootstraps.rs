@@ -154,7 +154,12 @@ async fn a_missing_or_wrong_variable_is_an_init_error_that_names_it() {
         ("AWS_SECRET_ACCESS_KEY", None),
         ("SESSION_KEY", None),
         ("SESSION_KEY", Some("tooshort1234")),
-        ("SESSION_KEY_PREVIOUS", Some("tooshort1234")),
+        ("SECRETS", Some("tooshort1234")),
+        (
+            "SECRETS",
+            Some("{{resolve:secretsmanager:an-arn:SecretString}}"),
+        ),
+        ("SECRETS_IN_USE", Some("C")),
         ("RATE_LIMIT_PER_USER", Some("many")),
         ("RATE_LIMIT_PER_IP", Some("-1")),
         ("BODY_LIMIT", Some("1 MiB")),
@@ -172,6 +177,10 @@ async fn a_missing_or_wrong_variable_is_an_init_error_that_names_it() {
             .map(|(_, secret)| secret.clone())
             .chain(["tooshort1234".to_owned()])
             .collect();
+        let given = match name {
+            "SECRETS_IN_USE" => with_variable(given, "SECRETS", Some(&"s".repeat(128))),
+            _ => given,
+        };
         let process = start("create-contact", with_variable(given, name, value)).await;
         let error = process.init_error().await;
         let ended = process.wait();

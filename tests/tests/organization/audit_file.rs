@@ -4,6 +4,7 @@ use super::audit_page::{Acme, user};
 use action::Role;
 use edge_crm_tests::inside::ORIGIN;
 use edge_crm_tests::world::Response;
+use functions::registry::Description;
 use hyper::Request;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -84,6 +85,33 @@ async fn the_file_contains_everything_and_no_formula() {
     assert_eq!(self::lines(&filtered).len(), 1);
     let asked = acme.get(&acme.ada, "audit.csv").await;
     assert_eq!(asked.text, file.text, "it is a file for any Accept header");
+}
+
+/// Excel reads a file without a byte order mark as Windows-1252, in which "Zoë" is "ZoÃ«".
+#[tokio::test]
+async fn every_csv_file_says_that_it_is_utf_8() {
+    let views = functions::REGISTRY.iter().filter_map(|entry| {
+        let Description::Views(views) = (entry.describe)() else {
+            return None;
+        };
+        Some(views)
+    });
+    let files: Vec<_> = views
+        .flatten()
+        .filter(|view| view.file_ending == ".csv")
+        .collect();
+    assert!(!files.is_empty());
+    let acme = Acme::start().await;
+    let fields = json!({ "name": "Zoë", "email": "zoe@example.com" });
+    acme.world.act(&acme.ada, "create-contact", &fields).await;
+    for view in files {
+        let path = view.path.replace("{tenant}", &acme.ada.tenant);
+        let file = acme.world.send(acme.ada.get(&path, "text/html")).await;
+        assert_eq!(file.status, 200, "{path}: {file:?}");
+        assert_eq!(file.header("content-type"), "text/csv; charset=utf-8");
+        let text = file.text.strip_prefix('\u{feff}').expect(view.path);
+        assert!(!text.contains('\u{feff}') && text.contains("Zoë"), "{text}");
+    }
 }
 
 /// The number of records in each of the consecutive files, and all their records.

@@ -82,8 +82,8 @@ impl Edge {
             viewer_request::SOURCE,
             &Settings {
                 cookie: settings.session_cookie.clone(),
-                key: settings.session_key.clone(),
-                previous: settings.session_key_previous.clone(),
+                secrets: settings.secret.clone(),
+                in_use: "A".to_owned(),
             },
         )?;
         let via = HeaderValue::try_from(format!("1.1 {} (CloudFront)", settings.domain))

@@ -37,9 +37,7 @@ pub use policy::Behavior;
 pub use settings::DistributionSettings;
 
 pub(crate) use cache::BufferedResponse;
-pub(crate) use policy::{
-    CachePolicy, OriginHeader, Selection, Selections, Ttl, managed_origin_request,
-};
+pub(crate) use policy::{CachePolicy, Selection, Selections, Ttl, managed_origin_request};
 
 #[cfg(test)]
 mod deployed_tests;

@@ -138,7 +138,7 @@ pub struct Behavior {
     pub(crate) runs_function: bool,
     /// The headers that the edge adds for the origin, replacing the viewer's: name in lower case, and
     /// value.
-    pub(crate) origin_headers: Vec<(String, OriginHeader)>,
+    pub(crate) origin_headers: Vec<(String, String)>,
 }
 
 impl Behavior {
@@ -147,15 +147,6 @@ impl Behavior {
     pub fn function(&self) -> &str {
         &self.function
     }
-}
-
-/// The value of a header that the edge adds for the origin.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) enum OriginHeader {
-    /// The text in the template.
-    Literal(String),
-    /// A reference that only a deployment resolves. Here it is the distribution's origin secret.
-    Secret,
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use super::error::EdgeError;
 use super::key::forwarded;
 use super::lifetime;
 use super::origin::FunctionOrigin;
-use super::policy::{Behavior, OriginHeader};
+use super::policy::Behavior;
 use crate::Template;
 use crate::refusal::Refusal;
 use hyper::header::{HeaderMap, HeaderName, HeaderValue, USER_AGENT, VIA};
@@ -60,10 +60,6 @@ impl Route {
         let invalid = |name: &str| EdgeError::Header(name.to_owned());
         let mut origin_headers = HeaderMap::new();
         for (name, value) in &behavior.origin_headers {
-            let value = match value {
-                OriginHeader::Literal(text) => text,
-                OriginHeader::Secret => &settings.origin_secret,
-            };
             origin_headers.insert(
                 HeaderName::try_from(name).map_err(|_| invalid(name))?,
                 HeaderValue::try_from(value).map_err(|_| invalid(name))?,

@@ -14,16 +14,12 @@ pub struct DistributionSettings {
     pub domain: String,
     /// The port that viewers connect to.
     pub port: u16,
-    /// The secret that proves to a function that a request comes from the edge. It replaces every
-    /// dynamic reference in the template's origin headers.
-    pub origin_secret: String,
     /// The name of the session cookie. The template has `__Host-session`, which browsers accept
     /// over https only.
     pub session_cookie: String,
-    /// The key that signs sessions.
-    pub session_key: String,
-    /// The previous key, which is still accepted.
-    pub session_key_previous: Option<String>,
+    /// The secret: the key that signs sessions, and what proves to a function that a request comes from the
+    /// edge, as [`auth::Secrets`] reads it.
+    pub secret: String,
 }
 
 impl fmt::Debug for DistributionSettings {
@@ -42,16 +38,22 @@ impl DistributionSettings {
     /// # Errors
     /// [`DataError::Random`] if the system has no random bytes.
     pub fn local(port: u16, session_key: &str) -> Result<Self, DataError> {
-        let mut secret = [0; 32];
+        // 64 characters in base64.
+        let mut secret = [0; 48];
         getrandom::fill(&mut secret)?;
         Ok(Self {
             id: "ELOCAL0000000".to_owned(),
             domain: "edge-crm.localhost".to_owned(),
             port,
-            origin_secret: BASE64_URL_SAFE_NO_PAD.encode(secret),
             session_cookie: "session".to_owned(),
-            session_key: session_key.to_owned(),
-            session_key_previous: None,
+            secret: session_key.to_owned() + &BASE64_URL_SAFE_NO_PAD.encode(secret),
         })
+    }
+
+    /// What proves to a function that a request comes from the edge.
+    #[must_use]
+    pub fn origin_secret(&self) -> &str {
+        let (_, origin) = self.secret.split_at(self.secret.len() - 64);
+        origin
     }
 }

@@ -2,7 +2,9 @@
 
 use crate::support::*;
 use std::borrow::Cow;
-use viewer_request::{Event, FunctionError, Outcome, Request, Response, SOURCE, ViewerRequest};
+use viewer_request::{
+    Event, FunctionError, Outcome, Request, Response, SOURCE, Settings, ViewerRequest,
+};
 
 fn function(source: &str) -> ViewerRequest {
     ViewerRequest::new(source, &settings("session", None)).unwrap()
@@ -34,43 +36,65 @@ fn the_deployed_file_is_within_the_limit_and_has_no_unknown_placeholder() {
         .skip(1)
         .map(|rest| rest.split('}').next().unwrap())
         .collect();
-    assert_eq!(names, ["SessionKey", "SessionKeyPrevious", "SessionCookie"]);
+    assert_eq!(names, ["Secrets", "SecretsInUse", "SessionCookie"]);
     assert!(SOURCE.is_ascii());
 }
 
 #[test]
 fn invalid_settings_are_refused() {
-    let with = |cookie: &str, key: &str, previous: Option<&str>| {
-        let mut settings = settings(cookie, previous);
-        settings.key = key.to_owned();
+    let with = |cookie: &str, secrets: &str, in_use: &str| {
+        let settings = Settings {
+            cookie: cookie.to_owned(),
+            secrets: secrets.to_owned(),
+            in_use: in_use.to_owned(),
+        };
         ViewerRequest::new(SOURCE, &settings).map(drop)
     };
-    let filler = "k".repeat(40);
-    for bad in ["'", "\"", "\\", "\n", "\r", " ", "é", "\u{2028}", "\u{7f}"] {
-        let key = format!("{filler}{bad}");
-        assert_eq!(with("session", &key, None), Err(FunctionError::Key));
-        assert_eq!(with("session", KEY, Some(&key)), Err(FunctionError::Key));
+    let good = "k".repeat(96);
+    for bad in ["'", "\"", "\\", "\n", "\r", " ", "é", "\u{2028}", "${"] {
+        for secrets in [format!("{good}{bad}"), format!("{good}.{good}{bad}")] {
+            assert_eq!(with("session", &secrets, "A"), Err(FunctionError::Secrets));
+        }
     }
-    for short in [&filler[..31], "", "k"] {
-        assert_eq!(with("session", short, None), Err(FunctionError::Key));
+    let short = &good[..95];
+    for secrets in [
+        short,
+        "",
+        "k",
+        &format!("{good}."),
+        &format!("{good}.{short}"),
+    ] {
+        assert_eq!(with("session", secrets, "A"), Err(FunctionError::Secrets));
     }
-    assert_eq!(with("session", KEY, Some("k")), Err(FunctionError::Key));
+    let two = format!("{good}.{good}");
+    for (secrets, in_use) in [
+        (&good, "B"),
+        (&two, "C"),
+        (&two, ""),
+        (&format!("{two}.{good}"), "A"),
+    ] {
+        assert_eq!(
+            with("session", secrets, in_use),
+            Err(FunctionError::Secrets)
+        );
+    }
     for name in ["", "a b", "a'", "a;", "a=", "é"] {
-        assert_eq!(with(name, KEY, None), Err(FunctionError::CookieName));
+        assert_eq!(with(name, &good, "A"), Err(FunctionError::CookieName));
     }
-    assert_eq!(with("session", &filler[..32], Some("")), Ok(()));
+    for (secrets, in_use) in [(&good, "A"), (&two, "A"), (&two, "B")] {
+        assert_eq!(with("session", secrets, in_use), Ok(()));
+    }
 }
 
 #[test]
-fn a_placeholder_within_a_key_stays() {
-    let mut settings = settings("session", None);
-    settings.key = "${SessionCookie}${SessionKey}${x".to_owned();
+fn only_known_placeholders_are_replaced() {
+    let settings = settings("session", None);
     let source = "function handler(event) { \
-        event.request.headers = { key: { value: '${SessionKey}' }, x: { value: '${Other}' } }; \
+        event.request.headers = { key: { value: '${Secrets}' }, x: { value: '${Other}' } }; \
         return event.request; }";
     let function = ViewerRequest::new(source, &settings).unwrap();
     let request = forwarded(&function, &event("GET", "/", &[]));
-    assert_eq!(header(&request, "key"), [settings.key.as_str()]);
+    assert_eq!(header(&request, "key"), [settings.secrets.as_str()]);
     assert_eq!(header(&request, "x"), ["${Other}"]);
 }
 
@@ -103,7 +127,10 @@ fn debug_text_contains_no_key() {
     let settings = settings("session", Some(PREVIOUS));
     let function = ViewerRequest::new(SOURCE, &settings).unwrap();
     let printed = format!("{settings:?} {function:?}");
-    assert!(!printed.contains("key-"), "{printed}");
+    assert!(
+        !printed.contains("key-") && !printed.contains("origin-"),
+        "{printed}"
+    );
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use crate::support::*;
 use action::Role;
-use viewer_request::{Outcome, SOURCE, ViewerRequest};
+use viewer_request::{Outcome, SOURCE, Settings, ViewerRequest};
 
 const PAGE: &str = "/t/acme/contacts";
 const PLAIN: Option<&str> = Some("acme|owner|html|");
@@ -204,12 +204,19 @@ fn only_the_current_and_the_previous_key_are_accepted() {
 }
 
 #[test]
-fn an_empty_placeholder_is_not_a_key() {
+fn what_a_deployment_has_not_filled_in_is_not_a_key() {
     use hmac::{Hmac, KeyInit, Mac};
-    for previous in [None, Some("")] {
-        let function = ViewerRequest::new(SOURCE, &settings("session", previous)).unwrap();
+    let reference = format!(
+        "{{{{resolve:secretsmanager:{}:SecretString}}}}",
+        "a".repeat(96)
+    );
+    let given = secret(KEY, ORIGIN);
+    for unfilled in ["", "undefined", "null", &reference, &KEY[..40]] {
+        let source = SOURCE.replace("${Secrets}", &format!("{unfilled}.{given}"));
+        let function = ViewerRequest::new(&source, &settings("session", None)).unwrap();
         let claims = format!("1.{}.acme.{ID}.owner.{}", "s".repeat(43), now() + 60);
-        for guess in ["", "${SessionKeyPrevious}", "undefined", "null"] {
+        let cut = unfilled.get(..unfilled.len().saturating_sub(64)).unwrap();
+        for guess in ["", unfilled, cut] {
             let mut mac = Hmac::<sha2::Sha256>::new_from_slice(guess.as_bytes()).unwrap();
             mac.update(format!("session\n{claims}").as_bytes());
             let signature = base64::Engine::encode(
@@ -219,10 +226,34 @@ fn an_empty_placeholder_is_not_a_key() {
             let cookie = format!("session={claims}.{signature}");
             let event = event("GET", PAGE, &[("cookie", &cookie)]);
             assert_eq!(shared_by(&function, &event), None, "{guess:?}");
+            let request = forwarded(&function, &event);
+            assert_eq!(header(&request, "x-crm-secret"), Vec::<&str>::new());
         }
-        let cookie = format!("session={}", signed(PREVIOUS));
+        let cookie = cookie();
         let event = event("GET", PAGE, &[("cookie", &cookie)]);
-        assert_eq!(shared_by(&function, &event), None);
+        assert_eq!(shared_by(&function, &event).as_deref(), PLAIN);
+    }
+}
+
+#[test]
+fn the_secret_in_use_is_sent_and_both_sign_sessions() {
+    for (in_use, sent) in [("A", ORIGIN), ("B", OTHER_ORIGIN)] {
+        let settings = Settings {
+            in_use: in_use.to_owned(),
+            ..settings("session", Some(PREVIOUS))
+        };
+        let function = ViewerRequest::new(SOURCE, &settings).unwrap();
+        for key in [KEY, PREVIOUS] {
+            let cookie = format!("session={}", signed(key));
+            let event = event(
+                "GET",
+                PAGE,
+                &[("cookie", &cookie), ("x-crm-secret", "forged")],
+            );
+            assert_eq!(shared_by(&function, &event).as_deref(), PLAIN);
+            let request = forwarded(&function, &event);
+            assert_eq!(header(&request, "x-crm-secret"), [sent]);
+        }
     }
 }
 
@@ -364,6 +395,7 @@ fn a_client_cannot_set_the_edges_headers() {
             line("x-crm-distribution", "EDFDVBD6EXAMPLE"),
             line("x-crm-domain", "d111111abcdef8.cloudfront.net"),
             line("x-crm-key", REQUEST_ID),
+            line("x-crm-secret", ORIGIN),
             line("x-crm-viewer-ip", "198.51.100.11"),
             line("x-crmkey", "kept"),
         ]

@@ -10,6 +10,9 @@ use viewer_request::{Event, Outcome, Request, SOURCE, Settings, ViewerRequest};
 pub(crate) const KEY: &str = "current-key-current-key-current-key-current-key-current-key-0001";
 pub(crate) const PREVIOUS: &str =
     "previous-key-previous-key-previous-key-previous-key-previous-001";
+pub(crate) const ORIGIN: &str = "origin-secret-origin-secret-origin-secret-origin-secret-origin-1";
+pub(crate) const OTHER_ORIGIN: &str =
+    "other-origin-other-origin-other-origin-other-origin-other-orig-2";
 pub(crate) const REQUEST_ID: &str = "EXAMPLEntjQpEXAMPLE_SG5Z-EXAMPLEPmPfEXAMPLEu3EqEXAMPLE==";
 pub(crate) const ID: &str = "0197a3b0-0000-7000-8000-00000000000f";
 
@@ -19,9 +22,17 @@ static FUNCTION: LazyLock<ViewerRequest> =
 pub(crate) fn settings(cookie: &str, previous: Option<&str>) -> Settings {
     Settings {
         cookie: cookie.to_owned(),
-        key: KEY.to_owned(),
-        previous: previous.map(str::to_owned),
+        secrets: previous.map_or_else(
+            || secret(KEY, ORIGIN),
+            |previous| format!("{}.{}", secret(KEY, ORIGIN), secret(previous, OTHER_ORIGIN)),
+        ),
+        in_use: "A".to_owned(),
     }
+}
+
+/// A secret: the key that signs sessions, and what the edge sends.
+pub(crate) fn secret(key: &str, origin: &str) -> String {
+    format!("{key}{origin}")
 }
 
 pub(crate) fn keys(current: &str, previous: Option<&str>) -> Keys {

@@ -42,8 +42,6 @@ pub(super) fn origins() -> String {
                 "- Id: {name}
   DomainName: {{Fn::Select: [2, {{Fn::Split: [/, {{Fn::GetAtt: [{id}Url, FunctionUrl]}}]}}]}}
   CustomOriginConfig: {{OriginProtocolPolicy: https-only, OriginSSLProtocols: [TLSv1.2]}}
-  OriginCustomHeaders:
-    - {{HeaderName: x-crm-secret, HeaderValue: {{Fn::GetAtt: [OriginKey, Value]}}}}
 ",
                 name = function.name,
                 id = logical_id(function.name),

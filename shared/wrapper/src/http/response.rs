@@ -56,8 +56,12 @@ pub(crate) fn html(status: u16, body: String) -> Response {
     new(status, "text/html; charset=utf-8", Body::Text(body))
 }
 
-/// A file to download.
-pub(crate) fn download(file: Download) -> Response {
+/// A file to download. A CSV file starts with a byte order mark: without it, Excel reads UTF-8 as
+/// Windows-1252.
+pub(crate) fn download(mut file: Download) -> Response {
+    if file.content_type == Download::CSV {
+        file.text.insert(0, '\u{feff}');
+    }
     let response = new(200, file.content_type, Body::Text(file.text))
         .with(
             CONTENT_DISPOSITION,
@@ -144,7 +148,7 @@ impl ResponseExt for Response {
         if https {
             response.headers_mut().insert(
                 STRICT_TRANSPORT_SECURITY,
-                HeaderValue::from_static("max-age=63072000; includeSubDomains"),
+                HeaderValue::from_static("max-age=63072000"),
             );
         }
         if head {
