@@ -3,7 +3,9 @@
 use crate::http::request::RequestInfo;
 use crate::http::response::{self, Response, ResponseExt};
 use crate::log::LogEntry;
+use crate::run::context_of;
 use crate::run::revalidate::Revalidated;
+use crate::session::{self, LiveSession};
 use crate::{App, Failure, error_page, reads};
 use action::{
     Access, Action, Actor, Context, Form, FormPage, FormState, Found, IdempotencyKey, Layout, Reads,
@@ -97,6 +99,20 @@ impl<A: Form> Success<A> {
 }
 
 impl Progress {
+    /// Notes what has become of the caller while the action ran: who may have another role now, or may no
+    /// longer be signed in.
+    pub(crate) fn set_caller(&mut self, app: &App, live: Option<&LiveSession>) {
+        self.context = context_of(app, live);
+        self.cookie = match live {
+            Some(live) => live.renewal.clone().or(self.cookie.take()),
+            None => Some(session::clear_cookie(&app.config)),
+        };
+        self.layout = self.layout.take().zip(live).map(|(layout, live)| Layout {
+            role: live.actor.role,
+            ..layout
+        });
+    }
+
     /// Reads what the page of a form needs, if the form will be shown again. If the caller must wait or
     /// storage fails, it reads nothing, and the page shows only the form.
     pub(crate) async fn read_form_page<A: Form>(

@@ -15,6 +15,7 @@ use crate::{App, Failure};
 use action::{
     Access, Action, Caller, Commit, Context, Expect, Found, Grant, Item, Operation, SessionChange,
 };
+use auth::Token;
 use lambda_http::Request;
 use serde_json::Value;
 use store::{OutboxRecord, Rejected};
@@ -28,6 +29,7 @@ pub(crate) struct Call<'a, A: Action> {
     pub(crate) request: &'a Request,
     pub(crate) trust: Trust,
     pub(crate) now: i64,
+    pub(crate) token: Option<Token>,
     pub(crate) live: Option<LiveSession>,
     pub(crate) caller: Caller<A::Permission>,
     pub(crate) input: A::Input,
@@ -88,7 +90,7 @@ impl<A: Action> Call<'_, A> {
             progress.found = found;
             match error {
                 NotCommitted::DataChanged => {
-                    if let Err(failure) = self.recheck_session().await {
+                    if let Err(failure) = self.recheck_session(progress).await {
                         return self.fail(failure, progress, log_entry).await;
                     }
                 }
@@ -107,17 +109,31 @@ impl<A: Action> Call<'_, A> {
         self.fail(Rejected::Moved.into(), progress, log_entry).await
     }
 
-    /// Checks the caller's session before a rerun, because another request may have ended it.
-    async fn recheck_session(&mut self) -> Result<(), Failure> {
-        let Some(live) = &self.live else {
+    /// Checks the caller again before a rerun, because another request may have ended the session or
+    /// changed the membership.
+    async fn recheck_session(&mut self, progress: &mut Progress) -> Result<(), Failure> {
+        if self.live.is_none() {
             return Ok(());
-        };
-        let items = self.app.store.items([live.key.clone()]).await?;
-        if !items.contains_key(&live.key) {
-            self.live = None;
-            self.caller = A::Permission::admit(None)?;
         }
+        self.live = self.read_session().await?;
+        let live = self.live.as_ref();
+        progress.set_caller(self.app, live);
+        // A replaced session is only for repeated requests.
+        let replaced = live.is_some_and(|live| live.session.replaced);
+        if replaced && A::Permission::LEAST.is_some() {
+            return Err(Failure::signed_out());
+        }
+        self.caller = A::Permission::admit(live.map(|live| live.actor.clone()))?;
         Ok(())
+    }
+
+    /// The caller's session as it is now, if it is live.
+    pub(crate) async fn read_session(&self) -> Result<Option<LiveSession>, Failure> {
+        let Some(token) = &self.token else {
+            return Ok(None);
+        };
+        let items = self.app.store.items(session::keys(token)).await?;
+        Ok(session::check(token, &items, self.now, &self.app.config))
     }
 
     /// Runs the function once, writes its commit and revalidates.
@@ -152,6 +168,9 @@ impl<A: Action> Call<'_, A> {
         let outbox_record = (!tags.is_empty()).then(|| revalidate::outbox_record(self.app, &tags));
         operations.extend(outbox_record.as_ref().map(OutboxRecord::operation));
         if !operations.is_empty() {
+            if let Some(live) = &self.live {
+                live.require_membership(&mut operations)?;
+            }
             self.write(&operations, &data, outbox_record.as_ref())
                 .await?;
         }

@@ -23,10 +23,11 @@ use crate::run::answer::{Progress, Success};
 use crate::run::attempt::Call;
 use crate::run::idempotency::KeyedRequest;
 use crate::run::limit::Counter;
-use crate::session::{self, SessionCookie};
+use crate::session::{self, LiveSession, SessionCookie};
 use crate::{App, Failure};
 use action::{
-    Access, Action, Actor, Caller, Form, IdempotencyKey, Reads, TENANT_FIELD, input, secret_fields,
+    Access, Action, Actor, Caller, Context, Form, IdempotencyKey, Reads, TENANT_FIELD, input,
+    secret_fields,
 };
 use auth::Token;
 use http::Method;
@@ -88,10 +89,7 @@ async fn handle<A: Form>(
     }
     progress.layout.clone_from(&loaded.layout);
     let live = loaded.live.as_ref();
-    progress.context = live.map(|live| {
-        let context = app.context(live.actor.clone(), 0);
-        context.with_session(Some(live.key.clone()))
-    });
+    progress.context = context_of(app, live);
     progress.cookie = session::refresh(app, parsed.token.is_some(), live, parsed.now).await;
     log_entry.set_caller(live.map(|live| &live.actor));
     parsed.run(app, request, loaded, progress, log_entry).await
@@ -257,6 +255,7 @@ impl<A: Action> ParsedRequest<A> {
             request,
             trust: self.trust,
             now: self.now,
+            token: self.token,
             live: loaded.live,
             caller,
             input,
@@ -276,6 +275,14 @@ impl<A: Action> ParsedRequest<A> {
             None => call.commit(found, progress, log_entry).await,
         }
     }
+}
+
+/// The context of a live session's user.
+fn context_of(app: &App, live: Option<&LiveSession>) -> Option<Context<Actor>> {
+    live.map(|live| {
+        let context = app.context(live.actor.clone(), 0);
+        context.with_session(Some(live.key.clone()))
+    })
 }
 
 /// Checks the method, the origin and the origin secret.

@@ -7,7 +7,7 @@ use crate::run::answer::{Progress, Success, output};
 use crate::run::attempt::Call;
 use crate::run::idempotency::{RecordMatch, SavedResult};
 use crate::run::revalidate;
-use crate::session::{LiveSession, fresh};
+use crate::session::fresh;
 use action::{
     Action, ActionError, Expect, Found, Grant, Item, Key, MembershipRecord, Operation, Scope,
 };
@@ -127,30 +127,29 @@ impl<A: Action> Call<'_, A> {
         let role = membership.and_then(|membership| membership.active_role());
         let role = role.ok_or_else(Failure::signed_out)?;
         let (operation, cookie) = self.open(&Grant { role, ..grant })?;
-        // The caller's session must still be there, or signing out would leave the new one behind.
-        let own = self.live.as_ref().filter(|_| needs_own);
-        let check = own.map(|live| Operation::Check {
-            key: live.key.clone(),
-            expect: Expect::Present,
-        });
-        let operations: Vec<_> = check.into_iter().chain([operation]).collect();
+        let mut operations = vec![operation];
+        if let Some(own) = self.live.as_ref().filter(|_| needs_own) {
+            // Otherwise signing out would leave the new session behind.
+            operations.push(Operation::Check {
+                key: own.key.clone(),
+                expect: Expect::Present,
+            });
+            own.require_membership(&mut operations)?;
+        }
         match self.app.store.transact(None, &operations).await {
             Ok(()) => Ok(cookie),
-            Err(Rejected::Moved) => Err(self.session_moved(own).await?),
+            Err(Rejected::Moved) => Err(self.session_moved(needs_own).await?),
             Err(rejected) => Err(rejected.into()),
         }
     }
 
     /// Why the new session could not be written: the caller's own session has ended, or it is worth
     /// another try.
-    async fn session_moved(&self, own: Option<&LiveSession>) -> Result<Failure, Failure> {
-        let Some(own) = own else {
-            return Ok(Rejected::Moved.into());
-        };
-        let items = self.app.store.items([own.key.clone()]).await?;
-        Ok(match items.contains_key(&own.key) {
-            true => Rejected::Moved.into(),
-            false => Failure::signed_out(),
+    async fn session_moved(&self, needs_own: bool) -> Result<Failure, Failure> {
+        let ended = needs_own && self.live.is_some() && self.read_session().await?.is_none();
+        Ok(match ended {
+            true => Failure::signed_out(),
+            false => Rejected::Moved.into(),
         })
     }
 }
