@@ -8,6 +8,7 @@ mod audit_names;
 mod audit_page;
 mod authority;
 mod bounds;
+mod devices;
 mod former;
 mod growth;
 mod invitations;

@@ -3,6 +3,7 @@
 use crate::http::request::RequestInfo;
 use crate::http::response::{self, Response, ResponseExt};
 use crate::log::LogEntry;
+use crate::run::attempt::Cookies;
 use crate::run::context_of;
 use crate::run::revalidate::Revalidated;
 use crate::session::{self, LiveSession};
@@ -38,8 +39,7 @@ pub(crate) struct Success<A: Action> {
     /// The tags of pages that are purged, or will be within seconds.
     pub(crate) revalidated: Revalidated,
     pub(crate) replayed: bool,
-    /// The session cookie, if it changes.
-    pub(crate) cookie: Option<String>,
+    pub(crate) cookies: Cookies,
     /// Whether the caller is signed out afterwards.
     pub(crate) signs_out: bool,
     /// The cookie with which the user sees the change at once: see [`fresh`](crate::session::fresh).
@@ -78,7 +78,9 @@ impl<A: Form> Success<A> {
                 }
             }
         };
-        let mut response = response.with_cookie(self.cookie).with_cookie(self.fresh);
+        let Cookies { session, device } = self.cookies;
+        let cookies = [session, device, self.fresh];
+        let mut response = cookies.into_iter().fold(response, ResponseExt::with_cookie);
         if self.signs_out {
             // Otherwise the next user of the browser could go back to the pages that it keeps.
             // https://www.w3.org/TR/clear-site-data/

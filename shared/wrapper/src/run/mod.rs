@@ -1,5 +1,6 @@
 //! Runs an action, from the request to the response.
 
+pub(crate) mod account;
 pub(crate) mod answer;
 mod attempt;
 pub(crate) mod audit;
@@ -19,17 +20,18 @@ use crate::http::trust::Trust;
 use crate::http::{body, origin};
 use crate::log::LogEntry;
 use crate::reads::{Loaded, RequestReads};
+use crate::run::account::AccountLimit;
 use crate::run::answer::{Progress, Success};
 use crate::run::attempt::Call;
 use crate::run::idempotency::KeyedRequest;
 use crate::run::limit::Counter;
-use crate::session::{self, LiveSession, SessionCookie};
+use crate::session::{self, LiveSession, SessionCookie, device};
 use crate::{App, Failure};
 use action::{
     Access, Action, Actor, Caller, Context, Form, IdempotencyKey, Reads, TENANT_FIELD, input,
     secret_fields,
 };
-use auth::Token;
+use auth::{Devices, Token};
 use http::Method;
 use lambda_http::Request;
 use std::collections::BTreeMap;
@@ -69,7 +71,9 @@ struct ParsedRequest<A: Action> {
     /// Counts the caller's requests.
     counter: Option<Counter>,
     /// Counts the account's failures.
-    account: Option<Counter>,
+    account: Option<AccountLimit>,
+    /// The accounts that the browser is known to.
+    devices: Devices,
     keyed: Option<KeyedRequest>,
     /// The action's reads; `None` if the input is invalid or the token's role is not allowed.
     reads: Option<Reads>,
@@ -98,7 +102,7 @@ async fn handle<A: Form>(
 /// What follows from a valid input.
 #[derive(Default)]
 struct Plan {
-    account: Option<Counter>,
+    account: Option<AccountLimit>,
     keyed: Option<KeyedRequest>,
     reads: Option<Reads>,
 }
@@ -109,6 +113,7 @@ impl Plan {
         key: Option<&IdempotencyKey>,
         input: &A::Input,
         actor: Option<&Actor>,
+        devices: &Devices,
         now: i64,
     ) -> Result<Self, Failure> {
         let config = &app.config;
@@ -116,7 +121,7 @@ impl Plan {
         let caller = A::Permission::admit(actor.cloned()).ok();
         let reads = caller.map(|caller| A::reads(&app.context(caller, 0), input));
         Ok(Self {
-            account: Counter::for_account(&limit, actor, config, now),
+            account: AccountLimit::new(&limit, actor, devices, config, now),
             keyed: KeyedRequest::new::<A>(key, input, actor, config)?,
             reads: reads.transpose()?,
         })
@@ -139,8 +144,9 @@ impl<A: Action> ParsedRequest<A> {
         // What anyone may call is counted for the address. Otherwise a new account would lift its limit.
         let counted = actor.filter(|_| A::Permission::LEAST.is_some());
         let counter = Counter::for_caller(counted, &trust, config, now);
+        let devices = device::read(request, config, now);
         let plan = match (&key, &input) {
-            (Ok(key), Ok(input)) => Plan::new::<A>(app, key.as_ref(), input, actor, now),
+            (Ok(key), Ok(input)) => Plan::new::<A>(app, key.as_ref(), input, actor, &devices, now),
             _ => Ok(Plan::default()),
         };
         // Reported in the place of a wrong input: after the session and the rate limit.
@@ -161,6 +167,7 @@ impl<A: Action> ParsedRequest<A> {
             tenant: fields.0.get(TENANT_FIELD).cloned(),
             counter,
             account,
+            devices,
             keyed,
             reads,
         })
@@ -243,12 +250,9 @@ impl<A: Action> ParsedRequest<A> {
         let caller = self.admit(&loaded)?;
         self.key?;
         let input = self.input?;
-        if let Some(account) = self
-            .account
-            .as_ref()
-            .filter(|account| !account.only_repeats)
-        {
-            account.check_stored(loaded.failures.as_ref())?;
+        let account = loaded.account;
+        if let Some(account) = account.as_ref().filter(|account| !account.only_repeats) {
+            account.check()?;
         }
         let call = Call {
             app,
@@ -260,7 +264,8 @@ impl<A: Action> ParsedRequest<A> {
             caller,
             input,
             keyed: self.keyed,
-            account: self.account,
+            account,
+            devices: self.devices,
         };
         let replaced = call.live.as_ref().is_some_and(|live| live.session.replaced);
         // Nothing was read if only the role as it is now is allowed, but not the token's.

@@ -4,7 +4,7 @@ use crate::Failure;
 use crate::log::LogEntry;
 use crate::reads;
 use crate::run::answer::{Progress, Success, output};
-use crate::run::attempt::Call;
+use crate::run::attempt::{Call, Cookies};
 use crate::run::idempotency::{RecordMatch, SavedResult};
 use crate::run::revalidate;
 use crate::session::fresh;
@@ -62,7 +62,8 @@ impl<A: Action> Call<'_, A> {
         else {
             return Err(Failure::reused_key());
         };
-        let cookie = self.reopen(&data).await?.or(progress.cookie.take());
+        let cookies = self.reopen(&data).await?;
+        let cookies = cookies.or_session(progress.cookie.take());
         log_entry.replayed = true;
         let changes_pages = !tags.is_empty();
         let revalidated = revalidate::after_replay(self.app, tags, outbox_record).await;
@@ -72,7 +73,7 @@ impl<A: Action> Call<'_, A> {
             data,
             revalidated,
             replayed: true,
-            cookie,
+            cookies,
             signs_out: false,
             fresh: changes_pages.then(|| fresh::cookie(&self.app.config)),
         })
@@ -80,9 +81,9 @@ impl<A: Action> Call<'_, A> {
 
     /// Opens a new session if the request opened one, because a saved result contains no session. If the
     /// input has secrets, it checks first that they are the same.
-    async fn reopen(&self, data: &Value) -> Result<Option<String>, Failure> {
+    async fn reopen(&self, data: &Value) -> Result<Cookies, Failure> {
         let Some(secrets) = A::SECRETS else {
-            return Ok(None);
+            return Ok(Cookies::default());
         };
         let context = self.context(0);
         let first = A::reads(&context, &self.input)?;
@@ -106,27 +107,28 @@ impl<A: Action> Call<'_, A> {
             Err(error) if !matches!(error, ActionError::Internal(_)) => Err(WRONG_SECRET),
             checked => checked,
         };
-        let grant = self.count_guess(self.account.as_ref(), check).await;
+        let counter = self.account.as_ref().map(|account| &account.counter);
+        let grant = self.count_guess(counter, check).await;
         let grant = grant.map_err(|failure| match failure.status {
             401 => Failure::reused_key(),
             _ => failure,
         })?;
         match grant {
-            Some(grant) => self.open_again(grant, secrets.reopens).await.map(Some),
-            None => Ok(None),
+            Some(grant) => self.open_again(grant, secrets.reopens).await,
+            None => Ok(Cookies::default()),
         }
     }
 
-    /// Opens the session, and returns its cookie. With `needs_own`, the caller's own session must still be
+    /// Opens the session, and returns its cookies. With `needs_own`, the caller's own session must still be
     /// there.
-    async fn open_again(&self, grant: Grant, needs_own: bool) -> Result<String, Failure> {
+    async fn open_again(&self, grant: Grant, needs_own: bool) -> Result<Cookies, Failure> {
         // The saved role may be outdated: the user may have left since then, or have another role.
         let membership = Key::membership(&grant.tenant, &grant.user);
         let items = self.app.store.items([membership.clone()]).await?;
         let membership = items.get(&membership).and_then(MembershipRecord::read);
         let role = membership.and_then(|membership| membership.active_role());
         let role = role.ok_or_else(Failure::signed_out)?;
-        let (operation, cookie) = self.open(&Grant { role, ..grant })?;
+        let (operation, cookies) = self.open(&Grant { role, ..grant })?;
         let mut operations = vec![operation];
         if let Some(own) = self.live.as_ref().filter(|_| needs_own) {
             // Otherwise signing out would leave the new session behind.
@@ -137,7 +139,7 @@ impl<A: Action> Call<'_, A> {
             own.require_membership(&mut operations)?;
         }
         match self.app.store.transact(None, &operations).await {
-            Ok(()) => Ok(cookie),
+            Ok(()) => Ok(cookies),
             Err(Rejected::Moved) => Err(self.session_moved(needs_own).await?),
             Err(rejected) => Err(rejected.into()),
         }

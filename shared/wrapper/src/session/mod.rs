@@ -1,5 +1,6 @@
 //! Sessions: the cookie, the token in it, and the stored session, which decides.
 
+pub(crate) mod device;
 pub(crate) mod fresh;
 
 use crate::http::request::RequestInfo;
