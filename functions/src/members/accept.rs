@@ -242,7 +242,7 @@ impl Form for AcceptInvite {
             Err(_) if page.found.items.is_empty() && token.open(page.tokens).is_some() => {
                 pages::accept_invite(page.state, token_text, None)
             }
-            Err(closed) => pages::invitation_closed(&closed.to_string()),
+            Err(closed) => pages::invitation_closed(page.layout, &closed.to_string()),
         }
     }
 }

@@ -12,6 +12,7 @@ mod devices;
 mod former;
 mod growth;
 mod invitations;
+mod links;
 mod mail;
 mod members;
 mod password_resets;

@@ -157,7 +157,8 @@ impl Progress {
             .with_cookie(self.cookie);
         };
         error_page::log_failure(failure, log_entry);
-        let signed_out = failure.status == 401 && A::Permission::LEAST.is_some();
+        let signed_out =
+            failure.status == 401 && A::Permission::LEAST.is_some() && self.layout.is_none();
         let used = self.key.filter(|_| failure.status != 422);
         let state = FormState {
             values,

@@ -142,7 +142,7 @@ impl<A: Action> Call<'_, A> {
         // A replaced session is only for repeated requests.
         let replaced = live.is_some_and(|live| live.session.replaced);
         if replaced && A::Permission::LEAST.is_some() {
-            return Err(Failure::signed_out());
+            return Err(Failure::replaced());
         }
         self.caller = A::Permission::admit(live.map(|live| live.actor.clone()))?;
         Ok(())

@@ -15,9 +15,9 @@ mod replay;
 mod revalidate;
 
 use crate::http::request::RequestInfo;
-use crate::http::response::Response;
+use crate::http::response::{self, Response};
 use crate::http::trust::Trust;
-use crate::http::{body, origin};
+use crate::http::{body, negotiate, origin};
 use crate::log::LogEntry;
 use crate::reads::{Loaded, RequestReads};
 use crate::run::account::AccountLimit;
@@ -26,13 +26,14 @@ use crate::run::attempt::Call;
 use crate::run::idempotency::KeyedRequest;
 use crate::run::limit::Counter;
 use crate::session::{self, LiveSession, SessionCookie, device};
-use crate::{App, Failure};
+use crate::{App, Failure, error_page};
 use action::{
-    Access, Action, Actor, Caller, Context, Form, IdempotencyKey, Reads, TENANT_FIELD, input,
-    secret_fields,
+    Access, Action, Actor, Caller, Context, Form, IdempotencyKey, Reads, TENANT_FIELD, USER_FIELD,
+    input, secret_fields,
 };
 use auth::{Devices, Token};
 use http::Method;
+use http::header::ACCEPT;
 use lambda_http::Request;
 use std::collections::BTreeMap;
 
@@ -42,6 +43,9 @@ pub(crate) async fn run<A: Form>(
     request: &Request,
     log_entry: &mut LogEntry,
 ) -> Response {
+    if let Some(path) = form_page::<A>(app, request).await {
+        return response::see_other(&path);
+    }
     let mut progress = Progress::default();
     match handle::<A>(app, request, &mut progress, log_entry).await {
         Ok(success) => success.into_response(request, progress, log_entry),
@@ -53,10 +57,30 @@ pub(crate) async fn run<A: Form>(
                 &failure,
             )
             .await;
+            if progress.values.is_none() {
+                // Nothing was read, not even the session.
+                return error_page::response_to(app, request, &failure, log_entry).await;
+            }
             progress.read_form_page::<A>(app, request, &failure).await;
             progress.form_response::<A>(app, request, &failure, log_entry)
         }
     }
+}
+
+/// The page of the action's form, for a browser that opens the address of the action. `None` for every other
+/// request.
+async fn form_page<A: Form>(app: &App, request: &Request) -> Option<String> {
+    let opens = matches!(*request.method(), Method::GET | Method::HEAD)
+        && !request.wants_json()
+        && negotiate::names_html(request.header(ACCEPT.as_str()));
+    if !opens || Trust::establish(request, &app.config).is_err() {
+        return None;
+    }
+    let layout = error_page::layout_of(app, request).await;
+    Some(match (&layout, A::Permission::LEAST) {
+        (None, Some(_)) => app.site.sign_in.to_owned(),
+        _ => A::page_path(layout.as_ref()),
+    })
 }
 
 /// A parsed request, before anything is read from storage.
@@ -68,6 +92,8 @@ struct ParsedRequest<A: Action> {
     input: Result<A::Input, Failure>,
     /// The organisation whose page has the form, if the form says so.
     tenant: Option<String>,
+    /// The user whose page has the form, if the form says so.
+    user: Option<String>,
     /// Counts the caller's requests.
     counter: Option<Counter>,
     /// Counts the account's failures.
@@ -165,6 +191,7 @@ impl<A: Action> ParsedRequest<A> {
             key,
             input,
             tenant: fields.0.get(TENANT_FIELD).cloned(),
+            user: fields.0.get(USER_FIELD).cloned(),
             counter,
             account,
             devices,
@@ -225,14 +252,26 @@ impl<A: Action> ParsedRequest<A> {
         if let Some(counter) = &self.counter {
             counter.check(loaded.calls)?;
         }
-        let is_other_tenant = |actor: &Actor| {
-            let page = self.tenant.as_deref();
-            page.is_some_and(|page| page != actor.tenant.as_str())
-        };
-        if needs_sign_in && actor.as_ref().is_some_and(is_other_tenant) {
-            return Err(Failure::other_organization());
+        if let Some(actor) = actor.as_ref().filter(|_| needs_sign_in) {
+            self.check_page(actor)?;
         }
         Ok(A::Permission::admit(actor)?)
+    }
+
+    /// Checks whether the form comes from a page of the caller: of the same organisation, or of the same
+    /// user if the action is about the account.
+    fn check_page(&self, actor: &Actor) -> Result<(), Failure> {
+        let differs = |page: Option<&str>, now: &str| page.is_some_and(|page| page != now);
+        if A::OF_ACCOUNT {
+            return match differs(self.user.as_deref(), actor.user.as_str()) {
+                true => Err(Failure::other_user()),
+                false => Ok(()),
+            };
+        }
+        match differs(self.tenant.as_deref(), actor.tenant.as_str()) {
+            true => Err(Failure::other_organization()),
+            false => Ok(()),
+        }
     }
 
     /// Checks the request, with what was read. It is refused if the caller is signed out, sends too many
@@ -276,7 +315,7 @@ impl<A: Action> ParsedRequest<A> {
                 call.replay(matched, progress, log_entry).await
             }
             // A replaced session is only for repeated requests.
-            None if replaced && A::Permission::LEAST.is_some() => Err(Failure::signed_out()),
+            None if replaced && A::Permission::LEAST.is_some() => Err(Failure::replaced()),
             None => call.commit(found, progress, log_entry).await,
         }
     }
