@@ -8,6 +8,7 @@ use crate::reads::RequestReads;
 use crate::session::{self, SessionCookie};
 use crate::{App, Failure};
 use action::Layout;
+use auth::Token;
 use lambda_http::Request;
 
 /// Writes the failure into the log entry.
@@ -24,9 +25,10 @@ pub(crate) async fn response_to(
     failure: &Failure,
     log_entry: &mut LogEntry,
 ) -> Response {
-    let layout = match request.wants_json() || failure.status >= 500 {
-        true => None,
-        false => layout_of(app, request).await,
+    let layout = match failure.status {
+        _ if request.wants_json() => None,
+        500.. => layout_of_token(app, request),
+        _ => layout_of(app, request).await,
     };
     error_response(app, request, failure, layout.as_ref(), log_entry)
 }
@@ -50,6 +52,20 @@ pub(crate) async fn layout_of(app: &App, request: &Request) -> Option<Layout> {
             None
         }
     }
+}
+
+/// The layout as the session's token has it, for when storage does not say. The name of the organisation is
+/// its slug then. Nothing depends on whether the session is still live: every link of the navigation checks it.
+pub(crate) fn layout_of_token(app: &App, request: &Request) -> Option<Layout> {
+    let SessionCookie::Valid(Token { actor, .. }) = session::read_cookie(request, &app.config)
+    else {
+        return None;
+    };
+    Some(Layout {
+        organization: actor.tenant.to_string(),
+        tenant: actor.tenant,
+        role: actor.role,
+    })
 }
 
 /// The response to a failure: JSON or an error page.

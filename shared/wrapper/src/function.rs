@@ -277,7 +277,14 @@ impl Runner {
                     .await;
                 let response = caught.unwrap_or_else(|_| {
                     let failure = Failure::unknown("the wrapper panicked");
-                    error_page::error_response(app, request, &failure, None, &mut log_entry)
+                    let layout = error_page::layout_of_token(app, request);
+                    error_page::error_response(
+                        app,
+                        request,
+                        &failure,
+                        layout.as_ref(),
+                        &mut log_entry,
+                    )
                 });
                 let is_head = request.method() == Method::HEAD;
                 (

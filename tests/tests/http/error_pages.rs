@@ -1,9 +1,12 @@
 //! Pages of errors: a user who is signed in stays in the product, and a browser that opens the address of an
 //! action finds its form.
 
+use edge_crm_tests::fault::{Fault, Strike};
+use edge_crm_tests::inside::{Inside, event, invoke};
 use edge_crm_tests::{Answer, Client, Exchange, Product, product_with_table};
 use reqwest::Method;
 use serde_json::json;
+use std::sync::Arc;
 
 const HTML: &str = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
 
@@ -247,4 +250,33 @@ async fn an_accepted_invitation_does_not_ask_a_member_to_sign_in() {
         "This invitation has been accepted already."
     );
     assert_eq!(refused.json()["fieldErrors"], json!({}));
+}
+
+/// When storage fails, nobody knows whether the session is live. The navigation is what the user can try.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_user_keeps_the_navigation_while_storage_fails() {
+    let inside = Inside::start().await;
+    let (cookie, _) = inside.sign_up("Acme").await;
+    let refused = Fault::Refuse(503, "ServiceUnavailable");
+    inside.proxy.plan(vec![Strike::always(refused)]);
+    for (method, function, path) in [
+        ("GET", "list-contacts", "/t/acme/contacts"),
+        ("GET", "settings", "/t/acme/settings"),
+        ("POST", "create-contact", "/actions/create-contact"),
+        ("POST", "update-profile", "/actions/update-profile"),
+    ] {
+        let function = edge_crm_tests::runner(Arc::clone(&inside.app), function);
+        for (cookie, is_known) in [(cookie.as_str(), true), ("", false)] {
+            let mut event = event(method, path, cookie, "name=Ada&email=a@example.com");
+            event["headers"]["accept"] = json!("text/html");
+            event["headers"]["content-type"] = json!("application/x-www-form-urlencoded");
+            let page = invoke(&function, &event).await;
+            let has_navigation = page.text.contains("Sign out");
+            assert_eq!(has_navigation, is_known, "{path}: {page:?}");
+            if is_known {
+                assert_eq!(page.status, 503, "{path}: {page:?}");
+                assert!(!page.text.contains("Sign in"), "{path}: {page:?}");
+            }
+        }
+    }
 }

@@ -61,6 +61,9 @@ pub(crate) async fn run<A: Form>(
                 // Nothing was read, not even the session.
                 return error_page::response_to(app, request, &failure, log_entry).await;
             }
+            if progress.layout.is_none() && failure.status >= 500 {
+                progress.layout = error_page::layout_of_token(app, request);
+            }
             progress.read_form_page::<A>(app, request, &failure).await;
             progress.form_response::<A>(app, request, &failure, log_entry)
         }

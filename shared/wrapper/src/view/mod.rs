@@ -41,7 +41,11 @@ pub(crate) async fn run<V: View>(
     log_entry: &mut LogEntry,
 ) -> Response {
     let mut parts = ResponseParts::default();
-    match load_output::<V>(app, request, path_parameters, &mut parts, log_entry).await {
+    let output = load_output::<V>(app, request, path_parameters, &mut parts, log_entry).await;
+    if output.as_ref().is_err_and(|failure| failure.status >= 500) && parts.layout.is_none() {
+        parts.layout = error_page::layout_of_token(app, request);
+    }
+    match output {
         Ok(output) => respond::<V>(app, request, &output, &parts, log_entry),
         // This response sets no cookie if it is shared. The sign-in page removes the old cookie.
         Err(failure) if failure.status == 401 && !request.wants_json() => {

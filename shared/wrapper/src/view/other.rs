@@ -2,7 +2,7 @@
 //! else gets what an organisation that does not exist gets, after the same reads.
 
 use crate::{App, Failure};
-use action::{Actor, Key, MembershipRecord, OtherOrganization, TenantId, TenantRecord};
+use action::{Actor, Item, Key, MembershipRecord, OtherOrganization, TenantId, TenantRecord};
 
 /// The organisation with this slug, if the user is a member of it. `path` is that of the page.
 pub(crate) async fn of_user(
@@ -15,19 +15,14 @@ pub(crate) async fn of_user(
     let Ok(tenant) = TenantId::parse(tenant) else {
         return Ok(None);
     };
-    let membership = Key::membership(&tenant, &actor.user);
-    let record = Key::tenant(&tenant);
-    let items = app
-        .store
-        .items([membership.clone(), record.clone()])
-        .await?;
-    let membership = items.get(&membership).and_then(MembershipRecord::read);
+    let membership = item(app, Key::membership(&tenant, &actor.user)).await?;
+    let membership = membership.as_ref().and_then(MembershipRecord::read);
     if membership.and_then(|one| one.active_role()).is_none() {
         return Ok(None);
     }
-    let name = items
-        .get(&record)
-        .and_then(|item| TenantRecord::read(item).name);
+    // Only for a member, because without the organisation there is no such item.
+    let record = item(app, Key::tenant(&tenant)).await?;
+    let name = record.and_then(|item| TenantRecord::read(&item).name);
     Ok(Some(OtherOrganization {
         user: actor.user.clone(),
         name: name.unwrap_or_else(|| tenant.to_string()),
@@ -35,4 +30,9 @@ pub(crate) async fn of_user(
         key: crate::run::answer::new_idempotency_key(),
         tenant,
     }))
+}
+
+async fn item(app: &App, key: Key) -> Result<Option<Item>, Failure> {
+    let mut items = app.store.items([key.clone()]).await?;
+    Ok(items.remove(&key))
 }
