@@ -78,6 +78,7 @@ use wrapper::{App, Error, Function, Runner, Site};
 /// The error page and the path of the sign-in page, for the wrapper.
 pub const SITE: Site = Site {
     error_page: ::pages::problem,
+    switch_page: ::pages::switch,
     sign_in: ::pages::paths::SIGN_IN,
 };
 

@@ -54,7 +54,7 @@ for (const javaScriptEnabled of [true, false]) {
     test('an empty list shows a message and how to begin', visit(options, async (visitor) => {
       await visitor.goto(visitor.list);
       await visitor.reads('No contacts yet');
-      await visitor.reads('Add your first contact using the form above.');
+      await visitor.reads('Add your first contact on the left.');
       await visitor.reads('Contacts (0)');
       await visitor.openAddForm();
       await visitor.fill({ name: 'First', email: 'first@example.com' });

@@ -36,9 +36,7 @@ impl Product {
     #[must_use]
     pub fn client_with(&self, token: &str, tenant: &str) -> Client {
         let mut client = self.client();
-        client
-            .jar
-            .add_cookie_str(&format!("session={token}"), &client.base);
+        client.set_cookie("session", token);
         client.tenant = tenant.to_owned();
         client
     }
@@ -106,6 +104,18 @@ impl Client {
     /// The session token among the cookies. Empty if there is none.
     #[must_use]
     pub fn token(&self) -> String {
+        self.cookie("session")
+    }
+
+    /// Sets a cookie.
+    pub fn set_cookie(&self, name: &str, value: &str) {
+        let cookie = format!("{name}={value}");
+        self.jar.add_cookie_str(&cookie, &self.base);
+    }
+
+    /// The value of a cookie. Empty if there is none.
+    #[must_use]
+    pub fn cookie(&self, name: &str) -> String {
         let header = self.jar.cookies(&self.base);
         let cookies = header
             .as_ref()
@@ -113,7 +123,8 @@ impl Client {
             .unwrap_or_default();
         let own = cookies
             .split("; ")
-            .find_map(|pair| pair.strip_prefix("session="));
+            .filter_map(|pair| pair.split_once('='))
+            .find_map(|(key, value)| (key == name).then_some(value));
         own.unwrap_or_default().to_owned()
     }
 

@@ -113,6 +113,12 @@ impl Launch {
         self.stored_at(table.url())
     }
 
+    /// The same, with the table at this URL.
+    #[must_use]
+    pub fn table_at(self, url: &str) -> Self {
+        self.stored_at(url)
+    }
+
     fn stored_at(mut self, url: &str) -> Self {
         let scratch = self.scratch.get_or_insert_default();
         self.data = Some(scratch.path().to_owned());

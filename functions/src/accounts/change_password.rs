@@ -36,6 +36,7 @@ pub struct PasswordChange {
 
 impl Action for ChangePassword {
     const NAME: &'static str = "change-password";
+    const OF_ACCOUNT: bool = true;
     const HASHES_PASSWORD: bool = true;
     const SECRETS: Option<SecretRules<Self>> = SecretRules::of_action();
     type Permission = Viewers;
@@ -111,6 +112,10 @@ impl Form for ChangePassword {
 
     fn success_path(layout: Option<&Layout>, _: &PasswordChange, _: &Empty) -> String {
         pages::paths::settings(layout, "#password-changed")
+    }
+
+    fn page_path(layout: Option<&Layout>) -> String {
+        pages::paths::settings(layout, "")
     }
 
     fn form(page: &FormPage<'_>) -> String {

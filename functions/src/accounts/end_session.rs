@@ -44,6 +44,7 @@ impl FromStr for SessionId {
 
 impl Action for EndSession {
     const NAME: &'static str = "end-session";
+    const OF_ACCOUNT: bool = true;
     type Permission = Viewers;
     const RULE: &'static str = "only their own sessions";
     type Input = SessionRef;
@@ -73,9 +74,13 @@ impl Action for EndSession {
         let sessions: Vec<Session> = found.records("session", user.as_str())?;
         let id = input.id.as_ref().map(|id| id.0.as_str());
         let account = Account::of_caller(&context.caller, found)?;
-        let session = sessions.iter().find(|session| {
-            Some(&*session.id) == id && session.generation == account.session_generation
-        });
+        let live = |session: &&Session| session.generation == account.session_generation;
+        let named = |session: &&Session| Some(&*session.id) == id;
+        // If the browser has switched the organisation since the page was loaded, the session is gone and
+        // another has replaced it.
+        let follows = |session: &&Session| Some(session.sign_in()) == id;
+        let mut all = sessions.iter().filter(live);
+        let session = all.clone().find(named).or_else(|| all.find(follows));
         let session = session.ok_or(NOT_FOUND)?;
         let key = session.key();
         let subject = Subject {
@@ -102,6 +107,10 @@ impl Form for EndSession {
 
     fn success_path(layout: Option<&Layout>, _: &SessionRef, _: &Empty) -> String {
         pages::paths::settings(layout, "#session-ended")
+    }
+
+    fn page_path(layout: Option<&Layout>) -> String {
+        pages::paths::settings(layout, "")
     }
 
     fn form(page: &FormPage<'_>) -> String {

@@ -80,6 +80,10 @@ impl Form for RequestPasswordReset {
         "/forgot-password#link-sent".to_owned()
     }
 
+    fn page_path(_: Option<&Layout>) -> String {
+        pages::paths::FORGOT_PASSWORD.to_owned()
+    }
+
     fn form(page: &FormPage<'_>) -> String {
         pages::forgot_password(page.state)
     }

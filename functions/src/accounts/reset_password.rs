@@ -196,6 +196,10 @@ impl Form for ResetPassword {
         }
     }
 
+    fn page_path(_: Option<&Layout>) -> String {
+        pages::paths::FORGOT_PASSWORD.to_owned()
+    }
+
     fn form(page: &FormPage<'_>) -> String {
         pages::reset_password(page.state)
     }

@@ -168,6 +168,10 @@ impl Form for SignIn {
         }
     }
 
+    fn page_path(_: Option<&Layout>) -> String {
+        pages::paths::SIGN_IN.to_owned()
+    }
+
     fn form(page: &FormPage<'_>) -> String {
         let return_to = ReturnTo::parse(page.state.value("return_to"));
         pages::sign_in(page.state, return_to.as_ref().map_or("", ReturnTo::as_str))

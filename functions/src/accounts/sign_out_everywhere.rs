@@ -15,6 +15,7 @@ pub struct SignOutEverywhere;
 
 impl Action for SignOutEverywhere {
     const NAME: &'static str = "sign-out-everywhere";
+    const OF_ACCOUNT: bool = true;
     type Permission = Viewers;
     type Input = Empty;
     type Output = Empty;
@@ -60,6 +61,10 @@ impl Form for SignOutEverywhere {
 
     fn success_path(_: Option<&Layout>, _: &Empty, _: &Empty) -> String {
         "/sign-in".to_owned()
+    }
+
+    fn page_path(layout: Option<&Layout>) -> String {
+        pages::paths::settings(layout, "")
     }
 
     fn form(page: &FormPage<'_>) -> String {

@@ -145,6 +145,10 @@ impl Form for SignUp {
         pages::paths::contacts_of(&signed_in.tenant)
     }
 
+    fn page_path(_: Option<&Layout>) -> String {
+        pages::paths::SIGN_UP.to_owned()
+    }
+
     fn form(page: &FormPage<'_>) -> String {
         pages::sign_up(page.state)
     }

@@ -5,7 +5,7 @@ use action::{
     Action, ActionError, Actor, Commit, Context, Form, FormPage, Found, Grant, Layout, Reads,
     Sample, SecretRules, Secrets, Subject, TenantId, Viewers, lenient,
 };
-use crm::{AccountSettings, LastOrganization, Member, PublicUser, SignedIn};
+use crm::{AccountSettings, LastOrganization, Member, PublicUser, ReturnTo, SignedIn};
 use pages::SettingsForm;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -18,17 +18,21 @@ const NOT_FOUND: ActionError = ActionError::NotFound("Organization not found or 
 #[derive(Debug)]
 pub struct SwitchOrganization;
 
-/// The organisation to open. Any text that is not one of the user's organisations is answered as
-/// not found.
+/// The organisation to open, and the page of it to go to. Any text that is not one of the user's
+/// organisations is answered as not found.
 #[derive(Debug, Clone, Default, Deserialize, Serialize, Validate, JsonSchema)]
 #[serde(default)]
 pub struct OrganizationRef {
     #[serde(deserialize_with = "lenient")]
     tenant: Option<TenantId>,
+    /// The path to redirect to after switching; ignored if it is not a path of that organisation.
+    #[serde(deserialize_with = "lenient")]
+    return_to: Option<ReturnTo>,
 }
 
 impl Action for SwitchOrganization {
     const NAME: &'static str = "switch-organization";
+    const OF_ACCOUNT: bool = true;
     const SECRETS: Option<SecretRules<Self>> = SecretRules::of_action();
     type Permission = Viewers;
     const RULE: &'static str = "only their own organizations";
@@ -104,8 +108,16 @@ impl Form for SwitchOrganization {
         AccountSettings::reads(context, found)
     }
 
-    fn success_path(_: Option<&Layout>, _: &OrganizationRef, signed_in: &SignedIn) -> String {
-        pages::paths::contacts_of(&signed_in.tenant)
+    fn success_path(_: Option<&Layout>, input: &OrganizationRef, signed_in: &SignedIn) -> String {
+        let wanted = input.return_to.as_ref();
+        match wanted.filter(|path| path.is_within(&signed_in.tenant)) {
+            Some(path) => path.as_str().to_owned(),
+            None => pages::paths::contacts_of(&signed_in.tenant),
+        }
+    }
+
+    fn page_path(layout: Option<&Layout>) -> String {
+        pages::paths::settings(layout, "")
     }
 
     fn form(page: &FormPage<'_>) -> String {

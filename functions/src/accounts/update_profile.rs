@@ -26,6 +26,7 @@ pub struct Profile {
 
 impl Action for UpdateProfile {
     const NAME: &'static str = "update-profile";
+    const OF_ACCOUNT: bool = true;
     type Permission = Viewers;
     type Input = Profile;
     type Output = PublicUser;
@@ -77,6 +78,10 @@ impl Form for UpdateProfile {
 
     fn success_path(layout: Option<&Layout>, _: &Profile, _: &PublicUser) -> String {
         pages::paths::settings(layout, "#profile-updated")
+    }
+
+    fn page_path(layout: Option<&Layout>) -> String {
+        pages::paths::settings(layout, "")
     }
 
     fn form(page: &FormPage<'_>) -> String {

@@ -1,8 +1,10 @@
 //! The audit as a CSV file ([RFC 4180](https://www.rfc-editor.org/rfc/rfc4180)).
 
-use crate::audit::filter::Filter;
-use crate::audit::log::AuditEntry;
-use action::{ActionError, Actor, Admins, Context, Download, Found, Reads, UserId, View, ViewPage};
+use crate::audit::filter::{self, Filter};
+use crate::audit::log::{AuditEntry, AuditLine};
+use action::{
+    ActionError, Actor, Admins, Context, Download, FormState, Found, Reads, UserId, View, ViewPage,
+};
 use crm::UserNames;
 use csv::{QuoteStyle, Terminator, WriterBuilder};
 use schemars::JsonSchema;
@@ -80,12 +82,14 @@ impl View for Export {
         found: &Found,
     ) -> Result<AuditFile, ActionError> {
         let tenant = &context.caller.tenant;
-        let records =
-            AuditEntry::from_found(context, found, &UserNames::from_found(found, tenant))?;
+        let records = AuditLine::from_found(context, found, &UserNames::from_found(found, tenant));
         let mut text = csv_line(HEADINGS.map(Cow::Borrowed))?;
         let (mut count, mut size) = (0_usize, text.len());
-        for entry in records.iter().take(MAX_RECORDS) {
-            let line = csv_line(cells(entry))?;
+        for record in records.iter().take(MAX_RECORDS) {
+            let line = csv_line(match record {
+                AuditLine::Entry(entry) => cells(entry),
+                AuditLine::Unreadable(id) => unreadable(id.as_deref()),
+            })?;
             size += json_size(&line);
             if size > MAX_BYTES && count > 0 {
                 break;
@@ -93,8 +97,9 @@ impl View for Export {
             text.push_str(&line);
             count += 1;
         }
-        let last = count.checked_sub(1).and_then(|at| records.get(at));
-        let last = last.map(AuditEntry::id).filter(|_| count < records.len());
+        let written = records.iter().take(count).rev();
+        let last = written.map(AuditLine::id).find(Option::is_some).flatten();
+        let last = last.filter(|_| count < records.len());
         let next = filter.next(context, last.or(Filter::unread(context, found)));
         let path = pages::paths::audit_file(tenant);
         Ok(AuditFile {
@@ -115,9 +120,30 @@ impl View for Export {
         })
     }
 
+    fn wrong_page_reads(context: &Context<Actor>) -> Reads {
+        filter::form_reads(context)
+    }
+
+    fn wrong_page(
+        context: &Context<Actor>,
+        page: &ViewPage<'_>,
+        sent: &FormState,
+        found: &Found,
+    ) -> Option<String> {
+        filter::form_again(context, page, sent, found)
+    }
+
     fn page(_: &ViewPage<'_>, _: &AuditFile) -> String {
         String::new()
     }
+}
+
+/// The line of a record that cannot be read.
+fn unreadable(id: Option<&str>) -> [Cow<'_, str>; 16] {
+    let mut cells = [const { Cow::Borrowed("") }; 16];
+    cells[0] = id.unwrap_or_default().into();
+    cells[3] = "unreadable".into();
+    cells
 }
 
 fn cells(entry: &AuditEntry) -> [Cow<'_, str>; 16] {

@@ -1,6 +1,10 @@
 //! The filter of the audit, and its cursor.
 
-use action::{ActionError, Actor, Context, Found, Item, Query, Text, optional};
+use crate::audit::export::MAX_RECORDS;
+use action::{
+    ActionError, Actor, Context, FormState, Found, Item, Query, Reads, Text, ViewPage, optional,
+};
+use crm::UserNames;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -115,6 +119,39 @@ impl Filter {
             after: text(self.after.as_ref()),
         }
     }
+}
+
+/// What the form needs to read if the filter is wrong.
+pub(crate) fn form_reads(context: &Context<Actor>) -> Reads {
+    let tenant = &context.caller.tenant;
+    Reads::none()
+        .query(UserNames::members_query(tenant))
+        .query(UserNames::former_members_query(tenant))
+}
+
+/// The page with the form as it was sent, and what is wrong with it.
+pub(crate) fn form_again(
+    context: &Context<Actor>,
+    page: &ViewPage<'_>,
+    sent: &FormState,
+    found: &Found,
+) -> Option<String> {
+    let names = UserNames::from_found(found, &context.caller.tenant);
+    let log = pages::AuditLog {
+        records: Vec::new(),
+        refused: Vec::new(),
+        people: names.sorted(),
+        filter: pages::AuditFilter {
+            user: sent.value("user"),
+            action: sent.value("action"),
+            record: sent.value("record"),
+            after: "",
+        },
+        errors: Some(&sent.errors),
+        next: None,
+        most_in_file: MAX_RECORDS,
+    };
+    Some(pages::audit(page.layout?, &log))
 }
 
 /// The text; empty if there is none.

@@ -1,11 +1,12 @@
 //! The records and counters of the audit, as they were read.
 
 use crate::audit::filter::{Filter, KIND};
-use action::{ActionError, Actor, Context, Found, Key, Query, TenantId, UserId};
+use action::{Actor, Context, Found, Item, Key, Query, TenantId, UserId};
 use crm::{RecordedUser, UserNames};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use wrapper::AuditRecord;
 
 /// The kind of record that counts refused attempts.
@@ -25,34 +26,58 @@ pub(crate) struct AuditEntry {
     display_name: String,
 }
 
-impl AuditEntry {
+/// A stored record of the audit.
+#[derive(Debug)]
+pub(crate) enum AuditLine {
+    /// One that can be read.
+    Entry(Box<AuditEntry>),
+    /// One that was changed by something else than the product, or written by a version to come. Its id, if
+    /// that can be read.
+    Unreadable(Option<String>),
+}
+
+impl AuditLine {
     /// The records that were read, newest first.
     pub(crate) fn from_found(
         context: &Context<Actor>,
         found: &Found,
         names: &UserNames,
-    ) -> Result<Vec<Self>, ActionError> {
-        let records = found.records(KIND, context.caller.tenant.as_str())?;
-        let entry_of = |mut record: AuditRecord| {
-            let user = RecordedUser {
-                id: record.user_id.as_ref(),
-                name: record.user_name.as_deref(),
-                email: record.user_email.as_deref(),
-            };
-            let display_name = names.display_name(user);
-            // Records of before names were kept have the name of now.
-            let current = || Some(names.name(record.user_id.as_ref()?)?.to_owned());
-            record.user_name = record.user_name.clone().or_else(current);
-            Self {
-                display_name,
-                record,
+    ) -> Vec<Self> {
+        let records = found.each_record(KIND, context.caller.tenant.as_str());
+        let line_of = |record: Result<_, &Item>| match record {
+            Ok(record) => Self::Entry(Box::new(AuditEntry::new(record, names))),
+            Err(item) => {
+                let id = item.get("id").and_then(Value::as_str);
+                Self::Unreadable(id.map(str::to_owned))
             }
         };
-        Ok(records.into_iter().map(entry_of).collect())
+        records.into_iter().map(line_of).collect()
     }
 
-    pub(crate) fn id(&self) -> &str {
-        &self.record.id
+    /// The record's id, if it can be read.
+    pub(crate) fn id(&self) -> Option<&str> {
+        match self {
+            Self::Entry(entry) => Some(&entry.record.id),
+            Self::Unreadable(id) => id.as_deref(),
+        }
+    }
+}
+
+impl AuditEntry {
+    fn new(mut record: AuditRecord, names: &UserNames) -> Self {
+        let user = RecordedUser {
+            id: record.user_id.as_ref(),
+            name: record.user_name.as_deref(),
+            email: record.user_email.as_deref(),
+        };
+        let display_name = names.display_name(user);
+        // Records of before names were kept have the name of now.
+        let current = || Some(names.name(record.user_id.as_ref()?)?.to_owned());
+        record.user_name = record.user_name.clone().or_else(current);
+        Self {
+            display_name,
+            record,
+        }
     }
 
     /// The record as the page shows it.
@@ -101,13 +126,13 @@ impl RefusalCount {
     }
 
     /// The counters that were read and pass the filter, the latest first. A filter by record leaves
-    /// out all of them, because a counter is not about a record.
+    /// out all of them, because a counter is not about a record. A counter that cannot be read is left out.
     pub(crate) fn from_found(
         context: &Context<Actor>,
         found: &Found,
         filter: &Filter,
         names: &UserNames,
-    ) -> Result<Vec<Self>, ActionError> {
+    ) -> Vec<Self> {
         let tenant = context.caller.tenant.as_str();
         let (pk, _) = Key::record(REFUSED_KIND, tenant, "").into_parts();
         let mut passing = found.clone();
@@ -115,7 +140,8 @@ impl RefusalCount {
         if let Some(items) = passing.ranges.get_mut(&pk) {
             items.retain(passes);
         }
-        let mut counters: Vec<Self> = passing.records(REFUSED_KIND, tenant)?;
+        let counters = passing.each_record::<Self>(REFUSED_KIND, tenant);
+        let mut counters: Vec<_> = counters.into_iter().filter_map(Result::ok).collect();
         // The table removes expired counters only some time later.
         counters.retain(|counter| counter.expires_at > context.now.as_second());
         for counter in &mut counters {
@@ -127,7 +153,7 @@ impl RefusalCount {
             });
         }
         counters.sort_by_key(|counter| std::cmp::Reverse(counter.last_at));
-        Ok(counters)
+        counters
     }
 
     /// The counter as the page shows it.

@@ -1,9 +1,11 @@
 //! Shows admins the audit of their organisation, with a link to download it.
 
 use crate::audit::export;
-use crate::audit::filter::Filter;
-use crate::audit::log::{AuditEntry, RefusalCount};
-use action::{ActionError, Actor, Admins, Context, Found, Reads, View, ViewPage, cut_page};
+use crate::audit::filter::{self, Filter};
+use crate::audit::log::{AuditEntry, AuditLine, RefusalCount};
+use action::{
+    ActionError, Actor, Admins, Context, FormState, Found, Reads, View, ViewPage, cut_page,
+};
 use crm::UserNames;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -23,10 +25,35 @@ pub struct AuditPage {
     refused: Vec<RefusalCount>,
     /// The cursor of the next page; `null` on the last one.
     next: Option<String>,
+    /// The records of this page that cannot be read.
+    unreadable: Vec<UnreadableRecord>,
     #[serde(skip)]
     filter: Filter,
     #[serde(skip)]
     names: UserNames,
+}
+
+/// A record that cannot be read.
+#[derive(Debug, Serialize, JsonSchema)]
+struct UnreadableRecord {
+    /// Its id, if that can be read.
+    id: Option<String>,
+    /// How many records of the page are before it.
+    #[serde(skip)]
+    place: usize,
+}
+
+impl AuditPage {
+    /// The page's records in their order, as the page shows them.
+    fn lines(&self) -> Vec<pages::AuditLine<'_>> {
+        let rows = self.records.iter().map(AuditEntry::row);
+        let mut lines: Vec<_> = rows.map(pages::AuditLine::Record).collect();
+        for record in self.unreadable.iter().rev() {
+            let line = pages::AuditLine::Unreadable(record.id.as_deref());
+            lines.insert(record.place.min(lines.len()), line);
+        }
+        lines
+    }
 }
 
 impl View for Audit {
@@ -57,24 +84,52 @@ impl View for Audit {
         found: &Found,
     ) -> Result<AuditPage, ActionError> {
         let names = UserNames::from_found(found, &context.caller.tenant);
-        let mut records = AuditEntry::from_found(context, found, &names)?;
-        let last = cut_page(&mut records, PAGE_SIZE).map(AuditEntry::id);
+        let mut lines = AuditLine::from_found(context, found, &names);
+        let has_next = cut_page(&mut lines, PAGE_SIZE).is_some();
+        let last = lines.iter().rev().find_map(AuditLine::id);
+        let last = last.filter(|_| has_next);
         let last = last.or(Filter::unread(context, found));
+        let next = filter.next(context, last);
+        let (mut records, mut unreadable) = (Vec::new(), Vec::new());
+        for line in lines {
+            match line {
+                AuditLine::Entry(entry) => records.push(*entry),
+                AuditLine::Unreadable(id) => unreadable.push(UnreadableRecord {
+                    id,
+                    place: records.len(),
+                }),
+            }
+        }
         Ok(AuditPage {
-            next: filter.next(context, last),
-            refused: RefusalCount::from_found(context, found, filter, &names)?,
+            next,
+            refused: RefusalCount::from_found(context, found, filter, &names),
             records,
+            unreadable,
             filter: filter.clone(),
             names,
         })
     }
 
+    fn wrong_page_reads(context: &Context<Actor>) -> Reads {
+        filter::form_reads(context)
+    }
+
+    fn wrong_page(
+        context: &Context<Actor>,
+        page: &ViewPage<'_>,
+        sent: &FormState,
+        found: &Found,
+    ) -> Option<String> {
+        filter::form_again(context, page, sent, found)
+    }
+
     fn page(page: &ViewPage<'_>, output: &AuditPage) -> String {
         let log = pages::AuditLog {
-            records: output.records.iter().map(AuditEntry::row).collect(),
+            records: output.lines(),
             refused: output.refused.iter().map(RefusalCount::row).collect(),
             people: output.names.sorted(),
             filter: output.filter.for_page(),
+            errors: None,
             next: output.next.as_deref(),
             most_in_file: export::MAX_RECORDS,
         };

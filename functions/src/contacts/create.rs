@@ -40,6 +40,10 @@ impl Form for CreateContact {
         pages::paths::contacts(layout, "#contact-created")
     }
 
+    fn page_path(layout: Option<&Layout>) -> String {
+        pages::paths::contacts(layout, "/new")
+    }
+
     fn form(page: &FormPage<'_>) -> String {
         pages::contact_new(page.layout, page.state)
     }

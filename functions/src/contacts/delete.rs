@@ -56,6 +56,10 @@ impl Form for DeleteContact {
         pages::paths::contacts(layout, "#contact-deleted")
     }
 
+    fn page_path(layout: Option<&Layout>) -> String {
+        pages::paths::contacts(layout, "")
+    }
+
     fn form(page: &FormPage<'_>) -> String {
         let id = page.state.value("id");
         let contact = page

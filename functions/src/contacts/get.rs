@@ -47,7 +47,7 @@ impl View for GetContact {
         let names = UserNames::from_found(found, tenant);
         Ok(ContactPage {
             contact: params.contact(&context.caller, found)?,
-            history: HistoryEvent::from_found::<Contact>(found, tenant, id, &names)?,
+            history: HistoryEvent::from_found::<Contact>(found, tenant, id, &names),
         })
     }
 

@@ -51,6 +51,10 @@ impl Form for RestoreContact {
         pages::paths::contact(layout, contact.id.as_str(), "#contact-restored")
     }
 
+    fn page_path(layout: Option<&Layout>) -> String {
+        pages::paths::contacts(layout, "/trash")
+    }
+
     fn form(page: &FormPage<'_>) -> String {
         pages::contact_restore(page.layout, page.state)
     }

@@ -67,6 +67,10 @@ impl Form for UpdateContact {
         pages::paths::contact(layout, contact.id.as_str(), "#contact-updated")
     }
 
+    fn page_path(layout: Option<&Layout>) -> String {
+        pages::paths::contacts(layout, "")
+    }
+
     fn form(page: &FormPage<'_>) -> String {
         pages::contact_edit(page.layout, page.state)
     }

@@ -257,7 +257,7 @@ impl Form for AcceptInvite {
             Err(_) if page.found.items.is_empty() && token.invitation(page.tokens).is_some() => {
                 pages::accept_invite(page.state, token_text, None)
             }
-            Err(closed) => pages::invitation_closed(&closed.to_string()),
+            Err(closed) => pages::invitation_closed(page.layout, &closed.to_string()),
         }
     }
 }

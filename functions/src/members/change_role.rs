@@ -83,6 +83,10 @@ impl Form for ChangeRole {
         pages::paths::members(layout, "#role-changed")
     }
 
+    fn page_path(layout: Option<&Layout>) -> String {
+        pages::paths::members(layout, "")
+    }
+
     fn form(page: &FormPage<'_>) -> String {
         let id = page.state.value("userId");
         let layout = page.layout;

@@ -266,6 +266,10 @@ impl Form for InviteMember {
         pages::paths::member(layout, sent.membership.id(), "#member-invited")
     }
 
+    fn page_path(layout: Option<&Layout>) -> String {
+        pages::paths::members(layout, "/invite")
+    }
+
     fn form(page: &FormPage<'_>) -> String {
         pages::member_invite(page.layout, page.state)
     }

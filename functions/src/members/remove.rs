@@ -143,6 +143,10 @@ impl Form for RemoveMember {
         pages::paths::members(layout, fragment)
     }
 
+    fn page_path(layout: Option<&Layout>) -> String {
+        pages::paths::members(layout, "")
+    }
+
     fn form(page: &FormPage<'_>) -> String {
         let id = page.state.value("userId");
         let layout = page.layout;

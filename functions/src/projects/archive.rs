@@ -40,6 +40,10 @@ impl Form for ArchiveProject {
         pages::paths::projects(layout, "#project-archived")
     }
 
+    fn page_path(layout: Option<&Layout>) -> String {
+        pages::paths::projects(layout, "")
+    }
+
     fn form(page: &FormPage<'_>) -> String {
         pages::project_archive(page.layout, page.state)
     }

@@ -48,6 +48,10 @@ impl Form for CreateProject {
         pages::paths::projects(layout, "#project-created")
     }
 
+    fn page_path(layout: Option<&Layout>) -> String {
+        pages::paths::projects(layout, "/new")
+    }
+
     fn form(page: &FormPage<'_>) -> String {
         pages::project_new(page.layout, page.state)
     }

@@ -64,6 +64,10 @@ impl Form for RenameProject {
         pages::paths::projects(layout, "#project-updated")
     }
 
+    fn page_path(layout: Option<&Layout>) -> String {
+        pages::paths::projects(layout, "")
+    }
+
     fn form(page: &FormPage<'_>) -> String {
         pages::project_edit(page.layout, page.state)
     }

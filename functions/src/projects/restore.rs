@@ -40,6 +40,10 @@ impl Form for RestoreProject {
         pages::paths::projects(layout, "#project-restored")
     }
 
+    fn page_path(layout: Option<&Layout>) -> String {
+        pages::paths::projects(layout, "")
+    }
+
     fn form(page: &FormPage<'_>) -> String {
         pages::project_restore(page.layout, page.state)
     }

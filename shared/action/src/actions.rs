@@ -37,6 +37,11 @@ pub trait Action: Sized + Send + Sync + 'static {
     /// gets one.
     const HASHES_PASSWORD: bool = false;
 
+    /// Whether it is about the user's own account and does the same in every organisation. Then its form
+    /// may be sent after the user has switched to another one, and is refused only if another user has
+    /// signed in.
+    const OF_ACCOUNT: bool = false;
+
     /// A request that it accepts, if what its placeholders name exists.
     fn sample() -> Sample;
 

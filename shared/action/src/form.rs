@@ -13,6 +13,13 @@ pub trait Form: Action {
     /// The path that a browser goes to after success. `layout` is that of the session after the action.
     fn success_path(layout: Option<&Layout>, input: &Self::Input, output: &Self::Output) -> String;
 
+    /// The page with the form, or with the links to it if each record has a form of its own. A browser goes
+    /// there if its user opens the address of the action itself, as the address bar has it after a refused
+    /// submit. `layout` is `None` if no user is signed in.
+    fn page_path(_layout: Option<&Layout>) -> String {
+        "/".to_owned()
+    }
+
     /// The form again, after a refused submit: a whole HTML document.
     fn form(page: &FormPage<'_>) -> String;
 
@@ -43,6 +50,11 @@ pub struct FormPage<'a> {
 /// The hidden field with the organisation that a form belongs to. If the user has switched to another one
 /// since the page was loaded, the form is refused, so that it changes nothing there.
 pub const TENANT_FIELD: &str = "for_tenant";
+
+/// The hidden field with the id of the user who sees the form, if it is about the user's account. If another
+/// user has signed in since the page was loaded, the form is refused, so that it does not change the account
+/// of that user.
+pub const USER_FIELD: &str = "for_user";
 
 /// What a form page shows: empty at first; after a refused submit, the input and its errors.
 #[derive(Debug, Clone, Default, PartialEq)]

@@ -34,7 +34,7 @@ pub use commits::{Commit, Subject, Unindexed};
 pub use context::{Context, Layout, Seal};
 pub use email_message::EmailMessage;
 pub use error::ActionError;
-pub use form::{FieldErrors, Form, FormPage, FormState, TENANT_FIELD};
+pub use form::{FieldErrors, Form, FormPage, FormState, TENANT_FIELD, USER_FIELD};
 pub use identity::{IdempotencyKey, InvalidId, InvalidVersion, TenantId, UserId, Version, is_uuid};
 pub use input::{
     Empty, Input, Lines, Parsed, Secret, Text, field_errors, lenient, optional, visible,
@@ -52,4 +52,4 @@ pub use secrets::{SecretRules, Secrets, secret_fields};
 pub use session::{Generation, Session, SessionRecord};
 pub use session_change::{Grant, SessionChange};
 pub use source::Source;
-pub use views::{Asset, Download, View, ViewPage};
+pub use views::{Asset, Download, OtherOrganization, View, ViewPage};

@@ -4,6 +4,8 @@
 use crate::{Item, Role, stored};
 use jiff::Timestamp;
 use serde::Deserialize;
+use serde_json::Value;
+use std::collections::BTreeMap;
 
 /// A stored membership, at [`Key::membership`](crate::Key::membership).
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -22,13 +24,35 @@ pub struct MembershipRecord {
     /// When the user joined; `None` if that cannot be read.
     #[serde(default, rename = "createdAt", deserialize_with = "stored::or_default")]
     pub joined_at: Option<Timestamp>,
+    /// The attributes as stored that decide whether a session is live.
+    #[serde(skip)]
+    decisive: Item,
 }
 
 impl MembershipRecord {
+    /// The attributes that decide whether a session is live, and with which role.
+    const DECISIVE: [&str; 3] = ["role", "status", "createdAt"];
+
     /// The membership in this item; `None` if it has no readable role.
     #[must_use]
     pub fn read(item: &Item) -> Option<Self> {
-        stored::read(item)
+        let record: Self = stored::read(item)?;
+        let attributes = item.iter();
+        let decisive = attributes.filter(|(name, _)| Self::DECISIVE.contains(&name.as_str()));
+        Some(Self {
+            decisive: decisive
+                .map(|(name, value)| (name.clone(), value.clone()))
+                .collect(),
+            ..record
+        })
+    }
+
+    /// The attributes that decide, as they were stored; `None` for one that is missing. As long as they
+    /// stay, the membership gives the same role since the same time. The name may change.
+    #[must_use]
+    pub fn decisive(&self) -> BTreeMap<&'static str, Option<Value>> {
+        let value = |name| (name, self.decisive.get(name).cloned());
+        Self::DECISIVE.map(value).into()
     }
 
     /// The user's role. `None` if the user is only invited, and so not a member yet.
@@ -60,7 +84,7 @@ impl TenantRecord {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     fn read(item: &Value) -> Option<MembershipRecord> {
         MembershipRecord::read(item.as_object().unwrap())
@@ -99,6 +123,17 @@ mod tests {
         assert!(joined(json!("2026-01-01T00:00:00Z")).is_some());
         assert_eq!(joined(json!("yesterday")), None);
         assert_eq!(joined(json!(1)), None);
+    }
+
+    #[test]
+    fn what_decides_is_kept_as_it_was_stored() {
+        let item = json!({ "role": "admin", "status": 1, "name": "Ada", "version": 3 });
+        let decisive = [
+            ("createdAt", None),
+            ("role", Some(json!("admin"))),
+            ("status", Some(json!(1))),
+        ];
+        assert_eq!(read(&item).unwrap().decisive(), decisive.into());
     }
 
     #[test]

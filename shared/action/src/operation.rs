@@ -2,9 +2,10 @@
 
 use crate::{ActionError, Key, Version};
 use serde_json::Value;
+use std::collections::BTreeMap;
 
 /// The condition of a write: what must be true of the stored item.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Expect {
     /// No condition.
     Anything,
@@ -14,6 +15,8 @@ pub enum Expect {
     Present,
     /// The item has this version, which was read.
     Version(Version),
+    /// These attributes are as they were read: `None` for one that was missing.
+    Attributes(BTreeMap<&'static str, Option<Value>>),
 }
 
 /// The error if a unique value is already taken.

@@ -316,6 +316,19 @@ impl Found {
         self.decode_range(&pk)
     }
 
+    /// The range of records of this kind and name; an item that cannot be read as a `T` is itself.
+    #[must_use]
+    pub fn each_record<T: DeserializeOwned>(
+        &self,
+        kind: &str,
+        name: &str,
+    ) -> Vec<Result<T, &Item>> {
+        let (pk, _) = Key::record(kind, name, "").into_parts();
+        let items = self.ranges.get(&pk).map(Vec::as_slice).unwrap_or_default();
+        let record = |item| decode(item).map_err(|_| item);
+        items.iter().map(record).collect()
+    }
+
     /// Where to read on in the range of entities, if it was read only in part: after this sort key.
     #[must_use]
     pub fn unread<E: Entity>(&self, tenant: &TenantId) -> Option<&str> {

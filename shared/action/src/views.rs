@@ -1,6 +1,8 @@
 //! What a developer writes to show something: a view.
 
-use crate::{Access, ActionError, Caller, Context, Found, Input, Layout, Reads};
+use crate::{
+    Access, ActionError, Caller, Context, FormState, Found, Input, Layout, Reads, TenantId, UserId,
+};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -85,6 +87,22 @@ pub trait View: Send + Sync + 'static {
 
     /// The page: a whole HTML document.
     fn page(page: &ViewPage<'_>, output: &Self::Output) -> String;
+
+    /// What [`View::wrong_page`] needs to read.
+    fn wrong_page_reads(_context: &Context<Caller<Self::Permission>>) -> Reads {
+        Reads::none()
+    }
+
+    /// The page if parameters in the query are wrong, for a view whose parameters a user types: the form
+    /// with what was typed, and the messages beside it. `None` for the error page of the product.
+    fn wrong_page(
+        _context: &Context<Caller<Self::Permission>>,
+        _page: &ViewPage<'_>,
+        _sent: &FormState,
+        _found: &Found,
+    ) -> Option<String> {
+        None
+    }
 }
 
 /// A file to download.
@@ -118,6 +136,21 @@ pub struct ViewPage<'a> {
 impl Download {
     /// The type of a CSV file.
     pub const CSV: &'static str = "text/csv; charset=utf-8";
+}
+
+/// Another organisation of a signed-in user, to which a page belongs that the user has asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OtherOrganization {
+    /// The user.
+    pub user: UserId,
+    /// The organisation's slug.
+    pub tenant: TenantId,
+    /// The organisation's name.
+    pub name: String,
+    /// The path of the page, with its query.
+    pub path: String,
+    /// A fresh idempotency key for the form that switches to the organisation.
+    pub key: String,
 }
 
 /// A file served under a path that names its content.

@@ -12,7 +12,7 @@ const WITHDRAWN: ActionError = ActionError::Forbidden(
     "This invitation no longer works: it was withdrawn or has been used. Ask for a new one.",
 );
 const ALREADY_ACCEPTED: ActionError =
-    ActionError::Forbidden("This invitation has been accepted already. Please sign in.");
+    ActionError::Forbidden("This invitation has been accepted already.");
 const REPLACED: ActionError = ActionError::Forbidden(
     "This invitation was replaced by a newer one. Use its link, or ask for another.",
 );

@@ -1,4 +1,4 @@
-//! The page to return to after signing in.
+//! The page to return to after signing in or switching the organisation.
 
 use action::TenantId;
 use schemars::JsonSchema;
@@ -36,6 +36,21 @@ impl ReturnTo {
         let slug = rest.split(['/', '?', '#']).next()?;
         TenantId::parse(slug).ok()
     }
+
+    /// Whether the path leads to a page of this organisation, and to nothing else after a browser has
+    /// resolved it.
+    #[must_use]
+    pub fn is_within(&self, tenant: &TenantId) -> bool {
+        let path = self.0.split(['?', '#']).next().unwrap_or_default();
+        self.tenant().as_ref() == Some(tenant) && !path.split('/').any(is_dots)
+    }
+}
+
+/// Whether browsers resolve this segment of a path as `.` or `..`
+/// ([URL Standard](https://url.spec.whatwg.org/#double-dot-path-segment)).
+fn is_dots(segment: &str) -> bool {
+    let segment = segment.to_ascii_lowercase().replace("%2e", ".");
+    segment == "." || segment == ".."
 }
 
 /// The text is not a path on this site.
@@ -67,6 +82,33 @@ mod tests {
             "/\t/evil.example",
         ] {
             assert_eq!(ReturnTo::parse(text), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_path_within_an_organisation_does_not_lead_out_of_it() {
+        let acme = TenantId::parse("acme").unwrap();
+        let is_within = |path: &str| ReturnTo::parse(path).unwrap().is_within(&acme);
+        for path in [
+            "/t/acme",
+            "/t/acme/contacts?q=/../",
+            "/t/acme/a..b/.c/%2F",
+            "/t/acme#/..",
+        ] {
+            assert!(is_within(path), "{path}");
+        }
+        for path in [
+            "/t/acme/../beta/contacts",
+            "/t/acme/..",
+            "/t/acme/./contacts",
+            "/t/acme/%2e%2E/beta/contacts",
+            "/t/acme/.%2e?q=1",
+            "/t/./acme",
+            "/t/beta/contacts",
+            "/sign-in",
+            "/t/acmes/contacts",
+        ] {
+            assert!(!is_within(path), "{path}");
         }
     }
 

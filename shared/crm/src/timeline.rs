@@ -1,7 +1,7 @@
 //! The history of one entity: what was done to it, when and by which user.
 
 use crate::{RecordedUser, UserNames};
-use action::{ActionError, Entity, Found, Query, TenantId, UserId};
+use action::{Entity, Found, Query, TenantId, UserId};
 use jiff::Timestamp;
 use serde::Deserialize;
 
@@ -43,29 +43,23 @@ impl HistoryEvent {
         Query::records(KIND, &partition::<E>(tenant, id), Self::SHOWN + 1)
     }
 
-    /// The users of the events that were read; none if the events cannot be read.
+    /// The users of the events that were read.
     #[must_use]
     pub fn users<E: Entity>(found: &Found, tenant: &TenantId, id: &str) -> Vec<UserId> {
-        let events: Vec<StoredEvent> = found
-            .records(KIND, &partition::<E>(tenant, id))
-            .unwrap_or_default();
-        events
-            .into_iter()
+        stored_events::<E>(found, tenant, id)
             .filter_map(|event| event.user_id)
             .collect()
     }
 
-    /// The events that were read, newest first.
-    ///
-    /// # Errors
-    /// [`ActionError::Internal`] if a stored event cannot be read.
+    /// The events that were read, newest first. An event whose stored form cannot be read is left out: the
+    /// audit shows that there is a record that cannot be read.
+    #[must_use]
     pub fn from_found<E: Entity>(
         found: &Found,
         tenant: &TenantId,
         id: &str,
         names: &UserNames,
-    ) -> Result<Vec<Self>, ActionError> {
-        let events: Vec<StoredEvent> = found.records(KIND, &partition::<E>(tenant, id))?;
+    ) -> Vec<Self> {
         let event = |stored: StoredEvent| Self {
             action: stored.action,
             at: stored.at,
@@ -75,8 +69,17 @@ impl HistoryEvent {
                 email: stored.user_email.as_deref(),
             }),
         };
-        Ok(events.into_iter().map(event).collect())
+        stored_events::<E>(found, tenant, id).map(event).collect()
     }
+}
+
+fn stored_events<E: Entity>(
+    found: &Found,
+    tenant: &TenantId,
+    id: &str,
+) -> impl Iterator<Item = StoredEvent> {
+    let events = found.each_record(KIND, &partition::<E>(tenant, id));
+    events.into_iter().filter_map(Result::ok)
 }
 
 fn partition<E: Entity>(tenant: &TenantId, id: &str) -> String {

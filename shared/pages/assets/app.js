@@ -109,14 +109,17 @@ function announce(text, stays) {
   if (!stays) clearing = setTimeout(() => { notice.textContent = ''; }, MESSAGE_TIME);
 }
 
-/** Removes a message from the URL (`#contact-created`), so that a reload does not repeat it. */
-function expireFlash() {
-  for (const flash of $$('.flash')) {
-    if (`#${flash.id}` !== location.hash) flash.remove(); // :target does not match yet.
-    else setTimeout(() => {
-      flash.hidden = true;
-      history.replaceState(null, '', location.pathname + location.search);
-    }, MESSAGE_TIME);
+/** Shows the message in the URL (`#contact-created`), and takes it out of there, so that a reload does not repeat it. */
+function showFlash() {
+  for (const flash of $$('.flash, .confirmation')) {
+    if (`#${flash.id}` !== location.hash) {
+      flash.remove();
+      continue;
+    }
+    flash.classList.add('is-shown'); // Without the fragment, `:target` may not match.
+    flash.focus(); // As the browser does for a fragment, so that screen readers say it.
+    history.replaceState(history.state, '', location.pathname + location.search);
+    if (flash.matches('.flash')) setTimeout(() => { flash.hidden = true; }, MESSAGE_TIME);
   }
 }
 
@@ -349,7 +352,8 @@ function showEmptyList() {
   if (list && !location.search && !$('.older')) {
     list.after(h('div', { class: 'empty', 'data-empty': '' },
       h('p', { class: 'empty-title' }, 'No contacts yet'),
-      h('p', {}, 'Add your first contact using the form above.')));
+      h('p', { class: 'if-narrow' }, 'Add your first contact using the form above.'),
+      h('p', { class: 'if-wide' }, 'Add your first contact on the left.')));
   } else if (!hasInput && !$('.summary')) go(`${contactsPath}#contact-deleted`);
 }
 
@@ -402,7 +406,7 @@ async function deleteRow(row, body) {
 
 // --- Start
 
-isolate($('main'), expireFlash);
+isolate($('main'), showFlash);
 $$('time').forEach((time) => isolate(time.parentElement, () => localize(time)));
 $$('[data-add]').forEach((place) => isolate(place, () => showAddForm(place)));
 $$('form[data-enhance]').forEach((form) => isolate(form, () => enhance(form)));
@@ -419,7 +423,7 @@ addEventListener('pageshow', (event) => {
   if (contactsPath) {
     fetch(location.href, { method: 'HEAD' }).then((response) => {
       const stale = sessionStorage.changed > shownAt && !hasInput;
-      if (response.redirected || response.status === 404 || stale) location.reload();
+      if (response.redirected || [403, 404].includes(response.status) || stale) location.reload();
     }, () => {});
   }
 });

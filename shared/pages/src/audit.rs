@@ -3,7 +3,7 @@
 use crate::dates::moment;
 use crate::layout::{PageFrame, Section, render};
 use crate::paths;
-use action::{Layout, Role};
+use action::{FieldErrors, Layout, Role};
 use askama::Template;
 use jiff::Timestamp;
 use serde_json::Value;
@@ -15,13 +15,15 @@ const MAX_INPUT_CHARS: usize = 300;
 #[derive(Debug)]
 pub struct AuditLog<'a> {
     /// The records, newest first.
-    pub records: Vec<AuditRow<'a>>,
+    pub records: Vec<AuditLine<'a>>,
     /// The refused actions, latest first.
     pub refused: Vec<RefusedRow<'a>>,
     /// The people to choose from: id and name.
     pub people: Vec<(&'a str, String)>,
     /// The current filter.
     pub filter: AuditFilter<'a>,
+    /// What is wrong with the filter, by its fields. Then there are no records.
+    pub errors: Option<&'a FieldErrors>,
     /// The cursor of the next page, if there is one.
     pub next: Option<&'a str>,
     /// The most records that a file holds.
@@ -65,6 +67,15 @@ impl AuditFilter<'_> {
     fn is_empty(&self) -> bool {
         self.user.is_empty() && self.action.is_empty() && self.record.is_empty()
     }
+}
+
+/// A line of the audit.
+#[derive(Debug, Clone, Copy)]
+pub enum AuditLine<'a> {
+    /// A record.
+    Record(AuditRow<'a>),
+    /// A record that cannot be read, with its id if that is known.
+    Unreadable(Option<&'a str>),
 }
 
 /// One audit record.
@@ -162,6 +173,22 @@ struct AuditPage<'a> {
 }
 
 impl AuditPage<'_> {
+    /// What is wrong with a field of the filter.
+    fn error(&self, field: &str) -> Option<&str> {
+        self.log.errors?.get(field).map(String::as_str)
+    }
+
+    /// What is wrong with the filter: each message with its field, if the form shows that.
+    fn problems(&self) -> Vec<(Option<&str>, &str)> {
+        let errors = self.log.errors.into_iter().flatten();
+        errors
+            .map(|(field, message)| {
+                let shown = ["user", "action", "record"].contains(&field.as_str());
+                (shown.then_some(field.as_str()), message.as_str())
+            })
+            .collect()
+    }
+
     /// The path of the audit, filtered by nothing but this person, action and record.
     fn filter_path(&self, user: &str, action: &str, record: &str) -> String {
         let filter = AuditFilter {
@@ -181,10 +208,12 @@ pub fn audit(layout: &Layout, log: &AuditLog<'_>) -> String {
     let file = |after| paths::audit_file(&layout.tenant) + &log.filter.query(after);
     let after = log.filter.after;
     let is_listed = log.people.iter().any(|(id, _)| *id == user);
+    let error = if log.errors.is_some() { "Error: " } else { "" };
+    let title = format!("{error}Audit – {}", layout.organization);
     render(&AuditPage {
         frame: PageFrame {
             section: Some(Section::Audit),
-            ..PageFrame::new(format!("Audit – {}", layout.organization), Some(layout))
+            ..PageFrame::new(title, Some(layout))
         },
         layout,
         audit: paths::audit(&layout.tenant),
@@ -252,6 +281,7 @@ mod tests {
                 after: "a.b",
                 ..AuditFilter::default()
             },
+            errors: None,
             next: None,
             most_in_file: 7,
         };

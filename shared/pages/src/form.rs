@@ -4,7 +4,7 @@
 use crate::conflict::Conflict;
 use crate::fields::{FieldSpec, ROLES};
 use crate::layout::PageFrame;
-use action::{FormState, Role, TENANT_FIELD};
+use action::{FormState, Role, TENANT_FIELD, USER_FIELD};
 
 /// The constant part of a form.
 pub(crate) struct FormSpec {
@@ -27,8 +27,11 @@ pub(crate) struct Form<'a> {
     pub(crate) spec: &'static FormSpec,
     pub(crate) fields: Vec<Field<'a>>,
     pub(crate) hidden: Vec<(&'static str, String)>,
-    /// The tenant that the form was sent from. `None` if it has not been sent.
-    sent_from: Option<&'a str>,
+    state: &'a FormState,
+    /// Whether it is about the user's account, so that it is the same in all organizations of the user.
+    of_account: bool,
+    /// The user who sees the page, if it is about the user's account and the user is known.
+    user: Option<&'a str>,
     pub(crate) problem: Option<FormProblem<'a>>,
     pub(crate) conflict: Option<Conflict>,
     /// The page that the script goes to after success. If the script needs one and none is known,
@@ -72,7 +75,9 @@ impl<'a> Form<'a> {
             spec,
             fields: fields(spec, state),
             hidden,
-            sent_from: state.values.get(TENANT_FIELD).map(String::as_str),
+            state,
+            of_account: false,
+            user: None,
             problem: problem(spec, state),
             conflict: None,
             next: None,
@@ -93,11 +98,28 @@ impl<'a> Form<'a> {
         self
     }
 
+    /// Makes it a form about the account of this user, if it is known who that is.
+    pub(crate) fn of_account(self, user: Option<&'a str>) -> Self {
+        Self {
+            of_account: true,
+            user,
+            ..self
+        }
+    }
+
     /// Sets the page after success and the target of the Cancel link.
     pub(crate) fn next_and_cancel(mut self, next: Option<String>, cancel: Option<String>) -> Self {
         self.next = next;
         self.cancel = cancel;
         self
+    }
+
+    /// Makes the button that of the main action of the page, though the form has no fields.
+    pub(crate) fn primary(self) -> Self {
+        Self {
+            button_class: "",
+            ..self
+        }
     }
 
     /// Makes the button inconspicuous: it deletes nothing and is not the main action of the page.
@@ -130,16 +152,19 @@ impl<'a> Form<'a> {
         self
     }
 
-    /// The hidden field that names the form's tenant: the tenant of the page, or the one that a
-    /// refused form was sent from.
-    pub(crate) fn tenant_field<'b>(
+    /// The hidden field that says whose form it is: the tenant's, or the user's if it is about the account.
+    /// A refused form stays the form of the page that it was sent from.
+    pub(crate) fn owner_field<'b>(
         &'b self,
         frame: &'b PageFrame<'_>,
     ) -> Option<(&'static str, &'b str)> {
-        let of_page = frame.layout.map(|layout| layout.tenant.as_str());
-        self.sent_from
-            .or(of_page)
-            .map(|tenant| (TENANT_FIELD, tenant))
+        let tenant = frame.layout.map(|layout| layout.tenant.as_str());
+        let (name, of_page) = match self.of_account {
+            true => (USER_FIELD, self.user),
+            false => (TENANT_FIELD, tenant),
+        };
+        let sent_from = self.state.values.get(name).map(String::as_str);
+        sent_from.or(of_page).map(|owner| (name, owner))
     }
 
     /// The page's title. After a refusal it starts with "Error: ", so that a screen reader says it

@@ -4,7 +4,7 @@ use crate::fields::{CONFIRM_PASSWORD_FIELDS, JOIN_FIELDS};
 use crate::form::{Form, FormSpec};
 use crate::layout::{PageFrame, render};
 use crate::members::role_name;
-use action::{FormState, Role, TenantId};
+use action::{FormState, Layout, Role, TenantId};
 use askama::Template;
 use crm::PendingInvitation;
 
@@ -110,9 +110,9 @@ pub fn accept_invite(state: &FormState, token: &str, invited: Option<Invited<'_>
 
 /// The page for an invitation that can no longer be accepted. Not cacheable.
 #[must_use]
-pub fn invitation_closed(message: &str) -> String {
+pub fn invitation_closed(layout: Option<&Layout>, message: &str) -> String {
     render(&ClosedPage {
-        frame: PageFrame::new("Invitation", None),
+        frame: PageFrame::new("Invitation", layout),
         message,
     })
 }

@@ -26,6 +26,7 @@ pub mod paths;
 mod problem;
 mod projects;
 mod settings;
+mod switch;
 mod trash;
 
 pub use account::{forgot_password, reset_link_expired, reset_password, sign_in, sign_up};
@@ -34,7 +35,7 @@ pub use account_forms::{
 };
 pub use action::Layout;
 pub use assets::assets;
-pub use audit::{AuditFilter, AuditLog, AuditRow, RefusedRow, audit};
+pub use audit::{AuditFilter, AuditLine, AuditLog, AuditRow, RefusedRow, audit};
 pub use contact_forms::{contact_delete, contact_edit, contact_new};
 pub use contacts::{ContactList, contact_detail, contact_list};
 pub use emails::{EmailContent, email};
@@ -49,4 +50,5 @@ pub use projects::{
     ProjectList, project, project_archive, project_edit, project_list, project_new, project_restore,
 };
 pub use settings::{SettingsForm, settings};
+pub use switch::switch;
 pub use trash::{DeletedContact, contact_restore, trash};

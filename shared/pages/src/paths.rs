@@ -8,6 +8,12 @@ use action::{Layout, TenantId};
 /// The page for signing in.
 pub const SIGN_IN: &str = "/sign-in";
 
+/// The page for signing up.
+pub const SIGN_UP: &str = "/sign-up";
+
+/// The page for requesting a link that resets a forgotten password.
+pub const FORGOT_PASSWORD: &str = "/forgot-password";
+
 /// The page after leaving an organization.
 pub const LEFT: &str = "/sign-in#left";
 

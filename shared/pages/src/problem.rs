@@ -27,7 +27,8 @@ impl ProblemPage<'_> {
 #[must_use]
 pub fn problem(layout: Option<&Layout>, status: u16, message: &str, request_id: &str) -> String {
     let heading = match status {
-        401 => "Please sign in",
+        401 if layout.is_none() => "Please sign in",
+        401 => "This page is out of date",
         403 => "This is not open to you",
         404 => "Page not found",
         405 => "This can't be done here",

@@ -188,7 +188,8 @@ pub fn settings(
         _ => form.fresh(settings, key),
     });
     let [profile, password, switch, end, everywhere, confirm] = &states;
-    let view = |form: SettingsForm, state| Form::new(form.spec(), state);
+    let user = Some(settings.user.id.as_str());
+    let view = |form: SettingsForm, state| Form::new(form.spec(), state).of_account(user);
     let title = match sent {
         Some((form, state)) => view(form, state).title("Settings"),
         None => "Settings".to_owned(),
@@ -215,7 +216,7 @@ pub fn settings(
 fn single_form_page(layout: Option<&Layout>, sent: Option<(SettingsForm, &FormState)>) -> String {
     let empty = FormState::default();
     let (form, state) = sent.unwrap_or((SettingsForm::Profile, &empty));
-    let mut view = Form::new(form.spec(), state);
+    let mut view = Form::new(form.spec(), state).of_account(None);
     if let Some(field) = form.choice_field() {
         view = view.hidden(field, state.value(field));
     }

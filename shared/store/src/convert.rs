@@ -23,6 +23,12 @@ pub(crate) fn item_attributes(key: &Key, value: &Value) -> Result<Attributes, St
     Ok(attributes)
 }
 
+/// A value of an item.
+pub(crate) fn attribute(value: &Value) -> Result<AttributeValue, StoreError> {
+    serde_dynamo::to_attribute_value(value)
+        .map_err(|e| StoreError::Bug(format!("a value cannot be written: {e}")))
+}
+
 /// Splits an item that was read into its key and its other attributes.
 pub(crate) fn item(attributes: Attributes) -> Result<(Key, Item), StoreError> {
     let mut item: Item = serde_dynamo::from_item(attributes)

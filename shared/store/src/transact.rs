@@ -1,6 +1,6 @@
 //! Commits: each is one transaction.
 
-use crate::convert::{Attributes, item_attributes, key_attributes, number, text};
+use crate::convert::{Attributes, attribute, item_attributes, key_attributes, number, text};
 use crate::error::{classify, is_bug};
 use crate::verdict::{CONFLICT, Verdict, lasting, verdict};
 use crate::{Store, StoreError};
@@ -12,6 +12,7 @@ use aws_sdk_dynamodb::types::{
     TransactWriteItem,
 };
 use serde_json::Value;
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 /// The record of the result of a request with an idempotency key.
@@ -123,10 +124,10 @@ impl Store {
         match operation {
             Operation::Put {
                 key, item, expect, ..
-            } => self.put(item_attributes(key, item)?, expectation(*expect)),
-            Operation::Delete { key, expect } => self.delete(key, expectation(*expect)),
+            } => self.put(item_attributes(key, item)?, expectation(expect)?),
+            Operation::Delete { key, expect } => self.delete(key, expectation(expect)?),
             Operation::Check { key, expect } => {
-                self.check(key, expectation(*expect).unwrap_or_default())
+                self.check(key, expectation(expect)?.unwrap_or_default())
             }
             Operation::Claim { guard, owner, .. } => {
                 let free = "attribute_not_exists(pk) OR #owner = :owner";
@@ -182,7 +183,7 @@ impl Store {
 
     /// The condition that an item exists.
     pub(crate) fn exists(&self, key: &Key) -> Result<TransactWriteItem, StoreError> {
-        self.check(key, expectation(Expect::Present).unwrap_or_default())
+        self.check(key, expectation(&Expect::Present)?.unwrap_or_default())
     }
 
     fn check(&self, key: &Key, condition: Condition) -> Result<TransactWriteItem, StoreError> {
@@ -201,27 +202,47 @@ impl Store {
 #[derive(Default)]
 struct Condition {
     expression: Option<String>,
-    names: Option<std::collections::HashMap<String, String>>,
+    names: Option<HashMap<String, String>>,
     values: Option<Attributes>,
 }
 
-fn expectation(expect: Expect) -> Option<Condition> {
-    match expect {
+fn expectation(expect: &Expect) -> Result<Option<Condition>, StoreError> {
+    let simple = |expression: &str| Condition {
+        expression: Some(expression.to_owned()),
+        ..Condition::default()
+    };
+    Ok(match expect {
         Expect::Anything => None,
-        Expect::Absent => Some(Condition {
-            expression: Some("attribute_not_exists(pk)".to_owned()),
-            ..Condition::default()
-        }),
-        Expect::Present => Some(Condition {
-            expression: Some("attribute_exists(pk)".to_owned()),
-            ..Condition::default()
-        }),
+        Expect::Absent => Some(simple("attribute_not_exists(pk)")),
+        Expect::Present => Some(simple("attribute_exists(pk)")),
         Expect::Version(version) => Some(Condition {
             expression: Some("#version = :version".to_owned()),
             names: Some([("#version".to_owned(), "version".to_owned())].into()),
             values: Some([(":version".to_owned(), number(version))].into()),
         }),
+        Expect::Attributes(attributes) => Some(unchanged(attributes)?),
+    })
+}
+
+/// The condition that the attributes have these values, or are missing.
+fn unchanged(attributes: &BTreeMap<&'static str, Option<Value>>) -> Result<Condition, StoreError> {
+    let (mut terms, mut names, mut values) = (Vec::new(), HashMap::new(), HashMap::new());
+    for (name, value) in attributes {
+        names.insert(format!("#{name}"), (*name).to_owned());
+        match value {
+            Some(value) => {
+                terms.push(format!("#{name} = :{name}"));
+                values.insert(format!(":{name}"), attribute(value)?);
+            }
+            None => terms.push(format!("attribute_not_exists(#{name})")),
+        }
     }
+    Ok(Condition {
+        expression: Some(terms.join(" AND ")),
+        names: Some(names),
+        // DynamoDB refuses an empty map.
+        values: Some(values).filter(|values| !values.is_empty()),
+    })
 }
 
 fn owned_by(expression: &str, owner: &str) -> Condition {

@@ -2,7 +2,7 @@
 //! configuration.
 
 use crate::purging::{InlinePurges, Revalidation};
-use action::{Context, Layout, Seal, Source};
+use action::{Context, Layout, OtherOrganization, Seal, Source};
 use auth::{Keys, Secrets, SecretsError};
 use aws::{Access, EnvironmentError};
 use cdn::{CloudFront, Invalidations};
@@ -18,11 +18,17 @@ use uuid::Uuid;
 /// request's id.
 pub type ErrorPage = fn(Option<&Layout>, u16, &str, &str) -> String;
 
+/// Renders the page that offers to switch to another organisation of the user, in which the requested page
+/// is.
+pub type SwitchPage = fn(&Layout, &OtherOrganization) -> String;
+
 /// What the wrapper needs to know about the product's pages.
 #[derive(Debug, Clone, Copy)]
 pub struct Site {
     /// Renders an error page.
     pub error_page: ErrorPage,
+    /// Renders the page for a link into another organisation of the user.
+    pub switch_page: SwitchPage,
     /// The path of the sign-in page. The wrapper adds the query `return_to={path}`.
     pub sign_in: &'static str,
 }
@@ -311,6 +317,7 @@ mod tests {
             Config::for_tests(true),
             Site {
                 error_page: |_, _, _, _| String::new(),
+                switch_page: |_, _| String::new(),
                 sign_in: "/sign-in",
             },
         );

@@ -158,6 +158,33 @@ impl Failure {
         )
     }
 
+    pub(crate) fn other_user() -> Self {
+        Self::new(
+            Code::Auth,
+            403,
+            "This page belongs to another user. Sign in as that user in a new tab, then send this form \
+             again.",
+        )
+    }
+
+    /// The session has just been replaced by one of another organisation, so the user is signed in.
+    pub(crate) fn replaced() -> Self {
+        Self::new(
+            Code::Auth,
+            401,
+            "You have switched to another organization. Load the page again, then go on.",
+        )
+    }
+
+    /// The page belongs to another organisation of the user.
+    pub(crate) fn elsewhere() -> Self {
+        Self::new(
+            Code::Auth,
+            403,
+            "This page belongs to another of your organizations",
+        )
+    }
+
     pub(crate) fn two_keys() -> Self {
         Self::new(
             Code::Idempotency,

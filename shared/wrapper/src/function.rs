@@ -277,7 +277,14 @@ impl Runner {
                     .await;
                 let response = caught.unwrap_or_else(|_| {
                     let failure = Failure::unknown("the wrapper panicked");
-                    error_page::error_response(app, request, &failure, None, &mut log_entry)
+                    let layout = error_page::layout_of_token(app, request);
+                    error_page::error_response(
+                        app,
+                        request,
+                        &failure,
+                        layout.as_ref(),
+                        &mut log_entry,
+                    )
                 });
                 let is_head = request.method() == Method::HEAD;
                 (
@@ -304,25 +311,50 @@ impl Runner {
             Handler::Views { routes, assets } => (*routes, assets()),
             Handler::Background { .. } => (&[][..], &[][..]),
         };
-        let error_response = |failure: Failure, log_entry: &mut LogEntry| {
-            error_page::error_response(&self.app, request, &failure, None, log_entry)
-        };
+        let app = &self.app;
         let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
         if let Some(asset) = assets.iter().find(|asset| asset.path == request.path()) {
             return if is_read {
                 response::immutable(asset.content_type, asset.bytes)
             } else {
-                error_response(Failure::method_not_allowed(READ_METHODS), log_entry)
+                let failure = Failure::method_not_allowed(READ_METHODS);
+                error_page::response_to(app, request, &failure, log_entry).await
             };
         }
         let Ok(found) = self.router.at(request.path()) else {
-            return error_response(Failure::page_not_found(), log_entry);
+            if is_read
+                && !request.wants_json()
+                && let Some(path) = without_extra_slashes(request)
+            {
+                return response::see_other(&path);
+            }
+            let failure = Failure::page_not_found();
+            return error_page::response_to(app, request, &failure, log_entry).await;
         };
         if !is_read {
-            return error_response(Failure::method_not_allowed(READ_METHODS), log_entry);
+            let failure = Failure::method_not_allowed(READ_METHODS);
+            return error_page::response_to(app, request, &failure, log_entry).await;
         }
         let parameters = found.params.iter();
         let parameters = parameters.map(|(name, value)| (name.to_owned(), value.to_owned()));
         (routes[*found.value].run)(&self.app, request, parameters.collect(), log_entry).await
     }
+}
+
+/// The path and query of a request without a slash at the end and without doubled slashes; `None` if there
+/// are none. The result begins with one slash only, so that it is never the address of another site.
+fn without_extra_slashes(request: &Request) -> Option<String> {
+    let segments: Vec<_> = request
+        .path()
+        .split('/')
+        .filter(|segment| !segment.is_empty())
+        .collect();
+    let path = format!("/{}", segments.join("/"));
+    if path == request.path() || segments.iter().any(|one| one.contains('\\')) {
+        return None;
+    }
+    Some(match request.query() {
+        "" => path,
+        query => format!("{path}?{query}"),
+    })
 }

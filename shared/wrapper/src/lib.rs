@@ -50,7 +50,7 @@ mod serve;
 mod session;
 mod view;
 
-pub use app::{App, Config, ConfigError, ErrorPage, Log, Site};
+pub use app::{App, Config, ConfigError, ErrorPage, Log, Site, SwitchPage};
 pub use failure::{Code, Failure};
 pub use function::{Function, Route, Runner, ViewRoute, Work, view};
 pub use lambda_runtime::Error;

@@ -1,6 +1,7 @@
 //! The one round trip of a request: its session, its rate limit, its idempotency record and its
 //! reads, all at the same time.
 
+use crate::run::account::{AccountCounter, AccountLimit};
 use crate::run::limit::Counter;
 use crate::session::{self, LiveSession};
 use crate::{App, Failure};
@@ -21,7 +22,7 @@ pub(crate) struct RequestReads<'a> {
     /// Counts the caller's requests.
     pub(crate) caller: Option<&'a Counter>,
     /// Counts the account's failures.
-    pub(crate) account: Option<&'a Counter>,
+    pub(crate) account: Option<&'a AccountLimit>,
     /// The key of the idempotency record.
     pub(crate) record: Option<&'a Key>,
     pub(crate) reads: Reads,
@@ -50,7 +51,7 @@ pub(crate) struct Loaded {
     /// How many requests the caller has sent in this window, including this one.
     pub(crate) calls: u64,
     /// The counter of the account's failures in this window.
-    pub(crate) failures: Option<Item>,
+    pub(crate) account: Option<AccountCounter>,
     /// The idempotency record.
     pub(crate) record: Option<Item>,
     pub(crate) found: Found,
@@ -78,7 +79,7 @@ impl RequestReads<'_> {
             .filter(|_| self.layout)
             .map(|live| session::layout(&live.actor, &items));
         let item = |key: Option<&Key>| key.and_then(|key| items.get(key).cloned());
-        let failures = item(self.account.map(|counter| &counter.key));
+        let account = self.account.map(|limit| limit.choose(&items));
         let record = item(self.record);
         let found = Found {
             items: with_keys(&self.reads.keys, items),
@@ -88,7 +89,7 @@ impl RequestReads<'_> {
             live,
             layout,
             calls,
-            failures,
+            account,
             record,
             found,
         })
@@ -100,7 +101,7 @@ impl RequestReads<'_> {
             keys.extend(session::keys(token));
             keys.extend(self.layout.then(|| Key::tenant(&token.actor.tenant)));
         }
-        keys.extend(self.account.map(|counter| counter.key.clone()));
+        keys.extend(self.account.map(AccountLimit::keys).unwrap_or_default());
         keys.extend(self.record.cloned());
         keys
     }

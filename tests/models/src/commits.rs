@@ -8,7 +8,8 @@
 //! still be running. Each attempt is a run of a function with the steps of the code. A step of one run
 //! may come between any two steps of another. A transaction of the product is one step here. A failure
 //! is a crash between any two steps, a lost transaction, or a lost response to the transaction or to the
-//! client. After both clients have a response, the record of the key may expire, but remain stored, and
+//! client. If the model revokes, the user of both clients loses the membership at any moment. After both
+//! clients have a response, the record of the key may expire, but remain stored, and
 //! the key may be reused.
 //!
 //! # What must hold
@@ -39,6 +40,8 @@ pub enum Rule {
     CheckBeforeFailing,
     /// An expired idempotency record counts as absent while it is still stored.
     ExpiredIsAbsent,
+    /// The transaction is written only if the user still has the membership that was read.
+    MembershipMustHold,
 }
 
 /// The clients, and what may go wrong.
@@ -49,6 +52,8 @@ pub struct Commits {
     /// Whether the form has the version that it changes, as an edit does. If not, the function reruns when
     /// the entity has changed.
     pub versioned: bool,
+    /// Whether the user of both clients may lose the membership.
+    pub revokes: bool,
     /// The most failures in total.
     pub failures: u8,
     /// The rule that is left out, if any.
@@ -64,6 +69,8 @@ pub enum Response {
     Conflict,
     /// 503 or 504: send the form again.
     Retry,
+    /// 401: the user is no longer a member.
+    Refused,
 }
 
 /// The progress of a run.
@@ -90,6 +97,8 @@ pub enum Stage {
 pub struct Run {
     /// Whether the idempotency record exists, once it is read.
     record: Option<bool>,
+    /// Whether the user is a member, as read at the same time.
+    member: bool,
     /// The entity's version, once it is read.
     version: Option<u8>,
     stage: Stage,
@@ -97,6 +106,7 @@ pub struct Run {
 
 const STARTED: Run = Run {
     record: None,
+    member: true,
     version: None,
     stage: Stage::Read,
 };
@@ -118,6 +128,10 @@ pub struct State {
     done: [u8; 2],
     /// How often any form took effect.
     changes: u8,
+    /// Whether the user has lost the membership.
+    revoked: bool,
+    /// Whether a form took effect after that.
+    late: bool,
     saved: [Saved; 2],
     /// The clients whose changes made pages stale that are not purged yet.
     stale: [bool; 2],
@@ -136,7 +150,9 @@ pub struct State {
 pub enum Step {
     /// The client sends the form, or sends it again.
     Send(Client),
-    /// The run reads the idempotency record.
+    /// The user loses the membership.
+    Revoke,
+    /// The run reads the idempotency record and the membership.
     ReadRecord(Client, usize),
     /// The run reads the entity.
     ReadEntity(Client, usize),
@@ -179,6 +195,7 @@ impl Commits {
     fn decide(&self, run: &mut Run) -> Option<()> {
         let (record, version) = (run.record?, run.version?);
         run.stage = match (record, self.versioned && version != 1) {
+            _ if !run.member => Stage::Respond(Response::Refused),
             (true, _) => Stage::Respond(Response::Success),
             (false, true) => Stage::Fail(Response::Conflict),
             (false, false) => Stage::Transact,
@@ -202,11 +219,14 @@ impl Commits {
         let separate = !self.has(Rule::RecordInTransaction);
         if self.exists(s.saved[key]) && self.has(Rule::RecordMustBeAbsent) && !separate {
             run.stage = Stage::Respond(Response::Success);
+        } else if s.revoked && self.has(Rule::MembershipMustHold) {
+            run.stage = Stage::Fail(Response::Refused);
         } else if run.version != Some(s.version) && self.has(Rule::VersionMustMatch) {
             *run = STARTED;
         } else {
             s.version = run.version.unwrap_or_default() + 1;
             s.changes += 1;
+            s.late |= s.revoked;
             s.done[key] += 1;
             s.stale[client] = true;
             if !separate {
@@ -238,6 +258,7 @@ impl Commits {
         match (step, run.stage) {
             (Step::ReadRecord(..), Stage::Read) if run.record.is_none() => {
                 run.record = Some(self.exists(s.saved[self.key(client)]));
+                run.member = !s.revoked;
             }
             (Step::ReadEntity(..), Stage::Read) if run.version.is_none() => {
                 run.version = Some(s.version);
@@ -330,6 +351,8 @@ impl Model for Commits {
             version: 1,
             done: [0; 2],
             changes: 0,
+            revoked: false,
+            late: false,
             saved: [Saved::Absent; 2],
             stale: [false; 2],
             outbox: [false; 2],
@@ -362,7 +385,7 @@ impl Model for Commits {
                 ]);
             }
         }
-        steps.push(Step::Expire);
+        steps.extend([Step::Expire, Step::Revoke]);
     }
 
     fn next_state(&self, before: &State, step: Step) -> Option<State> {
@@ -372,6 +395,8 @@ impl Model for Commits {
             Step::Drain(client) if s.outbox[client] => s.purge(client),
             Step::Drain(_) => return None,
             Step::Expire => s.expire()?,
+            Step::Revoke if self.revokes && !s.revoked => s.revoked = true,
+            Step::Revoke => return None,
             Step::ReadRecord(client, at)
             | Step::ReadEntity(client, at)
             | Step::Decide(client, at)
@@ -428,6 +453,10 @@ impl Model for Commits {
                 };
                 (0..2).all(is_purged_in_time)
             }),
+            Property::always(
+                "nothing takes effect after the membership has ended",
+                |_: &Self, s: &State| !s.late,
+            ),
             Property::eventually(
                 "every client gets a response in the end",
                 |_: &Self, s: &State| s.responses.iter().all(Option::is_some),

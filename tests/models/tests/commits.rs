@@ -23,10 +23,17 @@ fn every_kind(failures: u8) -> Vec<Commits> {
     let kind = |(twins, versioned)| Commits {
         twins,
         versioned,
+        revokes: false,
         failures,
         without: None,
     };
-    kinds.map(kind).into()
+    let mut kinds: Vec<_> = kinds.map(kind).into();
+    let revoking = kinds.clone().into_iter().filter(|kind| kind.twins);
+    kinds.extend(revoking.map(|kind| Commits {
+        revokes: true,
+        ..kind
+    }));
+    kinds
 }
 
 #[test]
@@ -42,6 +49,7 @@ fn a_form_takes_effect_once_and_every_response_is_true() {
         checker.assert_no_discovery("a success is true");
         checker.assert_no_discovery("a conflict is true and stays true");
         checker.assert_no_discovery("every stale page is purged");
+        checker.assert_no_discovery("nothing takes effect after the membership has ended");
         checker.assert_no_discovery("every client gets a response in the end");
         // An edit of an old version is a conflict even if its key is reused a day later.
         if !commits.versioned {
@@ -62,6 +70,10 @@ fn each_rule_is_needed() {
             "a conflict is true and stays true",
         ),
         (Rule::ExpiredIsAbsent, "a success is true"),
+        (
+            Rule::MembershipMustHold,
+            "nothing takes effect after the membership has ended",
+        ),
     ] {
         let broken = every_kind(1).into_iter().find_map(|commits| {
             let commits = Commits {

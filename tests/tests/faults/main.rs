@@ -8,5 +8,6 @@ mod connections;
 mod effect;
 mod emails;
 mod lane;
+mod membership;
 mod report;
 mod views;

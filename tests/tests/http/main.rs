@@ -2,6 +2,7 @@
 
 mod bodies;
 mod cached_views;
+mod error_pages;
 mod events_junk;
 mod heads;
 mod hosts;

@@ -234,7 +234,7 @@ async fn a_filter_shows_only_matching_records() {
             let page = acme.world.look(&acme.ada, &format!("{path}{query}")).await;
             assert_eq!(page.status, 400);
             if let Some(message) = body["fieldErrors"][field].as_str() {
-                let line = format!("<p>{field}: {message}</p>");
+                let line = format!("<p class=\"error\" id=\"{field}-error\">{message}</p>");
                 assert!(page.text.contains(&line), "{line}: {}", page.text);
             }
         }
@@ -311,4 +311,167 @@ async fn the_page_shows_names_times_and_links_and_escapes_markup() {
     );
     let page = acme.world.look(&acme.ada, "/audit?action=nothing").await;
     assert!(page.text.contains("No records match"));
+}
+
+/// What a user types into the filter comes back with what is wrong with it.
+#[tokio::test]
+async fn a_wrong_filter_keeps_the_form_with_the_value_and_the_message() {
+    let acme = Acme::start().await;
+    for (query, field, value, message) in [
+        (
+            "action=create%20contact!",
+            "action",
+            "create contact!",
+            "Unknown action",
+        ),
+        ("record=%3Cb%3E", "record", "&#60;b&#62;", "Unknown record"),
+        ("user=nobody", "user", "nobody", "Unknown person"),
+    ] {
+        for path in ["audit", "audit.csv"] {
+            let page = acme
+                .world
+                .look(&acme.ada, &format!("/{path}?{query}"))
+                .await;
+            assert_eq!(page.status, 400, "{query}: {page:?}");
+            assert_eq!(page.header("cache-control"), "private, no-store");
+            let error = format!("<p class=\"error\" id=\"{field}-error\">{message}</p>");
+            for words in [
+                "<form class=\"filter\"",
+                &format!("value=\"{value}\""),
+                &error,
+                &format!("aria-describedby=\"{field}-error\""),
+                &format!("<a href=\"#{field}\">{message}</a>"),
+                "<title>Error: Audit",
+                ">Ada</option>",
+                "Sign out",
+            ] {
+                assert!(page.text.contains(words), "{query} {words}: {page:?}");
+            }
+        }
+        let json = acme.get(&acme.ada, &format!("audit?{query}")).await;
+        assert_eq!(json.status, 400);
+        assert_eq!(json.json()["fieldErrors"], json!({ field: message }));
+    }
+    // Several at once, beside a right one.
+    let page = acme
+        .world
+        .look(
+            &acme.ada,
+            "/audit?user=x&action=sign-up&record=a.b&after=junk",
+        )
+        .await;
+    for words in ["Unknown person", "Unknown record", "value=\"sign-up\""] {
+        assert!(page.text.contains(words), "{words}: {page:?}");
+    }
+    let page = acme
+        .world
+        .look(&acme.ada, "/audit?action=sign-up&after=junk")
+        .await;
+    assert_eq!(page.status, 400);
+    for words in ["Unknown page", "value=\"sign-up\""] {
+        assert!(page.text.contains(words), "{words}: {page:?}");
+    }
+    let mia = acme.world.join(&acme.ada, Role::Member);
+    let page = acme.world.look(&mia, "/audit?user=x").await;
+    assert_eq!(page.status, 403, "{page:?}");
+    assert!(!page.text.contains("Unknown person"), "{page:?}");
+}
+
+/// Somebody with access to the table may have changed a record, or a later version may have written it.
+#[tokio::test]
+async fn a_record_that_cannot_be_read_breaks_neither_the_page_nor_the_file() {
+    let acme = Acme::start().await;
+    let id = acme.create(&acme.ada, "Zoë").await;
+    let stored = acme.world.table.audits("create-contact").remove(0);
+    let changed = |change: &dyn Fn(&mut Value)| {
+        let mut item = Value::Object(stored.whole());
+        change(&mut item);
+        item
+    };
+    let broken = [
+        changed(&|item| item["at"] = json!("yesterday")),
+        changed(&|item| item["role"] = json!("king")),
+        changed(&|item| item["userId"] = json!(7)),
+        changed(&|item| item["outcome"] = json!(["a", { "kind": "of its own" }])),
+        changed(&|item| item["input"] = Value::Null),
+        json!({ "expires_at": 1 }),
+        json!({ "id": 7, "action": null }),
+        changed(&|item| {
+            item.as_object_mut().map(|item| item.remove("requestId"));
+        }),
+    ];
+    for (number, item) in broken.iter().enumerate() {
+        let sk = format!("fff7a3b0-0000-7000-8000-{number:012x}");
+        let mut item = item.clone();
+        if item["id"].is_string() {
+            item["id"] = json!(sk);
+        }
+        acme.world.table.put("#audit:acme", &sk, &item);
+        acme.world
+            .table
+            .put(&format!("#timeline:acme:contacts:{id}"), &sk, &item);
+    }
+    acme.world
+        .table
+        .put("#refused:acme", "x:y:z", &json!({ "count": "many" }));
+    let data = acme.audit("").await;
+    let records = data["records"].as_array().unwrap();
+    assert!(
+        records
+            .iter()
+            .any(|record| record["action"] == "create-contact")
+    );
+    // One is readable: any JSON may be the input of an action.
+    assert_eq!(
+        data["unreadable"].as_array().map(Vec::len),
+        Some(broken.len() - 1)
+    );
+    assert_eq!(data["refused"], json!([]));
+    let page = acme.world.look(&acme.ada, "/audit").await;
+    assert_eq!(page.status, 200, "{page:?}");
+    let shown = page.text.matches("This record could not be read").count();
+    assert_eq!(shown, broken.len() - 1);
+    let first = "Its id is fff7a3b0-0000-7000-8000-000000000000.";
+    assert!(
+        page.text.contains(first) && page.text.contains("sign-up"),
+        "{page:?}"
+    );
+    let file = acme.get(&acme.ada, "audit.csv").await;
+    assert_eq!(file.status, 200, "{file:?}");
+    assert_eq!(
+        file.text.matches("\"unreadable\"").count(),
+        broken.len() - 1
+    );
+    assert!(
+        file.text
+            .contains("\"fff7a3b0-0000-7000-8000-000000000000\"")
+    );
+    assert!(file.text.contains("\"create-contact\"") && file.text.contains("\"sign-up\""));
+    let contact = acme.world.look(&acme.ada, &format!("/contacts/{id}")).await;
+    assert_eq!(contact.status, 200, "{contact:?}");
+    assert!(contact.text.contains("Created by"), "{contact:?}");
+}
+
+/// Paging goes on behind records that cannot be read.
+#[tokio::test]
+async fn unreadable_records_do_not_end_the_pages() {
+    let acme = Acme::start().await;
+    acme.import(120, "");
+    for number in (0..120).step_by(3) {
+        let id = format!("0197a3b0-0000-7000-8000-{number:012x}");
+        let broken = json!({ "id": id, "at": "never" });
+        acme.world.table.put("#audit:acme", &id, &broken);
+    }
+    let (mut query, mut readable, mut broken) = (String::new(), 0, BTreeSet::new());
+    loop {
+        let data = acme.audit(&query).await;
+        readable += data["records"].as_array().unwrap().len();
+        let ids = data["unreadable"].as_array().unwrap().iter();
+        broken.extend(ids.map(|one| one["id"].as_str().unwrap().to_owned()));
+        match data["next"].as_str() {
+            Some(next) => query = format!("?after={next}"),
+            None => break,
+        }
+    }
+    assert_eq!((readable, broken.len()), (81, 40));
 }

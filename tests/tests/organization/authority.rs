@@ -1,8 +1,12 @@
 //! What a user could do ends with the role: invitations, and simultaneous changes of members.
 
+use edge_crm_tests::fault::{Fault, Proxy, Strike};
 use edge_crm_tests::people::{PASSWORD, email, token};
 use edge_crm_tests::world::{Person, World};
+use edge_crm_tests::{Client, Launch, Product, Table};
 use serde_json::{Value, json};
+use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 /// A new member, and the user id.
 async fn member(world: &World, owner: &Person, role: &str) -> (Person, Value) {
@@ -81,7 +85,7 @@ async fn an_invitation_stays_if_its_role_is_still_within_reach() {
 #[tokio::test]
 async fn of_two_admins_who_remove_each_other_one_stays() {
     let world = World::start().await;
-    for round in 0..8 {
+    for round in 0..24 {
         let owner = world.sign_up("Acme").await;
         let (ann, ann_id) = member(&world, &owner, "admin").await;
         let (bea, bea_id) = member(&world, &owner, "admin").await;
@@ -98,4 +102,158 @@ async fn of_two_admins_who_remove_each_other_one_stays() {
             "round {round}: {removals:?}"
         );
     }
+}
+
+/// Removing somebody is the end of what they do: what they have on the way by then is not done any more.
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_of_a_removed_member_is_written_after_the_removal() {
+    let world = World::start().await;
+    for round in 0..20 {
+        let owner = world.sign_up("Acme").await;
+        let (mia, id) = member(&world, &owner, "member").await;
+        let contacts = || {
+            world
+                .table
+                .under(&format!("{}:contacts", owner.tenant))
+                .len()
+        };
+        let removed = async {
+            let removed = world
+                .act(&owner, "remove-member", &json!({ "userId": id }))
+                .await;
+            assert_eq!(removed.status, 200, "round {round}: {removed:?}");
+            contacts()
+        };
+        let creations = (0..8).map(|number| {
+            let email = format!("{number}@example.com");
+            let fields = json!({ "name": "Eve", "email": email });
+            let (world, mia) = (&world, &mia);
+            async move { world.act(mia, "create-contact", &fields).await.status }
+        });
+        let (before, statuses) = tokio::join!(removed, futures_util::future::join_all(creations));
+        assert_eq!(contacts(), before, "round {round}: {statuses:?}");
+        let created = statuses.iter().filter(|status| **status == 200).count();
+        assert_eq!(created, before, "round {round}: {statuses:?}");
+        assert!(
+            statuses.iter().all(|status| [200, 401].contains(status)),
+            "round {round}: {statuses:?}"
+        );
+    }
+}
+
+/// The product over a table whose next transaction can be held back.
+async fn with_held_transactions() -> (Table, Proxy, Product) {
+    let table = Table::start().await;
+    let proxy = Proxy::start(table.url()).await;
+    let product = Launch::new().table_at(&proxy.url).start();
+    (table, proxy, product)
+}
+
+/// Sends a request, and another one while the transaction of the first is on the way. Returns both
+/// responses.
+async fn overtaken<A, B>(
+    proxy: &Proxy,
+    first: impl Future<Output = A>,
+    second: impl Future<Output = B>,
+) -> (A, B) {
+    let made = proxy.made.load(Ordering::Relaxed);
+    proxy.plan(vec![Strike {
+        call: "TransactWriteItems".to_owned(),
+        after: 0,
+        times: 1,
+        fault: Fault::HeldCall,
+    }]);
+    tokio::join!(first, async {
+        while proxy.made.load(Ordering::Relaxed) == made {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        let response = second.await;
+        proxy.plan(Vec::new());
+        response
+    })
+}
+
+/// A new member with this role, and the user id.
+async fn joined(product: &Product, owner: &Client, role: &str) -> Client {
+    let email = email();
+    let invited = [("email", email.as_str()), ("role", role)];
+    let link = owner.post("invite-member", &invited).await.data();
+    let token = token(link["link"].as_str().expect("a link"));
+    let mut client = product.client();
+    let fields = [
+        ("token", token.as_str()),
+        ("name", "Mia"),
+        ("password", PASSWORD),
+    ];
+    let member = client.post("accept-invite", &fields).await.data();
+    client.user = member["id"].as_str().expect("an id").to_owned();
+    client.tenant.clone_from(&owner.tenant);
+    client
+}
+
+/// The same, in the worst order: each request is overtaken after its checks.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_that_a_removal_or_demotion_overtakes_is_refused() {
+    let (table, proxy, product) = with_held_transactions().await;
+    let owner = product.sign_up("Acme").await;
+    let contact = [("name", "Eve"), ("email", "eve@example.com")];
+
+    let mia = joined(&product, &owner, "member").await;
+    let removal = [("userId", mia.user.as_str())];
+    let (late, removed) = overtaken(
+        &proxy,
+        mia.post("create-contact", &contact),
+        owner.post("remove-member", &removal),
+    )
+    .await;
+    assert_eq!(removed.status, 200, "{removed:?}");
+    late.expect(401, "AUTH_ERROR");
+
+    let mia = joined(&product, &owner, "member").await;
+    let demotion = [("userId", mia.user.as_str()), ("role", "viewer")];
+    let (late, demoted) = overtaken(
+        &proxy,
+        mia.post_form("create-contact", &contact, Some("k")),
+        owner.post("change-role", &demotion),
+    )
+    .await;
+    assert_eq!(demoted.status, 200, "{demoted:?}");
+    late.expect(403, "AUTH_ERROR");
+    assert!(table.under("acme:contacts").is_empty());
+    // Nothing keeps the key: it works once the user may create contacts again.
+    let promotion = [demotion[0], ("role", "member")];
+    assert_eq!(owner.post("change-role", &promotion).await.status, 200);
+    let again = mia.post_form("create-contact", &contact, Some("k")).await;
+    assert_eq!(again.status, 200, "{again:?}");
+
+    let [ann, bea] = [
+        joined(&product, &owner, "admin").await,
+        joined(&product, &owner, "admin").await,
+    ];
+    let (of_bea, of_ann) = ([("userId", &*bea.user)], [("userId", &*ann.user)]);
+    let (late, first) = overtaken(
+        &proxy,
+        ann.post("remove-member", &of_bea),
+        bea.post("remove-member", &of_ann),
+    )
+    .await;
+    assert_eq!(first.status, 200, "{first:?}");
+    late.expect(401, "AUTH_ERROR");
+    assert_eq!(bea.get("/t/acme/settings").await.status, 200);
+}
+
+/// A change of the name, which says nothing about what a member may do, does not stop a request.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_that_a_new_name_overtakes_is_done() {
+    let (_table, proxy, product) = with_held_transactions().await;
+    let owner = product.sign_up("Acme").await;
+    let contact = [("name", "Eve"), ("email", "eve@example.com")];
+    proxy.calls();
+    let (created, renamed) = overtaken(
+        &proxy,
+        owner.post("create-contact", &contact),
+        owner.post("update-profile", &[("name", "Another Name")]),
+    )
+    .await;
+    assert_eq!((created.status, renamed.status), (200, 200), "{created:?}");
 }

@@ -207,3 +207,178 @@ async fn leaving_ends_the_other_sessions_of_the_browser() {
     assert_eq!(ada.post("remove-member", &leave).await.status, 200);
     assert_eq!(before.get("/t/acme/settings").await.status, 401);
 }
+
+/// The id of the user's newest session.
+async fn newest_session(client: &Client, tenant: &str) -> String {
+    let settings = client.get(&format!("/t/{tenant}/settings")).await.data();
+    let sessions = settings["sessions"].as_array().cloned().unwrap_or_default();
+    let ids = sessions.iter().filter_map(|session| session["id"].as_str());
+    ids.max().expect("a session").to_owned()
+}
+
+/// What is about the account is the same in every organisation. So it works in a tab from before a switch.
+#[tokio::test(flavor = "multi_thread")]
+async fn forms_of_the_account_work_in_a_tab_from_before_a_switch() {
+    let (product, table, ada) = in_two().await;
+    let before = ada.page("/t/acme/settings").await;
+    let other = product.sign_in(&ada.email, Client::PASSWORD).await;
+    assert_eq!(other.get("/t/acme/settings").await.status, 200);
+    let id = newest_session(&ada, "acme").await;
+    switch(&ada, "beta").await;
+    let after = ada.page("/t/beta/settings").await;
+    for (tab, page) in [("before", &before), ("after", &after)] {
+        // Every hidden field that the forms of the page have, and one of older pages.
+        let user = page.hidden("for_user").expect("a hidden field");
+        let hidden = |key: &str| {
+            [
+                ("for_user", user.clone()),
+                ("for_tenant", "acme".to_owned()),
+                ("idempotency_key", format!("{tab}-{key}")),
+            ]
+        };
+        let with = |fields: &[(&'static str, &str)], key: &str| {
+            let own = fields
+                .iter()
+                .map(|(name, value)| (*name, (*value).to_owned()));
+            own.chain(hidden(key)).collect::<Vec<_>>()
+        };
+        let name = format!("Ada {tab}");
+        let sends = [
+            (
+                "update-profile",
+                with(&[("name", &name)], "p"),
+                303,
+                "/t/beta/settings#profile-updated",
+            ),
+            (
+                "change-password",
+                with(
+                    &[
+                        ("currentPassword", "wrong"),
+                        ("newPassword", "staple battery horse"),
+                    ],
+                    "w",
+                ),
+                400,
+                "",
+            ),
+            (
+                "switch-organization",
+                with(&[("tenant", "beta")], "s"),
+                303,
+                "/t/beta/contacts",
+            ),
+        ];
+        for (action, fields, status, location) in sends {
+            let fields: Vec<_> = fields
+                .iter()
+                .map(|(name, value)| (*name, value.as_str()))
+                .collect();
+            let sent = ada.submit(action, &fields).await;
+            assert_eq!(sent.status, status, "{tab} {action}: {sent:?}");
+            if status == 303 {
+                assert_eq!(sent.header("location"), Some(location), "{tab} {action}");
+            } else {
+                assert!(
+                    sent.text.contains("Wrong password"),
+                    "{tab} {action}: {sent:?}"
+                );
+                assert_eq!(
+                    sent.hidden("for_user"),
+                    Some(user.clone()),
+                    "{tab} {action}"
+                );
+            }
+        }
+        let members = table.under("acme:members");
+        assert!(
+            members
+                .iter()
+                .any(|member| member.get("name") == name.as_str()),
+            "{tab}"
+        );
+    }
+    // Ending the other browser's session, from the tab before.
+    let user = before.hidden("for_user").expect("a hidden field");
+    let fields = [("id", &*id), ("for_user", &*user), ("for_tenant", "acme")];
+    let ended = ada.submit("end-session", &fields).await;
+    assert_eq!(
+        ended.header("location"),
+        Some("/t/beta/settings#session-ended"),
+        "{ended:?}"
+    );
+    assert_eq!(other.get("/t/acme/settings").await.status, 401);
+    let own = [("for_user", &*user), ("for_tenant", "acme")];
+    let fields = [
+        own[0],
+        own[1],
+        ("currentPassword", Client::PASSWORD),
+        ("newPassword", "staple battery horse"),
+    ];
+    let changed = ada.submit("change-password", &fields).await;
+    assert_eq!(
+        changed.header("location"),
+        Some("/t/beta/settings#password-changed"),
+        "{changed:?}"
+    );
+    let everywhere = ada.submit("sign-out-everywhere", &own).await;
+    assert_eq!(
+        everywhere.header("location"),
+        Some("/sign-in"),
+        "{everywhere:?}"
+    );
+}
+
+/// The other browser has switched too, a minute ago: what the tab knows of it is the session before.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_that_another_has_replaced_can_still_be_ended() {
+    let (product, table, ada) = in_two().await;
+    let other = product.sign_in(&ada.email, Client::PASSWORD).await;
+    let id = newest_session(&ada, "acme").await;
+    switch(&other, "beta").await;
+    // The minute has passed, and the table has removed the session.
+    for record in table.under(&format!("#session:{}", ada.user)) {
+        if record.get("replaced") == true {
+            table.remove(&record.pk, &record.sk);
+        }
+    }
+    let ended = ada.post("end-session", &[("id", &*id)]).await;
+    assert_eq!(ended.status, 200, "{ended:?}");
+    assert_eq!(other.get("/t/beta/settings").await.status, 401);
+    assert_eq!(ada.get("/t/acme/settings").await.status, 200);
+}
+
+/// A form of one user's account must not change that of the user who has signed in since.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_form_of_the_account_of_another_user_is_refused() {
+    let (product, table) = product_with_table().await;
+    let (ada, eve) = (product.sign_up("Acme").await, product.sign_up("Beta").await);
+    let page = ada.page("/t/acme/settings").await;
+    let user = page.hidden("for_user").expect("a hidden field");
+    let fields = [
+        ("email", eve.email.as_str()),
+        ("password", Client::PASSWORD),
+    ];
+    assert_eq!(ada.post("sign-in", &fields).await.status, 200);
+    let saved = table.saved();
+    for (action, field) in [
+        ("update-profile", ("name", "Ada")),
+        ("change-password", ("currentPassword", Client::PASSWORD)),
+        ("sign-out-everywhere", ("x", "")),
+    ] {
+        let fields = [
+            field,
+            ("newPassword", "staple battery horse"),
+            ("for_user", &*user),
+        ];
+        let refused = ada.submit(action, &fields).await;
+        assert_eq!(refused.status, 403, "{action}: {refused:?}");
+        assert!(
+            refused.text.contains("belongs to another user"),
+            "{action}: {refused:?}"
+        );
+        let kept = format!("name=\"for_user\" value=\"{user}\"");
+        assert!(refused.text.contains(&kept), "{action}: {refused:?}");
+    }
+    assert_eq!(table.saved(), saved);
+}

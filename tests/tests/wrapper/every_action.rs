@@ -111,12 +111,41 @@ async fn a_request_of_another_site_or_unreadable_is_refused_and_writes_nothing()
     }
 }
 
+/// The actions about the user's account.
+const OF_ACCOUNT: [&str; 5] = [
+    "update-profile",
+    "change-password",
+    "end-session",
+    "sign-out-everywhere",
+    "switch-organization",
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_form_on_a_page_of_another_user_is_refused_if_it_is_about_the_account() {
+    for (prepared, copy) in actions().await {
+        let (name, event) = (prepared.name, prepared.event());
+        let body = format!(
+            "{}&for_user=0197a3b0-0000-7000-8000-00000000000f",
+            body(&event)
+        );
+        let form = "application/x-www-form-urlencoded";
+        if !OF_ACCOUNT.contains(&name) {
+            continue;
+        }
+        let before = copy.inside.table.saved();
+        let response = copy.send(&sending(&event, form, &body)).await;
+        expect(name, &response, 403, "AUTH_ERROR");
+        assert_eq!(copy.inside.table.saved(), before, "{name}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_form_on_a_page_of_another_organisation_is_refused_and_writes_nothing() {
     for (prepared, copy) in actions().await {
         let (name, event) = (prepared.name, prepared.event());
         let entries = copy.function.function().routes();
-        let open = entries.iter().any(|entry| entry.least.is_none());
+        // What is about the account does the same in every organisation.
+        let open = entries.iter().any(|entry| entry.least.is_none()) || OF_ACCOUNT.contains(&name);
         let (kind, body) = (&event["headers"]["content-type"], body(&event));
         let with = |tenant: &str| match kind.as_str() {
             Some("application/json") => {

@@ -1,8 +1,10 @@
 //! How many round trips to storage a request takes.
 
-use edge_crm_tests::inside::{Inside, event, invoke};
+use edge_crm_tests::capacity::Spent;
+use edge_crm_tests::inside::{Inside, config, event, invoke, no_edge};
 use serde_json::{Value, json};
 use std::sync::Arc;
+use wrapper::Config;
 
 /// Writes contacts of `acme` directly to the table, numbered by age.
 fn import(inside: &Inside, count: usize) {
@@ -48,6 +50,34 @@ async fn a_change_takes_two_round_trips_up_to_its_commit_and_three_in_all() {
         inside.proxy.calls(),
         ["BatchGetItem", "TransactWriteItems", "TransactWriteItems"]
     );
+}
+
+/// The write units of a change whose pages nobody is looking at, with which `docs/operations.md`
+/// calculates.
+#[tokio::test]
+async fn a_new_contact_is_a_transaction_of_eight_items() {
+    let inside = Inside::with(
+        Config {
+            rate_limit_per_user: 1_000,
+            ..config()
+        },
+        no_edge(),
+    )
+    .await;
+    let (cookie, _) = inside.sign_up("Acme").await;
+    inside.proxy.spent();
+    inside.proxy.writes();
+    let create = edge_crm_tests::runner(Arc::clone(&inside.app), "create-contact");
+    let fields = json!({ "name": "Zoë", "email": "zoe@example.com", "idempotency_key": "k" });
+    assert_eq!(inside.post(&create, &cookie, &fields).await.status, 200);
+    let spent = inside.proxy.spent().into_iter();
+    let writes: Vec<_> = spent
+        .filter(Spent::is_write)
+        .map(|call| call.units)
+        .collect();
+    // The counter; the transaction, with the record for the search index; what settles the outbox record.
+    assert_eq!(writes, [1.0, 16.0, 6.0]);
+    assert_eq!(inside.proxy.writes(), [8, 3]);
 }
 
 #[tokio::test]

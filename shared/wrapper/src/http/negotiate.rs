@@ -13,6 +13,14 @@ pub(crate) fn wants_json(accept: Option<&str>) -> bool {
     json > 0.0 && json >= quality("text/html")
 }
 
+/// Whether `accept` names `text/html`, as browsers do when they open a page.
+pub(crate) fn names_html(accept: Option<&str>) -> bool {
+    let ranges = accept.into_iter().flat_map(|accept| accept.split(','));
+    ranges
+        .filter_map(|range| quality_of(range, "text/html"))
+        .any(|quality| quality > 0.0)
+}
+
 fn quality_of(range: &str, media_type: &str) -> Option<f32> {
     let mut parts = range.split(';').map(str::trim);
     if !parts.next()?.eq_ignore_ascii_case(media_type) {
@@ -25,7 +33,7 @@ fn quality_of(range: &str, media_type: &str) -> Option<f32> {
 
 #[cfg(test)]
 mod tests {
-    use super::wants_json;
+    use super::{names_html, wants_json};
 
     #[test]
     fn the_response_is_json_if_the_client_prefers_it() {
@@ -48,5 +56,16 @@ mod tests {
             assert!(!wants_json(Some(accept)), "{accept}");
         }
         assert!(!wants_json(None));
+    }
+
+    #[test]
+    fn only_a_client_that_names_html_opens_a_page() {
+        for accept in ["text/html", "application/xhtml+xml, Text/HTML;q=0.1"] {
+            assert!(names_html(Some(accept)), "{accept}");
+        }
+        for accept in ["*/*", "text/*", "text/html;q=0", "application/json", ""] {
+            assert!(!names_html(Some(accept)), "{accept}");
+        }
+        assert!(!names_html(None));
     }
 }

@@ -3,7 +3,10 @@
 use crate::http::request::RequestInfo;
 use crate::http::response::{self, Response, ResponseExt};
 use crate::log::LogEntry;
+use crate::run::attempt::Cookies;
+use crate::run::context_of;
 use crate::run::revalidate::Revalidated;
+use crate::session::{self, LiveSession};
 use crate::{App, Failure, error_page, reads};
 use action::{
     Access, Action, Actor, Context, Form, FormPage, FormState, Found, IdempotencyKey, Layout, Reads,
@@ -36,8 +39,7 @@ pub(crate) struct Success<A: Action> {
     /// The tags of pages that are purged, or will be within seconds.
     pub(crate) revalidated: Revalidated,
     pub(crate) replayed: bool,
-    /// The session cookie, if it changes.
-    pub(crate) cookie: Option<String>,
+    pub(crate) cookies: Cookies,
     /// Whether the caller is signed out afterwards.
     pub(crate) signs_out: bool,
     /// The cookie with which the user sees the change at once: see [`fresh`](crate::session::fresh).
@@ -76,7 +78,9 @@ impl<A: Form> Success<A> {
                 }
             }
         };
-        let mut response = response.with_cookie(self.cookie).with_cookie(self.fresh);
+        let Cookies { session, device } = self.cookies;
+        let cookies = [session, device, self.fresh];
+        let mut response = cookies.into_iter().fold(response, ResponseExt::with_cookie);
         if self.signs_out {
             // Otherwise the next user of the browser could go back to the pages that it keeps.
             // https://www.w3.org/TR/clear-site-data/
@@ -97,6 +101,20 @@ impl<A: Form> Success<A> {
 }
 
 impl Progress {
+    /// Notes what has become of the caller while the action ran: who may have another role now, or may no
+    /// longer be signed in.
+    pub(crate) fn set_caller(&mut self, app: &App, live: Option<&LiveSession>) {
+        self.context = context_of(app, live);
+        self.cookie = match live {
+            Some(live) => live.renewal.clone().or(self.cookie.take()),
+            None => Some(session::clear_cookie(&app.config)),
+        };
+        self.layout = self.layout.take().zip(live).map(|(layout, live)| Layout {
+            role: live.actor.role,
+            ..layout
+        });
+    }
+
     /// Reads what the page of a form needs, if the form will be shown again. If the caller must wait or
     /// storage fails, it reads nothing, and the page shows only the form.
     pub(crate) async fn read_form_page<A: Form>(
@@ -139,7 +157,8 @@ impl Progress {
             .with_cookie(self.cookie);
         };
         error_page::log_failure(failure, log_entry);
-        let signed_out = failure.status == 401 && A::Permission::LEAST.is_some();
+        let signed_out =
+            failure.status == 401 && A::Permission::LEAST.is_some() && self.layout.is_none();
         let used = self.key.filter(|_| failure.status != 422);
         let state = FormState {
             values,

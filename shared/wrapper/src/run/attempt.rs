@@ -4,9 +4,9 @@ use crate::http::request::RequestInfo;
 use crate::http::trust::Trust;
 use crate::log::LogEntry;
 use crate::reads;
+use crate::run::account::AccountCounter;
 use crate::run::answer::{Progress, Success};
 use crate::run::idempotency::KeyedRequest;
-use crate::run::limit::Counter;
 use crate::run::revalidate::Revalidated;
 use crate::run::{mail, revalidate};
 use crate::session::fresh;
@@ -15,6 +15,7 @@ use crate::{App, Failure};
 use action::{
     Access, Action, Caller, Commit, Context, Expect, Found, Grant, Item, Operation, SessionChange,
 };
+use auth::{Devices, Token};
 use lambda_http::Request;
 use serde_json::Value;
 use store::{OutboxRecord, Rejected};
@@ -28,11 +29,14 @@ pub(crate) struct Call<'a, A: Action> {
     pub(crate) request: &'a Request,
     pub(crate) trust: Trust,
     pub(crate) now: i64,
+    pub(crate) token: Option<Token>,
     pub(crate) live: Option<LiveSession>,
     pub(crate) caller: Caller<A::Permission>,
     pub(crate) input: A::Input,
     pub(crate) keyed: Option<KeyedRequest>,
-    pub(crate) account: Option<Counter>,
+    pub(crate) account: Option<AccountCounter>,
+    /// The accounts that the browser is known to.
+    pub(crate) devices: Devices,
 }
 
 /// What a run committed.
@@ -40,11 +44,20 @@ struct Committed {
     data: Value,
     /// The tags of pages that are purged, or will be within seconds.
     revalidated: Revalidated,
-    cookie: Option<String>,
+    cookies: Cookies,
     /// Whether pages show what it wrote.
     changes_pages: bool,
     /// Whether the caller is signed out afterwards.
     signs_out: bool,
+}
+
+/// The cookies that an action sets.
+#[derive(Debug, Default)]
+pub(crate) struct Cookies {
+    /// The session cookie, if it changes.
+    pub(crate) session: Option<String>,
+    /// The [device cookie](device), if it changes.
+    pub(crate) device: Option<String>,
 }
 
 /// Why a run committed nothing.
@@ -59,6 +72,16 @@ enum NotCommitted {
 impl<E: Into<Failure>> From<E> for NotCommitted {
     fn from(error: E) -> Self {
         Self::Failed(error.into())
+    }
+}
+
+impl Cookies {
+    /// The same, with this session cookie if none is set.
+    pub(crate) fn or_session(self, session: Option<String>) -> Self {
+        Self {
+            session: self.session.or(session),
+            ..self
+        }
     }
 }
 
@@ -88,7 +111,7 @@ impl<A: Action> Call<'_, A> {
             progress.found = found;
             match error {
                 NotCommitted::DataChanged => {
-                    if let Err(failure) = self.recheck_session().await {
+                    if let Err(failure) = self.recheck_session(progress).await {
                         return self.fail(failure, progress, log_entry).await;
                     }
                 }
@@ -107,17 +130,31 @@ impl<A: Action> Call<'_, A> {
         self.fail(Rejected::Moved.into(), progress, log_entry).await
     }
 
-    /// Checks the caller's session before a rerun, because another request may have ended it.
-    async fn recheck_session(&mut self) -> Result<(), Failure> {
-        let Some(live) = &self.live else {
+    /// Checks the caller again before a rerun, because another request may have ended the session or
+    /// changed the membership.
+    async fn recheck_session(&mut self, progress: &mut Progress) -> Result<(), Failure> {
+        if self.live.is_none() {
             return Ok(());
-        };
-        let items = self.app.store.items([live.key.clone()]).await?;
-        if !items.contains_key(&live.key) {
-            self.live = None;
-            self.caller = A::Permission::admit(None)?;
         }
+        self.live = self.read_session().await?;
+        let live = self.live.as_ref();
+        progress.set_caller(self.app, live);
+        // A replaced session is only for repeated requests.
+        let replaced = live.is_some_and(|live| live.session.replaced);
+        if replaced && A::Permission::LEAST.is_some() {
+            return Err(Failure::replaced());
+        }
+        self.caller = A::Permission::admit(live.map(|live| live.actor.clone()))?;
         Ok(())
+    }
+
+    /// The caller's session as it is now, if it is live.
+    pub(crate) async fn read_session(&self) -> Result<Option<LiveSession>, Failure> {
+        let Some(token) = &self.token else {
+            return Ok(None);
+        };
+        let items = self.app.store.items(session::keys(token)).await?;
+        Ok(session::check(token, &items, self.now, &self.app.config))
     }
 
     /// Runs the function once, writes its commit and revalidates.
@@ -129,12 +166,12 @@ impl<A: Action> Call<'_, A> {
         let first = A::reads(context, &self.input)?;
         let more = |found: &Found| A::more_reads(context, &self.input, found);
         reads::read_more(&self.app.store, &first, found, more).await?;
-        let account = self
-            .account
-            .as_ref()
-            .filter(|account| !account.only_repeats);
+        let account = self.account.as_ref();
+        let counter = account
+            .filter(|account| !account.only_repeats)
+            .map(|account| &account.counter);
         let commit = self
-            .count_guess(account, || A::run(context, &self.input, found))
+            .count_guess(counter, || A::run(context, &self.input, found))
             .await?;
         if let Some(bug) = commit.bug() {
             return Err(Failure::unknown(bug).into());
@@ -142,7 +179,7 @@ impl<A: Action> Call<'_, A> {
         let data = serde_json::to_value(commit.output())
             .map_err(|e| Failure::unknown(format!("the output cannot be serialised: {e}")))?;
         let tags = commit.tags();
-        let (mut operations, cookie) = self.session_change(&commit)?;
+        let (mut operations, cookies) = self.session_change(&commit)?;
         operations.extend(self.audit_operations(context, &commit, found)?);
         let tenant = commit.subject().map(|subject| &subject.tenant);
         let emails = commit.emails().iter();
@@ -152,6 +189,9 @@ impl<A: Action> Call<'_, A> {
         let outbox_record = (!tags.is_empty()).then(|| revalidate::outbox_record(self.app, &tags));
         operations.extend(outbox_record.as_ref().map(OutboxRecord::operation));
         if !operations.is_empty() {
+            if let Some(live) = &self.live {
+                live.require_membership(&mut operations)?;
+            }
             self.write(&operations, &data, outbox_record.as_ref())
                 .await?;
         }
@@ -163,7 +203,7 @@ impl<A: Action> Call<'_, A> {
         Ok(Committed {
             data,
             revalidated,
-            cookie,
+            cookies,
             changes_pages,
             signs_out,
         })
@@ -191,7 +231,7 @@ impl<A: Action> Call<'_, A> {
         let Committed {
             data,
             revalidated,
-            cookie,
+            cookies,
             changes_pages,
             signs_out,
         } = committed;
@@ -201,46 +241,52 @@ impl<A: Action> Call<'_, A> {
             data,
             revalidated,
             replayed: false,
-            cookie: cookie.or(progress.cookie.take()),
+            cookies: cookies.or_session(progress.cookie.take()),
             signs_out,
             fresh: changes_pages.then(|| fresh::cookie(&self.app.config)),
         }
     }
 
-    /// The writes that open or end sessions, and the new session cookie.
+    /// The writes that open or end sessions, and the new cookies.
     fn session_change(
         &self,
         commit: &Commit<A::Output>,
-    ) -> Result<(Vec<Operation>, Option<String>), Failure> {
+    ) -> Result<(Vec<Operation>, Cookies), Failure> {
+        let with = |session: Option<String>| Cookies {
+            session,
+            device: self.kept_device(commit),
+        };
         match commit.session() {
-            SessionChange::Unchanged => Ok((Vec::new(), None)),
+            SessionChange::Unchanged => Ok((Vec::new(), Cookies::default())),
             SessionChange::Close => {
                 let operation = self.live.iter().map(session::close).collect();
-                Ok((operation, Some(session::clear_cookie(&self.app.config))))
+                let cleared = session::clear_cookie(&self.app.config);
+                Ok((operation, with(Some(cleared))))
             }
             SessionChange::EndOthers(generation) => {
                 let move_session = |live: &LiveSession| session::end_others(live, *generation);
-                Ok((self.live.iter().map(move_session).collect(), None))
+                Ok((self.live.iter().map(move_session).collect(), with(None)))
             }
             SessionChange::Open(grant) => {
-                let (operation, cookie) = self.open(grant)?;
+                let (operation, cookies) = self.open(grant)?;
                 // If the caller signs out at the same moment, the new session must not outlive that.
                 let own = self.live.iter().map(|live| Operation::Check {
                     key: live.key.clone(),
                     expect: Expect::Present,
                 });
-                Ok((own.chain([operation]).collect(), Some(cookie)))
+                Ok((own.chain([operation]).collect(), cookies))
             }
             SessionChange::Replace(grant) => {
-                let (operation, cookie) = self.open(grant)?;
+                let (operation, cookies) = self.open(grant)?;
                 let own = self.live.iter();
                 let replaced = own.map(|live| session::replace(live, self.now));
-                Ok((replaced.chain([operation]).collect(), Some(cookie)))
+                Ok((replaced.chain([operation]).collect(), cookies))
             }
         }
     }
 
-    pub(crate) fn open(&self, grant: &Grant) -> Result<(Operation, String), Failure> {
+    /// The write that opens a session, and its cookies.
+    pub(crate) fn open(&self, grant: &Grant) -> Result<(Operation, Cookies), Failure> {
         let own = self.live.as_ref();
         let own = own.filter(|live| live.actor.user == grant.user);
         let client = session::Client {
@@ -248,8 +294,13 @@ impl<A: Action> Call<'_, A> {
             agent: self.request.header("user-agent"),
             own: own.map(|live| &live.session),
         };
-        session::open(grant, &client, self.now, &self.app.config)
-            .ok_or_else(|| Failure::unknown("no randomness, or nothing proves who the user is"))
+        let (operation, cookie) = session::open(grant, &client, self.now, &self.app.config)
+            .ok_or_else(|| Failure::unknown("no randomness, or nothing proves who the user is"))?;
+        let cookies = Cookies {
+            session: Some(cookie),
+            device: self.known_device(grant),
+        };
+        Ok((operation, cookies))
     }
 
     /// The context of a run.

@@ -2,7 +2,7 @@
 
 use crate::http::trust::Trust;
 use crate::{Config, Failure};
-use action::{Actor, Item, Key, RateLimit, UserId};
+use action::{Actor, Item, Key, UserId};
 use serde_json::Value;
 use std::time::Duration;
 use store::Store;
@@ -10,7 +10,7 @@ use store::Store;
 /// The length of a window, in seconds.
 const WINDOW: i64 = 60;
 
-/// How many failures an account may have in a window.
+/// How many failures an account may have in a window, by strangers or in a known browser.
 const MAX_FAILURES: u64 = 5;
 
 /// How long an attempt waits before it looks again whether other attempts succeeded, in milliseconds.
@@ -24,8 +24,6 @@ pub(crate) struct Counter {
     pub(crate) expires_at: i64,
     limit: u64,
     seconds_left: i64,
-    /// Whether it counts only requests that repeat an earlier one.
-    pub(crate) only_repeats: bool,
 }
 
 impl Counter {
@@ -36,7 +34,6 @@ impl Counter {
             expires_at: start + 2 * WINDOW,
             limit,
             seconds_left: start + WINDOW - now,
-            only_repeats: false,
         }
     }
 
@@ -61,24 +58,9 @@ impl Counter {
         (limit > 0).then(|| Self::new(&format!("misses:{user}"), limit, now))
     }
 
-    /// The counter of the account's failures, if the action limits them.
-    pub(crate) fn for_account(
-        limit: &RateLimit,
-        actor: Option<&Actor>,
-        config: &Config,
-        now: i64,
-    ) -> Option<Self> {
-        let account = match limit {
-            RateLimit::Caller => return None,
-            RateLimit::CallerAndAccount(account)
-            | RateLimit::CallerAndRepeatsForAccount(account) => account.as_str(),
-            RateLimit::CallerAndOwnAccount => actor?.user.as_str(),
-        };
-        let subject = format!("account:{}", config.keys.sign("account", account));
-        Some(Self {
-            only_repeats: matches!(limit, RateLimit::CallerAndRepeatsForAccount(_)),
-            ..Self::new(&subject, MAX_FAILURES, now)
-        })
+    /// A counter of failures, of strangers or of a known browser, for one account.
+    pub(crate) fn of_failures(subject: &str, now: i64) -> Self {
+        Self::new(subject, MAX_FAILURES, now)
     }
 
     /// Counts an attempt as a failure before its result is known, so that simultaneous attempts give no

@@ -1,5 +1,6 @@
 //! Runs an action, from the request to the response.
 
+pub(crate) mod account;
 pub(crate) mod answer;
 mod attempt;
 pub(crate) mod audit;
@@ -14,22 +15,25 @@ mod replay;
 mod revalidate;
 
 use crate::http::request::RequestInfo;
-use crate::http::response::Response;
+use crate::http::response::{self, Response};
 use crate::http::trust::Trust;
-use crate::http::{body, origin};
+use crate::http::{body, negotiate, origin};
 use crate::log::LogEntry;
 use crate::reads::{Loaded, RequestReads};
+use crate::run::account::AccountLimit;
 use crate::run::answer::{Progress, Success};
 use crate::run::attempt::Call;
 use crate::run::idempotency::KeyedRequest;
 use crate::run::limit::Counter;
-use crate::session::{self, SessionCookie};
-use crate::{App, Failure};
+use crate::session::{self, LiveSession, SessionCookie, device};
+use crate::{App, Failure, error_page};
 use action::{
-    Access, Action, Actor, Caller, Form, IdempotencyKey, Reads, TENANT_FIELD, input, secret_fields,
+    Access, Action, Actor, Caller, Context, Form, IdempotencyKey, Reads, TENANT_FIELD, USER_FIELD,
+    input, secret_fields,
 };
-use auth::Token;
+use auth::{Devices, Token};
 use http::Method;
+use http::header::ACCEPT;
 use lambda_http::Request;
 use std::collections::BTreeMap;
 
@@ -39,6 +43,9 @@ pub(crate) async fn run<A: Form>(
     request: &Request,
     log_entry: &mut LogEntry,
 ) -> Response {
+    if let Some(path) = form_page::<A>(app, request).await {
+        return response::see_other(&path);
+    }
     let mut progress = Progress::default();
     match handle::<A>(app, request, &mut progress, log_entry).await {
         Ok(success) => success.into_response(request, progress, log_entry),
@@ -50,10 +57,33 @@ pub(crate) async fn run<A: Form>(
                 &failure,
             )
             .await;
+            if progress.values.is_none() {
+                // Nothing was read, not even the session.
+                return error_page::response_to(app, request, &failure, log_entry).await;
+            }
+            if progress.layout.is_none() && failure.status >= 500 {
+                progress.layout = error_page::layout_of_token(app, request);
+            }
             progress.read_form_page::<A>(app, request, &failure).await;
             progress.form_response::<A>(app, request, &failure, log_entry)
         }
     }
+}
+
+/// The page of the action's form, for a browser that opens the address of the action. `None` for every other
+/// request.
+async fn form_page<A: Form>(app: &App, request: &Request) -> Option<String> {
+    let opens = matches!(*request.method(), Method::GET | Method::HEAD)
+        && !request.wants_json()
+        && negotiate::names_html(request.header(ACCEPT.as_str()));
+    if !opens || Trust::establish(request, &app.config).is_err() {
+        return None;
+    }
+    let layout = error_page::layout_of(app, request).await;
+    Some(match (&layout, A::Permission::LEAST) {
+        (None, Some(_)) => app.site.sign_in.to_owned(),
+        _ => A::page_path(layout.as_ref()),
+    })
 }
 
 /// A parsed request, before anything is read from storage.
@@ -65,10 +95,14 @@ struct ParsedRequest<A: Action> {
     input: Result<A::Input, Failure>,
     /// The organisation whose page has the form, if the form says so.
     tenant: Option<String>,
+    /// The user whose page has the form, if the form says so.
+    user: Option<String>,
     /// Counts the caller's requests.
     counter: Option<Counter>,
     /// Counts the account's failures.
-    account: Option<Counter>,
+    account: Option<AccountLimit>,
+    /// The accounts that the browser is known to.
+    devices: Devices,
     keyed: Option<KeyedRequest>,
     /// The action's reads; `None` if the input is invalid or the token's role is not allowed.
     reads: Option<Reads>,
@@ -88,10 +122,7 @@ async fn handle<A: Form>(
     }
     progress.layout.clone_from(&loaded.layout);
     let live = loaded.live.as_ref();
-    progress.context = live.map(|live| {
-        let context = app.context(live.actor.clone(), 0);
-        context.with_session(Some(live.key.clone()))
-    });
+    progress.context = context_of(app, live);
     progress.cookie = session::refresh(app, parsed.token.is_some(), live, parsed.now).await;
     log_entry.set_caller(live.map(|live| &live.actor));
     parsed.run(app, request, loaded, progress, log_entry).await
@@ -100,7 +131,7 @@ async fn handle<A: Form>(
 /// What follows from a valid input.
 #[derive(Default)]
 struct Plan {
-    account: Option<Counter>,
+    account: Option<AccountLimit>,
     keyed: Option<KeyedRequest>,
     reads: Option<Reads>,
 }
@@ -111,6 +142,7 @@ impl Plan {
         key: Option<&IdempotencyKey>,
         input: &A::Input,
         actor: Option<&Actor>,
+        devices: &Devices,
         now: i64,
     ) -> Result<Self, Failure> {
         let config = &app.config;
@@ -118,7 +150,7 @@ impl Plan {
         let caller = A::Permission::admit(actor.cloned()).ok();
         let reads = caller.map(|caller| A::reads(&app.context(caller, 0), input));
         Ok(Self {
-            account: Counter::for_account(&limit, actor, config, now),
+            account: AccountLimit::new(&limit, actor, devices, config, now),
             keyed: KeyedRequest::new::<A>(key, input, actor, config)?,
             reads: reads.transpose()?,
         })
@@ -141,8 +173,9 @@ impl<A: Action> ParsedRequest<A> {
         // What anyone may call is counted for the address. Otherwise a new account would lift its limit.
         let counted = actor.filter(|_| A::Permission::LEAST.is_some());
         let counter = Counter::for_caller(counted, &trust, config, now);
+        let devices = device::read(request, config, now);
         let plan = match (&key, &input) {
-            (Ok(key), Ok(input)) => Plan::new::<A>(app, key.as_ref(), input, actor, now),
+            (Ok(key), Ok(input)) => Plan::new::<A>(app, key.as_ref(), input, actor, &devices, now),
             _ => Ok(Plan::default()),
         };
         // Reported in the place of a wrong input: after the session and the rate limit.
@@ -161,8 +194,10 @@ impl<A: Action> ParsedRequest<A> {
             key,
             input,
             tenant: fields.0.get(TENANT_FIELD).cloned(),
+            user: fields.0.get(USER_FIELD).cloned(),
             counter,
             account,
+            devices,
             keyed,
             reads,
         })
@@ -220,14 +255,26 @@ impl<A: Action> ParsedRequest<A> {
         if let Some(counter) = &self.counter {
             counter.check(loaded.calls)?;
         }
-        let is_other_tenant = |actor: &Actor| {
-            let page = self.tenant.as_deref();
-            page.is_some_and(|page| page != actor.tenant.as_str())
-        };
-        if needs_sign_in && actor.as_ref().is_some_and(is_other_tenant) {
-            return Err(Failure::other_organization());
+        if let Some(actor) = actor.as_ref().filter(|_| needs_sign_in) {
+            self.check_page(actor)?;
         }
         Ok(A::Permission::admit(actor)?)
+    }
+
+    /// Checks whether the form comes from a page of the caller: of the same organisation, or of the same
+    /// user if the action is about the account.
+    fn check_page(&self, actor: &Actor) -> Result<(), Failure> {
+        let differs = |page: Option<&str>, now: &str| page.is_some_and(|page| page != now);
+        if A::OF_ACCOUNT {
+            return match differs(self.user.as_deref(), actor.user.as_str()) {
+                true => Err(Failure::other_user()),
+                false => Ok(()),
+            };
+        }
+        match differs(self.tenant.as_deref(), actor.tenant.as_str()) {
+            true => Err(Failure::other_organization()),
+            false => Ok(()),
+        }
     }
 
     /// Checks the request, with what was read. It is refused if the caller is signed out, sends too many
@@ -245,23 +292,22 @@ impl<A: Action> ParsedRequest<A> {
         let caller = self.admit(&loaded)?;
         self.key?;
         let input = self.input?;
-        if let Some(account) = self
-            .account
-            .as_ref()
-            .filter(|account| !account.only_repeats)
-        {
-            account.check_stored(loaded.failures.as_ref())?;
+        let account = loaded.account;
+        if let Some(account) = account.as_ref().filter(|account| !account.only_repeats) {
+            account.check()?;
         }
         let call = Call {
             app,
             request,
             trust: self.trust,
             now: self.now,
+            token: self.token,
             live: loaded.live,
             caller,
             input,
             keyed: self.keyed,
-            account: self.account,
+            account,
+            devices: self.devices,
         };
         let replaced = call.live.as_ref().is_some_and(|live| live.session.replaced);
         // Nothing was read if only the role as it is now is allowed, but not the token's.
@@ -272,10 +318,18 @@ impl<A: Action> ParsedRequest<A> {
                 call.replay(matched, progress, log_entry).await
             }
             // A replaced session is only for repeated requests.
-            None if replaced && A::Permission::LEAST.is_some() => Err(Failure::signed_out()),
+            None if replaced && A::Permission::LEAST.is_some() => Err(Failure::replaced()),
             None => call.commit(found, progress, log_entry).await,
         }
     }
+}
+
+/// The context of a live session's user.
+fn context_of(app: &App, live: Option<&LiveSession>) -> Option<Context<Actor>> {
+    live.map(|live| {
+        let context = app.context(live.actor.clone(), 0);
+        context.with_session(Some(live.key.clone()))
+    })
 }
 
 /// Checks the method, the origin and the origin secret.

@@ -4,10 +4,10 @@ use crate::Failure;
 use crate::log::LogEntry;
 use crate::reads;
 use crate::run::answer::{Progress, Success, output};
-use crate::run::attempt::Call;
+use crate::run::attempt::{Call, Cookies};
 use crate::run::idempotency::{RecordMatch, SavedResult};
 use crate::run::revalidate;
-use crate::session::{LiveSession, fresh};
+use crate::session::fresh;
 use action::{
     Action, ActionError, Expect, Found, Grant, Item, Key, MembershipRecord, Operation, Scope,
 };
@@ -62,7 +62,8 @@ impl<A: Action> Call<'_, A> {
         else {
             return Err(Failure::reused_key());
         };
-        let cookie = self.reopen(&data).await?.or(progress.cookie.take());
+        let cookies = self.reopen(&data).await?;
+        let cookies = cookies.or_session(progress.cookie.take());
         log_entry.replayed = true;
         let changes_pages = !tags.is_empty();
         let revalidated = revalidate::after_replay(self.app, tags, outbox_record).await;
@@ -72,7 +73,7 @@ impl<A: Action> Call<'_, A> {
             data,
             revalidated,
             replayed: true,
-            cookie,
+            cookies,
             signs_out: false,
             fresh: changes_pages.then(|| fresh::cookie(&self.app.config)),
         })
@@ -80,9 +81,9 @@ impl<A: Action> Call<'_, A> {
 
     /// Opens a new session if the request opened one, because a saved result contains no session. If the
     /// input has secrets, it checks first that they are the same.
-    async fn reopen(&self, data: &Value) -> Result<Option<String>, Failure> {
+    async fn reopen(&self, data: &Value) -> Result<Cookies, Failure> {
         let Some(secrets) = A::SECRETS else {
-            return Ok(None);
+            return Ok(Cookies::default());
         };
         let context = self.context(0);
         let first = A::reads(&context, &self.input)?;
@@ -106,51 +107,51 @@ impl<A: Action> Call<'_, A> {
             Err(error) if !matches!(error, ActionError::Internal(_)) => Err(WRONG_SECRET),
             checked => checked,
         };
-        let grant = self.count_guess(self.account.as_ref(), check).await;
+        let counter = self.account.as_ref().map(|account| &account.counter);
+        let grant = self.count_guess(counter, check).await;
         let grant = grant.map_err(|failure| match failure.status {
             401 => Failure::reused_key(),
             _ => failure,
         })?;
         match grant {
-            Some(grant) => self.open_again(grant, secrets.reopens).await.map(Some),
-            None => Ok(None),
+            Some(grant) => self.open_again(grant, secrets.reopens).await,
+            None => Ok(Cookies::default()),
         }
     }
 
-    /// Opens the session, and returns its cookie. With `needs_own`, the caller's own session must still be
+    /// Opens the session, and returns its cookies. With `needs_own`, the caller's own session must still be
     /// there.
-    async fn open_again(&self, grant: Grant, needs_own: bool) -> Result<String, Failure> {
+    async fn open_again(&self, grant: Grant, needs_own: bool) -> Result<Cookies, Failure> {
         // The saved role may be outdated: the user may have left since then, or have another role.
         let membership = Key::membership(&grant.tenant, &grant.user);
         let items = self.app.store.items([membership.clone()]).await?;
         let membership = items.get(&membership).and_then(MembershipRecord::read);
         let role = membership.and_then(|membership| membership.active_role());
         let role = role.ok_or_else(Failure::signed_out)?;
-        let (operation, cookie) = self.open(&Grant { role, ..grant })?;
-        // The caller's session must still be there, or signing out would leave the new one behind.
-        let own = self.live.as_ref().filter(|_| needs_own);
-        let check = own.map(|live| Operation::Check {
-            key: live.key.clone(),
-            expect: Expect::Present,
-        });
-        let operations: Vec<_> = check.into_iter().chain([operation]).collect();
+        let (operation, cookies) = self.open(&Grant { role, ..grant })?;
+        let mut operations = vec![operation];
+        if let Some(own) = self.live.as_ref().filter(|_| needs_own) {
+            // Otherwise signing out would leave the new session behind.
+            operations.push(Operation::Check {
+                key: own.key.clone(),
+                expect: Expect::Present,
+            });
+            own.require_membership(&mut operations)?;
+        }
         match self.app.store.transact(None, &operations).await {
-            Ok(()) => Ok(cookie),
-            Err(Rejected::Moved) => Err(self.session_moved(own).await?),
+            Ok(()) => Ok(cookies),
+            Err(Rejected::Moved) => Err(self.session_moved(needs_own).await?),
             Err(rejected) => Err(rejected.into()),
         }
     }
 
     /// Why the new session could not be written: the caller's own session has ended, or it is worth
     /// another try.
-    async fn session_moved(&self, own: Option<&LiveSession>) -> Result<Failure, Failure> {
-        let Some(own) = own else {
-            return Ok(Rejected::Moved.into());
-        };
-        let items = self.app.store.items([own.key.clone()]).await?;
-        Ok(match items.contains_key(&own.key) {
-            true => Rejected::Moved.into(),
-            false => Failure::signed_out(),
+    async fn session_moved(&self, needs_own: bool) -> Result<Failure, Failure> {
+        let ended = needs_own && self.live.is_some() && self.read_session().await?.is_none();
+        Ok(match ended {
+            true => Failure::signed_out(),
+            false => Rejected::Moved.into(),
         })
     }
 }

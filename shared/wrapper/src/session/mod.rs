@@ -1,9 +1,10 @@
 //! Sessions: the cookie, the token in it, and the stored session, which decides.
 
+pub(crate) mod device;
 pub(crate) mod fresh;
 
 use crate::http::request::RequestInfo;
-use crate::{App, Config};
+use crate::{App, Config, Failure};
 use action::{
     Actor, Expect, Generation, Grant, Item, Key, MembershipRecord, Operation, Session,
     SessionRecord, TenantRecord,
@@ -77,6 +78,45 @@ pub(crate) struct LiveSession {
     pub(crate) renewal: Option<String>,
     /// The new end of the session, in seconds since 1970, if it is time to move it.
     pub(crate) extend_to: Option<i64>,
+}
+
+impl LiveSession {
+    /// Makes the user's membership a condition of a transaction that the user causes, so that nothing is
+    /// written for a user who is removed or gets another role at the same moment. If the transaction
+    /// writes or checks the membership already, that operation gets the condition too, because a
+    /// transaction has one operation for each item.
+    ///
+    /// # Errors
+    /// If such an operation has no condition that this one can be added to. That is a bug.
+    pub(crate) fn require_membership(
+        &self,
+        operations: &mut Vec<Operation>,
+    ) -> Result<(), Failure> {
+        let key = Key::membership(&self.actor.tenant, &self.actor.user);
+        let mut attributes = self.membership.decisive();
+        let own = operations.iter_mut().find(|one| *one.key() == key);
+        match own {
+            None => operations.push(Operation::Check {
+                key,
+                expect: Expect::Attributes(attributes),
+            }),
+            Some(
+                Operation::Put { expect, .. }
+                | Operation::Delete { expect, .. }
+                | Operation::Check { expect, .. },
+            ) if matches!(expect, Expect::Version(_)) => {
+                if let Expect::Version(version) = expect {
+                    attributes.insert("version", Some(json!(version)));
+                }
+                *expect = Expect::Attributes(attributes);
+            }
+            Some(_) => {
+                let text = "the caller's membership is written whatever its version is";
+                return Err(Failure::unknown(text));
+            }
+        }
+        Ok(())
+    }
 }
 
 /// Checks the session behind the token. It is live if it is stored and has not ended, belongs to the

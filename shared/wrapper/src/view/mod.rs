@@ -1,6 +1,7 @@
 //! Runs a view, from the request to the response.
 
 mod cache;
+mod other;
 
 use crate::http::request::RequestInfo;
 use crate::http::response::{self, Response, ResponseExt};
@@ -13,7 +14,10 @@ use crate::run::{answer, mail};
 use crate::session::{self, SessionCookie};
 use crate::view::cache::{Cacheable, Sharing};
 use crate::{App, Failure, error_page};
-use action::{Access, Actor, Caller, Found, Layout, Reads, UserId, View, ViewPage, input};
+use action::{
+    Access, Actor, Caller, Context, FormState, Found, Layout, OtherOrganization, Reads, UserId,
+    View, ViewPage, input,
+};
 use auth::Token;
 use lambda_http::Request;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -37,17 +41,32 @@ pub(crate) async fn run<V: View>(
     log_entry: &mut LogEntry,
 ) -> Response {
     let mut parts = ResponseParts::default();
-    match load_output::<V>(app, request, path_parameters, &mut parts, log_entry).await {
+    let output = load_output::<V>(app, request, path_parameters, &mut parts, log_entry).await;
+    if output.as_ref().is_err_and(|failure| failure.status >= 500) && parts.layout.is_none() {
+        parts.layout = error_page::layout_of_token(app, request);
+    }
+    match output {
         Ok(output) => respond::<V>(app, request, &output, &parts, log_entry),
         // This response sets no cookie if it is shared. The sign-in page removes the old cookie.
         Err(failure) if failure.status == 401 && !request.wants_json() => {
             error_page::log_failure(&failure, log_entry);
             response::see_other(&sign_in::<V>(app, request))
         }
-        Err(failure) => {
-            let failure = limit_misses(app, parts.user.as_ref(), failure).await;
-            error_page::error_response(app, request, &failure, parts.layout.as_ref(), log_entry)
+        Err(failure) if parts.wrong_page.is_some() => {
+            error_page::log_failure(&failure, log_entry);
+            response::html(failure.status, parts.wrong_page.take().unwrap_or_default())
         }
+        Err(failure) => match (&parts.layout, &parts.other) {
+            (Some(layout), Some(other)) => {
+                let failure = Failure::elsewhere();
+                error_page::log_failure(&failure, log_entry);
+                response::html(failure.status, (app.site.switch_page)(layout, other))
+            }
+            (layout, _) => {
+                let failure = limit_misses(app, parts.user.as_ref(), failure).await;
+                error_page::error_response(app, request, &failure, layout.as_ref(), log_entry)
+            }
+        },
     }
     .with_cookie(parts.cookie)
 }
@@ -63,6 +82,21 @@ struct ResponseParts {
     cacheable: Option<Cacheable>,
     /// The origin of the product, if the response is not shared.
     origin: Option<String>,
+    /// The organisation of the path, if the page is not found because the session is for another
+    /// organisation of the user.
+    other: Option<OtherOrganization>,
+    /// The view's own page for wrong parameters.
+    wrong_page: Option<String>,
+}
+
+impl ResponseParts {
+    fn page(&self) -> ViewPage<'_> {
+        ViewPage {
+            layout: self.layout.as_ref(),
+            key: answer::new_idempotency_key(),
+            origin: self.origin.as_deref(),
+        }
+    }
 }
 
 /// A parsed request, before anything is read from storage.
@@ -71,6 +105,8 @@ struct ParsedRequest<V: View> {
     tenant: Option<String>,
     params: Result<V::Params, Failure>,
     reads: Result<Reads, Failure>,
+    /// The parameters as they were sent.
+    fields: BTreeMap<String, String>,
 }
 
 impl<V: View> ParsedRequest<V> {
@@ -95,7 +131,7 @@ impl<V: View> ParsedRequest<V> {
             (_, Some(_)) => return Err(Failure::signed_out()),
         };
         let tenant = path_parameters.get("tenant").cloned();
-        let params = parameters::<V>(request, path_parameters);
+        let (fields, params) = parameters::<V>(request, path_parameters);
         let caller = V::Permission::admit(token.as_ref().map(|token| token.actor.clone()));
         let reads = match (&params, caller) {
             (Ok(params), Ok(caller)) => {
@@ -108,6 +144,7 @@ impl<V: View> ParsedRequest<V> {
             tenant,
             params,
             reads,
+            fields,
         })
     }
 
@@ -180,12 +217,25 @@ async fn load_output<V: View>(
     let (actor, session) = loaded.live.map(|live| (live.actor, live.key)).unzip();
     log_entry.set_caller(actor.as_ref());
     parts.user = actor.as_ref().map(|actor| actor.user.clone());
+    if let (Some(actor), Some(tenant), false) = (&actor, parsed.tenant.as_deref(), json)
+        && *tenant != *actor.tenant.as_str()
+    {
+        parts.other = other::of_user(app, actor, tenant, || page_path::<V>(request)).await?;
+    }
     let caller = admit::<V>(actor, parsed.tenant.as_deref())?;
-    let params = parsed.params?;
-    let reads = parsed.reads?;
-    log_entry.runs += 1;
     let session = session.filter(|_| !shared);
     let context = app.context(caller, 0).with_session(session);
+    let (params, reads) = match (parsed.params, parsed.reads) {
+        (Ok(params), Ok(reads)) => (params, reads),
+        (Err(failure), _) | (_, Err(failure)) => {
+            if !json && !failure.fields.is_empty() {
+                parts.wrong_page =
+                    wrong_page::<V>(app, &context, parts, parsed.fields, &failure).await?;
+            }
+            return Err(failure);
+        }
+    };
+    log_entry.runs += 1;
     let mut found = loaded.found;
     let more = |found: &Found| {
         let more = V::more_reads(&context, &params, found);
@@ -194,6 +244,27 @@ async fn load_output<V: View>(
     reads::read_more(&app.store, &reads, &mut found, more).await?;
     let output = catch_unwind(AssertUnwindSafe(|| V::show(&context, &params, &found)));
     Ok(output.map_err(|_| Failure::unknown("the view panicked"))??)
+}
+
+/// The view's own page for wrong parameters, if it has one.
+async fn wrong_page<V: View>(
+    app: &App,
+    context: &Context<Caller<V::Permission>>,
+    parts: &ResponseParts,
+    values: BTreeMap<String, String>,
+    failure: &Failure,
+) -> Result<Option<String>, Failure> {
+    let found = reads::read(&app.store, &V::wrong_page_reads(context), None).await?;
+    let sent = FormState {
+        values,
+        errors: failure.fields.clone(),
+        ..FormState::default()
+    };
+    let page = parts.page();
+    let page = catch_unwind(AssertUnwindSafe(|| {
+        V::wrong_page(context, &page, &sent, &found)
+    }));
+    page.map_err(|_| Failure::unknown("a page's template panicked"))
 }
 
 /// Counts a 404 for its user, because nothing of it is cached: guessing ids has a limit, as writing has.
@@ -233,17 +304,20 @@ fn is_callers_tenant(tenant: Option<&str>, actor: Option<&Actor>) -> bool {
     tenant.is_none_or(|tenant| actor.is_some_and(|actor| actor.tenant.as_str() == tenant))
 }
 
-/// Parses the view's parameters from the path and the query. An invalid parameter in the path is a
-/// 404.
+/// Parses the view's parameters from the path and the query: as they were sent, and as the view takes them.
+/// An invalid parameter in the path is a 404.
 fn parameters<V: View>(
     request: &Request,
     path_parameters: BTreeMap<String, String>,
-) -> Result<V::Params, Failure> {
-    let mut fields = urlencoded::parse(request.query().as_bytes())?;
+) -> (BTreeMap<String, String>, Result<V::Params, Failure>) {
+    let mut fields = match urlencoded::parse(request.query().as_bytes()) {
+        Ok(fields) => fields.0,
+        Err(failure) => return (path_parameters, Err(failure)),
+    };
     let in_path: Vec<_> = path_parameters.keys().cloned().collect();
     // A parameter in the path wins over one in the query.
-    fields.0.extend(path_parameters);
-    input::read(&fields.0).map_err(|error| {
+    fields.extend(path_parameters);
+    let params = input::read(&fields).map_err(|error| {
         let failure = Failure::from(error);
         let in_path = in_path.iter().any(|name| failure.fields.contains_key(name));
         if in_path {
@@ -251,7 +325,8 @@ fn parameters<V: View>(
         } else {
             failure
         }
-    })
+    });
+    (fields, params)
 }
 
 fn respond<V: View>(
@@ -274,11 +349,7 @@ fn respond<V: View>(
     if let Some(path) = V::redirect(output) {
         return response::see_other(&path);
     }
-    let page = ViewPage {
-        layout: parts.layout.as_ref(),
-        key: answer::new_idempotency_key(),
-        origin: parts.origin.as_deref(),
-    };
+    let page = parts.page();
     match catch_unwind(AssertUnwindSafe(|| V::page(&page, output))) {
         Ok(html) => with_caching(response::html(200, html)),
         Err(_) => {
@@ -288,9 +359,18 @@ fn respond<V: View>(
     }
 }
 
-/// The path of the sign-in page that leads back here. For a download it leads back to the page of the
-/// file, because a download would leave the browser on the sign-in page.
+/// The path of the sign-in page that leads back here.
 fn sign_in<V: View>(app: &App, request: &Request) -> String {
+    format!(
+        "{}?return_to={}",
+        app.site.sign_in,
+        utf8_percent_encode(&page_path::<V>(request), QUERY_VALUE)
+    )
+}
+
+/// The path to come back to, with its query. For a download it is that of the page of the file, because a
+/// download would leave the browser on the page that it came from.
+fn page_path<V: View>(request: &Request) -> String {
     let query = if request.query().is_empty() {
         String::new()
     } else {
@@ -298,10 +378,5 @@ fn sign_in<V: View>(app: &App, request: &Request) -> String {
     };
     let path = request.path().strip_suffix(V::FILE_ENDING);
     let path = path.unwrap_or(request.path());
-    let target = format!("{path}{query}");
-    format!(
-        "{}?return_to={}",
-        app.site.sign_in,
-        utf8_percent_encode(&target, QUERY_VALUE)
-    )
+    format!("{path}{query}")
 }
