@@ -42,6 +42,7 @@ impl Action for ChangeEmail {
     const NAME: &'static str = "change-email";
     const HASHES_PASSWORD: bool = true;
     const SECRETS: Option<SecretRules<Self>> = SecretRules::of_action();
+    const OF_ACCOUNT: bool = true;
     type Permission = Viewers;
     type Input = EmailChange;
     type Output = SentLink;
@@ -121,6 +122,10 @@ impl Secrets for ChangeEmail {
 impl Form for ChangeEmail {
     fn success_path(layout: Option<&Layout>, _: &EmailChange, _: &SentLink) -> String {
         pages::paths::settings(layout, "#email-link-sent")
+    }
+
+    fn page_path(layout: Option<&Layout>) -> String {
+        pages::paths::settings(layout, "/email")
     }
 
     fn form(page: &FormPage<'_>) -> String {

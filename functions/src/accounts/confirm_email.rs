@@ -53,6 +53,7 @@ impl ConfirmationLink {
 
 impl Action for ConfirmEmail {
     const NAME: &'static str = "confirm-email";
+    const OF_ACCOUNT: bool = true;
     type Permission = Viewers;
     const RULE: &'static str = "only the email of their own account";
     type Input = ConfirmationLink;
@@ -145,6 +146,10 @@ fn move_account(
 impl Form for ConfirmEmail {
     fn success_path(layout: Option<&Layout>, _: &ConfirmationLink, _: &PublicUser) -> String {
         pages::paths::settings(layout, "#email-confirmed")
+    }
+
+    fn page_path(layout: Option<&Layout>) -> String {
+        pages::paths::settings(layout, "")
     }
 
     fn form(page: &FormPage<'_>) -> String {

@@ -31,6 +31,7 @@ impl Action for DeleteAccount {
     const NAME: &'static str = "delete-account";
     const HASHES_PASSWORD: bool = true;
     const SECRETS: Option<SecretRules<Self>> = SecretRules::of_action();
+    const OF_ACCOUNT: bool = true;
     type Permission = Viewers;
     const RULE: &'static str = "not as the last owner of an organization";
     type Input = AccountDeletion;
@@ -103,6 +104,10 @@ impl Secrets for DeleteAccount {
 impl Form for DeleteAccount {
     fn success_path(_: Option<&Layout>, _: &AccountDeletion, _: &PublicUser) -> String {
         pages::paths::ACCOUNT_DELETED.to_owned()
+    }
+
+    fn page_path(layout: Option<&Layout>) -> String {
+        pages::paths::settings(layout, "/delete")
     }
 
     fn form(page: &FormPage<'_>) -> String {

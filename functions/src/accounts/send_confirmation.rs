@@ -26,6 +26,7 @@ fn key_of_caller(context: &Context<Actor>, found: &Found) -> Result<action::Key,
 
 impl Action for SendConfirmation {
     const NAME: &'static str = "send-confirmation";
+    const OF_ACCOUNT: bool = true;
     type Permission = Viewers;
     type Input = Empty;
     type Output = Empty;
@@ -74,6 +75,10 @@ impl Form for SendConfirmation {
 
     fn success_path(layout: Option<&Layout>, _: &Empty, _: &Empty) -> String {
         pages::paths::settings(layout, "#confirmation-sent")
+    }
+
+    fn page_path(layout: Option<&Layout>) -> String {
+        pages::paths::settings(layout, "")
     }
 
     fn form(page: &FormPage<'_>) -> String {

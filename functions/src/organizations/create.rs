@@ -145,6 +145,10 @@ impl Form for CreateOrganization {
         pages::paths::contacts_of(&signed_in.tenant)
     }
 
+    fn page_path(_: Option<&Layout>) -> String {
+        "/new-organization".to_owned()
+    }
+
     fn form(page: &FormPage<'_>) -> String {
         pages::new_organization(page.layout, page.state)
     }

@@ -81,6 +81,10 @@ impl Form for RenameOrganization {
         pages::paths::settings(layout, "#organization-renamed")
     }
 
+    fn page_path(layout: Option<&Layout>) -> String {
+        pages::paths::settings(layout, "/organization")
+    }
+
     fn form(page: &FormPage<'_>) -> String {
         pages::account_form(page.layout, AccountForm::Organization, page.state)
     }

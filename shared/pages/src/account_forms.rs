@@ -118,6 +118,9 @@ pub fn account_form(layout: Option<&Layout>, kind: AccountForm, state: &FormStat
         ),
     };
     let mut form = Form::new(spec, state);
+    if kind != AccountForm::Organization {
+        form = form.of_account(None);
+    }
     if kind == AccountForm::Delete {
         form.button_class = "danger";
     }
@@ -146,7 +149,8 @@ pub fn new_organization(layout: Option<&Layout>, state: &FormState) -> String {
 pub fn confirm_email(layout: Option<&Layout>, state: &FormState, email: Option<&str>) -> String {
     let form = Form::new(&CONFIRM, state)
         .hidden("token", state.value("token"))
-        .quiet();
+        .of_account(None)
+        .primary();
     let intro = email.map(|email| format!("Is {email} your address?"));
     page(layout, "Confirm your email", intro, Some(form))
 }
