@@ -16,7 +16,7 @@ export const ORGANIZATION = [
   {
     form: '/t/{tenant}/projects/new: create-project',
     before: (visitor) => visitor.goto(at(visitor, '/projects/new')),
-    refused: { fields: { name: 'n'.repeat(101) }, messages: { name: 'Name too long' } },
+    refused: { fields: { name: '' }, messages: { name: 'Name is required' } },
     send: async (visitor) => {
       await visitor.fill({ name: 'Second turbine' });
       await press(visitor, 'Create Project');
