@@ -5,6 +5,7 @@
 
 mod account;
 mod contact;
+mod contact_fields;
 mod digits;
 mod fold;
 mod invitation;
@@ -24,9 +25,9 @@ mod user_names;
 
 pub use account::{Account, OrganizationSummary, PublicUser, SignedIn};
 pub use contact::{
-    CONTACT_NOT_FOUND, Contact, ContactDetails, ContactFields, ContactId, ContactRef,
-    DUPLICATE_EMAIL, PAGE_SIZE,
+    CONTACT_NOT_FOUND, Contact, ContactDetails, ContactId, ContactRef, DUPLICATE_EMAIL, PAGE_SIZE,
 };
+pub use contact_fields::ContactFields;
 pub use fold::fold;
 pub use invitation::{InvitationClaims, InvitationToken, PendingInvitation};
 pub use member::{
