@@ -6,6 +6,7 @@
 mod account;
 mod confirmation;
 mod contact;
+mod contact_fields;
 mod digits;
 mod first_proof;
 mod fold;
@@ -32,9 +33,9 @@ mod user_names;
 pub use account::{Account, AccountOrganization, PublicUser, SignedIn};
 pub use confirmation::{EmailConfirmation, INVALID_CONFIRMATION_LINK, invalid_confirmation_link};
 pub use contact::{
-    CONTACT_NOT_FOUND, Contact, ContactDetails, ContactFields, ContactId, ContactRef,
-    DUPLICATE_EMAIL, PAGE_SIZE,
+    CONTACT_NOT_FOUND, Contact, ContactDetails, ContactId, ContactRef, DUPLICATE_EMAIL, PAGE_SIZE,
 };
+pub use contact_fields::ContactFields;
 pub use first_proof::FirstProof;
 pub use fold::fold;
 pub use invitation::{InvitationClaims, PendingInvitation};
