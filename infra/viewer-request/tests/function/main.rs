@@ -10,4 +10,5 @@ mod host;
 mod key;
 mod oracle;
 mod property;
+mod secrets;
 mod support;
