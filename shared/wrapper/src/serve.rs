@@ -42,8 +42,9 @@ pub async fn serve(function: Function, site: Site) -> Result<(), Error> {
         return lambda_runtime::run(service_fn(work)).await;
     }
     lambda_runtime::run(service_fn(|event: LambdaEvent<Box<RawValue>>| async move {
-        let response = server.respond(event.payload.get().as_bytes()).await;
-        response.map_err(Error::from)
+        // Boxed, because the compiler limits how deep futures may be nested.
+        let response = Box::pin(server.respond(event.payload.get().as_bytes()));
+        response.await.map_err(Error::from)
     }))
     .await
 }
