@@ -26,6 +26,7 @@ impl<A: Action> Call<'_, A> {
     }
 
     /// Fails, unless a request with the same idempotency key has succeeded since. Then it replays that result.
+    /// If that cannot be told, it fails because of storage, so that the client tries again.
     pub(crate) async fn fail(
         self,
         failure: Failure,
@@ -40,10 +41,8 @@ impl<A: Action> Call<'_, A> {
                 Some(matched) => self.replay(matched, progress, log_entry).await,
                 None => Err(failure),
             },
-            Err(error) => {
-                tracing::warn!(%error, "the idempotency record could not be read again");
-                Err(failure)
-            }
+            // The request may have been done, so a refusal could be wrong.
+            Err(error) => Err(error.into()),
         }
     }
 
