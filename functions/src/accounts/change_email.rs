@@ -1,9 +1,10 @@
 //! Sends a link to a new email address of the user. The account moves to it once the link is opened: see
 //! [`confirm_email`](crate::accounts::confirm_email).
 
+use crate::accounts::settings_pages;
 use action::{
-    Action, ActionError, Actor, Commit, Conflict, Context, Form, FormPage, Found, Layout, Parsed,
-    RateLimit, Reads, Sample, Secret, SecretRules, Secrets, Subject, Viewers,
+    Action, ActionError, Actor, Commit, Conflict, Context, Form, FormPage, Found, Key, Layout,
+    Parsed, RateLimit, Reads, Record, Sample, Secret, SecretRules, Secrets, Subject, Viewers,
 };
 use crm::{Account, Email, EmailConfirmation, EmailKind, Password, SentEmails, WRONG_OWN_PASSWORD};
 use pages::AccountForm;
@@ -65,7 +66,9 @@ impl Action for ChangeEmail {
     }
 
     fn more_reads(context: &Context<Actor>, _: &EmailChange, found: &Found) -> Reads {
-        Account::caller_reads(&context.caller, found)
+        let account = Account::of_caller(&context.caller, found).into_iter();
+        let requested = account.map(|account| requested_by(&account));
+        requested.fold(Account::caller_reads(&context.caller, found), Reads::item)
     }
 
     fn run(
@@ -79,10 +82,21 @@ impl Action for ChangeEmail {
             return Err(WRONG_OWN_PASSWORD);
         }
         account.check_can_move()?;
+        if account.email.unique() == email.unique() {
+            return Err(refused("This is your email already"));
+        }
         let other: Option<Account> = found.record(&Account::key_of(email))?;
         if other.is_some() {
             return Err(EMAIL_TAKEN.error(None));
         }
+        let before: Option<SentEmails> = found.record(&requested_by(&account))?;
+        let requested = SentEmails::with_one_more(
+            EmailKind::Requested,
+            &account.email,
+            before.as_ref(),
+            context.now,
+        );
+        let requested = requested.ok_or_else(too_early)?;
         let subject = Subject {
             tenant: context.caller.tenant.clone(),
             resource: "accounts",
@@ -91,7 +105,8 @@ impl Action for ChangeEmail {
         let sent_to = SentLink {
             email: email.clone(),
         };
-        let commit = Commit::new(subject, sent_to);
+        let read_version = before.map(|before| before.version());
+        let commit = Commit::new(subject, sent_to).put_record(&requested, read_version, None);
         let key = SentEmails::key_of(EmailKind::Change, email);
         let before: Option<SentEmails> = found.record(&key)?;
         match EmailConfirmation::send(commit, &account, email, before.as_ref(), context.now) {
@@ -101,8 +116,16 @@ impl Action for ChangeEmail {
     }
 }
 
+/// The key of the record of the links that the account has asked for.
+fn requested_by(account: &Account) -> Key {
+    SentEmails::key_of(EmailKind::Requested, &account.email)
+}
+
 fn too_early() -> ActionError {
-    let message = "A link was sent to this address a short time ago. Try again later";
+    refused("A link was sent a short time ago. Try again later")
+}
+
+fn refused(message: &str) -> ActionError {
     ActionError::Validation([("email".to_owned(), message.to_owned())].into())
 }
 
@@ -129,6 +152,6 @@ impl Form for ChangeEmail {
     }
 
     fn form(page: &FormPage<'_>) -> String {
-        pages::account_form(page.layout, AccountForm::Email, page.state)
+        settings_pages::form(page, AccountForm::Email)
     }
 }

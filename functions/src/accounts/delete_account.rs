@@ -1,6 +1,7 @@
 //! Deletes the account of a user who knows its password, and takes the user out of all organisations.
 //! What they did there stays, with their name in the audit.
 
+use crate::accounts::settings_pages;
 use action::{
     Action, ActionError, Actor, Commit, Context, EmailMessage, Form, FormPage, Found, Layout,
     RateLimit, Reads, Record, Sample, Secret, SecretRules, Secrets, Viewers,
@@ -111,6 +112,6 @@ impl Form for DeleteAccount {
     }
 
     fn form(page: &FormPage<'_>) -> String {
-        pages::account_form(page.layout, AccountForm::Delete, page.state)
+        settings_pages::form(page, AccountForm::Delete)
     }
 }

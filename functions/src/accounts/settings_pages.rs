@@ -1,8 +1,33 @@
 //! The pages of the settings with one form each.
 
 use crate::accounts::pages::empty_form;
-use action::{ActionError, Actor, Context, Empty, Found, Owners, View, ViewPage, Viewers};
+use action::{
+    ActionError, Actor, Context, Empty, FormPage, Found, Owners, UserId, View, ViewPage, Viewers,
+};
 use pages::AccountForm;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+/// The user whose form it is.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct OwnForm {
+    #[serde(skip)]
+    user: UserId,
+}
+
+impl OwnForm {
+    fn new(context: &Context<Actor>) -> Self {
+        Self {
+            user: context.caller.user.clone(),
+        }
+    }
+}
+
+/// The page of a form again, after it was refused.
+pub(crate) fn form(page: &FormPage<'_>, kind: AccountForm) -> String {
+    let user = page.context.map(|context| context.caller.user.as_str());
+    pages::account_form(page.layout, kind, page.state, user)
+}
 
 /// The form to change the email of the account.
 pub struct EmailPage;
@@ -17,14 +42,19 @@ impl View for EmailPage {
     const PATH: &'static str = "/t/{tenant}/settings/email";
     type Permission = Viewers;
     type Params = Empty;
-    type Output = Empty;
+    type Output = OwnForm;
 
-    fn show(_: &Context<Actor>, _: &Empty, _: &Found) -> Result<Empty, ActionError> {
-        Ok(Empty {})
+    fn show(context: &Context<Actor>, _: &Empty, _: &Found) -> Result<OwnForm, ActionError> {
+        Ok(OwnForm::new(context))
     }
 
-    fn page(page: &ViewPage<'_>, _: &Empty) -> String {
-        pages::account_form(page.layout, AccountForm::Email, &empty_form(page))
+    fn page(page: &ViewPage<'_>, own: &OwnForm) -> String {
+        pages::account_form(
+            page.layout,
+            AccountForm::Email,
+            &empty_form(page),
+            Some(own.user.as_str()),
+        )
     }
 }
 
@@ -32,19 +62,24 @@ impl View for OrganizationPage {
     const PATH: &'static str = "/t/{tenant}/settings/organization";
     type Permission = Owners;
     type Params = Empty;
-    type Output = Empty;
+    type Output = OwnForm;
 
-    fn show(_: &Context<Actor>, _: &Empty, _: &Found) -> Result<Empty, ActionError> {
-        Ok(Empty {})
+    fn show(context: &Context<Actor>, _: &Empty, _: &Found) -> Result<OwnForm, ActionError> {
+        Ok(OwnForm::new(context))
     }
 
-    fn page(page: &ViewPage<'_>, _: &Empty) -> String {
+    fn page(page: &ViewPage<'_>, own: &OwnForm) -> String {
         let mut state = empty_form(page);
         if let Some(layout) = page.layout {
             let name = layout.organization.clone();
             state.values.insert("name".to_owned(), name);
         }
-        pages::account_form(page.layout, AccountForm::Organization, &state)
+        pages::account_form(
+            page.layout,
+            AccountForm::Organization,
+            &state,
+            Some(own.user.as_str()),
+        )
     }
 }
 
@@ -52,13 +87,18 @@ impl View for DeletePage {
     const PATH: &'static str = "/t/{tenant}/settings/delete";
     type Permission = Viewers;
     type Params = Empty;
-    type Output = Empty;
+    type Output = OwnForm;
 
-    fn show(_: &Context<Actor>, _: &Empty, _: &Found) -> Result<Empty, ActionError> {
-        Ok(Empty {})
+    fn show(context: &Context<Actor>, _: &Empty, _: &Found) -> Result<OwnForm, ActionError> {
+        Ok(OwnForm::new(context))
     }
 
-    fn page(page: &ViewPage<'_>, _: &Empty) -> String {
-        pages::account_form(page.layout, AccountForm::Delete, &empty_form(page))
+    fn page(page: &ViewPage<'_>, own: &OwnForm) -> String {
+        pages::account_form(
+            page.layout,
+            AccountForm::Delete,
+            &empty_form(page),
+            Some(own.user.as_str()),
+        )
     }
 }

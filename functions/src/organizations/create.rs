@@ -3,7 +3,7 @@
 
 use action::{
     Action, ActionError, Actor, Anyone, Commit, Context, Form, FormPage, Found, Grant, Layout,
-    Reads, Role, Sample, Scope, SecretRules, Secrets, Text, optional, visible,
+    Reads, Role, Sample, Scope, SecretRules, Secrets, TenantId, Text, optional, visible,
 };
 use crm::{Account, LastOrganization, LinkToken, Organization, OrganizationName, SignedIn};
 use schemars::JsonSchema;
@@ -33,11 +33,13 @@ impl NewOrganization {
         OrganizationName::from(&self.name)
     }
 
-    /// The account of the token or, without one, of the caller.
+    /// The account of the token or, without one, of the caller. A token is worth nothing once the account
+    /// belongs to an organisation other than `made`, which it has made.
     fn account(
         &self,
         context: &Context<Option<Actor>>,
         found: &Found,
+        made: Option<&TenantId>,
     ) -> Result<Account, ActionError> {
         let Some(token) = &self.token else {
             let caller = context.caller.as_ref().ok_or(SIGNED_OUT)?;
@@ -45,7 +47,10 @@ impl NewOrganization {
         };
         let proven = token.proven_account(context).ok_or(SIGNED_OUT)?;
         let account: Option<Account> = found.record(&Account::key_of(&proven.email))?;
-        let account = account.filter(|account| proven.is(account));
+        let account = account.filter(|account| {
+            let mut organizations = account.organizations.iter();
+            proven.is(account) && organizations.all(|each| Some(&each.tenant) == made)
+        });
         account.ok_or(SIGNED_OUT)
     }
 }
@@ -65,7 +70,7 @@ impl Action for CreateOrganization {
     fn scope(new: &NewOrganization) -> Result<Scope, ActionError> {
         Ok(match &new.token {
             Some(token) => Scope::Subject(token.as_str().to_owned()),
-            None => Scope::Caller,
+            None => Scope::User,
         })
     }
 
@@ -99,7 +104,7 @@ impl Action for CreateOrganization {
         new: &NewOrganization,
         found: &Found,
     ) -> Result<Commit<SignedIn>, ActionError> {
-        let before = new.account(context, found)?;
+        let before = new.account(context, found, None)?;
         let organization = Organization::new(context, new.name(), &before.id, found)?;
         let account = before.with_organization(&organization.id);
         account.check_organizations()?;
@@ -133,7 +138,7 @@ impl Secrets for CreateOrganization {
         found: &Found,
         signed_in: &SignedIn,
     ) -> Result<Option<Grant>, ActionError> {
-        let account = new.account(context, found)?;
+        let account = new.account(context, found, Some(&signed_in.tenant))?;
         let is_same = account.id == signed_in.user.id;
         let grant = signed_in.grant(Some(account.session_generation));
         is_same.then_some(Some(grant)).ok_or(SIGNED_OUT)

@@ -1,5 +1,6 @@
 //! Renames the organisation. Its id stays, so links to its pages do too.
 
+use crate::accounts::settings_pages;
 use action::{
     Action, ActionError, Actor, Commit, Context, Form, FormPage, Found, Layout, Owners, Reads,
     Record, Sample, Subject, TenantId, Text, visible,
@@ -86,6 +87,6 @@ impl Form for RenameOrganization {
     }
 
     fn form(page: &FormPage<'_>) -> String {
-        pages::account_form(page.layout, AccountForm::Organization, page.state)
+        settings_pages::form(page, AccountForm::Organization)
     }
 }

@@ -125,6 +125,8 @@ pub enum RateLimit {
 pub enum Scope {
     /// The requests of the same user in the same organisation.
     Caller,
+    /// The requests of the same user, in any organisation: for an action that opens another one.
+    User,
     /// The requests about this subject, such as an email, if the user is not signed in yet.
     Subject(String),
     /// None: the action keeps no record.

@@ -45,6 +45,10 @@ pub enum ActionError {
         /// The record as it is now.
         current: Value,
     },
+    /// What was read does not fit together, because another request has changed some of it between the
+    /// reads. The function runs again.
+    #[error("data changed between the reads")]
+    Moved,
     /// A bug or broken data. The text goes to the log, never to the client.
     #[error("internal error: {0}")]
     Internal(String),

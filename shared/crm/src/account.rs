@@ -81,7 +81,8 @@ impl Account {
     /// The caller's own account.
     ///
     /// # Errors
-    /// [`ActionError::Internal`] if there is none: every signed-in user has an account.
+    /// [`ActionError::Moved`] if it is not where the membership says: every signed-in user has an account, but
+    /// it moves when the email changes.
     pub fn of_caller(caller: &Actor, found: &Found) -> Result<Self, ActionError> {
         let member = caller_membership(caller, found)?;
         let key = member.map(|member| Self::key_of(&member.email));
@@ -89,7 +90,7 @@ impl Account {
         let account = account
             .flatten()
             .filter(|account| account.id == caller.user);
-        account.ok_or_else(|| ActionError::Internal(format!("{} has no account", caller.user)))
+        account.ok_or(ActionError::Moved)
     }
 
     /// The further reads of the caller's account and of all its memberships, after

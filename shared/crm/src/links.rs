@@ -31,7 +31,9 @@ const COUNTRIES: &str = " ac ad ae af ag ai al am ao aq ar as at au aw ax az ba 
 const GENERIC: &str = " com net org info biz edu gov mil int app dev xyz top site online shop store club icu live \
     life world news email cloud space website tech pro mobi name link click work one fun vip blog design agency \
     digital company zone today host press buzz win bid loan men date review stream download racing party trade \
-    science cam rest monster quest example test invalid localhost onion ";
+    science cam rest monster quest team lol zip mov bank cash support help center group gift money claims \
+    example test invalid localhost onion рф бел укр 中国 中國 公司 网络 网址 商城 台灣 台湾 香港 한국 みんな コム भारत امارات \
+    السعودية مصر ایران ישראל ไทย ελ ";
 
 /// Refuses a name that looks like a link. For `#[validate(custom(function = not_a_link))]`.
 ///
@@ -44,58 +46,74 @@ pub fn not_a_link(name: &Text) -> Result<(), ValidationError> {
     }
 }
 
-/// Whether a mail program might turn a part of the text into a link: an address with a scheme, an email
-/// address, or a domain.
+/// Whether a mail program, or a reader, might take a part of the text for an address: one with a scheme, an
+/// email address, or a domain.
 fn looks_like_link(text: &str) -> bool {
-    // Full-width letters and dots are those of ASCII in an address:
+    // Full-width letters and dots are those of ASCII in an address, and what is not shown is no part of it:
     // https://www.unicode.org/reports/tr46/#Notation
-    let text: String = text
-        .nfkc()
-        .map(|c| if c == '。' { '.' } else { c })
-        .collect();
-    let parts = text.split(|c: char| c.is_whitespace() || "()<>[]{}\"'“”‘’«»,;|".contains(c));
-    text.contains("://")
-        || parts
-            .map(|part| part.trim_matches(['.', ':', '!', '?', '-', '*', '_']))
-            .any(is_link)
-}
-
-fn is_link(part: &str) -> bool {
-    let lower = part.to_lowercase();
-    if lower.starts_with("www.") || SCHEMES.iter().any(|scheme| lower.starts_with(scheme)) {
+    let is_shown = |c: &char| !matches!(c, '\u{ad}' | '\u{34f}' | '\u{200b}'..='\u{200f}' | '\u{2060}'..='\u{206f}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}');
+    let text = text.nfkc().filter(is_shown);
+    let text: String = text.map(|c| if c == '。' { '.' } else { c }).collect();
+    let lower = text.to_lowercase();
+    let has_scheme = |word: &str| {
+        let mut after = SCHEMES
+            .iter()
+            .filter_map(|scheme| word.strip_prefix(scheme));
+        after.any(|after| !after.is_empty())
+    };
+    let mut words = lower.split(|c: char| !c.is_alphanumeric() && !":+/".contains(c));
+    if lower.contains("://") || words.any(has_scheme) {
         return true;
     }
-    if let Some((local, domain)) = part.split_once('@') {
-        return !local.is_empty()
-            && domain.split('.').filter(|label| !label.is_empty()).count() > 1;
+    let mut rest = text.as_str();
+    while !rest.is_empty() {
+        let is_part = |c: char| c.is_alphanumeric() || c == '-' || c == '.';
+        let end = rest.find(|c| !is_part(c)).unwrap_or(rest.len());
+        let (host, after) = rest.split_at(end);
+        if is_domain(
+            host.trim_matches(['.', '-']),
+            after.starts_with(['/', '?', '#', '\\', ':']),
+        ) {
+            return true;
+        }
+        rest = after.strip_prefix(|_: char| true).unwrap_or_default();
     }
-    let end = part.find(['/', '?', '#', ':', '\\']).unwrap_or(part.len());
-    let (host, rest) = part.split_at(end);
-    is_domain(host, !rest.is_empty())
+    false
 }
 
-/// Whether this is the domain of an address. Before a path it may have any ending; otherwise it ends with a
-/// top-level domain, so that `St.Gallen`, `Node.js` and `Co.KG` are none.
+/// Whether this is the domain of an address. It ends with a top-level domain in the letter case of addresses,
+/// so that `St.Gallen`, `Node.js`, `Prof.Li` and `Co.KG` are none; before a path it may have any ending.
 fn is_domain(host: &str, has_path: bool) -> bool {
     let labels: Vec<_> = host.split('.').collect();
-    let is_label =
-        |label: &&str| !label.is_empty() && label.chars().all(|c| c.is_alphanumeric() || c == '-');
     let Some((last, before)) = labels.split_last().filter(|(_, before)| !before.is_empty()) else {
         return false;
     };
-    if !labels.iter().all(is_label) {
+    if labels.iter().any(|label| label.is_empty()) {
         return false;
     }
-    let is_word = |label: &&str| label.chars().count() > 2;
     if has_path && labels.len() == 4 && labels.iter().all(|label| label.parse::<u8>().is_ok()) {
         return true;
     }
-    let listed = |list: &str| list.contains(&format!(" {} ", last.to_lowercase()));
-    let is_lower = last.chars().count() > 1 && last.chars().all(char::is_lowercase);
-    listed(GENERIC)
-        || listed(COUNTRIES) && before.iter().any(is_word)
-        || has_path && is_lower
-        || last.starts_with("xn--")
+    // Text in another script may follow without a space.
+    let last = match last.find(|c: char| !c.is_ascii()) {
+        Some(end) if end > 1 => &last[..end],
+        _ => last,
+    };
+    let last = last.split('-').next().unwrap_or_default();
+    let lower = last.to_lowercase();
+    let is_upper = !host.chars().any(char::is_lowercase);
+    let has_case = last == lower || is_upper || ["com", "net", "org"].contains(&lower.as_str());
+    let is_word = |label: &&str| label.chars().count() > if label.is_ascii() { 2 } else { 1 };
+    let listed = [GENERIC, COUNTRIES]
+        .iter()
+        .any(|list| list.contains(&format!(" {lower} ")));
+    listed && has_case && before.iter().any(is_word)
+        || labels.iter().any(|label| label.starts_with("xn--"))
+        || has_path
+            && last == lower
+            && last.chars().count() > 1
+            && last.chars().all(char::is_alphabetic)
+            && before.iter().any(is_word)
 }
 
 #[cfg(test)]
@@ -126,6 +144,37 @@ mod tests {
             "javascript:alert(1)",
             "evil.xn--p1ai",
             "hxxp://evil",
+            "//evil.com/pay",
+            "/evil.com",
+            "x/evil.com",
+            "\\\\evil.com",
+            "24/7.evil.com/x",
+            "24/7/evil.com",
+            "x:evil.com",
+            "=evil.com",
+            "~evil.com",
+            "@evil.com",
+            "#evil.com",
+            "a+evil.com",
+            "`evil.com`",
+            "evil.com&x",
+            "evil.com-x",
+            "🎁evil.com",
+            "evil.com🎁",
+            "evil.comへ",
+            "evil.com中文",
+            "evil.c\u{200d}om",
+            "evil\u{ad}.com",
+            "例え.jp",
+            "evil.рф",
+            "президент.рф",
+            "evil.中国",
+            "evil.team",
+            "evil.lol",
+            "evil.zip",
+            "evil.bank",
+            "EVIL.RU",
+            "Evil.Com",
         ] {
             assert!(looks_like_link(text), "{text}");
         }
@@ -159,6 +208,28 @@ mod tests {
             "C#/F# Guild",
             "Yahoo!",
             "Dr.No",
+            "Prof.Li",
+            "Prof.Dr.Li",
+            "Mrs.Do",
+            "Dipl.-Ing.Ma",
+            "Mag.Hu",
+            "Sra.Lu",
+            "M.Link",
+            "J.R.Link",
+            "K.Date",
+            "H.Press",
+            "J.Host",
+            "Möbel-Meier-Co.KG",
+            "Müller.AG",
+            "Equinor.AS",
+            "Nestlé.SA",
+            "Smith.Co",
+            "Toys.R.Us",
+            "O.K.Club",
+            "Ph.D.Club",
+            "A.D.World",
+            "Data: Science",
+            "Tel. Aviv",
         ] {
             assert!(!looks_like_link(text), "{text}");
         }

@@ -22,6 +22,8 @@ pub enum EmailKind {
     Confirmation,
     /// A link that moves an account to the address.
     Change,
+    /// A link that the account with this address has asked for, to move to another one.
+    Requested,
 }
 
 impl EmailKind {
@@ -30,6 +32,7 @@ impl EmailKind {
             Self::Invitation => "invitation",
             Self::Confirmation => "confirmation",
             Self::Change => "change",
+            Self::Requested => "requested",
         }
     }
 }

@@ -94,9 +94,14 @@ fn page(
     })
 }
 
-/// A page of the settings with one form. Not cacheable.
+/// A page of the settings with one form. `user` is the id of the user, if it is known. Not cacheable.
 #[must_use]
-pub fn account_form(layout: Option<&Layout>, kind: AccountForm, state: &FormState) -> String {
+pub fn account_form(
+    layout: Option<&Layout>,
+    kind: AccountForm,
+    state: &FormState,
+    user: Option<&str>,
+) -> String {
     let (spec, heading, intro) = match kind {
         AccountForm::Email => (
             &EMAIL,
@@ -119,7 +124,7 @@ pub fn account_form(layout: Option<&Layout>, kind: AccountForm, state: &FormStat
     };
     let mut form = Form::new(spec, state);
     if kind != AccountForm::Organization {
-        form = form.of_account(None);
+        form = form.of_account(user);
     }
     if kind == AccountForm::Delete {
         form.button_class = "danger";

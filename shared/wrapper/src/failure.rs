@@ -279,6 +279,7 @@ impl From<ActionError> for Failure {
                 current: Some(current),
                 ..Self::new(Code::Conflict, 409, message)
             },
+            ActionError::Moved => Rejected::Moved.into(),
             ActionError::Internal(detail) => Self::unknown(detail),
         }
     }

@@ -13,7 +13,8 @@ use crate::session::fresh;
 use crate::session::{self, LiveSession};
 use crate::{App, Failure};
 use action::{
-    Access, Action, Caller, Commit, Context, Expect, Found, Grant, Item, Operation, SessionChange,
+    Access, Action, ActionError, Caller, Commit, Context, Expect, Found, Grant, Item, Operation,
+    SessionChange,
 };
 use auth::{Devices, Token};
 use lambda_http::Request;
@@ -170,9 +171,17 @@ impl<A: Action> Call<'_, A> {
         let counter = account
             .filter(|account| !account.only_repeats)
             .map(|account| &account.counter);
-        let commit = self
-            .count_guess(counter, || A::run(context, &self.input, found))
-            .await?;
+        let mut moved = false;
+        let run = || {
+            let result = A::run(context, &self.input, found);
+            moved = matches!(result, Err(ActionError::Moved));
+            result
+        };
+        let commit = self.count_guess(counter, run).await;
+        if moved {
+            return Err(NotCommitted::DataChanged);
+        }
+        let commit = commit?;
         if let Some(bug) = commit.bug() {
             return Err(Failure::unknown(bug).into());
         }

@@ -71,10 +71,11 @@ impl KeyedRequest {
         let Some(key) = key else { return Ok(None) };
         let scope = match (A::scope(input)?, actor) {
             (Scope::Caller, Some(actor)) => format!("{}:{}", actor.tenant, actor.user),
+            (Scope::User, Some(actor)) => format!("user:{}", actor.user),
             (Scope::Subject(subject), _) => {
                 format!("anonymous:{}", config.keys.sign("subject", &subject))
             }
-            (Scope::Caller, None) | (Scope::Unrecorded, _) => return Ok(None),
+            (Scope::Caller | Scope::User, None) | (Scope::Unrecorded, _) => return Ok(None),
         };
         let record = Key::record(
             "idempotency",
