@@ -36,7 +36,7 @@ impl Organization {
     }
 
     /// A new organisation of this owner, with the first free slug. On a rerun it is a random one of the
-    /// free slugs, because another new organisation has just taken the first choice.
+    /// free slugs, if another new organisation may just have taken the first choice.
     ///
     /// # Errors
     /// [`ActionError::Internal`] if no slug can be made.
@@ -46,14 +46,16 @@ impl Organization {
         owner: &UserId,
         found: &Found,
     ) -> Result<Self, ActionError> {
-        let free: Vec<_> = slug_candidates(&name, MAX_SLUGS)
+        let all = slug_candidates(&name, MAX_SLUGS);
+        let count = all.len();
+        let free: Vec<_> = all
             .into_iter()
             .filter(|slug| !found.items.contains_key(&Self::key_of(slug)))
             .collect();
         let random = context.random();
-        let choice = match context.attempt {
-            0 => 0,
-            _ => random as usize % free.len().max(1),
+        let choice = match context.attempt == 0 || free.len() == count {
+            true => 0,
+            false => random as usize % free.len().max(1),
         };
         let id = match free.into_iter().nth(choice) {
             Some(id) => id,

@@ -366,3 +366,49 @@ async fn a_new_email_that_is_invited_to_the_organisation_is_refused() {
     refused.expect(409, "CONFLICT");
     assert!(refused.error().contains("invited"), "{refused:?}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_sends_few_links_to_other_addresses() {
+    let (product, _table) = product_with_table().await;
+    let ada = product.sign_up("Acme").await;
+    let mut sent = 0;
+    for number in 0..20 {
+        let email = format!("stranger{number}@example.com");
+        let fields = [("email", email.as_str()), ("password", Client::PASSWORD)];
+        sent += u32::from(ada.post("change-email", &fields).await.status == 200);
+    }
+    assert_eq!(sent, 1);
+    let own = [
+        ("email", ada.email.as_str()),
+        ("password", Client::PASSWORD),
+    ];
+    let refused = ada.post("change-email", &own).await;
+    assert_eq!(refused.field_error("email"), "This is your email already");
+}
+
+/// The account moves while other requests of its user read it.
+#[tokio::test(flavor = "multi_thread")]
+async fn requests_while_the_email_changes_are_answered() {
+    let (product, _table) = product_with_table().await;
+    for round in 0..5 {
+        let ada = product.sign_up("Acme").await;
+        let new = format!("new{round}@example.com");
+        let fields = [("email", new.as_str()), ("password", Client::PASSWORD)];
+        assert_eq!(ada.post("change-email", &fields).await.status, 200);
+        let letters = product.wait_for_letters(&new, 1).await;
+        let token = letters[0].token();
+        let settings = format!("/t/{}/settings", ada.tenant);
+        let profile = [("name", "Ada")];
+        let (one, other, renamed, seen) = tokio::join!(
+            confirm(&ada, token),
+            confirm(&ada, token),
+            ada.post("update-profile", &profile),
+            ada.get(&settings),
+        );
+        let statuses = [one.status, other.status];
+        assert!(statuses.contains(&200), "{one:?} {other:?}");
+        for response in [one, other, renamed, seen] {
+            assert!([200, 400, 503].contains(&response.status), "{response:?}");
+        }
+    }
+}

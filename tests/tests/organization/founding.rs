@@ -94,6 +94,75 @@ async fn whoever_left_the_last_organisation_signs_in_and_makes_another() {
     table.audit().await.expect_sound();
 }
 
+/// Somebody has copied the link from the history of the browser.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_token_is_worth_nothing_once_the_user_belongs_to_an_organisation() {
+    let (product, _table) = product_with_table().await;
+    let acme = product.sign_up("Acme").await;
+    let mia = joined(&product, &acme, "mia@example.com", "member").await;
+    assert_eq!(leave(&mia).await.status, 200);
+    let token = |signed_in: Answer| token_in(signed_in.data()["next"].as_str().expect("a path"));
+    let first = token(sign_in(&product, &mia.email, Client::PASSWORD).await.1);
+    let fields = [("name", "Own"), ("token", first.as_str())];
+    let own = product.client();
+    let made = own
+        .post_form("create-organization", &fields, Some("k"))
+        .await;
+    assert_eq!(made.status, 200, "{made:?}");
+    let thief = product.client();
+    let fields = [("name", "Thief"), ("token", first.as_str())];
+    for key in [None, Some("k"), Some("other")] {
+        let refused = thief.post_form("create-organization", &fields, key).await;
+        assert!([401, 422].contains(&refused.status), "{refused:?}");
+        assert_eq!(refused.session(), None);
+    }
+    let zoe = joined(&product, &acme, "zoe@example.com", "member").await;
+    assert_eq!(leave(&zoe).await.status, 200);
+    let copied = token(sign_in(&product, &zoe.email, Client::PASSWORD).await.1);
+    let again = token_of(&invite(&acme, &zoe.email, "admin").await);
+    let fields = [("token", again.as_str()), ("password", Client::PASSWORD)];
+    assert_eq!(zoe.post("accept-invite", &fields).await.status, 200);
+    let fields = [("name", "Thief"), ("token", copied.as_str())];
+    thief
+        .post("create-organization", &fields)
+        .await
+        .expect(401, "AUTH_ERROR");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_key_makes_one_organisation_although_the_first_request_switches_to_it() {
+    let (product, table) = product_with_table().await;
+    let acme = product.sign_up("Acme").await;
+    let mut tenants = Vec::new();
+    for _ in 0..3 {
+        let made = acme
+            .post_form("create-organization", &[("name", "Beta")], Some("k"))
+            .await;
+        tenants.push(made.data()["tenant"].clone());
+        assert_eq!(made.is_replayed(), tenants.len() > 1);
+    }
+    assert_eq!(tenants, ["beta"; 3]);
+    assert_eq!(table.under("#tenant:beta").len(), 1);
+    assert_eq!(acme.get("/t/beta/contacts").await.status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_form_to_delete_an_account_is_that_of_its_user_only() {
+    let (product, _table) = product_with_table().await;
+    let (acme, beta) = (product.sign_up("Acme").await, product.sign_up("Beta").await);
+    for (page, action) in [("delete", "delete-account"), ("email", "change-email")] {
+        let page = acme.page(&format!("/t/acme/settings/{page}")).await;
+        let user = page.hidden("for_user").expect("a user");
+        assert_eq!(user, acme.user);
+        let fields = [
+            ("for_user", user.as_str()),
+            ("email", "new@example.com"),
+            ("password", Client::PASSWORD),
+        ];
+        beta.post(action, &fields).await.expect(403, "AUTH_ERROR");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_makes_an_organisation_without_proof() {
     let (product, _table) = product_with_table().await;
