@@ -89,7 +89,7 @@ dynamodb_local() {
 rust_target() {
   local target=aarch64-unknown-linux-gnu
   [ ! -d "$(rustc --print target-libdir --target $target)" ] || return 0
-  timeout 300 rustup target add $target >/dev/null 2>&1 </dev/null ||
+  timeout 90 rustup target add $target >/dev/null 2>&1 </dev/null ||
     echo "install-tools: no standard library of Rust for $target: rustup cannot install it here" >&2
 }
 
