@@ -12,7 +12,7 @@ use validator::ValidationError;
 /// `ext. no.`
 const LABELS: [&str; 9] = [
     "ext extn exten extens extension xt xtn ex x # ~ ; ;ext ,, no nr number",
-    "durchwahl durchw dw nebenstelle nebenst nst apparat app klappe kl hausapparat nummer",
+    "durchwahl durchw dw intern nebenstelle nebenst nst apparat app klappe kl hausapparat nummer",
     "poste p interne interno int anexo anx ane extensión ramal r extensao extensão",
     "toestel tst lokal lok lokalnummer anknytning ankn anslutning alanumero",
     "linka klapka wewnętrzny wewn wew mellék dahili εσωτ εσωτερικό máy lẻ",

@@ -31,10 +31,23 @@ fn spellings(word: &str) -> Vec<String> {
     if unquoted.chars().any(is_spelled) {
         spellings.push(spelled(unquoted));
     }
+    if unquoted.chars().any(is_turkish) {
+        spellings.push(bare(unquoted));
+    }
     if is_number(unquoted) {
         spellings.push(digits(unquoted));
     }
+    let alone = unquoted.trim_matches([',', ';', ':', '(', ')', '[', ']']);
+    if !alone.is_empty() && !spellings.iter().any(|spelling| spelling == alone) {
+        spellings.push(alone.to_owned());
+    }
     spellings
+}
+
+/// Whether the word may be Turkish, whose capital of `ı` is `I`, and that of `i` is `İ`: the same word in
+/// capitals has other letters once it is folded.
+fn is_turkish(c: char) -> bool {
+    "ışğ\u{307}".contains(c)
 }
 
 /// Whether two letters may stand for `c`.
@@ -113,6 +126,12 @@ mod tests {
             ("(555) 123", vec![vec!["(555)", "555"], vec!["123"]]),
             ("\"+1 (555) 12\"", vec![vec!["+1 (555) 12", "155512"]]),
             ("٥٥", vec![vec!["٥٥", "55"]]),
+            (
+                "smith, (jean)",
+                vec![vec!["smith,", "smith"], vec!["(jean)", "jean"]],
+            ),
+            ("ışık", vec![vec!["ışık", "isik"]]),
+            ("IŞIK", vec![vec!["işik", "isik"]]),
             ("50% a-1 3x", vec![vec!["50%"], vec!["a-1"], vec!["3x"]]),
             ("555-1234x890", vec![vec!["555-1234x890", "5551234890"]]),
         ] {

@@ -101,6 +101,7 @@ async fn what_a_page_shows_is_found_by_typing_it() {
         "Bob “The Builder” Ray",
         "می\u{200c}خواهم",
         "王小明",
+        "Yıldız Işık",
         "สมชาย ใจดี",
         "👩\u{200d}💻 Dev ❤\u{fe0f}",
     ];
@@ -123,6 +124,10 @@ async fn what_a_page_shows_is_found_by_typing_it() {
             ("o'brien", &["Pat O’Brien"]),
             ("O‘Brien", &["Pat O’Brien"]),
             ("anne-marie", &["Anne–Marie Berger"]),
+            ("Turing, (Alan)", &["Alan  Turing"]),
+            ("ışık", &["Yıldız Işık"]),
+            ("YILDIZ IŞIK", &["Yıldız Işık"]),
+            ("YILDIZ İşık", &["Yıldız Işık"]),
             ("Anne−Marie", &["Anne–Marie Berger"]),
             ("kato yuki", &["Ｋａｔｏ ＹＵＫＩ"]),
             ("mueller", &["Karl Mueller", "Jürgen Müller"]),
