@@ -22,11 +22,13 @@ const CASES: usize = 60;
 
 /// These actions hash passwords, which takes a hundred times as long as everything else. Only every
 /// [`SHARE`]th of their cases is tried.
-const SLOW: [&str; 5] = [
+const SLOW: [&str; 7] = [
     "sign-up",
     "sign-in",
     "accept-invite",
     "change-password",
+    "change-email",
+    "delete-account",
     "reset-password",
 ];
 const SHARE: usize = 6;

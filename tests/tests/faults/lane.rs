@@ -21,6 +21,9 @@ use wrapper::{App, Config, Runner};
 /// out there is no user to return a result to.
 pub(crate) const UNRECORDED: [&str; 3] = ["sign-in", "sign-out", "sign-out-everywhere"];
 
+/// After these actions the session has ended, so a request that is sent again may be told to sign in.
+const ENDS_SESSION: [&str; 3] = ["sign-out", "sign-out-everywhere", "delete-account"];
+
 /// How often a request is sent again. Once is enough, unless a late call of the first is still on
 /// its way.
 const TRIES: u32 = 12;
@@ -301,7 +304,7 @@ impl Lane {
     pub(crate) async fn insist(&self, function: &Runner) -> Result<usize, String> {
         for tries in 1..=TRIES {
             let response = self.send(function).await?;
-            let ended = UNRECORDED[1..].contains(&self.name) && response.status == 401;
+            let ended = response.status == 401 && ENDS_SESSION.contains(&self.name);
             if ended || self.judge(&response, None)? == First::Success {
                 return Ok(tries as usize);
             }
