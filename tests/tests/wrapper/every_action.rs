@@ -112,12 +112,16 @@ async fn a_request_of_another_site_or_unreadable_is_refused_and_writes_nothing()
 }
 
 /// The actions about the user's account.
-const OF_ACCOUNT: [&str; 5] = [
+const OF_ACCOUNT: [&str; 9] = [
     "update-profile",
     "change-password",
     "end-session",
     "sign-out-everywhere",
     "switch-organization",
+    "send-confirmation",
+    "confirm-email",
+    "change-email",
+    "delete-account",
 ];
 
 #[tokio::test(flavor = "multi_thread")]
