@@ -39,7 +39,7 @@ export async function fillOrganization(visitor) {
   const { link } = await owner.act('invite-member', { email, role: 'member' });
   await owner.context.close();
   await visitor.act('accept-invite', { token: token(link), name: '', password });
-  await visitor.act('sign-in', { email, password });
+  await visitor.act('switch-organization', { tenant: visitor.list.split('/')[2] });
 }
 
 /** The token in a link. */

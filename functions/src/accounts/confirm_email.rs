@@ -7,7 +7,7 @@ use action::{
 };
 use crm::{
     Account, EmailConfirmation, LastOrganization, LinkToken, Member, PublicUser,
-    invalid_confirmation_link,
+    confirmation_token, invalid_confirmation_link,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -34,6 +34,7 @@ pub struct ConfirmEmail;
 #[derive(Debug, Clone, Default, Deserialize, Serialize, Validate, JsonSchema)]
 #[serde(default)]
 pub struct ConfirmationLink {
+    #[validate(custom(function = confirmation_token))]
     token: LinkToken,
 }
 

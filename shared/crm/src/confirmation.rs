@@ -5,6 +5,7 @@ use crate::{Account, Email, EmailKind, LinkToken, SentEmails};
 use action::{ActionError, Commit, Context, EmailMessage, Record, UserId};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
+use validator::ValidationError;
 
 /// The purpose of the token in the link.
 const CONFIRMATION_PURPOSE: &str = "confirm-email";
@@ -104,6 +105,17 @@ impl LinkToken {
         let text = self.content(context, CONFIRMATION_PURPOSE);
         text.and_then(|text| parse(&text))
             .ok_or_else(invalid_confirmation_link)
+    }
+}
+
+/// Refuses a missing token. For `#[validate(custom(function = confirmation_token))]`.
+///
+/// # Errors
+/// The same message as for a token that is not valid.
+pub fn confirmation_token(token: &LinkToken) -> Result<(), ValidationError> {
+    match token.as_str() {
+        "" => Err(ValidationError::new("token").with_message(INVALID_CONFIRMATION_LINK.into())),
+        _ => Ok(()),
     }
 }
 

@@ -31,7 +31,9 @@ mod trash;
 mod user_names;
 
 pub use account::{Account, AccountOrganization, PublicUser, SignedIn};
-pub use confirmation::{EmailConfirmation, INVALID_CONFIRMATION_LINK, invalid_confirmation_link};
+pub use confirmation::{
+    EmailConfirmation, INVALID_CONFIRMATION_LINK, confirmation_token, invalid_confirmation_link,
+};
 pub use contact::{
     CONTACT_NOT_FOUND, Contact, ContactDetails, ContactId, ContactRef, DUPLICATE_EMAIL, PAGE_SIZE,
 };

@@ -1,7 +1,7 @@
 // The forms about accounts: signing in and up, passwords and settings. `../forms.mjs` describes the
 // fields.
 import { token } from '../crawl.mjs';
-import { at, confirmationLink, inviteAndJoin, inviteToSecondOrganization, press, resetLink } from './steps.mjs';
+import { at, confirmationLink, inviteAndJoin, inviteToSecondOrganization, openOwn, press, resetLink } from './steps.mjs';
 
 export const ACCOUNTS = [
   {
@@ -70,7 +70,7 @@ export const ACCOUNTS = [
     before: async (visitor) => {
       const link = await inviteToSecondOrganization(visitor);
       await visitor.act('accept-invite', { token: token(link), name: '', password: visitor.account.password });
-      await visitor.act('sign-in', { email: visitor.account.email, password: visitor.account.password });
+      await openOwn(visitor);
       await visitor.goto(at(visitor, '/settings'));
     },
     send: async (visitor) => {
@@ -128,7 +128,6 @@ export const ACCOUNTS = [
   },
   {
     form: '/t/{tenant}/settings: send-confirmation',
-    readOnly: true,
     about: 'shortly after the first link',
     before: (visitor) => visitor.goto(at(visitor, '/settings')),
     send: async (visitor) => {
@@ -173,7 +172,7 @@ export const ACCOUNTS = [
     send: async (visitor) => {
       await visitor.fill({ password: visitor.account.password });
       await press(visitor, 'Delete my account');
-      await visitor.at('/sign-in');
+      await visitor.reads('Your account is deleted.');
     },
   },
 ];

@@ -162,6 +162,7 @@ export const ORGANIZATION = [
   },
   {
     form: '/accept-invite: accept-invite',
+    emails: 1,
     before: async (visitor) => {
       const { link } = await invite(visitor);
       await visitor.context.clearCookies();
@@ -234,7 +235,7 @@ export const ORGANIZATION = [
       await inviteAndJoin(visitor, 'owner');
       await visitor.goto(at(visitor, '/members/leave'));
       await press(visitor, 'Leave');
-      await visitor.at('/sign-in');
+      await visitor.reads('You have left the organization.');
       await visitor.fill({ email: visitor.account.email, password: visitor.account.password });
       await press(visitor, 'Sign in');
       await visitor.reads('You belong to no organization');

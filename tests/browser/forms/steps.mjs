@@ -33,6 +33,9 @@ export async function inviteToSecondOrganization(visitor) {
   return link;
 }
 
+/** Switches back to the visitor's own organization. */
+export const openOwn = (visitor) => visitor.act('switch-organization', { tenant: visitor.list.split('/')[2] });
+
 /** The link that resets a password, from the email in the mailbox of the local stack. */
 export const resetLink = (visitor) => emailedLink(visitor, '/reset-password');
 
