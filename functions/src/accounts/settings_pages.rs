@@ -2,7 +2,8 @@
 
 use crate::accounts::pages::empty_form;
 use action::{
-    ActionError, Actor, Context, Empty, FormPage, Found, Owners, UserId, View, ViewPage, Viewers,
+    ActionError, Actor, Context, Empty, FormPage, FormState, Found, Owners, UserId, View, ViewPage,
+    Viewers,
 };
 use pages::AccountForm;
 use schemars::JsonSchema;
@@ -20,6 +21,10 @@ impl OwnForm {
         Self {
             user: context.caller.user.clone(),
         }
+    }
+
+    fn page(&self, page: &ViewPage<'_>, kind: AccountForm, state: &FormState) -> String {
+        pages::account_form(page.layout, kind, state, Some(self.user.as_str()))
     }
 }
 
@@ -49,12 +54,7 @@ impl View for EmailPage {
     }
 
     fn page(page: &ViewPage<'_>, own: &OwnForm) -> String {
-        pages::account_form(
-            page.layout,
-            AccountForm::Email,
-            &empty_form(page),
-            Some(own.user.as_str()),
-        )
+        own.page(page, AccountForm::Email, &empty_form(page))
     }
 }
 
@@ -74,12 +74,7 @@ impl View for OrganizationPage {
             let name = layout.organization.clone();
             state.values.insert("name".to_owned(), name);
         }
-        pages::account_form(
-            page.layout,
-            AccountForm::Organization,
-            &state,
-            Some(own.user.as_str()),
-        )
+        own.page(page, AccountForm::Organization, &state)
     }
 }
 
@@ -94,11 +89,6 @@ impl View for DeletePage {
     }
 
     fn page(page: &ViewPage<'_>, own: &OwnForm) -> String {
-        pages::account_form(
-            page.layout,
-            AccountForm::Delete,
-            &empty_form(page),
-            Some(own.user.as_str()),
-        )
+        own.page(page, AccountForm::Delete, &empty_form(page))
     }
 }

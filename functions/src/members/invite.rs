@@ -165,7 +165,7 @@ struct InvitedMember {
     member: Member,
     /// The path of the link with which the user joins.
     link: Option<String>,
-    /// Why the user gets no email; `null` if they get one.
+    /// Why the user gets no email; `null` if they get one, where mail is set up.
     not_emailed: Option<NotEmailed>,
 }
 

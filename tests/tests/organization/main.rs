@@ -9,6 +9,7 @@ mod audit_page;
 mod authority;
 mod bounds;
 mod confirming;
+mod deleting;
 mod devices;
 mod former;
 mod founding;
