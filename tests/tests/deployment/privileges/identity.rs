@@ -51,8 +51,10 @@ pub(super) async fn confirm(watched: &mut Watched, cookie: &str) {
     }
 }
 
-/// The organisation renamed and another made, the email changed, and the account deleted.
+/// The organisation renamed and another made, the email changed, and the account deleted. Then everything is
+/// stored as before, for the functions that are run next.
 pub(super) async fn account(watched: &mut Watched, cookie: &str) {
+    let before = watched.inside.table.dump();
     let name = json!({ "name": "Acme & Daughters" });
     twice(watched, "rename-organization", cookie, &name, 200).await;
     let name = json!({ "name": "Beta" });
@@ -67,4 +69,5 @@ pub(super) async fn account(watched: &mut Watched, cookie: &str) {
     twice(watched, "delete-account", &cookie, &password, 403).await;
     watched.inside.table.add_owners();
     twice(watched, "delete-account", &cookie, &password, 200).await;
+    watched.inside.table.restore(&before);
 }
