@@ -185,6 +185,21 @@ def drive(watch):
     expect(watch.act("sign-out-everywhere", {}) == {}, "nothing to say")
     expect(watch.act("sign-in", account)["tenant"] == "acme", "signed in again")
 
+    # Nothing here sends emails, so the address stays unconfirmed.
+    status, _, early = watch.call("send-confirmation", "/", {})
+    expect((status, early["code"]) == (403, "AUTH_ERROR"), early)
+    status, _, forged = watch.call("confirm-email", "/", {"token": "forged"})
+    expect((status, list(forged["fieldErrors"])) == (400, ["token"]), forged)
+    status, _, wrong = watch.call("change-email", "/", {"email": "ada@new.example", "password": "wrong horse"})
+    expect((status, list(wrong["fieldErrors"])) == (400, ["password"]), wrong)
+    renamed = watch.act("rename-organization", {"name": "Acme & Daughters"})
+    expect(renamed["name"] == "Acme & Daughters", renamed)
+    made = watch.act("create-organization", {"name": "Wind"})
+    expect((made["tenant"], made["role"]) == ("wind", "owner"), made)
+    status, _, last = watch.call("delete-account", "/", {"password": account["password"]})
+    expect((status, last["code"]) == (403, "AUTH_ERROR"), last)
+    expect(watch.act("switch-organization", {"tenant": "acme"})["tenant"] == "acme", "back again")
+
     expect(watch.act("sign-out", {}) == {}, "nothing to say")
     status, _, answer = watch.call("list-contacts", contacts)
     expect((status, answer["code"]) == (401, "AUTH_ERROR"), answer)
