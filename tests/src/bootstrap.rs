@@ -42,6 +42,8 @@ pub fn environment(function: &str, dynamodb: &str) -> Environment {
         ("RATE_LIMIT_PER_USER", "0"),
         ("RATE_LIMIT_PER_IP", "0"),
         ("REVALIDATION", "inline"),
+        ("QUIET_TIME", "0"),
+        ("PURGE_BUDGET", "1000000"),
     ]
     .map(|(name, value)| (name, value.to_owned()))
     .into()

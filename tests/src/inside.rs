@@ -5,12 +5,13 @@ use crate::Table;
 use crate::fault::Proxy;
 use auth::Keys;
 use cdn::{CloudFront, Invalidations};
+use edge_crm_local::{Distribution, DistributionSettings};
 use mail::Mailer;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
-use store::{Patience, Store, TableSettings};
+use store::{Allowance, Patience, Store, TableSettings};
 use wrapper::{App, Config, Revalidation, Runner};
 
 /// The only origin whose pages may post.
@@ -112,6 +113,16 @@ impl Inside {
         Self { app, table, proxy }
     }
 
+    /// The functions of another process over the same table.
+    #[must_use]
+    pub fn in_another_process(self, config: Config, edge: Invalidations) -> Self {
+        let store = Store::connect(unhurried(&self.proxy.url));
+        Self {
+            app: App::new(store, edge, config, functions::SITE),
+            ..self
+        }
+    }
+
     /// Posts a form to an action with this session cookie, as a page of the product does.
     pub async fn post(&self, function: &Runner, cookie: &str, fields: &Value) -> Answer {
         let mut event = event(
@@ -155,8 +166,23 @@ pub fn no_edge() -> Invalidations {
     Invalidations::connect(CloudFront::local("http://127.0.0.1:1"))
 }
 
-/// The default configuration here: https, no rate limits, no log, and every refused request is
-/// counted, however busy the machine is.
+/// The API of a CDN with the distribution [`DISTRIBUTION`], and its client.
+///
+/// # Panics
+/// If it cannot be started.
+pub async fn edge() -> (Distribution, Invalidations) {
+    let settings = DistributionSettings::local(443, &"k".repeat(64)).expect("settings");
+    let settings = DistributionSettings {
+        id: DISTRIBUTION.to_owned(),
+        ..settings
+    };
+    let distribution = Distribution::start(settings).await.expect("a port");
+    let client = Invalidations::connect(CloudFront::local(distribution.endpoint()));
+    (distribution, client)
+}
+
+/// The default configuration here: https, no rate limits, pages may be cached at once and purged at any
+/// price, no log, and every refused request is counted, however busy the machine is.
 pub fn config() -> Config {
     Config {
         https: true,
@@ -168,6 +194,8 @@ pub fn config() -> Config {
         body_limit: Config::BODY_LIMIT,
         revalidation: Revalidation::Inline,
         inline_purge_timeout: Config::INLINE_PURGE_TIMEOUT,
+        quiet_time: Duration::ZERO,
+        allowance: Allowance { a_month: 1_000_000 },
         best_effort_timeout: UNHURRIED.operation,
         log: |_| (),
     }

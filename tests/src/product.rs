@@ -54,7 +54,8 @@ impl Drop for Scratch {
     }
 }
 
-/// How to start the product. By default: on a free port, with its data in memory, without rate limits.
+/// How to start the product. By default: on a free port, with its data in memory, without rate limits;
+/// pages may be cached at once, and purged at any price.
 #[derive(Debug, Default)]
 pub struct Launch {
     arguments: Vec<String>,
@@ -69,8 +70,13 @@ impl Launch {
     /// The defaults.
     #[must_use]
     pub fn new() -> Self {
-        let variables =
-            ["RATE_LIMIT_PER_USER", "RATE_LIMIT_PER_IP"].map(|name| (name, "0".to_owned()));
+        let variables = [
+            ("RATE_LIMIT_PER_USER", "0"),
+            ("RATE_LIMIT_PER_IP", "0"),
+            ("QUIET_TIME", "0"),
+            ("PURGE_BUDGET", "1000000"),
+        ]
+        .map(|(name, value)| (name, value.to_owned()));
         Self {
             variables: variables.into(),
             ..Self::default()

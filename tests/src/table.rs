@@ -327,6 +327,16 @@ impl Table {
         }
     }
 
+    /// Opens the mark of a tag as a view does that ran at `at` (in milliseconds since 1970): a cached page may
+    /// have the tag.
+    pub fn mark(&self, tag: &str, distribution: &str, at: i64) {
+        let mark = json!({
+            "markedAt": at, "render": uuid::Uuid::new_v4(), "distribution": distribution,
+            "reservedIn": at / 600_000, "expires_at": at / 1_000 + 86_400,
+        });
+        self.put(&format!("#mark:{tag}"), "mark", &mark);
+    }
+
     /// Writes what the sample of this function needs and no other sample makes: another owner, so that the
     /// user may delete the account, another session, and time since the last link.
     pub fn prepare_sample(&self, name: &str) {

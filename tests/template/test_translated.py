@@ -307,22 +307,13 @@ class Translated(unittest.TestCase):
         text = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
         self.assertIn("alarms on ten metrics (with `MailFrom` on eleven, which adds 0.10)", text)
 
-    def test_an_alarm_watches_the_pace_of_the_purges_that_cost_money(self):
+    def test_an_alarm_watches_what_is_left_of_the_purges(self):
         alarm = of_type(self.template, "AWS::CloudWatch::Alarm")["PurgesAlarm"]
-        [purges] = watched_metrics(alarm)
-        self.assertEqual((purges["Metric"]["MetricName"], purges["Stat"]), ("invalidations", "Sum"))
-        pace = next(metric for metric in alarm["Metrics"] if "Expression" in metric)
-        self.assertEqual([m["Id"] for m in alarm["Metrics"] if m.get("ReturnData", True)], [pace["Id"]])
-        for parameters, purged_in_a_day, alarms in (
-            ({}, 33, False), ({}, 34, True), ({"PurgesPerMonth": 20_000}, 666, False), ({"PurgesPerMonth": 20_000}, 667, True),
-        ):
-            threshold = self.values(**parameters).of(alarm["Threshold"])
-            value = eval(pace["Expression"], {}, {"purges": purged_in_a_day * purges["Period"] / 86_400})
-            self.assertEqual(alarm["ComparisonOperator"], "GreaterThanThreshold")
-            self.assertEqual(value > float(threshold), alarms, (parameters, purged_in_a_day))
-        # The longest time that CloudWatch evaluates.
-        self.assertLessEqual(purges["Period"] * alarm["EvaluationPeriods"], 604_800)
-        self.assertLess(alarm["DatapointsToAlarm"], alarm["EvaluationPeriods"])
+        self.assertEqual((alarm["MetricName"], alarm["Statistic"]), ("purgesLeft", "Minimum"))
+        # A view reserves two purges for a page, so one that is left is of no use.
+        self.assertEqual((alarm["ComparisonOperator"], alarm["Threshold"]), ("LessThanThreshold", 2))
+        # Without views nothing is reported, and nothing is wrong.
+        self.assertEqual(alarm["TreatMissingData"], "notBreaching")
 
     def test_the_dashboard_is_json(self):
         [dashboard] = of_type(self.template, "AWS::CloudWatch::Dashboard").values()

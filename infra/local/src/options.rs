@@ -37,6 +37,14 @@ pub struct Options {
     /// Actions that an IP address may run in 60 seconds without a signed-in user; 0 for no limit
     #[arg(long, value_name = "N", env = "RATE_LIMIT_PER_IP", value_parser = whole_number, default_value_t = 30)]
     pub rate_limit_per_ip: u64,
+
+    /// Seconds without a change after which a page may be cached
+    #[arg(long, value_name = "SECONDS", env = "QUIET_TIME", value_parser = whole_number, default_value_t = 60)]
+    pub quiet_time: u64,
+
+    /// Purges of the cache in a month; 0 to cache no page
+    #[arg(long, value_name = "N", env = "PURGE_BUDGET", value_parser = whole_number, default_value_t = 1000)]
+    pub purge_budget: u64,
 }
 
 pub(crate) fn endpoint(text: &str) -> Result<String, &'static str> {

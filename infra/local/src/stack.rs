@@ -16,7 +16,7 @@ use mail::{Mailer, Ses};
 use std::io::{self, Write};
 use std::sync::Arc;
 use std::time::Duration;
-use store::{Store, StoreError, TableSettings};
+use store::{Allowance, Store, StoreError, TableSettings};
 use tokio::net::TcpListener;
 use wrapper::{App, Config, Log, Revalidation, Runner};
 
@@ -225,12 +225,17 @@ impl Storage {
 pub(crate) struct Limits {
     per_user: u64,
     per_ip: u64,
+    quiet_time: Duration,
+    allowance: Allowance,
 }
 
 impl Limits {
+    /// No rate limits, and nothing is cached.
     pub(crate) const NONE: Self = Self {
         per_user: 0,
         per_ip: 0,
+        quiet_time: Config::QUIET_TIME,
+        allowance: Allowance { a_month: 0 },
     };
 }
 
@@ -239,6 +244,10 @@ impl From<&Options> for Limits {
         Self {
             per_user: options.rate_limit_per_user,
             per_ip: options.rate_limit_per_ip,
+            quiet_time: Duration::from_secs(options.quiet_time),
+            allowance: Allowance {
+                a_month: options.purge_budget,
+            },
         }
     }
 }
@@ -260,6 +269,8 @@ pub(crate) fn config(port: u16, keys: Keys, limits: Limits) -> Config {
         body_limit: Config::BODY_LIMIT,
         revalidation: Revalidation::Inline,
         inline_purge_timeout: Config::INLINE_PURGE_TIMEOUT,
+        quiet_time: limits.quiet_time,
+        allowance: limits.allowance,
         best_effort_timeout: BEST_EFFORT_TIMEOUT,
         log: LOG,
     }

@@ -334,11 +334,32 @@ impl<T> Commit<T> {
     /// The cache tags that the writes make stale, sorted and without duplicates.
     #[must_use]
     pub fn tags(&self) -> Vec<String> {
-        let tags: BTreeSet<_> = self
-            .operations
-            .iter()
-            .filter(|op| !matches!(op, Operation::Check { .. }))
-            .flat_map(|op| op.key().tags())
+        self.tags_of(|_| true)
+    }
+
+    /// Those of the [tags](Self::tags) that cached pages may have. The page of an entity that is new has
+    /// never been cached.
+    #[must_use]
+    pub fn cached_tags(&self) -> Vec<String> {
+        let back = self.moved.as_ref().map(|(_, to)| to);
+        self.tags_of(|op| {
+            let new = matches!(op, Operation::Put { expect: Expect::Absent, .. });
+            !new || back == Some(op.key())
+        })
+    }
+
+    /// The tags of the writes, with the own tags of the entities for which `own` is true.
+    fn tags_of(&self, own: impl Fn(&Operation) -> bool) -> Vec<String> {
+        let writes = self.operations.iter();
+        let writes = writes.filter(|op| !matches!(op, Operation::Check { .. }));
+        let tags: BTreeSet<_> = writes
+            .flat_map(|op| {
+                let key = op.key();
+                let with_own = own(op);
+                let own = key.tag();
+                let tags = key.tags().into_iter();
+                tags.filter(move |tag| with_own || Some(tag) != own.as_ref())
+            })
             .collect();
         tags.into_iter().collect()
     }

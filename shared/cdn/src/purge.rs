@@ -5,53 +5,61 @@ use crate::{InvalidationError, Invalidations};
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
-use store::{KEPT_AT_EDGE, Mark, OutboxRecord, SETTLING, Store, StoreError};
+use store::{Bought, KEPT_AT_EDGE, Mark, OutboxRecord, SETTLING, Store, StoreError, tenant_of};
 
 /// Second purges are due at whole multiples of this, in milliseconds, so that records made shortly
 /// after each other share one purge.
 const SHARED_DUE: i64 = 5_000;
 
-/// Outbox records, and the open marks of their tags.
+/// The purge that outbox records ask for.
 #[derive(Debug)]
 pub struct Purge {
     records: Vec<OutboxRecord>,
-    live: Vec<Mark>,
 }
 
 impl Purge {
-    /// The purge for `records`, given the marks of their tags.
-    pub fn new(records: Vec<OutboxRecord>, mut marks: Vec<Mark>) -> Self {
-        marks.retain(|mark| mark.is_open() && holders(&records, &mark.tag).next().is_some());
-        Self {
-            records,
-            live: marks,
-        }
+    /// The purge for these records, whose marks have been checked.
+    #[must_use]
+    pub fn new(records: Vec<OutboxRecord>) -> Self {
+        Self { records }
     }
 
     /// Records that CloudFront has accepted the purge. Removes the records, writes new records for
-    /// pages that may still be on their way to the edge, and closes the marks that no render has
-    /// renewed, so that the next change does not purge them again. All in one transaction: otherwise
-    /// a crash could leave a closed mark whose pages are never purged.
+    /// pages that may still be on their way to the edge, notes the purge in the marks, and counts the items
+    /// that were bought. All in one transaction: otherwise a crash could lose pages that are never purged.
     ///
     /// # Errors
     /// [`StoreError`]. The records then stay and are purged once more, which does no harm.
     pub async fn conclude(&self, store: &Store) -> Result<(), StoreError> {
-        let second = self.second_purges(now());
-        store.conclude(&self.records, &second, &self.live).await
+        let now = now();
+        let second = self.second_purges(now);
+        store
+            .conclude(&self.records, &second, &self.bought(), now)
+            .await
     }
 
     /// The number of tags to purge, counted once for each distribution.
-    pub fn purges(&self) -> usize {
+    pub fn items(&self) -> usize {
         self.by_distribution().values().map(BTreeSet::len).sum()
     }
 
+    /// The same for each organisation.
+    fn bought(&self) -> Bought {
+        let mut bought = Bought::new();
+        for tag in self.by_distribution().values().flatten() {
+            *bought.entry(tenant_of(tag).to_owned()).or_default() += 1;
+        }
+        bought
+    }
+
     fn by_distribution(&self) -> BTreeMap<&str, BTreeSet<String>> {
+        // Whatever was cached before is gone.
+        let oldest = now() - millis(KEPT_AT_EDGE + SETTLING);
         let mut tags = BTreeMap::<&str, BTreeSet<String>>::new();
-        for mark in &self.live {
+        for mark in self.closed().filter(|mark| mark.marked_at > oldest) {
             let at_edge = tags.entry(&mark.distribution).or_default();
             at_edge.insert(mark.tag.clone());
         }
-        let oldest = now() - millis(KEPT_AT_EDGE + SETTLING);
         for record in self
             .records
             .iter()
@@ -63,6 +71,11 @@ impl Purge {
             }
         }
         tags
+    }
+
+    /// The marks that were closed for the records.
+    fn closed(&self) -> impl Iterator<Item = &Mark> {
+        self.records.iter().flat_map(|record| &record.closed)
     }
 
     /// Purges all tags, at each distribution. If `patience` is set, waits at most that long for
@@ -81,7 +94,7 @@ impl Purge {
             .records
             .iter()
             .map(|record| record.key().parts().1.to_owned());
-        let renders = self.live.iter().map(|mark| mark.render.clone());
+        let renders = self.closed().map(|mark| mark.render.clone());
         let cause: BTreeSet<_> = names.chain(renders).collect();
         for (distribution, tags) in self.by_distribution() {
             let distribution = distribution.to_owned();
@@ -99,39 +112,26 @@ impl Purge {
     /// rendered before the change may reach the edge after the first purge.
     fn second_purges(&self, now: i64) -> Vec<OutboxRecord> {
         let mut young = BTreeMap::<&str, (Vec<String>, i64)>::new();
-        for mark in self.live.iter().filter(|mark| self.is_young(mark)) {
-            let (tags, latest) = young.entry(&mark.distribution).or_default();
-            tags.push(mark.tag.clone());
-            *latest = mark.marked_at.max(*latest);
+        for record in &self.records {
+            for mark in record.closed.iter().filter(|mark| is_young(mark, record)) {
+                let (tags, latest) = young.entry(&mark.distribution).or_default();
+                tags.push(mark.tag.clone());
+                *latest = mark.marked_at.max(*latest);
+            }
         }
         let second = |(distribution, (tags, latest)): (&str, (Vec<String>, i64))| {
             let settled = latest + millis(SETTLING);
             let due_at = (settled + SHARED_DUE - 1) / SHARED_DUE * SHARED_DUE;
-            OutboxRecord {
-                again_at: Some(distribution.to_owned()),
-                ..OutboxRecord::new(tags, now, due_at)
-            }
+            OutboxRecord::again(distribution, tags, now, due_at)
         };
         young.into_iter().map(second).collect()
     }
-
-    /// Whether a page rendered under the mark may still be on its way to the edge. Compares with the
-    /// time of the change, not of the purge: CloudFront may answer a repeated purge with the one
-    /// that it made before.
-    fn is_young(&self, mark: &Mark) -> bool {
-        holders(&self.records, &mark.tag)
-            .any(|record| mark.marked_at > record.created_at - millis(SETTLING))
-    }
 }
 
-/// The records that purge this tag only if its mark is open.
-fn holders<'a>(
-    records: &'a [OutboxRecord],
-    tag: &'a str,
-) -> impl Iterator<Item = &'a OutboxRecord> {
-    records
-        .iter()
-        .filter(move |record| record.again_at.is_none() && record.tags.iter().any(|t| t == tag))
+/// Whether a page rendered under the mark may still be on its way to the edge. Compares with the time of
+/// the change, not of the purge: CloudFront may answer a repeated purge with the one that it made before.
+fn is_young(mark: &Mark, record: &OutboxRecord) -> bool {
+    mark.marked_at > record.created_at - millis(SETTLING)
 }
 
 async fn invalidate(

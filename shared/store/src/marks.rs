@@ -1,19 +1,21 @@
 //! Marks: they say which tags responses cached at the edge may carry.
 //!
-//! Each tag has its own mark, an item of the table. A view writes the mark before it reads, and a
-//! purge of the tag closes it. Transactions that write users' data never touch marks.
+//! Each tag has its own mark, an item of the table. A view opens the mark before it reads. A commit that
+//! changes what pages with the tag show notes that in the mark, and closes the mark if it is open. See
+//! `docs/caching.md`.
 
 use crate::convert::{Attributes, item, key_attributes, number, text};
-use crate::error::{classify, is_bug};
-use crate::transact::bug;
+use crate::transact::{Condition, bug};
 use crate::{Store, StoreError};
 use action::{Item, Key};
-use aws_sdk_dynamodb::error::ProvideErrorMetadata;
-use aws_sdk_dynamodb::types::{TransactWriteItem, Update};
+use aws_sdk_dynamodb::types::{
+    AttributeValue, CancellationReason, ReturnValuesOnConditionCheckFailure::AllOld,
+    TransactWriteItem, Update,
+};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::time::Duration;
-use uuid::Uuid;
 
 /// How long the edge may keep a page: the `s-maxage` of a cached response.
 pub const KEPT_AT_EDGE: Duration = Duration::from_secs(300);
@@ -21,46 +23,68 @@ pub const KEPT_AT_EDGE: Duration = Duration::from_secs(300);
 /// How long after a mark a page rendered under it may still be on its way to the edge.
 pub const SETTLING: Duration = Duration::from_secs(30);
 
-/// The last mark of a tag, and whether it has been closed since.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A mark under which the edge may have cached pages.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Mark {
     /// The tag.
     pub tag: String,
-    /// When the tag was marked, in milliseconds since 1970.
+    /// When the tag was marked last, in milliseconds since 1970.
     pub marked_at: i64,
     /// The CloudFront distribution that caches pages rendered under the mark.
     pub distribution: String,
     /// The unique id of the render that wrote the mark.
     pub render: String,
-    /// Whether the tag has been purged and no page has been rendered under it since.
-    pub(crate) closed: bool,
 }
 
-impl Mark {
-    fn key(tag: &str) -> Key {
-        Key::record("mark", tag, "mark")
-    }
+/// What a mark says about the pages with its tag.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum MarkState {
+    /// No page is cached, or CloudFront has accepted a purge of every page that may be.
+    Quiet,
+    /// Pages may be cached.
+    Open(Mark),
+    /// Pages may be cached. An outbox record says that they are to be purged.
+    Pending,
+}
 
-    /// Parses a stored mark; `None` if it is no mark or has lapsed by `now` (in milliseconds since
-    /// 1970).
-    pub(crate) fn from_item(key: &Key, item: &Item, now: i64) -> Option<Self> {
+impl MarkState {
+    /// Parses a mark as it is at `now` (in milliseconds since 1970). Returns its tag too.
+    pub(crate) fn read(key: &Key, item: &Item, now: i64) -> Option<(String, Self)> {
         let tag = key.parts().0.strip_prefix("#mark:")?.to_owned();
         let text = |name: &str| item.get(name).and_then(Value::as_str).map(str::to_owned);
-        let mark = Self {
-            tag,
-            marked_at: item.get("markedAt")?.as_i64()?,
-            distribution: text("distribution")?,
-            render: text("render")?,
-            closed: item.contains_key("closed"),
+        let marked_at = item.get("markedAt").and_then(Value::as_i64);
+        let state = match marked_at.filter(|marked_at| *marked_at > lapsed(now)) {
+            None => Self::Quiet,
+            Some(marked_at) if !item.contains_key("closed") => Self::Open(Mark {
+                tag: tag.clone(),
+                marked_at,
+                distribution: text("distribution")?,
+                render: text("render")?,
+            }),
+            Some(_) if item.contains_key("pending") => Self::Pending,
+            Some(_) => Self::Quiet,
         };
-        (mark.marked_at > lapsed(now)).then_some(mark)
+        Some((tag, state))
     }
 
-    /// Whether the edge may have cached a page under it.
-    #[must_use]
-    pub fn is_open(&self) -> bool {
-        !self.closed
+    /// The marks in the reasons of a cancelled transaction: those whose conditions failed.
+    pub(crate) fn in_reasons(
+        reasons: &[CancellationReason],
+        now: i64,
+    ) -> Result<Vec<(String, Self)>, StoreError> {
+        let items = reasons.iter().filter_map(|reason| reason.item.clone());
+        let read = |attributes: Attributes| {
+            let (key, item) = item(attributes)?;
+            Ok(Self::read(&key, &item, now))
+        };
+        let marks: Result<Vec<_>, StoreError> = items.map(read).collect();
+        Ok(marks?.into_iter().flatten().collect())
     }
+}
+
+pub(crate) fn mark_key(tag: &str) -> Key {
+    Key::record("mark", tag, "mark")
 }
 
 /// A mark from this time or earlier no longer counts: the edge has dropped every page of its time.
@@ -72,101 +96,115 @@ pub(crate) fn millis(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }
 
-/// The condition that the edge has no page under a mark.
-pub(crate) const NOT_LIVE: &str =
-    "attribute_not_exists(pk) OR markedAt <= :lapsed OR attribute_exists(closed)";
-
-/// The condition that a mark is unchanged: no page has been rendered since it was read.
-pub(crate) const UNCHANGED: &str = "render = :render AND attribute_not_exists(closed)";
-
-/// Opens a mark.
-const OPEN: &str = "SET markedAt = :now, render = :render, distribution = :distribution, \
-                    expires_at = :expires_at REMOVE closed";
-
-/// The values of [`OPEN`].
-fn opened(distribution: &str, now: i64) -> Attributes {
-    let expires_at = (now + millis(KEPT_AT_EDGE + SETTLING)) / 1000 + 1;
-    [
-        (":now", number(now)),
-        (":render", text(&Uuid::new_v4().to_string())),
-        (":distribution", text(distribution)),
-        (":expires_at", number(expires_at)),
-    ]
-    .map(|(name, value)| (name.to_owned(), value))
-    .into()
+/// When DynamoDB may delete a mark that was written at `now`, in seconds since 1970. Until then views
+/// and commits compare the times in it.
+pub(crate) fn expires_at(now: i64) -> i64 {
+    const KEPT: i64 = 86_400;
+    now / 1000 + KEPT
 }
+
+/// The condition that no page with the tag needs a purge: [`MarkState::Quiet`].
+const QUIET: &str = "attribute_not_exists(markedAt) OR markedAt <= :lapsed OR \
+                     (attribute_exists(closed) AND attribute_not_exists(pending))";
+
+/// The condition that a mark is open, and that no page has been rendered under it since it was read.
+const UNCHANGED: &str = "render = :render AND attribute_not_exists(closed)";
 
 impl Store {
-    /// Marks a tag at `now` (in milliseconds since 1970). Call it before the read that the cached
-    /// page shows.
-    ///
-    /// # Errors
-    /// [`StoreError`]. The page must then not be cached.
-    pub async fn mark(&self, tag: &str, distribution: &str, now: i64) -> Result<(), StoreError> {
-        self.client
-            .update_item()
-            .table_name(&self.table)
-            .set_key(Some(key_attributes(&Mark::key(tag))))
-            .update_expression(OPEN)
-            .set_expression_attribute_values(Some(opened(distribution, now)))
-            .send()
-            .await
-            .map(|_| ())
-            .map_err(|e| classify(e, |e| is_bug(e.code())))
+    /// Notes a change at `now` in the mark of a tag, on condition that no page needs a purge.
+    pub(crate) fn note_change(
+        &self,
+        tag: &str,
+        now: i64,
+    ) -> Result<TransactWriteItem, StoreError> {
+        self.update_mark(
+            tag,
+            "SET changedAt = :now, expires_at = :expires_at",
+            QUIET,
+            [
+                (":now", number(now)),
+                (":expires_at", number(expires_at(now))),
+                (":lapsed", number(lapsed(now))),
+            ],
+        )
     }
 
-    /// Marks the tag of an entity as [`Store::mark`], if the entity exists: requests for random ids must
-    /// not fill the table with marks. `false` if it does not exist, or if the mark or the entity is being
-    /// written. The page must then not be cached.
-    ///
-    /// # Errors
-    /// [`StoreError`]. The page must then not be cached.
-    pub async fn mark_existing(
+    /// Notes a change at `now` in an open mark and closes it, on condition that it is unchanged. The
+    /// outbox record with this key, which the same transaction writes, has its pages purged.
+    pub(crate) fn close(
         &self,
-        entity: &Key,
-        distribution: &str,
+        mark: &Mark,
+        record: &Key,
         now: i64,
-    ) -> Result<bool, StoreError> {
-        let Some(tag) = entity.tag() else {
-            return Ok(false);
-        };
-        let mark = Update::builder()
+    ) -> Result<TransactWriteItem, StoreError> {
+        self.update_mark(
+            &mark.tag,
+            "SET changedAt = :now, closed = :closed, pending = :record",
+            UNCHANGED,
+            [
+                (":now", number(now)),
+                (":closed", AttributeValue::Bool(true)),
+                (":record", text(record.parts().1)),
+                (":render", text(&mark.render)),
+            ],
+        )
+    }
+
+    /// Notes in a closed mark that CloudFront has accepted the purge for this outbox record, on condition
+    /// that the mark has not been opened since.
+    pub(crate) fn note_purge(
+        &self,
+        tag: &str,
+        record: &Key,
+    ) -> Result<TransactWriteItem, StoreError> {
+        let values = [(":record", text(record.parts().1))];
+        self.update_mark(tag, "REMOVE pending", "pending = :record", values)
+    }
+
+    fn update_mark<const N: usize>(
+        &self,
+        tag: &str,
+        update: &str,
+        condition: &str,
+        values: [(&str, AttributeValue); N],
+    ) -> Result<TransactWriteItem, StoreError> {
+        let values = values.map(|(name, value)| (name.to_owned(), value));
+        let update = Update::builder()
             .table_name(&self.table)
-            .set_key(Some(key_attributes(&Mark::key(&tag))))
-            .update_expression(OPEN)
-            .set_expression_attribute_values(Some(opened(distribution, now)))
+            .set_key(Some(key_attributes(&mark_key(tag))))
+            .update_expression(update)
+            .condition_expression(condition)
+            .set_expression_attribute_values(Some(values.into()))
+            .return_values_on_condition_check_failure(AllOld)
             .build()
             .map_err(bug)?;
-        let items = vec![
-            self.exists(entity)?,
-            TransactWriteItem::builder().update(mark).build(),
-        ];
-        Ok(self.send(items).await?.is_none())
+        Ok(TransactWriteItem::builder().update(update).build())
     }
 
-    /// The marks of `tags` that have not lapsed by `now` (in milliseconds since 1970), open or
-    /// closed.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn marks(&self, tags: &BTreeSet<String>, now: i64) -> Result<Vec<Mark>, StoreError> {
-        let found = self.items(tags.iter().map(|tag| Mark::key(tag))).await?;
-        Ok(found
-            .iter()
-            .filter_map(|(key, item)| Mark::from_item(key, item, now))
+    /// The condition that no page with the tag needs a purge, without a write.
+    pub(crate) fn is_quiet(&self, tag: &str, now: i64) -> Result<TransactWriteItem, StoreError> {
+        let values = [(":lapsed".to_owned(), number(lapsed(now)))];
+        self.check(
+            &mark_key(tag),
+            Condition {
+                expression: Some(QUIET.to_owned()),
+                values: Some(values.into()),
+                ..Condition::default()
+            },
+        )
+    }
+
+    /// The marks of `tags` as they are at `now` (in milliseconds since 1970); none for a tag that has
+    /// never been marked.
+    pub(crate) async fn marks(
+        &self,
+        tags: &BTreeSet<String>,
+        now: i64,
+    ) -> Result<Vec<(String, MarkState)>, StoreError> {
+        let found = self.items(tags.iter().map(|tag| mark_key(tag))).await?;
+        let read = found.iter();
+        Ok(read
+            .filter_map(|(key, item)| MarkState::read(key, item, now))
             .collect())
     }
-}
-
-/// Parses a mark in the reasons of a cancelled transaction.
-pub(crate) fn from_attributes(
-    attributes: Attributes,
-    now: i64,
-) -> Result<Option<Mark>, StoreError> {
-    let (key, item) = item(attributes)?;
-    Ok(Mark::from_item(&key, &item, now))
-}
-
-pub(crate) fn mark_key(tag: &str) -> Key {
-    Mark::key(tag)
 }

@@ -1,43 +1,30 @@
-//! The outbox: records of tags that commits have made stale and that have not been purged yet.
-//!
-//! The last digit of its id puts a record into one of 16 partitions, where records are sorted by
-//! when they are due. So one short query of each partition finds all due records.
+//! The outbox: records of pages that are to be purged. A commit writes them with its data.
 
-use crate::convert::{item_attributes, key_attributes, number, text};
-use crate::error::{classify, is_bug};
-use crate::marks::{self, Mark, NOT_LIVE, UNCHANGED, lapsed};
-use crate::transact::{backoff, bug, cancelled};
-use crate::verdict::{is_contended, leave_out_failed};
+use crate::marks::Mark;
 use crate::{Store, StoreError};
 use action::{Expect, Item, Key, Operation};
-use aws_sdk_dynamodb::error::ProvideErrorMetadata;
-use aws_sdk_dynamodb::types::{
-    AttributeValue, CancellationReason, ConditionCheck, Delete, Put,
-    ReturnValuesOnConditionCheckFailure::AllOld, TransactWriteItem, Update,
-};
+use aws_sdk_dynamodb::types::TransactWriteItem;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-/// A transaction takes at most this many items.
-const TRANSACTION: usize = 100;
-
-/// How often a transaction that conflicts with others is sent.
-const ATTEMPTS: u32 = 4;
-
-/// Tags to purge after one or more commits.
+/// Pages that a commit made stale.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OutboxRecord {
     /// The id: a UUID of version 7.
     pub id: String,
-    /// The tags to purge.
+    /// The tags whose marks are still to be checked. If `again_at` is set: the tags to purge.
     pub tags: Vec<String>,
+    /// The marks that were closed for this record: their tags are to be purged.
+    pub closed: Vec<Mark>,
     /// When it was created, before its commit, in milliseconds since 1970.
     pub created_at: i64,
     /// When it is due, in milliseconds since 1970.
     pub due_at: i64,
-    /// The distribution at which to purge the tags once more, whatever their marks say. The first
-    /// purge missed pages that were on their way to the edge. If `None`, the marks decide.
+    /// The distribution at which to purge the tags once more, whatever their marks say: the first
+    /// purge missed pages that were on their way to the edge.
     pub again_at: Option<String>,
+    /// How often it was written again. A worker may change it only as it was read.
+    pub(crate) revision: u32,
 }
 
 impl OutboxRecord {
@@ -47,9 +34,20 @@ impl OutboxRecord {
         Self {
             id: Uuid::now_v7().to_string(),
             tags,
+            closed: Vec::new(),
             created_at: now,
             due_at,
             again_at: None,
+            revision: 0,
+        }
+    }
+
+    /// A record for the second purge of `tags` at a distribution, created at `now` and due at `due_at`.
+    #[must_use]
+    pub fn again(distribution: &str, tags: Vec<String>, now: i64, due_at: i64) -> Self {
+        Self {
+            again_at: Some(distribution.to_owned()),
+            ..Self::new(tags, now, due_at)
         }
     }
 
@@ -64,75 +62,78 @@ impl OutboxRecord {
         )
     }
 
-    /// The write of this record, for a transaction.
+    /// Whether the marks of its tags are still to be checked.
     #[must_use]
-    pub fn operation(&self) -> Operation {
-        Operation::Put {
-            key: self.key(),
-            item: self.item(),
-            expect: Expect::Absent,
-            conflict: None,
-        }
+    pub fn is_unchecked(&self) -> bool {
+        self.again_at.is_none() && !self.tags.is_empty()
     }
 
     /// The organisation whose change made the tags stale. Empty if there are no tags.
     fn tenant(&self) -> String {
-        let tag = self.tags.first().map(String::as_str).unwrap_or_default();
-        tag.split(':').next().unwrap_or_default().to_owned()
+        let closed = self.closed.iter().map(|mark| &mark.tag);
+        let tag = self.tags.iter().chain(closed).next();
+        tag.map(|tag| tenant_of(tag).to_owned()).unwrap_or_default()
     }
 
     fn item(&self) -> Value {
-        json!({
+        let mut item = json!({
             "id": self.id,
             "tags": self.tags,
+            "closed": self.closed,
             "createdAt": self.created_at,
             "dueAt": self.due_at,
             "againAt": self.again_at,
-        })
+        });
+        if let (Some(revision), Value::Object(item)) = (self.stored_revision(), &mut item) {
+            item.insert("revision".to_owned(), revision);
+        }
+        item
+    }
+
+    /// The attribute `revision`. A record that was written once has none.
+    fn stored_revision(&self) -> Option<Value> {
+        (self.revision > 0).then(|| json!(self.revision))
+    }
+
+    /// The condition that the record exists and is as it was read.
+    pub(crate) fn unchanged(&self) -> Expect {
+        let id = Some(json!(self.id));
+        Expect::Attributes([("id", id), ("revision", self.stored_revision())].into())
     }
 
     fn from_item(item: &Item) -> Option<Self> {
         let number = |name: &str| item.get(name).and_then(Value::as_i64);
         let tags = item.get("tags")?.as_array()?;
+        // Records that were written before marks were closed by commits have no closed marks.
+        let closed = match item.get("closed") {
+            None => Vec::new(),
+            Some(closed) => serde_json::from_value(closed.clone()).ok()?,
+        };
         Some(Self {
             id: item.get("id")?.as_str()?.to_owned(),
             tags: tags
                 .iter()
                 .filter_map(|tag| Some(tag.as_str()?.to_owned()))
                 .collect(),
+            closed,
             created_at: number("createdAt")?,
             due_at: number("dueAt")?,
             again_at: item
                 .get("againAt")
                 .and_then(Value::as_str)
                 .map(str::to_owned),
+            revision: number("revision").unwrap_or_default().try_into().ok()?,
         })
     }
 }
 
-impl Store {
-    /// Removes the record if the edge has no page under any of its tags, in one transaction.
-    /// Otherwise the record stays, and the open marks are returned.
-    ///
-    /// # Errors
-    /// [`StoreError`]. The record then stays.
-    pub async fn settle(&self, record: &OutboxRecord, now: i64) -> Result<Vec<Mark>, StoreError> {
-        let mut items = vec![self.remove(&record.key())?];
-        for tag in &record.tags {
-            items.push(self.not_live(tag, now)?);
-        }
-        for attempt in 0..ATTEMPTS {
-            match self.send(items.clone()).await? {
-                None => return Ok(Vec::new()),
-                Some(reasons) if is_contended(&reasons) => backoff(attempt).await,
-                Some(reasons) => return live(&reasons, now),
-            }
-        }
-        Err(StoreError::Unavailable(
-            "marks conflicted with other writes at each attempt".to_owned(),
-        ))
-    }
+/// The organisation of a tag.
+#[must_use]
+pub fn tenant_of(tag: &str) -> &str {
+    tag.split(':').next().unwrap_or_default()
+}
 
+impl Store {
     /// Records that are due at `now` (in milliseconds since 1970): see [`Store::due_records`].
     ///
     /// # Errors
@@ -152,125 +153,17 @@ impl Store {
         Ok(found.values().filter_map(OutboxRecord::from_item).collect())
     }
 
-    /// Records that the tags of `done` have been purged, in one transaction: removes these records,
-    /// writes the records `second` for second purges, and closes the `purged` marks that no render
-    /// has renewed. Takes at most 90 records. If not all marks fit into the transaction, the rest
-    /// stay open; the only cost is a needless purge.
-    ///
-    /// # Errors
-    /// [`StoreError`]. Then nothing was written, except perhaps after a timeout.
-    pub async fn conclude(
+    /// The write of this record.
+    pub(crate) fn put_outbox_record(
         &self,
-        done: &[OutboxRecord],
-        second: &[OutboxRecord],
-        purged: &[Mark],
-    ) -> Result<(), StoreError> {
-        if let ([only], [], []) = (done, second, purged) {
-            return self.remove_one(&only.key()).await;
-        }
-        let room = TRANSACTION.saturating_sub(done.len() + second.len());
-        let mut closing: Vec<_> = purged
-            .iter()
-            .filter(|mark| mark.is_open())
-            .take(room)
-            .collect();
-        let mut attempt = 0;
-        while attempt < ATTEMPTS {
-            let closes = closing.iter().map(|mark| self.close(mark));
-            let removals = done.iter().map(|record| self.remove(&record.key()));
-            let puts = second.iter().map(|record| self.put_outbox_record(record));
-            let items: Vec<_> = closes
-                .chain(removals)
-                .chain(puts)
-                .collect::<Result<_, _>>()?;
-            let Some(reasons) = self.send(items).await? else {
-                return Ok(());
-            };
-            if !leave_out_failed(&mut closing, &reasons) {
-                if !is_contended(&reasons) {
-                    return Err(cancelled(&reasons));
-                }
-                backoff(attempt).await;
-                attempt += 1;
-            }
-        }
-        Err(StoreError::Unavailable(
-            "the outbox conflicted with other writes at each attempt".to_owned(),
-        ))
+        record: &OutboxRecord,
+        expect: Expect,
+    ) -> Result<TransactWriteItem, StoreError> {
+        self.write(&Operation::Put {
+            key: record.key(),
+            item: record.item(),
+            expect,
+            conflict: None,
+        })
     }
-
-    async fn remove_one(&self, key: &Key) -> Result<(), StoreError> {
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "an outbox record is not user data"
-        )]
-        let delete = self.client.delete_item();
-        delete
-            .table_name(&self.table)
-            .set_key(Some(key_attributes(key)))
-            .send()
-            .await
-            .map(|_| ())
-            .map_err(|e| classify(e, |e| is_bug(e.code())))
-    }
-
-    fn close(&self, mark: &Mark) -> Result<TransactWriteItem, StoreError> {
-        let update = Update::builder()
-            .table_name(&self.table)
-            .set_key(Some(key_attributes(&marks::mark_key(&mark.tag))))
-            .update_expression("SET closed = :closed")
-            .condition_expression(UNCHANGED)
-            .expression_attribute_values(":render", text(&mark.render))
-            .expression_attribute_values(":closed", AttributeValue::Bool(true))
-            .build()
-            .map_err(bug)?;
-        Ok(TransactWriteItem::builder().update(update).build())
-    }
-
-    fn remove(&self, key: &Key) -> Result<TransactWriteItem, StoreError> {
-        let delete = Delete::builder()
-            .table_name(&self.table)
-            .set_key(Some(key_attributes(key)))
-            .build()
-            .map_err(bug)?;
-        Ok(TransactWriteItem::builder().delete(delete).build())
-    }
-
-    fn put_outbox_record(&self, record: &OutboxRecord) -> Result<TransactWriteItem, StoreError> {
-        let put = Put::builder()
-            .table_name(&self.table)
-            .set_item(Some(item_attributes(&record.key(), &record.item())?))
-            .build()
-            .map_err(bug)?;
-        Ok(TransactWriteItem::builder().put(put).build())
-    }
-
-    fn not_live(&self, tag: &str, now: i64) -> Result<TransactWriteItem, StoreError> {
-        let check = ConditionCheck::builder()
-            .table_name(&self.table)
-            .set_key(Some(key_attributes(&marks::mark_key(tag))))
-            .condition_expression(NOT_LIVE)
-            .expression_attribute_values(":lapsed", number(lapsed(now)))
-            .return_values_on_condition_check_failure(AllOld)
-            .build()
-            .map_err(bug)?;
-        Ok(TransactWriteItem::builder().condition_check(check).build())
-    }
-}
-
-/// The open marks: those whose conditions failed.
-fn live(reasons: &[CancellationReason], now: i64) -> Result<Vec<Mark>, StoreError> {
-    let marks = reasons
-        .iter()
-        .filter_map(|reason| reason.item.clone())
-        .map(|attributes| marks::from_attributes(attributes, now));
-    let marks: Vec<_> = marks
-        .collect::<Result<Vec<_>, _>>()?
-        .into_iter()
-        .flatten()
-        .collect();
-    if marks.is_empty() {
-        return Err(cancelled(reasons));
-    }
-    Ok(marks)
 }

@@ -1,10 +1,10 @@
-//! Commits: each is one transaction.
+//! Transactions, and the writes that they consist of.
 
 use crate::convert::{Attributes, attribute, item_attributes, key_attributes, number, text};
 use crate::error::{classify, is_bug};
-use crate::verdict::{CONFLICT, Verdict, lasting, verdict};
-use crate::{Store, StoreError};
-use action::{ActionError, Expect, Item, Key, Operation};
+use crate::verdict::{CONFLICT, lasting};
+use crate::{IdempotencyRecord, Store, StoreError};
+use action::{Expect, Key, Operation};
 use aws_sdk_dynamodb::error::{BuildError, ProvideErrorMetadata};
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{
@@ -15,74 +15,10 @@ use serde_json::Value;
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
-/// The record of the result of a request with an idempotency key.
-#[derive(Debug, Clone, PartialEq)]
-pub struct IdempotencyRecord {
-    /// The record's key: the same for all requests with the same idempotency key and scope.
-    pub key: Key,
-    /// The result, with the attribute `expires_at`.
-    pub item: Value,
-    /// The time of the request, in seconds since 1970. A record that has expired by then counts as
-    /// absent.
-    pub now: i64,
-}
-
-/// A commit was not written.
-#[derive(Debug, Clone, thiserror::Error)]
-pub enum Rejected {
-    /// The idempotency key has been used. Contains its record.
-    #[error("the idempotency key has been used")]
-    Recorded(Item),
-    /// An item that the commit depends on has changed: rerun on fresh reads.
-    #[error("an item that was read has changed")]
-    Moved,
-    /// A value that must be unique is taken.
-    #[error("a unique value is taken: {0}")]
-    Taken(ActionError),
-    /// Storage failed. After [`StoreError::Timeout`] the commit may have been written.
-    #[error(transparent)]
-    Storage(#[from] StoreError),
-}
-
-/// How often a transaction that conflicts with others is sent. The delays start at 10 ms and take
-/// up to about a second in all.
-const ATTEMPTS: u32 = 8;
+/// A transaction takes at most this many items.
+pub(crate) const TRANSACTION: usize = 100;
 
 impl Store {
-    /// Writes the idempotency record and all operations, or nothing.
-    ///
-    /// # Errors
-    /// [`Rejected`]. Nothing was written, except perhaps after [`StoreError::Timeout`] or
-    /// [`StoreError::Unavailable`].
-    pub async fn transact(
-        &self,
-        record: Option<&IdempotencyRecord>,
-        operations: &[Operation],
-    ) -> Result<(), Rejected> {
-        // The record comes first: `verdict` relies on that.
-        let put_record = record.map(|record| self.put_record(record)).transpose()?;
-        let writes = operations.iter().map(|operation| self.write(operation));
-        let items: Vec<_> = put_record
-            .into_iter()
-            .map(Ok)
-            .chain(writes)
-            .collect::<Result<_, _>>()?;
-        for attempt in 0..ATTEMPTS {
-            let Some(reasons) = self.send(items.clone()).await? else {
-                return Ok(());
-            };
-            match verdict(&reasons, record.is_some(), operations) {
-                Verdict::Recorded(item) => return Err(Rejected::Recorded(item)),
-                Verdict::Moved => return Err(Rejected::Moved),
-                Verdict::Taken(error) => return Err(Rejected::Taken(error)),
-                Verdict::Bug(text) => return Err(StoreError::Bug(text).into()),
-                Verdict::Contention => backoff(attempt).await,
-            }
-        }
-        let text = "a transaction conflicted with others at each attempt";
-        Err(StoreError::Unavailable(text.to_owned()).into())
-    }
-
     /// Sends the writes as one transaction, once. Returns `None` if they were written. If DynamoDB
     /// cancelled the transaction, returns its reasons, one for each write.
     ///
@@ -108,7 +44,7 @@ impl Store {
         }
     }
 
-    fn put_record(&self, record: &IdempotencyRecord) -> Result<TransactWriteItem, StoreError> {
+    pub(crate) fn put_record(&self, record: &IdempotencyRecord) -> Result<TransactWriteItem, StoreError> {
         let put = Put::builder()
             .table_name(&self.table)
             .set_item(Some(item_attributes(&record.key, &record.item)?))
@@ -120,7 +56,8 @@ impl Store {
         Ok(TransactWriteItem::builder().put(put).build())
     }
 
-    fn write(&self, operation: &Operation) -> Result<TransactWriteItem, StoreError> {
+    /// The write of one operation.
+    pub(crate) fn write(&self, operation: &Operation) -> Result<TransactWriteItem, StoreError> {
         match operation {
             Operation::Put {
                 key, item, expect, ..
@@ -186,24 +123,28 @@ impl Store {
         self.check(key, expectation(&Expect::Present)?.unwrap_or_default())
     }
 
-    fn check(&self, key: &Key, condition: Condition) -> Result<TransactWriteItem, StoreError> {
+    /// The condition on an item that the transaction does not write. If it fails, the cancellation has
+    /// the item.
+    pub(crate) fn check(&self, key: &Key, condition: Condition) -> Result<TransactWriteItem, StoreError> {
         let check = ConditionCheck::builder()
             .table_name(&self.table)
             .set_key(Some(key_attributes(key)))
             .set_condition_expression(condition.expression)
             .set_expression_attribute_names(condition.names)
             .set_expression_attribute_values(condition.values)
+            .return_values_on_condition_check_failure(AllOld)
             .build()
             .map_err(bug)?;
         Ok(TransactWriteItem::builder().condition_check(check).build())
     }
 }
 
+/// The condition of a write.
 #[derive(Default)]
-struct Condition {
-    expression: Option<String>,
-    names: Option<HashMap<String, String>>,
-    values: Option<Attributes>,
+pub(crate) struct Condition {
+    pub(crate) expression: Option<String>,
+    pub(crate) names: Option<HashMap<String, String>>,
+    pub(crate) values: Option<Attributes>,
 }
 
 fn expectation(expect: &Expect) -> Result<Option<Condition>, StoreError> {

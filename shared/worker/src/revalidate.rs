@@ -8,12 +8,11 @@ use crate::{Deadline, EventError, key, millis_now as now};
 use action::{Expect, Item, Key, Operation};
 use cdn::{InvalidationError, Purge};
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
 use store::{OutboxRecord, StoreError};
 use wrapper::App;
 
 /// How many records one purge handles: a transaction takes at most 100 items.
-const BATCH: usize = 90;
+const BATCH: usize = 30;
 
 /// How many rounds a sweep makes before it leaves the rest to the next sweep.
 const ROUNDS: usize = 20;
@@ -60,8 +59,10 @@ async fn sweep(app: &App, deadline: Deadline, report: &mut Report) -> Result<(),
         if due.is_empty() || deadline.is_over() {
             return Ok(());
         }
+        let before = report.drained;
         drain(app, due, deadline, report).await?;
-        if report.left.is_some() {
+        // If nothing was drained, all records wait for another one.
+        if report.left.is_some() || report.drained == before {
             return Ok(());
         }
     }
@@ -88,7 +89,9 @@ async fn drain(
         if deadline.is_over() {
             return Ok(());
         }
-        let purge = purge(app, batch).await?;
+        let checked = app.store.check_marks(batch.to_vec(), now()).await?;
+        let count = checked.len();
+        let purge = Purge::new(checked);
         if let Err(error) = purge.purge(&app.invalidations, None).await {
             tracing::warn!(%error, "the outbox cannot be drained");
             Backoff::after(backoff.as_ref(), &error).write(app).await?;
@@ -96,22 +99,13 @@ async fn drain(
             return Ok(());
         }
         purge.conclude(&app.store).await?;
-        report.drained += batch.len();
-        report.purged += purge.purges();
+        report.drained += count;
+        report.purged += purge.items();
     }
     match backoff {
         Some(_) => Backoff::clear(app).await,
         None => Ok(()),
     }
-}
-
-async fn purge(app: &App, records: &[OutboxRecord]) -> Result<Purge, StoreError> {
-    let mut tags = BTreeSet::new();
-    for record in records.iter().filter(|record| record.again_at.is_none()) {
-        tags.extend(record.tags.iter().cloned());
-    }
-    let marks = app.store.marks(&tags, now()).await?;
-    Ok(Purge::new(records.to_vec(), marks))
 }
 
 /// After CloudFront has refused: until when not to call it again. Stored in the table, because the

@@ -2,6 +2,7 @@
 //! configuration.
 
 use crate::purging::{InlinePurges, Revalidation};
+use crate::view::openings::Openings;
 use action::{Context, Layout, OtherOrganization, Seal, Source};
 use auth::{Keys, Secrets, SecretsError};
 use aws::{Access, EnvironmentError};
@@ -11,7 +12,7 @@ use mail::{Mailer, Ses};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-use store::{Store, TableSettings};
+use store::{Allowance, Store, TableSettings};
 use uuid::Uuid;
 
 /// Renders an error page from the layout if the caller is signed in, the status, the message and the
@@ -59,6 +60,10 @@ pub struct Config {
     /// How long an action waits for CloudFront to accept a purge. If that takes longer, the purge is
     /// left to the outbox.
     pub inline_purge_timeout: Duration,
+    /// A page is cached only if its data has not changed for this long.
+    pub quiet_time: Duration,
+    /// How many purges may be bought. A page is cached only if it covers what that can cost.
+    pub allowance: Allowance,
     /// How long a response waits for work that does not change it, such as the count of a refused
     /// request.
     pub best_effort_timeout: Duration,
@@ -91,6 +96,12 @@ impl Config {
     /// The default of [`Config::inline_purge_timeout`].
     pub const INLINE_PURGE_TIMEOUT: Duration = Duration::from_millis(300);
 
+    /// The default of [`Config::quiet_time`].
+    pub const QUIET_TIME: Duration = Duration::from_secs(60);
+
+    /// The default of [`Config::allowance`]: what CloudFront gives free.
+    pub const PURGE_BUDGET: u64 = 1_000;
+
     /// The default of [`Config::best_effort_timeout`].
     pub const BEST_EFFORT_TIMEOUT: Duration = Duration::from_millis(300);
 
@@ -104,6 +115,8 @@ impl Config {
     /// | `RATE_LIMIT_PER_USER`, `RATE_LIMIT_PER_IP` | per 60 s, 0 for none | 120, 30 |
     /// | `BODY_LIMIT` | bytes | 1048576 |
     /// | `REVALIDATION` | `inline` or `background`: see [`Revalidation`] | `inline` |
+    /// | `QUIET_TIME` | seconds: see [`Config::quiet_time`] | 60 |
+    /// | `PURGE_BUDGET` | purges a month: see [`Config::allowance`] | 1000 |
     /// | `PUBLIC_SCHEME` | `http` only for development on one machine | `https` |
     ///
     /// # Errors
@@ -135,6 +148,13 @@ impl Config {
                 }
             },
             inline_purge_timeout: Self::INLINE_PURGE_TIMEOUT,
+            quiet_time: Duration::from_secs(Self::number(
+                "QUIET_TIME",
+                Self::QUIET_TIME.as_secs(),
+            )?),
+            allowance: Allowance {
+                a_month: Self::number("PURGE_BUDGET", Self::PURGE_BUDGET)?,
+            },
             best_effort_timeout: Self::BEST_EFFORT_TIMEOUT,
             log: |line| println!("{line}"),
         })
@@ -190,6 +210,8 @@ pub struct App {
     pub mailer: Mailer,
     /// Whether actions purge now, after recent failures of CloudFront.
     pub(crate) inline: InlinePurges,
+    /// What is known about the marks of tags.
+    pub(crate) openings: Openings,
     /// The configuration.
     pub config: Config,
     /// The product's pages.
@@ -234,6 +256,7 @@ impl App {
             invalidations,
             mailer,
             inline: InlinePurges::default(),
+            openings: Openings::default(),
             config,
             site,
             seal,
@@ -296,6 +319,8 @@ impl Config {
             body_limit: 1,
             revalidation: Revalidation::Inline,
             inline_purge_timeout: Self::INLINE_PURGE_TIMEOUT,
+            quiet_time: Duration::ZERO,
+            allowance: Allowance { a_month: 0 },
             best_effort_timeout: Self::BEST_EFFORT_TIMEOUT,
             log: |_| (),
         }

@@ -81,6 +81,12 @@ pub struct LogEntry {
     pub(crate) runs: u32,
     /// How many tags were purged.
     pub(crate) purged: usize,
+    /// How many tags needed no purge, because no cached page had them.
+    pub(crate) saved: usize,
+    /// How many purges may still be bought, if that was read.
+    pub(crate) purges_left: Option<u64>,
+    /// Whether a page was not cached because the allowance of purges is used up.
+    pub(crate) unaffordable: bool,
     /// The details of the failure. No client sees them.
     pub(crate) detail: Option<String>,
 }
@@ -96,14 +102,17 @@ impl LogEntry {
     pub(crate) fn line(&self, request_id: &str, status: u16, took: Duration, cold: bool) -> Value {
         let fault = u8::from(status >= 500);
         let throttled = u8::from(status == 429);
+        let mut named = vec![
+            ("duration", "Milliseconds"),
+            ("faults", "Count"),
+            ("throttles", "Count"),
+            ("coldStarts", "Count"),
+            ("invalidations", "Count"),
+            ("purgesSaved", "Count"),
+        ];
+        named.extend(self.purges_left.map(|_| ("purgesLeft", "Count")));
         json!({
-            "_aws": metrics(&[
-                ("duration", "Milliseconds"),
-                ("faults", "Count"),
-                ("throttles", "Count"),
-                ("coldStarts", "Count"),
-                ("invalidations", "Count"),
-            ]),
+            "_aws": metrics(&named),
             "service": SERVICE,
             "level": if fault == 1 { "ERROR" } else { "INFO" },
             "requestId": request_id,
@@ -120,6 +129,9 @@ impl LogEntry {
             "throttles": throttled,
             "coldStarts": u8::from(cold),
             "invalidations": self.purged,
+            "purgesSaved": self.saved,
+            "purgesLeft": self.purges_left,
+            "unaffordable": self.unaffordable,
             "coldStart": cold,
         })
     }

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use store::{Store, TableSettings};
+use store::{Allowance, Store, TableSettings};
 use validator::{Validate, ValidationError, ValidationErrors, ValidationErrorsKind};
 use wrapper::{App, Config, Revalidation, Runner};
 
@@ -95,6 +95,8 @@ fn echo() -> Runner {
         body_limit: 1 << 16,
         revalidation: Revalidation::Background,
         inline_purge_timeout: Config::INLINE_PURGE_TIMEOUT,
+        quiet_time: Config::QUIET_TIME,
+        allowance: Allowance { a_month: 0 },
         best_effort_timeout: Config::BEST_EFFORT_TIMEOUT,
         log: |_| (),
     };

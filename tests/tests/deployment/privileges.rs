@@ -18,7 +18,7 @@ use mail::{Mailer, Ses};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
-use store::{OutboxRecord, Store, TableSettings};
+use store::OutboxRecord;
 use wrapper::{Config, Runner};
 use xtask::calls::{Calls, OBSERVE, PATH};
 
@@ -87,7 +87,6 @@ fn actions(document: &Value) -> Vec<String> {
 struct Watched {
     inside: Inside,
     /// Writes to the table without recording.
-    store: Store,
     distribution: Distribution,
     mailbox: Mailbox,
     used: Permissions,
@@ -111,10 +110,8 @@ impl Watched {
         let mailbox = Mailbox::start().await.expect("a port");
         let mailer = Mailer::connect(Ses::local(mailbox.endpoint(), MAIL_FROM));
         let inside = Inside::with_mail(limited, edge, mailer).await;
-        let store = Store::connect(TableSettings::local(inside.table.url(), "edge-crm"));
         Self {
             inside,
-            store,
             distribution,
             mailbox,
             used: Permissions::new(),
@@ -163,8 +160,7 @@ impl Watched {
 
     /// Marks the tag, as a view does: a cached page may have it.
     async fn mark(&self, tag: &str) {
-        let mark = self.store.mark(tag, DISTRIBUTION, now() * 1000);
-        mark.await.expect("a mark");
+        self.inside.table.mark(tag, DISTRIBUTION, now() * 1000);
     }
 
     /// Stores an outbox record, as after a crash right after the commit.

@@ -2,11 +2,9 @@
 
 use crate::{PATIENCE, purged};
 use action::Role;
-use edge_crm_tests::inside::unhurried;
 use edge_crm_tests::world::World;
 use serde_json::json;
 use std::time::Instant;
-use store::Store;
 
 #[tokio::test]
 async fn a_new_name_purges_the_members_of_each_of_the_users_organisations_and_nothing_else() {
@@ -26,7 +24,6 @@ async fn a_new_name_purges_the_members_of_each_of_the_users_organisations_and_no
         assert_eq!(world.look(reader, "/contacts").await.status, 200);
         assert!(world.look(reader, "/contacts").await.is_hit());
     }
-    let store = Store::connect(unhurried(world.table.url()));
     let user = account.get("id").as_str().unwrap().to_owned();
     let tags = ["acme", "beta"].map(|tenant| {
         [
@@ -42,8 +39,7 @@ async fn a_new_name_purges_the_members_of_each_of_the_users_organisations_and_no
         // As if someone had looked at the members of both organisations.
         for tag in tags.iter().flatten() {
             let now = edge_crm_tests::now() * 1000;
-            let mark = store.mark(tag, world.distribution.id(), now);
-            mark.await.expect("a mark");
+            world.table.mark(tag, world.distribution.id(), now);
         }
         let before = world.distribution.counters();
         let fields = json!({ "name": name });

@@ -1,6 +1,7 @@
 //! HTTP: responses to browsers without scripts, to the edge, and to requests that no client should send.
 
 mod bodies;
+mod allowance;
 mod cached_views;
 mod error_pages;
 mod events_junk;
@@ -12,3 +13,4 @@ mod plain_sign_in;
 #[cfg(target_os = "linux")]
 mod ports;
 mod protocol;
+mod quiet_commits;

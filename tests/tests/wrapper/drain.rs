@@ -1,8 +1,7 @@
 //! The function `revalidate`: its events, its batches, and how it backs off from CloudFront.
 
-use cdn::{CloudFront, Invalidations};
-use edge_crm_local::{Distribution, DistributionSettings, Faults};
-use edge_crm_tests::inside::{Inside, ORIGIN_SECRET, config, invoke, through_edge};
+use edge_crm_local::{Distribution, Faults};
+use edge_crm_tests::inside::{Inside, ORIGIN_SECRET, config, edge, invoke, through_edge};
 use edge_crm_tests::world::scheduled_event;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -21,13 +20,7 @@ struct Background {
 
 impl Background {
     async fn start() -> Self {
-        let settings = DistributionSettings::local(443, &"k".repeat(64)).unwrap();
-        let settings = DistributionSettings {
-            id: edge_crm_tests::inside::DISTRIBUTION.to_owned(),
-            ..settings
-        };
-        let distribution = Distribution::start(settings).await.unwrap();
-        let client = Invalidations::connect(CloudFront::local(distribution.endpoint()));
+        let (distribution, client) = edge().await;
         let config = Config {
             origin_secrets: vec![ORIGIN_SECRET.to_owned()],
             revalidation: Revalidation::Background,

@@ -61,6 +61,7 @@ impl<A: Form> Success<A> {
         log_entry: &mut LogEntry,
     ) -> Response {
         log_entry.purged = self.revalidated.purged;
+        log_entry.saved = self.revalidated.saved;
         let response = if request.wants_json() {
             let body = json!({ "ok": true, "data": self.response_data, "revalidated": self.revalidated.tags, "requestId": request.id() });
             response::json(200, &body)

@@ -195,20 +195,16 @@ impl<A: Action> Call<'_, A> {
         let emails = emails.map(|email| mail::operation(self.app, &self.trust, tenant, email));
         operations.extend(emails);
         let signs_out = matches!(commit.session(), SessionChange::Close);
-        let outbox_record = (!tags.is_empty()).then(|| revalidate::outbox_record(self.app, &tags));
-        operations.extend(outbox_record.as_ref().map(OutboxRecord::operation));
+        let mut outbox_record = None;
         if !operations.is_empty() {
             if let Some(live) = &self.live {
                 live.require_membership(&mut operations)?;
             }
-            self.write(&operations, &data, outbox_record.as_ref())
-                .await?;
+            let stale = revalidate::outbox_record(self.app, commit.cached_tags());
+            outbox_record = self.write(&operations, &data, &tags, stale).await?;
         }
-        let changes_pages = outbox_record.is_some();
-        let revalidated = match outbox_record {
-            Some(outbox_record) => revalidate::inline(self.app, outbox_record).await,
-            None => Revalidated::default(),
-        };
+        let changes_pages = !tags.is_empty();
+        let revalidated = revalidate::inline(self.app, tags, outbox_record).await;
         Ok(Committed {
             data,
             revalidated,
@@ -218,18 +214,20 @@ impl<A: Action> Call<'_, A> {
         })
     }
 
-    /// Writes the transaction, with the idempotency record of its result.
+    /// Writes the transaction, with the idempotency record of its result. Returns its outbox record, if it
+    /// needs one.
     async fn write(
         &self,
         operations: &[Operation],
         data: &Value,
-        outbox_record: Option<&OutboxRecord>,
-    ) -> Result<(), NotCommitted> {
+        tags: &[String],
+        stale: OutboxRecord,
+    ) -> Result<Option<OutboxRecord>, NotCommitted> {
         let app = self.app;
-        let save = |keyed: &KeyedRequest| keyed.save(data, outbox_record, self.now, &app.config);
+        let save = |keyed: &KeyedRequest| keyed.save(data, tags, self.now, &app.config);
         let record = self.keyed.as_ref().map(save);
-        match app.store.transact(record.as_ref(), operations).await {
-            Ok(()) => Ok(()),
+        match app.store.commit(record.as_ref(), operations, stale).await {
+            Ok(outbox_record) => Ok(outbox_record),
             Err(Rejected::Moved) => Err(NotCommitted::DataChanged),
             Err(Rejected::Recorded(item)) => Err(NotCommitted::Recorded(item)),
             Err(rejected) => Err(NotCommitted::Failed(rejected.into())),

@@ -10,7 +10,7 @@ use crate::{Config, Failure};
 use action::{Action, Actor, IdempotencyKey, Item, Key, Scope};
 use lambda_http::Request;
 use serde_json::{Value, json};
-use store::{IdempotencyRecord, OutboxRecord};
+use store::IdempotencyRecord;
 
 /// The form field that may contain the key.
 pub(crate) const FIELD: &str = "idempotency_key";
@@ -56,7 +56,7 @@ pub(crate) struct SavedResult {
     pub(crate) data: Value,
     /// The tags that the commit made stale.
     pub(crate) tags: Vec<String>,
-    /// The key of the commit's outbox record.
+    /// The key of the commit's outbox record, if it needed one.
     pub(crate) outbox_record: Option<Key>,
 }
 
@@ -97,16 +97,14 @@ impl KeyedRequest {
     pub(crate) fn save(
         &self,
         data: &Value,
-        outbox_record: Option<&OutboxRecord>,
+        tags: &[String],
         now: i64,
         config: &Config,
     ) -> IdempotencyRecord {
-        let outbox = outbox_record.map(OutboxRecord::key);
         let item = json!({
             "fingerprint": config.keys.sign(&self.purpose, &self.input),
             "data": data,
-            "tags": outbox_record.map(|outbox_record| &outbox_record.tags),
-            "outbox": outbox.as_ref().map(Key::parts),
+            "tags": tags,
             "expires_at": now + RETENTION,
         });
         IdempotencyRecord {

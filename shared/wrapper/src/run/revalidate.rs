@@ -9,19 +9,19 @@ use crate::purging::Revalidation;
 use action::Key;
 use cdn::Purge;
 use jiff::Timestamp;
-use store::OutboxRecord;
+use store::{OutboxRecord, StoreError};
 
 /// How long the outbox record of a commit is left to its own action, in milliseconds.
 const INLINE_GRACE: i64 = 1_000;
 
-/// The outbox record to write in the transaction that makes `tags` stale.
-pub(crate) fn outbox_record(app: &App, tags: &[String]) -> OutboxRecord {
+/// The outbox record of a commit that makes pages with these tags stale.
+pub(crate) fn outbox_record(app: &App, tags: Vec<String>) -> OutboxRecord {
     let now = now();
     let due_at = match app.config.revalidation {
         Revalidation::Inline => now + INLINE_GRACE,
         Revalidation::Background => now,
     };
-    OutboxRecord::new(tags.to_vec(), now, due_at)
+    OutboxRecord::new(tags, now, due_at)
 }
 
 /// What became of a commit's tags before its action responds.
@@ -32,47 +32,88 @@ pub(crate) struct Revalidated {
     pub(crate) tags: Vec<String>,
     /// How many of them were purged, at CloudFront's price for each.
     pub(crate) purged: usize,
+    /// How many of them needed no purge.
+    pub(crate) saved: usize,
 }
 
 impl From<Vec<String>> for Revalidated {
     fn from(tags: Vec<String>) -> Self {
-        Self { tags, purged: 0 }
+        Self {
+            tags,
+            ..Self::default()
+        }
     }
 }
 
-/// Purges a commit's tags before its action responds.
-pub(crate) async fn inline(app: &App, outbox_record: OutboxRecord) -> Revalidated {
+/// Purges for a commit with these tags before its action responds. Its outbox record is `None` if no
+/// cached page has one of the tags.
+pub(crate) async fn inline(
+    app: &App,
+    tags: Vec<String>,
+    outbox_record: Option<OutboxRecord>,
+) -> Revalidated {
+    let Some(outbox_record) = outbox_record else {
+        return Revalidated {
+            saved: tags.len(),
+            ..tags.into()
+        };
+    };
     if app.config.revalidation == Revalidation::Background {
         return Revalidated::default();
     }
-    let tags = outbox_record.tags.clone();
-    let live = match app.store.settle(&outbox_record, now()).await {
-        Ok(live) => live,
+    match check(app, outbox_record).await {
+        Ok(None) => tags.into(),
+        Ok(Some(outbox_record)) => purge(app, tags, outbox_record).await,
         Err(error) => {
             tracing::warn!(%error, "an outbox record stays to be drained");
-            return Revalidated::default();
+            Revalidated::default()
         }
+    }
+}
+
+/// Checks the marks of the record, if the commit has not done so. `None` if no page needs a purge.
+async fn check(
+    app: &App,
+    outbox_record: OutboxRecord,
+) -> Result<Option<OutboxRecord>, StoreError> {
+    if !outbox_record.is_unchecked() {
+        return Ok(Some(outbox_record));
+    }
+    if app.store.settle(&outbox_record, now()).await? {
+        return Ok(None);
+    }
+    let all = outbox_record.clone();
+    let checked = app.store.check_marks(vec![outbox_record], now()).await?;
+    Ok(Some(checked.into_iter().next().unwrap_or(all)))
+}
+
+/// Purges for a record whose marks were checked.
+async fn purge(app: &App, tags: Vec<String>, outbox_record: OutboxRecord) -> Revalidated {
+    let without = |left: &[&String]| -> Vec<_> {
+        let tags = tags.iter();
+        tags.filter(|tag| !left.contains(tag)).cloned().collect()
     };
-    if live.is_empty() {
-        return tags.into();
+    let closed = outbox_record.closed.iter().map(|mark| &mark.tag);
+    let waiting: Vec<_> = outbox_record.tags.iter().collect();
+    let unpurged: Vec<_> = closed.chain(waiting.iter().copied()).collect();
+    if outbox_record.closed.is_empty() || app.inline.is_paused() {
+        return without(&unpurged).into();
     }
-    let is_live = |tag: &String| live.iter().any(|mark| mark.tag == *tag);
-    let uncached: Vec<_> = tags.iter().filter(|tag| !is_live(tag)).cloned().collect();
-    let purged = tags.len() - uncached.len();
-    if app.inline.is_paused() {
-        return uncached.into();
-    }
-    let purge = Purge::new(vec![outbox_record], live);
+    let purge = Purge::new(vec![outbox_record.clone()]);
     let timeout = Some(app.config.inline_purge_timeout);
     if let Err(error) = purge.purge(&app.invalidations, timeout).await {
         app.inline.pause(&error);
         tracing::warn!(%error, "a purge is left to the outbox");
-        return uncached.into();
+        return without(&unpurged).into();
     }
     if let Err(error) = purge.conclude(&app.store).await {
         tracing::warn!(%error, "an outbox record stays though it has been seen to");
     }
-    Revalidated { tags, purged }
+    Revalidated {
+        tags: without(&waiting),
+        purged: purge.items(),
+        saved: 0,
+    }
 }
 
 /// The same for a replay of a commit with this outbox record. If the record still exists, the first
@@ -92,7 +133,7 @@ pub(crate) async fn after_replay(
         .map(|mut left| left.pop())
     {
         Ok(None) => tags.into(),
-        Ok(Some(outbox_record)) => inline(app, outbox_record).await,
+        Ok(Some(outbox_record)) => inline(app, tags, Some(outbox_record)).await,
         Err(error) => {
             tracing::warn!(%error, "an outbox record could not be read");
             Revalidated::default()

@@ -1,5 +1,5 @@
-//! The view's part in revalidation: it marks its tags before it reads, and tells the edge whether it
-//! may cache the page.
+//! The view's part in revalidation: it opens the marks of its tags before it reads, and tells the edge
+//! whether it may cache the page.
 //!
 //! It marks first, so that a commit that the reads miss finds the mark: see `docs/caching.md`.
 
@@ -11,7 +11,7 @@ use futures_util::future::try_join_all;
 use http::header::{CACHE_CONTROL, HeaderName};
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
-use store::{KEPT_AT_EDGE, SETTLING};
+use store::{KEPT_AT_EDGE, Opening, SETTLING};
 
 /// How long after its marks a page may still be sent to the edge to be cached.
 const MAX_RENDER_TIME: Duration = Duration::from_secs(5);
@@ -36,29 +36,51 @@ pub(crate) struct Cacheable {
 }
 
 impl Cacheable {
-    /// Marks the tags of these reads as cached. `None` if that fails, if an entity does not exist, or if
-    /// CloudFront would not accept all tags. Then the page must not be cached.
-    pub(crate) async fn mark(app: &App, distribution: &str, reads: &Reads) -> Option<Self> {
-        let tags = reads.tags();
-        if tags.is_empty() || tags.len() > MAX_TAGS {
-            return None;
-        }
+    /// Opens the marks of these reads. `None` if the page must not be cached, because
+    /// - the data changed a short time ago, or an entity does not exist,
+    /// - the allowance of purges is used up, or
+    /// - CloudFront would not accept all tags, or storage fails.
+    pub(crate) async fn open(app: &App, distribution: &str, reads: &Reads) -> Option<Self> {
         let since = Instant::now();
         let now = jiff::Timestamp::now().as_millisecond();
-        let entities = reads
+        let opening = |tag| Opening {
+            tag,
+            entity: None,
+            distribution,
+            quiet: app.config.quiet_time,
+            now,
+        };
+        let entities: Vec<_> = reads
             .entities()
-            .map(|entity| app.store.mark_existing(entity, distribution, now));
-        let ranges = reads
-            .range_tags()
-            .map(|tag| async move { app.store.mark(&tag, distribution, now).await });
-        match tokio::try_join!(try_join_all(entities), try_join_all(ranges)) {
-            Ok((marked, _)) if marked.contains(&false) => None,
-            Ok(_) => Some(Self { tags, since }),
+            .filter_map(|entity| Some((entity.tag()?, Some(entity))))
+            .collect();
+        let ranges = reads.range_tags().map(|tag| (tag, None));
+        let tags: Vec<_> = entities.into_iter().chain(ranges).collect();
+        let openings = tags.iter().map(|(tag, entity)| Opening {
+            entity: *entity,
+            ..opening(tag)
+        });
+        let opened = openings.map(|opening| app.openings.open(app, opening));
+        match try_join_all(opened).await {
+            Ok(opened) if opened.contains(&false) => None,
+            Ok(_) => Some(Self {
+                tags: reads.tags(),
+                since,
+            }),
             Err(error) => {
                 tracing::warn!(%error, "a page is not kept, because its tags could not be marked");
                 None
             }
         }
+    }
+
+    /// Whether it makes sense to try [`Cacheable::open`].
+    pub(crate) fn is_likely(app: &App, reads: &Reads) -> bool {
+        let tags = reads.tags();
+        let now = jiff::Timestamp::now().as_millisecond();
+        !tags.is_empty()
+            && tags.len() <= MAX_TAGS
+            && tags.iter().all(|tag| !app.openings.is_refused(tag, now))
     }
 
     /// Lets the edge cache the response, unless it took too long.

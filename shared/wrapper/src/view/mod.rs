@@ -1,6 +1,7 @@
 //! Runs a view, from the request to the response.
 
 mod cache;
+pub(crate) mod openings;
 mod other;
 
 use crate::http::request::RequestInfo;
@@ -175,15 +176,22 @@ impl<V: View> ParsedRequest<V> {
             max_role: Some(key.role),
             ..request_reads
         };
-        let (mut loaded, marked) = tokio::try_join!(request_reads.load(app, now), async {
-            Ok(Cacheable::mark(app, distribution, &reads).await)
+        if !Cacheable::is_likely(app, &reads) {
+            let request_reads = RequestReads {
+                reads,
+                ..request_reads
+            };
+            return Ok((request_reads.load(app, now).await?, None));
+        }
+        let (mut loaded, opened) = tokio::try_join!(request_reads.load(app, now), async {
+            Ok(Cacheable::open(app, distribution, &reads).await)
         })?;
         // If the session has ended or its role is lower than the token's, the page is not cached.
         let role = loaded.live.as_ref().map(|live| live.actor.role);
         if role.is_some() {
             loaded.found = reads::read(&app.store, &reads, Self::RANGE).await?;
         }
-        Ok((loaded, marked.filter(|_| role == Some(key.role))))
+        Ok((loaded, opened.filter(|_| role == Some(key.role))))
     }
 }
 
@@ -209,6 +217,10 @@ async fn load_output<V: View>(
     parts.layout = loaded.layout;
     parts.cacheable = cacheable;
     let shared = sharing.is_shared();
+    if let Some(tenant) = parsed.tenant.as_deref().filter(|_| shared) {
+        log_entry.unaffordable = app.openings.has_no_room(tenant);
+        log_entry.purges_left = app.openings.take_left();
+    }
     if !shared {
         parts.origin = mail::origin(app, &trust).map(str::to_owned);
         let has_token = parsed.token.is_some();

@@ -1,0 +1,213 @@
+//! What is done about outbox records: their marks are checked, and a purge that CloudFront has accepted
+//! is noted.
+
+use crate::allowance::Bought;
+use crate::commit::CLOSED_AT_ONCE;
+use crate::marks::{Mark, MarkState};
+use crate::transact::{backoff, cancelled};
+use crate::verdict::{has_failed, is_contended, leave_out_failed};
+use crate::{OutboxRecord, Store, StoreError};
+use action::{Expect, Operation};
+use aws_sdk_dynamodb::types::TransactWriteItem;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// How often a transaction that conflicts with others is sent.
+const ATTEMPTS: u32 = 4;
+
+impl Store {
+    /// Removes a record if no page with its tags needs a purge, in one transaction. Otherwise the record
+    /// stays, and the result is `false`.
+    ///
+    /// # Errors
+    /// [`StoreError`]. The record then stays.
+    pub async fn settle(&self, record: &OutboxRecord, now: i64) -> Result<bool, StoreError> {
+        let mut items = vec![self.remove(record)?];
+        for tag in &record.tags {
+            items.push(self.is_quiet(tag, now)?);
+        }
+        for attempt in 0..ATTEMPTS {
+            match self.send(items.clone()).await? {
+                None => return Ok(true),
+                Some(reasons) if reasons.iter().any(has_failed) => return Ok(false),
+                Some(reasons) if is_contended(&reasons) => backoff(attempt).await,
+                Some(reasons) => return Err(cancelled(&reasons)),
+            }
+        }
+        Err(contended())
+    }
+
+    /// Checks the marks of these records, and closes those that are open, each for the first record that
+    /// has its tag. Returns the records that can be purged now, or need no purge. Their tags are those that
+    /// still wait: for the purge of another record, or because the mark was being written. A record
+    /// whose tags all wait is not returned.
+    ///
+    /// # Errors
+    /// [`StoreError`]. Marks that were closed are in the records as they are stored.
+    pub async fn check_marks(
+        &self,
+        records: Vec<OutboxRecord>,
+        now: i64,
+    ) -> Result<Vec<OutboxRecord>, StoreError> {
+        let unchecked = records.iter().filter(|record| record.is_unchecked());
+        let tags: BTreeSet<_> = unchecked.flat_map(|record| record.tags.clone()).collect();
+        if tags.is_empty() {
+            return Ok(records);
+        }
+        let marks: BTreeMap<_, _> = self.marks(&tags, now).await?.into_iter().collect();
+        let mut waits: BTreeSet<_> = marks
+            .iter()
+            .filter(|(_, state)| **state != MarkState::Quiet)
+            .map(|(tag, _)| tag.clone())
+            .collect();
+        let mut checked = Vec::new();
+        for mut record in records {
+            if record.is_unchecked() {
+                let open = record.tags.iter().filter(|tag| waits.contains(*tag));
+                let open: Vec<_> = open
+                    .filter_map(|tag| match marks.get(tag) {
+                        Some(MarkState::Open(mark)) => Some(mark.clone()),
+                        _ => None,
+                    })
+                    .collect();
+                for some in open.chunks(CLOSED_AT_ONCE) {
+                    if !self.close_for(&mut record, some, now).await? {
+                        break;
+                    }
+                    for mark in some {
+                        waits.remove(&mark.tag);
+                    }
+                }
+            }
+            checked.push(record);
+        }
+        for record in checked.iter_mut().filter(|record| record.again_at.is_none()) {
+            record.tags.retain(|tag| waits.contains(tag));
+        }
+        checked.retain(|record| !record.is_unchecked() || !record.closed.is_empty());
+        Ok(checked)
+    }
+
+    /// Closes marks for a record and notes them in it, in one transaction. `false` if the record is gone, or
+    /// a mark has changed since it was read or is being written. Then nothing was written.
+    async fn close_for(
+        &self,
+        record: &mut OutboxRecord,
+        open: &[Mark],
+        now: i64,
+    ) -> Result<bool, StoreError> {
+        let mut with_marks = record.clone();
+        with_marks.revision += 1;
+        with_marks.closed.extend_from_slice(open);
+        with_marks
+            .tags
+            .retain(|tag| open.iter().all(|mark| mark.tag != *tag));
+        let mut items = vec![self.put_outbox_record(&with_marks, record.unchanged())?];
+        for mark in open {
+            items.push(self.close(mark, &record.key(), now)?);
+        }
+        match self.send(items).await? {
+            None => {
+                *record = with_marks;
+                Ok(true)
+            }
+            Some(reasons) if reasons.iter().any(has_failed) || is_contended(&reasons) => Ok(false),
+            Some(reasons) => Err(cancelled(&reasons)),
+        }
+    }
+
+    /// Notes that CloudFront has accepted the purges of the records `done`: removes them, except those with
+    /// tags that still wait, writes the records `second` for second purges, notes the purge in the marks
+    /// that were closed for them, unless a view has opened them since, and counts what was `bought` by `now`
+    /// (in milliseconds since 1970). All in one transaction, unless there are too many marks: then some are
+    /// noted before.
+    ///
+    /// # Errors
+    /// [`StoreError`]. The records then stay, except perhaps after a timeout.
+    pub async fn conclude(
+        &self,
+        done: &[OutboxRecord],
+        second: &[OutboxRecord],
+        bought: &Bought,
+        now: i64,
+    ) -> Result<(), StoreError> {
+        let closed = done.iter().flat_map(|record| {
+            let marks = record.closed.iter();
+            marks.map(move |mark| (mark.tag.as_str(), record))
+        });
+        let mut closed: Vec<_> = closed.collect();
+        let mut counts = self.count_bought(bought, now)?;
+        while closed.len() > CLOSED_AT_ONCE || counts.len() > CLOSED_AT_ONCE {
+            let some = closed.split_off(closed.len().saturating_sub(CLOSED_AT_ONCE));
+            let with = counts.split_off(counts.len().saturating_sub(CLOSED_AT_ONCE));
+            self.write_if_unchanged(self.notes(&some)?, &with).await?;
+        }
+        let mut rest = counts;
+        for record in second {
+            rest.push(self.put_outbox_record(record, Expect::Absent)?);
+        }
+        let mut ends = Vec::new();
+        for record in done {
+            ends.push(match record.is_unchecked() {
+                false => self.remove(record)?,
+                true => {
+                    let waiting = OutboxRecord {
+                        closed: Vec::new(),
+                        revision: record.revision + 1,
+                        ..record.clone()
+                    };
+                    self.put_outbox_record(&waiting, record.unchanged())?
+                }
+            });
+        }
+        ends.extend(self.notes(&closed)?);
+        self.write_if_unchanged(ends, &rest).await
+    }
+
+    /// The notes in the marks that were closed for these records.
+    fn notes(
+        &self,
+        closed: &[(&str, &OutboxRecord)],
+    ) -> Result<Vec<TransactWriteItem>, StoreError> {
+        let notes = closed.iter();
+        notes
+            .map(|(tag, record)| self.note_purge(tag, &record.key()))
+            .collect()
+    }
+
+    /// Writes `rest` and those of the `conditional` writes whose conditions hold, in one transaction.
+    async fn write_if_unchanged(
+        &self,
+        mut conditional: Vec<TransactWriteItem>,
+        rest: &[TransactWriteItem],
+    ) -> Result<(), StoreError> {
+        let mut attempt = 0;
+        while attempt < ATTEMPTS {
+            let items = [conditional.as_slice(), rest].concat();
+            if items.is_empty() {
+                return Ok(());
+            }
+            let Some(reasons) = self.send(items).await? else {
+                return Ok(());
+            };
+            if !leave_out_failed(&mut conditional, &reasons) {
+                if !is_contended(&reasons) {
+                    return Err(cancelled(&reasons));
+                }
+                backoff(attempt).await;
+                attempt += 1;
+            }
+        }
+        Err(contended())
+    }
+
+    fn remove(&self, record: &OutboxRecord) -> Result<TransactWriteItem, StoreError> {
+        self.write(&Operation::Delete {
+            key: record.key(),
+            expect: record.unchanged(),
+        })
+    }
+}
+
+fn contended() -> StoreError {
+    StoreError::Unavailable("the outbox conflicted with other writes at each attempt".to_owned())
+}
