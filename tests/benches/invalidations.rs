@@ -1,16 +1,24 @@
 //! Measures the cost of revalidation: how many items the product invalidates in CloudFront for 1,000
-//! changes, in three mixes of reads and writes.
+//! changes, and how many reads the edge serves, in four mixes of reads and writes.
 //!
-//! `cargo bench --bench invalidations` makes the changes as fast as possible. That is the worst case:
-//! every page is read in the half minute before it changes, and must be purged twice. With
-//! `-- --changes 60 --pace 30000` it makes 60 changes, 30,000 ms apart, with the reads spread between
-//! them, as users do. `--reads 10` runs only one of the mixes.
+//! ```sh
+//! cargo bench --bench invalidations                                   # all mixes, about ten minutes
+//! cargo bench --bench invalidations -- --mix 3 --minutes 30           # a longer working day
+//! cargo bench --bench invalidations -- --quiet 0 --budget 1000000     # cache at once, at any price
+//! ```
+//!
+//! Three mixes make 1,000 changes as fast as possible (`--changes`). The fourth is a team's working day, in
+//! real time: every three minutes somebody makes ten changes, three seconds apart, while the team reads
+//! a page each second.
 
 use action::Role;
 use edge_crm_tests::fault::random;
+use edge_crm_tests::inside::config;
 use edge_crm_tests::world::{Person, World};
 use serde_json::{Value, json};
 use std::time::Duration;
+use store::Allowance;
+use wrapper::Config;
 
 /// The price of an item beyond the free ones, in dollars.
 /// Source: <https://aws.amazon.com/cloudfront/pricing/>
@@ -18,11 +26,26 @@ const PRICE: f64 = 0.005;
 /// The number of free items each month.
 const FREE: f64 = 1_000.0;
 
-const MIXES: [(&str, u64); 3] = [
-    ("write-only import", 0),
-    ("ten reads a write", 10),
-    ("a hundred reads a write", 100),
+/// A mix of reads and writes.
+#[derive(Clone, Copy)]
+enum Mix {
+    /// As fast as possible, with this many reads before each change.
+    Reads(u64),
+    /// Bursts of changes, pauses, and a read each second.
+    Day,
+}
+
+const MIXES: [(&str, Mix); 4] = [
+    ("write-only import", Mix::Reads(0)),
+    ("ten reads a write", Mix::Reads(10)),
+    ("a hundred reads a write", Mix::Reads(100)),
+    ("a team's working day", Mix::Day),
 ];
+
+/// The seconds of a working day's cycle, and of its changes.
+const CYCLE: u64 = 180;
+const BURST: u64 = 30;
+const BETWEEN_CHANGES: u64 = 3;
 
 /// The members of one organisation, and its contacts.
 struct Team {
@@ -32,8 +55,13 @@ struct Team {
 }
 
 impl Team {
-    async fn start() -> Self {
-        let world = World::start().await;
+    async fn start(quiet_time: Duration, allowance: Allowance) -> Self {
+        let world = World::configured(Config {
+            quiet_time,
+            allowance,
+            ..config()
+        })
+        .await;
         let owner = world.sign_up("Acme").await;
         let mut people = vec![owner.clone()];
         people.extend((0..4).map(|_| world.join(&owner, Role::Member)));
@@ -107,36 +135,77 @@ fn argument(name: &str, default: u64) -> u64 {
     given.map_or(default, |pair| pair[1].parse().expect("a whole number"))
 }
 
+impl Team {
+    /// Runs a mix. Returns the number of changes.
+    async fn work(&mut self, mix: Mix, changes: u64, minutes: u64) -> u64 {
+        match mix {
+            Mix::Reads(reads) => {
+                for n in 0..changes {
+                    for _ in 0..reads {
+                        self.read().await;
+                    }
+                    self.change(n, reads == 0).await;
+                }
+                changes
+            }
+            Mix::Day => {
+                let mut made = 0;
+                let mut seconds = tokio::time::interval(Duration::from_secs(1));
+                for second in 0..minutes * 60 {
+                    seconds.tick().await;
+                    let at = second % CYCLE;
+                    if at < BURST && at % BETWEEN_CHANGES == 0 {
+                        self.change(made, false).await;
+                        made += 1;
+                    }
+                    self.read().await;
+                }
+                made
+            }
+        }
+    }
+}
+
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
     let changes = argument("--changes", 1_000);
-    let pace = Duration::from_millis(argument("--pace", 0));
+    let minutes = argument("--minutes", 9);
+    let quiet_time = Duration::from_secs(argument("--quiet", Config::QUIET_TIME.as_secs()));
+    let allowance = Allowance {
+        a_month: argument("--budget", Config::PURGE_BUDGET),
+    };
     println!(
-        "| mix | items for 1,000 changes | two for each | 1 million changes a month | two for each |"
+        "Quiet time {} s, budget {}.\n",
+        quiet_time.as_secs(),
+        allowance.a_month
     );
-    println!("|---|---:|---:|---:|---:|");
-    let only = argument("--reads", u64::MAX);
-    let wanted = |reads: u64| only == u64::MAX || only == reads;
-    for (name, reads) in MIXES.into_iter().filter(|(_, reads)| wanted(*reads)) {
-        let mut team = Team::start().await;
-        let before = team.world.distribution.counters().items;
-        for n in 0..changes {
-            let pause = pace / u32::try_from(reads + 1).unwrap_or(u32::MAX);
-            for _ in 0..reads {
-                team.read().await;
-                tokio::time::sleep(pause).await;
-            }
-            team.change(n, reads == 0).await;
-            tokio::time::sleep(pause).await;
+    println!(
+        "| mix | changes | items | for 1,000 changes | reads served by the edge | 1 million changes a month | two for each |"
+    );
+    println!("|---|---:|---:|---:|---:|---:|---:|");
+    let only = argument("--mix", u64::MAX);
+    for (at, (name, mix)) in (0..).zip(MIXES) {
+        if only != u64::MAX && only != at {
+            continue;
         }
+        let mut team = Team::start(quiet_time, allowance).await;
+        let before = team.world.distribution.counters();
+        let made = team.work(mix, changes, minutes).await;
+        let hits = team.world.distribution.counters();
         team.world.settled(Duration::from_secs(60)).await;
-        let items = team.world.distribution.counters().items - before;
-        let month = |a_thousand: f64| (a_thousand * 1_000.0 - FREE).max(0.0) * PRICE;
-        let a_thousand = items as f64 * 1_000.0 / changes as f64;
+        let items = team.world.distribution.counters().items - before.items;
+        let served = hits.hits - before.hits;
+        let reads = served + hits.misses - before.misses + hits.collapsed - before.collapsed;
+        let a_thousand = items as f64 * 1_000.0 / made as f64;
+        // What the budget does not cover is not bought.
+        let most = allowance.a_month as f64;
+        let month = |items: f64| (items - FREE).max(0.0) * PRICE;
         println!(
-            "| {name} | {a_thousand:.0} | 2000 | ${:.0} | ${:.0} |",
-            month(a_thousand),
-            month(2_000.0)
+            "| {name} | {made} | {items} | {a_thousand:.0} | {:.0} % | ${:.0} | ${:.0} |",
+            served as f64 * 100.0 / reads.max(1) as f64,
+            month((a_thousand * 1_000.0).min(most)),
+            month(2_000_000.0)
         );
+        assert!(items <= allowance.a_month, "the allowance is exceeded");
     }
 }

@@ -149,7 +149,7 @@ impl Table {
     }
 
     /// The records that a request without effect leaves unchanged. Leaves out the counters of rate
-    /// limits and refusals, which count such requests too, the marks, which views write, and what a
+    /// limits and refusals, which count such requests too, what views write so that pages may be cached, and what a
     /// background function changes at any time: the search index and its queue, and the emails that ask
     /// new users to confirm their address.
     #[must_use]
@@ -158,10 +158,9 @@ impl Table {
             .into_iter()
             .filter(|record| {
                 let is_not = |kind| !record.pk.starts_with(kind);
-                ["#rate:", "#refused:", "#mark:", "#search:", "#unindexed:"]
-                    .into_iter()
-                    .all(is_not)
-                    && record.get("template") != "confirm-email"
+                let of_views = ["#mark:", "#purges:", "#edge:purges"].into_iter();
+                let others = ["#rate:", "#refused:", "#search:", "#unindexed:"].into_iter();
+                of_views.chain(others).all(is_not) && record.get("template") != "confirm-email"
             })
             .collect()
     }

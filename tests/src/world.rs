@@ -2,6 +2,7 @@
 //! DynamoDB. Tests can make functions crash and the edge fail.
 
 use crate::Table;
+use crate::fault::Proxy;
 use crate::inside::{ORIGIN, config, unhurried};
 use action::{Actor, Role, TenantId, UserId};
 use auth::{Keys, SessionSecret, Token};
@@ -80,8 +81,31 @@ impl World {
 
     /// A world with this revalidation setting.
     pub async fn with(revalidation: Revalidation) -> Self {
+        Self::configured(Config {
+            revalidation,
+            ..config()
+        })
+        .await
+    }
+
+    /// A world with this configuration, with its own keys.
+    pub async fn configured(config: Config) -> Self {
         let table = Table::start().await;
         let store = Store::connect(unhurried(table.url()));
+        Self::over(table, store, config).await
+    }
+
+    /// A world whose transactions conflict with each other as DynamoDB's do, and the proxy that sees to
+    /// that.
+    pub async fn with_conflicts() -> (Self, Proxy) {
+        let table = Table::start().await;
+        let proxy = Proxy::start(table.url()).await;
+        proxy.refuse_conflicts();
+        let store = Store::connect(unhurried(&proxy.url));
+        (Self::over(table, store, config()).await, proxy)
+    }
+
+    async fn over(table: Table, store: Store, config: Config) -> Self {
         store.create_table_if_missing().await.expect("a table");
         let settings = DistributionSettings {
             session_cookie: SESSION_COOKIE.to_owned(),
@@ -91,8 +115,7 @@ impl World {
         let config = Config {
             origin_secrets: vec![settings.origin_secret().to_owned()],
             keys: keys.clone(),
-            revalidation,
-            ..config()
+            ..config
         };
         let distribution = Distribution::start(settings).await.expect("a port");
         let client = Invalidations::connect(CloudFront::local(distribution.endpoint()));

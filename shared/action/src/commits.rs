@@ -343,7 +343,13 @@ impl<T> Commit<T> {
     pub fn cached_tags(&self) -> Vec<String> {
         let back = self.moved.as_ref().map(|(_, to)| to);
         self.tags_of(|op| {
-            let new = matches!(op, Operation::Put { expect: Expect::Absent, .. });
+            let new = matches!(
+                op,
+                Operation::Put {
+                    expect: Expect::Absent,
+                    ..
+                }
+            );
             !new || back == Some(op.key())
         })
     }

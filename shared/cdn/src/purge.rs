@@ -111,18 +111,18 @@ impl Purge {
     /// Records for a second purge of tags that were marked shortly before the change: a page
     /// rendered before the change may reach the edge after the first purge.
     fn second_purges(&self, now: i64) -> Vec<OutboxRecord> {
-        let mut young = BTreeMap::<&str, (Vec<String>, i64)>::new();
+        let mut young = BTreeMap::<&str, (BTreeSet<String>, i64)>::new();
         for record in &self.records {
             for mark in record.closed.iter().filter(|mark| is_young(mark, record)) {
                 let (tags, latest) = young.entry(&mark.distribution).or_default();
-                tags.push(mark.tag.clone());
+                tags.insert(mark.tag.clone());
                 *latest = mark.marked_at.max(*latest);
             }
         }
-        let second = |(distribution, (tags, latest)): (&str, (Vec<String>, i64))| {
+        let second = |(distribution, (tags, latest)): (&str, (BTreeSet<String>, i64))| {
             let settled = latest + millis(SETTLING);
             let due_at = (settled + SHARED_DUE - 1) / SHARED_DUE * SHARED_DUE;
-            OutboxRecord::again(distribution, tags, now, due_at)
+            OutboxRecord::again(distribution, tags.into_iter().collect(), now, due_at)
         };
         young.into_iter().map(second).collect()
     }

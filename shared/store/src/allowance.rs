@@ -105,7 +105,6 @@ impl Scope<'_> {
     fn window(self, window: i64) -> Key {
         self.key(&format!("window:{window}"))
     }
-
 }
 
 /// The number of the window of a time, in milliseconds since 1970.

@@ -6,7 +6,7 @@
 
 use crate::convert::{Attributes, item, key_attributes, number, text};
 use crate::transact::{Condition, bug};
-use crate::{Store, StoreError};
+use crate::{OutboxRecord, Store, StoreError};
 use action::{Item, Key};
 use aws_sdk_dynamodb::types::{
     AttributeValue, CancellationReason, ReturnValuesOnConditionCheckFailure::AllOld,
@@ -110,22 +110,22 @@ const QUIET: &str = "attribute_not_exists(markedAt) OR markedAt <= :lapsed OR \
 /// The condition that a mark is open, and that no page has been rendered under it since it was read.
 const UNCHANGED: &str = "render = :render AND attribute_not_exists(closed)";
 
+fn values<const N: usize>(values: [(&str, AttributeValue); N]) -> Attributes {
+    values.map(|(name, value)| (name.to_owned(), value)).into()
+}
+
 impl Store {
     /// Notes a change at `now` in the mark of a tag, on condition that no page needs a purge.
-    pub(crate) fn note_change(
-        &self,
-        tag: &str,
-        now: i64,
-    ) -> Result<TransactWriteItem, StoreError> {
+    pub(crate) fn note_change(&self, tag: &str, now: i64) -> Result<TransactWriteItem, StoreError> {
         self.update_mark(
             tag,
             "SET changedAt = :now, expires_at = :expires_at",
             QUIET,
-            [
+            values([
                 (":now", number(now)),
                 (":expires_at", number(expires_at(now))),
                 (":lapsed", number(lapsed(now))),
-            ],
+            ]),
         )
     }
 
@@ -141,40 +141,45 @@ impl Store {
             &mark.tag,
             "SET changedAt = :now, closed = :closed, pending = :record",
             UNCHANGED,
-            [
+            values([
                 (":now", number(now)),
                 (":closed", AttributeValue::Bool(true)),
                 (":record", text(record.parts().1)),
                 (":render", text(&mark.render)),
-            ],
+            ]),
         )
     }
 
-    /// Notes in a closed mark that CloudFront has accepted the purge for this outbox record, on condition
-    /// that the mark has not been opened since.
+    /// Notes in a closed mark that CloudFront has accepted the purge for these outbox records, on condition
+    /// that the mark is pending for one of them: it may have been opened since.
     pub(crate) fn note_purge(
         &self,
         tag: &str,
-        record: &Key,
+        records: &[&OutboxRecord],
     ) -> Result<TransactWriteItem, StoreError> {
-        let values = [(":record", text(record.parts().1))];
-        self.update_mark(tag, "REMOVE pending", "pending = :record", values)
+        let values = records.iter().enumerate().map(|(n, record)| {
+            let key = record.key();
+            (format!(":record{n}"), text(key.parts().1))
+        });
+        let values: Attributes = values.collect();
+        let names: Vec<_> = values.keys().map(String::as_str).collect();
+        let condition = format!("pending IN ({})", names.join(", "));
+        self.update_mark(tag, "REMOVE pending", &condition, values)
     }
 
-    fn update_mark<const N: usize>(
+    fn update_mark(
         &self,
         tag: &str,
         update: &str,
         condition: &str,
-        values: [(&str, AttributeValue); N],
+        values: Attributes,
     ) -> Result<TransactWriteItem, StoreError> {
-        let values = values.map(|(name, value)| (name.to_owned(), value));
         let update = Update::builder()
             .table_name(&self.table)
             .set_key(Some(key_attributes(&mark_key(tag))))
             .update_expression(update)
             .condition_expression(condition)
-            .set_expression_attribute_values(Some(values.into()))
+            .set_expression_attribute_values(Some(values))
             .return_values_on_condition_check_failure(AllOld)
             .build()
             .map_err(bug)?;
@@ -183,12 +188,12 @@ impl Store {
 
     /// The condition that no page with the tag needs a purge, without a write.
     pub(crate) fn is_quiet(&self, tag: &str, now: i64) -> Result<TransactWriteItem, StoreError> {
-        let values = [(":lapsed".to_owned(), number(lapsed(now)))];
+        let values = values([(":lapsed", number(lapsed(now)))]);
         self.check(
             &mark_key(tag),
             Condition {
                 expression: Some(QUIET.to_owned()),
-                values: Some(values.into()),
+                values: Some(values),
                 ..Condition::default()
             },
         )

@@ -92,7 +92,11 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`]. The page must then not be cached.
-    pub async fn renew_mark(&self, opening: &Opening<'_>, window: i64) -> Result<Opened, StoreError> {
+    pub async fn renew_mark(
+        &self,
+        opening: &Opening<'_>,
+        window: i64,
+    ) -> Result<Opened, StoreError> {
         let renewed = self
             .client
             .update_item()
@@ -121,7 +125,11 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`]. The page must then not be cached.
-    pub async fn open_mark(&self, opening: &Opening<'_>, room: &Room) -> Result<Opened, StoreError> {
+    pub async fn open_mark(
+        &self,
+        opening: &Opening<'_>,
+        room: &Room,
+    ) -> Result<Opened, StoreError> {
         let mark = Update::builder()
             .table_name(&self.table)
             .set_key(Some(key_attributes(&mark_key(opening.tag))))
@@ -139,11 +147,17 @@ impl Store {
         let Some(reasons) = self.send(items).await? else {
             return Ok(Opened::Yes);
         };
-        let changed = reasons.first().and_then(|reason| opening.changed(reason.item()));
+        let changed = reasons
+            .first()
+            .and_then(|reason| opening.changed(reason.item()));
         if let Some(changed_at) = changed {
             return Ok(Opened::Changed(changed_at));
         }
         let no_room = reasons.get(1..3).unwrap_or_default().iter().any(has_failed);
-        Ok(if no_room { Opened::NoRoom } else { Opened::Busy })
+        Ok(if no_room {
+            Opened::NoRoom
+        } else {
+            Opened::Busy
+        })
     }
 }

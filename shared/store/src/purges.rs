@@ -80,7 +80,10 @@ impl Store {
             }
             checked.push(record);
         }
-        for record in checked.iter_mut().filter(|record| record.again_at.is_none()) {
+        for record in checked
+            .iter_mut()
+            .filter(|record| record.again_at.is_none())
+        {
             record.tags.retain(|tag| waits.contains(tag));
         }
         checked.retain(|record| !record.is_unchecked() || !record.closed.is_empty());
@@ -130,11 +133,14 @@ impl Store {
         bought: &Bought,
         now: i64,
     ) -> Result<(), StoreError> {
-        let closed = done.iter().flat_map(|record| {
-            let marks = record.closed.iter();
-            marks.map(move |mark| (mark.tag.as_str(), record))
-        });
-        let mut closed: Vec<_> = closed.collect();
+        // A transaction takes one write of an item, but a mark may have been closed for several records.
+        let mut by_tag = BTreeMap::<_, Vec<_>>::new();
+        for record in done {
+            for mark in &record.closed {
+                by_tag.entry(mark.tag.as_str()).or_default().push(record);
+            }
+        }
+        let mut closed: Vec<_> = by_tag.into_iter().collect();
         let mut counts = self.count_bought(bought, now)?;
         while closed.len() > CLOSED_AT_ONCE || counts.len() > CLOSED_AT_ONCE {
             let some = closed.split_off(closed.len().saturating_sub(CLOSED_AT_ONCE));
@@ -166,11 +172,11 @@ impl Store {
     /// The notes in the marks that were closed for these records.
     fn notes(
         &self,
-        closed: &[(&str, &OutboxRecord)],
+        closed: &[(&str, Vec<&OutboxRecord>)],
     ) -> Result<Vec<TransactWriteItem>, StoreError> {
         let notes = closed.iter();
         notes
-            .map(|(tag, record)| self.note_purge(tag, &record.key()))
+            .map(|(tag, records)| self.note_purge(tag, records))
             .collect()
     }
 

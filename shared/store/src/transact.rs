@@ -44,7 +44,10 @@ impl Store {
         }
     }
 
-    pub(crate) fn put_record(&self, record: &IdempotencyRecord) -> Result<TransactWriteItem, StoreError> {
+    pub(crate) fn put_record(
+        &self,
+        record: &IdempotencyRecord,
+    ) -> Result<TransactWriteItem, StoreError> {
         let put = Put::builder()
             .table_name(&self.table)
             .set_item(Some(item_attributes(&record.key, &record.item)?))
@@ -125,7 +128,11 @@ impl Store {
 
     /// The condition on an item that the transaction does not write. If it fails, the cancellation has
     /// the item.
-    pub(crate) fn check(&self, key: &Key, condition: Condition) -> Result<TransactWriteItem, StoreError> {
+    pub(crate) fn check(
+        &self,
+        key: &Key,
+        condition: Condition,
+    ) -> Result<TransactWriteItem, StoreError> {
         let check = ConditionCheck::builder()
             .table_name(&self.table)
             .set_key(Some(key_attributes(key)))

@@ -3,6 +3,7 @@
 
 mod calls;
 mod line;
+mod locks;
 mod plan;
 mod replies;
 
@@ -22,6 +23,7 @@ use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use line::Line;
+use locks::{HELD, Locks};
 use plan::Plan;
 use replies::Reply;
 use serde_json::{Value, json};
@@ -64,6 +66,7 @@ struct Shared {
     client: reqwest::Client,
     faults: Mutex<Faults>,
     plan: Mutex<Plan>,
+    locks: Locks,
     calls: Mutex<Vec<Call>>,
     writes: Mutex<Vec<usize>>,
     permissions: Mutex<BTreeSet<String>>,
@@ -140,6 +143,17 @@ impl Proxy {
         *locked(&self.shared.plan) = Plan::new(strikes);
         self.shared.closing.store(0, Ordering::Relaxed);
         self.shared.plans.send_modify(|plans| *plans += 1);
+    }
+
+    /// From now on, refuses writes of items that a running transaction writes, as DynamoDB does.
+    pub fn refuse_conflicts(&self) {
+        self.shared.locks.turn_on();
+    }
+
+    /// How often the transaction of each request with an idempotency key was sent, since the last call of
+    /// this method. Counts only while [conflicts are refused](Self::refuse_conflicts).
+    pub fn attempts(&self) -> Vec<usize> {
+        self.shared.locks.attempts()
     }
 
     /// How many callers have given up since the last call of this method, though no planned fault had hit
@@ -395,7 +409,21 @@ async fn inject_at_random(
     if call.name == "BatchGetItem" && shared.strikes(faults.unprocessed) {
         return Ok(replies::unprocessed(&received.input));
     }
+    let held = match shared.locks.hold(&call.name, &received.input) {
+        Ok(held) => held,
+        Err(reasons) if call.items > 0 => {
+            return Ok(replies::cancelled_with(&reasons, call.items));
+        }
+        Err(_) => {
+            let code = "TransactionConflictException";
+            return Ok(replies::error(received.service, 400, code));
+        }
+    };
+    if held.is_some() {
+        tokio::time::sleep(HELD).await;
+    }
     let reply = shared.forward(received).await;
+    drop(held);
     if call.name == "TransactWriteItems" {
         if reply.status == 200 && shared.strikes(faults.lost_answer) {
             return Ok(replies::internal_error());

@@ -10,6 +10,7 @@ mod outage;
 mod profile;
 mod property;
 mod readers;
+mod writers;
 
 /// How long a test waits, however busy the machine is.
 const PATIENCE: Duration = Duration::from_secs(120);

@@ -54,7 +54,14 @@ impl Effect {
 type Essences = BTreeMap<(String, String), String>;
 
 fn essences<'a>(records: impl Iterator<Item = &'a Record>) -> Essences {
-    let ignored = ["#rate:", "#refused:", "#mark:", "#outbox:", "#edge:"];
+    let ignored = [
+        "#rate:",
+        "#refused:",
+        "#mark:",
+        "#purges:",
+        "#outbox:",
+        "#edge:",
+    ];
     let kept = records.filter(|record| ignored.iter().all(|kind| !record.pk.starts_with(kind)));
     kept.map(|record| {
         let essence = essence(&Value::Object(record.whole()));

@@ -38,7 +38,10 @@ impl Acme {
 
     async fn rename(&self, name: &str) {
         let rename = edge_crm_tests::runner(Arc::clone(&self.inside.app), "update-profile");
-        let response = self.inside.post(&rename, &self.cookie, &json!({ "name": name })).await;
+        let response = self
+            .inside
+            .post(&rename, &self.cookie, &json!({ "name": name }))
+            .await;
         assert_eq!(response.status, 200, "{response:?}");
     }
 
@@ -81,7 +84,10 @@ async fn what_is_bought_never_exceeds_the_allowance() {
     }
     let bought = distribution.counters().items;
     assert!((2..=20).contains(&cached), "{cached} pages were cached");
-    assert_eq!(bought, cached, "each change after a cached page bought one purge");
+    assert_eq!(
+        bought, cached,
+        "each change after a cached page bought one purge"
+    );
     assert!(bought <= 20);
     assert_eq!(acme.bought("#edge:purges"), bought.cast_signed());
     assert_eq!(acme.bought("#purges:acme"), bought.cast_signed());

@@ -1,7 +1,7 @@
 //! HTTP: responses to browsers without scripts, to the edge, and to requests that no client should send.
 
-mod bodies;
 mod allowance;
+mod bodies;
 mod cached_views;
 mod error_pages;
 mod events_junk;

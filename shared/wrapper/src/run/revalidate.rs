@@ -72,10 +72,7 @@ pub(crate) async fn inline(
 }
 
 /// Checks the marks of the record, if the commit has not done so. `None` if no page needs a purge.
-async fn check(
-    app: &App,
-    outbox_record: OutboxRecord,
-) -> Result<Option<OutboxRecord>, StoreError> {
+async fn check(app: &App, outbox_record: OutboxRecord) -> Result<Option<OutboxRecord>, StoreError> {
     if !outbox_record.is_unchecked() {
         return Ok(Some(outbox_record));
     }

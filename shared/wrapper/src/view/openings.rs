@@ -68,7 +68,10 @@ impl Openings {
         match opened {
             Opened::Yes => self.learn(tag, Known::OpenedIn(window)),
             Opened::Changed(at) => {
-                self.learn(tag, Known::RefusedUntil(at.saturating_add(millis(opening.quiet))));
+                self.learn(
+                    tag,
+                    Known::RefusedUntil(at.saturating_add(millis(opening.quiet))),
+                );
             }
             Opened::NoRoom => {
                 lock(&self.rooms).remove(tenant_of(tag));
