@@ -77,7 +77,8 @@ pub(crate) fn essence(value: &Value) -> Value {
         Value::Number(number) if number.as_f64() > Some(1e9) => Value::from("*"),
         Value::Array(list) => list.iter().map(essence).collect(),
         Value::Object(map) => {
-            let fields = map.iter();
+            // A commit has an outbox record only if a mark was open or busy.
+            let fields = map.iter().filter(|(name, _)| *name != "outbox");
             Value::Object(fields.map(|(k, v)| (masked(k), essence(v))).collect())
         }
         other => other.clone(),

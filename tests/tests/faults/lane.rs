@@ -14,7 +14,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
-use store::TableSettings;
+use store::{Store, TableSettings};
 use wrapper::{App, Config, Runner};
 
 /// These actions keep no idempotency record: signing in twice opens two sessions, and after signing
@@ -424,7 +424,9 @@ impl Lane {
         let tags: BTreeSet<_> = self.expected.tags.iter().map(String::as_str).collect();
         let open = now.iter().find(|record| {
             let tag = record.pk.strip_prefix("#mark:");
-            tag.is_some_and(|tag| tags.contains(tag)) && record.get("closed").is_null()
+            let is_open = !record.get("markedAt").is_null() && record.get("closed").is_null();
+            let is_pending = !record.get("pending").is_null();
+            tag.is_some_and(|tag| tags.contains(tag)) && (is_open || is_pending)
         });
         match open {
             Some(mark) if !renewed => Err(format!("still open: {mark:?}")),
