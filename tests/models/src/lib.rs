@@ -36,6 +36,8 @@
 //! - *No purge is ever accepted.* At the commit the old page was on its way or already cached:
 //!   `NETWORK + S_MAXAGE`.
 
+pub mod allowance;
+mod change;
 pub mod claims;
 mod clock;
 pub mod commits;
@@ -47,7 +49,8 @@ pub mod time;
 mod view;
 mod worker;
 
-pub use protocol::{Fault, Follows, Protocol};
+pub use change::Way;
+pub use protocol::{Allowance, Fault, Follows, Protocol};
 pub use state::*;
 
 use stateright::{Model, Property};
@@ -76,19 +79,19 @@ pub enum Step {
     Read,
     /// The edge stores its response.
     Store,
+    /// A writer reads the marks to close. Only in a broken variant.
+    Prepare(Writer),
     /// A writer commits.
-    Commit(Writer),
+    Commit(Writer, Way),
     /// The outbox record is written after the commit. Only in a broken variant.
     Record(Worker),
     /// A drain takes a due record.
     Take(Worker, Writer, Record),
-    /// A worker reads which marks are live.
-    ReadMarks(Worker),
-    /// A worker closes the live marks before their purge is accepted. Only in broken variants.
-    CloseEarly(Worker),
+    /// A worker settles or resolves a record whose commit touched no mark.
+    Settle(Worker),
     /// A worker calls CloudFront for the purge.
     Purge(Worker, Reply),
-    /// After the purge, a worker closes the marks, deletes the record and writes a second one if needed.
+    /// After the purge, a worker deletes the record and writes a second one if needed.
     Conclude(Worker),
     /// A worker crashes.
     Crash(Worker),
@@ -99,7 +102,7 @@ impl Model for Protocol {
     type Action = Step;
 
     fn init_states(&self) -> Vec<State> {
-        vec![State::start()]
+        vec![State::start(self.unchanged())]
     }
 
     fn actions(&self, s: &State, steps: &mut Vec<Step>) {
@@ -107,7 +110,10 @@ impl Model for Protocol {
         for tag in Tag::ALL {
             steps.extend((0..=self.write).map(|late| Step::MarkUnfollowed(tag, late)));
         }
-        steps.extend(Writer::ALL.map(Step::Commit));
+        for writer in Writer::ALL {
+            steps.push(Step::Prepare(writer));
+            steps.extend(Way::ALL.map(|way| Step::Commit(writer, way)));
+        }
         for worker in Worker::ALL {
             if s.jobs[worker as usize].is_none() {
                 for writer in Writer::ALL {
@@ -116,9 +122,8 @@ impl Model for Protocol {
             } else {
                 let replies = [Reply::Accepted, Reply::ResponseLost, Reply::Refused];
                 steps.extend(replies.map(|reply| Step::Purge(worker, reply)));
-                steps.extend([Step::Record(worker), Step::ReadMarks(worker)]);
-                steps.extend([Step::CloseEarly(worker), Step::Conclude(worker)]);
-                steps.push(Step::Crash(worker));
+                steps.extend([Step::Record(worker), Step::Settle(worker)]);
+                steps.extend([Step::Conclude(worker), Step::Crash(worker)]);
             }
         }
     }
@@ -131,11 +136,11 @@ impl Model for Protocol {
             Step::Mark => self.mark_followed(&mut s),
             Step::Read => self.read(&mut s),
             Step::Store => self.store(&mut s),
-            Step::Commit(writer) => self.commit(&mut s, writer),
+            Step::Prepare(writer) => self.prepare(&mut s, writer),
+            Step::Commit(writer, way) => self.commit(&mut s, writer, way),
             Step::Record(worker) => Self::record(&mut s, worker),
             Step::Take(worker, writer, record) => self.take(&mut s, worker, writer, record),
-            Step::ReadMarks(worker) => self.read_marks(&mut s, worker),
-            Step::CloseEarly(worker) => self.close_early(&mut s, worker),
+            Step::Settle(worker) => self.settle(&mut s, worker),
             Step::Purge(worker, reply) => self.purge(&mut s, worker, reply),
             Step::Conclude(worker) => self.conclude(&mut s, worker),
             Step::Crash(worker) => self.crash(&mut s, worker),
@@ -152,9 +157,7 @@ impl Model for Protocol {
 
     fn properties(&self) -> Vec<Property<Self>> {
         let mut properties = claims::claims();
-        if self.follows == Follows::Shared && self.purges {
-            properties.extend(claims::occurrences());
-        }
+        properties.extend(claims::occurrences(self));
         properties
     }
 }
