@@ -109,8 +109,10 @@ impl Protocol {
         tags: Tags,
         since_commit: u8,
     ) -> Option<Closed> {
-        let mut closed = Closed::default();
-        closed.tags = Tags::which(|tag| tags.has(tag) && s.mark(tag).status == Status::Open);
+        let mut closed = Closed {
+            tags: Tags::which(|tag| tags.has(tag) && s.mark(tag).status == Status::Open),
+            ..Closed::default()
+        };
         for tag in Tag::ALL.into_iter().filter(|&tag| closed.tags.has(tag)) {
             let mark = &mut s.marks[tag as usize];
             mark.status = Status::Pending(writer);
