@@ -1,6 +1,8 @@
 //! Time, and the steps that must come before the next tick.
 
-use crate::state::{Job, Page, State, Tag, Work, Worker, Writer};
+use crate::state::{
+    Closed, First, Job, Page, Second, State, Status, Tag, Tags, Work, Worker, Writer,
+};
 use crate::time::{LONG_AGO, NETWORK};
 use crate::{Fault, Protocol};
 
@@ -12,16 +14,18 @@ impl Protocol {
         for tag in Tag::ALL {
             self.age_mark(s, tag);
         }
-        for seen in s.jobs.iter_mut().flatten().filter_map(Job::seen) {
-            let young = seen.iter_mut().flatten();
-            young
-                .filter_map(|seen| seen.second_due_in.as_mut())
-                .for_each(|t| *t = t.saturating_sub(1));
+        self.age_window(s);
+        for closed in s.jobs.iter_mut().flatten().filter_map(Job::closed) {
+            age_closed(closed);
         }
         for work in &mut s.work {
             if let Some(age) = &mut work.commit {
                 *age = (*age + 1).min(LONG_AGO);
             }
+            if let First::Resolved(closed) = &mut work.first {
+                age_closed(closed);
+            }
+            work.prepared.iter_mut().for_each(age_closed);
             for second in work.second.iter_mut().flatten() {
                 second.due = (second.due - 1).max(-self.sweep.cast_signed());
             }
@@ -31,14 +35,11 @@ impl Protocol {
     }
 
     fn age_mark(&self, s: &mut State, tag: Tag) {
-        let Some(mark) = &mut s.marks[tag as usize] else {
-            return;
-        };
+        let mark = &mut s.marks[tag as usize];
         mark.age = mark.age.saturating_add(1);
-        let lapse = self.expiry.map(|s_maxage| s_maxage + self.settling());
-        if lapse.is_some_and(|lapse| mark.age >= lapse) {
-            s.marks[tag as usize] = None;
-            s.forget_seen(tag);
+        mark.changed = (mark.changed + 1).min(self.unchanged());
+        if self.life().is_some_and(|life| mark.age >= life) {
+            mark.status = Status::Clear;
         }
     }
 
@@ -50,7 +51,7 @@ impl Protocol {
             Page::Rendering { .. } => true,
             Page::Sent { age, .. } => {
                 *age += 1;
-                let caches_late = self.fault == Some(Fault::LateResponseCached);
+                let caches_late = self.breaks(Fault::LateResponseCached);
                 *age > NETWORK + if caches_late { self.settling() } else { 0 }
             }
             Page::Cached { age, .. } => {
@@ -72,15 +73,43 @@ impl Protocol {
                 .commit
                 .is_none_or(|age| age >= self.patience),
         };
-        let missed = |writer: Writer| self.is_missed(s.of(writer));
+        let missed = |writer: Writer| self.is_missed(s, writer);
         Worker::ALL.into_iter().any(late) || (s.grace == 0 && Writer::ALL.into_iter().any(missed))
     }
 
-    /// Whether a record has been due for a whole sweep period, in which a sweep must have taken it.
-    fn is_missed(&self, work: &Work) -> bool {
-        let since_due = -self.sweep.cast_signed();
-        let first = work.first && work.commit.is_some_and(|age| age >= self.sweep);
-        let mut second = work.second.iter().flatten();
-        first || second.any(|second| second.due <= since_due)
+    /// Whether a record has been due for a whole sweep period, in which a sweep must have taken it. A sweep
+    /// leaves a record that waits for another.
+    fn is_missed(&self, s: &State, writer: Writer) -> bool {
+        let Work {
+            commit,
+            first,
+            second,
+            ..
+        } = *s.of(writer);
+        let missed = |second: Second| second.due <= -self.sweep.cast_signed();
+        let first_is_due = match first {
+            First::Absent => false,
+            First::Unresolved(tags) => !s.is_waiting(tags),
+            First::Resolved(_) => true,
+        };
+        let first_is_missed = first_is_due && commit.is_some_and(|age| age >= self.sweep);
+        first_is_missed || second.into_iter().flatten().any(missed)
+    }
+}
+
+impl State {
+    /// Whether an unresolved record of these tags waits for the purges of other records.
+    pub(crate) fn is_waiting(&self, tags: Tags) -> bool {
+        let any = |is: fn(Status) -> bool| {
+            let mut tags = Tag::ALL.into_iter().filter(|&tag| tags.has(tag));
+            tags.any(|tag| is(self.mark(tag).status))
+        };
+        any(|status| matches!(status, Status::Pending(_))) && !any(|status| status == Status::Open)
+    }
+}
+
+fn age_closed(closed: &mut Closed) {
+    for due_in in closed.second_due_in.iter_mut().flatten() {
+        *due_in = due_in.saturating_sub(1);
     }
 }

@@ -1,44 +1,17 @@
 //! Forgets what no longer makes a difference, so that states that differ only in that become one.
 
-use crate::Protocol;
-use crate::state::{Closed, Job, Page, Place, Record, Shown, Stage, State, Tag, Writer};
+use crate::state::{Closed, First, Mark, Page, Place, Record, Shown, Stage, State, Status, Writer};
 use crate::time::LONG_AGO;
+use crate::worker::is_current;
+use crate::{Fault, Protocol};
 
 impl Record {
     /// All records that a writer can have.
     pub(crate) const ALL: [Self; 3] = [
         Self::First,
-        Self::SecondBy(Place::Front),
-        Self::SecondBy(Place::Back),
+        Self::SecondAt(Place::Front),
+        Self::SecondAt(Place::Back),
     ];
-}
-
-impl State {
-    /// Notes for every worker that read the mark of this tag that the mark has changed since.
-    pub(crate) fn forget_seen(&mut self, tag: Tag) {
-        for seen in self.jobs.iter_mut().flatten().filter_map(Job::seen) {
-            if let Some(seen) = &mut seen[tag as usize] {
-                seen.replaced = true;
-            }
-        }
-    }
-
-    /// Notes the same for marks that are closed or gone: no worker can close them any more.
-    fn forget_closed(&mut self) {
-        for tag in Tag::ALL {
-            if self.marks[tag as usize].is_none_or(|mark| mark.closed != Closed::No) {
-                self.forget_seen(tag);
-            }
-        }
-    }
-
-    /// Whether a worker will still read the marks for this writer's commit.
-    fn will_read_marks(&self, writer: Writer) -> bool {
-        let begun = |job: &Job| matches!(job.stage, Stage::Begun | Stage::Unrecorded);
-        let mut jobs = self.jobs.iter().flatten();
-        let work = self.of(writer);
-        work.first || work.commit.is_none() || jobs.any(|job| job.writer == writer && begun(job))
-    }
 }
 
 impl Protocol {
@@ -55,7 +28,7 @@ impl Protocol {
             s.page = Page::Absent;
         }
         self.forget_marks(s);
-        s.forget_closed();
+        self.forget_closed(s);
         for writer in Writer::ALL {
             let forgettable = !s.has_pending_work(writer) && !s.is_stale_for(writer);
             match &mut s.work[writer as usize].commit {
@@ -64,22 +37,72 @@ impl Protocol {
             }
         }
         self.forget_references(s);
+        if let Some(allowance) = self.allowance
+            && allowance.is_spent(s.account.spent)
+        {
+            s.account.reserved = [0; 2];
+        }
     }
 
-    /// A mark matters as long as a worker will still read it. Its age matters up to the age at which it is
-    /// young for no commit.
+    /// Whether a writer will still read the marks for a commit, or a worker for a record.
+    fn will_read_marks(&self, s: &State, writer: Writer) -> bool {
+        let reads = |stage| matches!(stage, Stage::Unrecorded(_) | Stage::Begun);
+        let mut jobs = s.jobs.iter().flatten();
+        let work = s.of(writer);
+        self.repeats
+            || work.commit.is_none()
+            || matches!(work.first, First::Unresolved(_))
+            || work
+                .first
+                .closed()
+                .is_some_and(|closed| !closed.rest.is_empty())
+            || jobs.any(|job| job.writer == writer && reads(job.stage))
+    }
+
+    /// A mark matters as long as somebody will still read it. Its age matters while it is open, up to the
+    /// age at which it is young for no commit, or until it lapses.
     fn forget_marks(&self, s: &mut State) {
-        let readers = Writer::ALL.into_iter().filter(|&w| s.will_read_marks(w));
+        let readers = Writer::ALL
+            .into_iter()
+            .filter(|&w| self.will_read_marks(s, w));
         let needed = readers
             .map(|w| s.of(w).commit.unwrap_or(0) + self.settling())
             .max();
         let Some(needed) = needed else {
-            s.marks = [None; 2];
+            s.marks = State::start(self.unchanged()).marks;
             return;
         };
-        let needed = needed.max(self.expiry.map_or(0, |s_maxage| s_maxage + self.settling()));
-        for mark in s.marks.iter_mut().flatten() {
-            mark.age = mark.age.min(needed);
+        for mark in &mut s.marks {
+            let needed = match (mark.status, self.life()) {
+                (Status::Clear, _) | (Status::Pending(_), None) => 0,
+                (Status::Pending(_), Some(life)) => life,
+                (Status::Open, life) => needed.max(life.unwrap_or(0)),
+            };
+            let reopens = self.breaks(Fault::ReopensUnreserved);
+            *mark = Mark {
+                age: mark.age.min(needed),
+                reserved: mark.reserved && (mark.status == Status::Open || reopens),
+                ..*mark
+            };
+        }
+    }
+
+    /// A worker whose record is done by another does nothing more than perhaps repeat its purge.
+    fn forget_closed(&self, s: &mut State) {
+        if self.breaks(Fault::ConcludesTwice) {
+            return;
+        }
+        let work = s.work;
+        for job in s.jobs.iter_mut().flatten() {
+            let first = work[job.writer as usize].first;
+            if let Some(closed) = job.closed()
+                && !is_current(first, *closed)
+            {
+                *closed = Closed {
+                    tags: closed.tags,
+                    ..Closed::default()
+                };
+            }
         }
     }
 }

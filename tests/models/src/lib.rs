@@ -6,9 +6,11 @@
 //! The model follows one page, from its render until it leaves the cache. Of all other renders it has
 //! only the marks that they write: a run that follows one of their pages is explored too. There are
 //! one or two tags, a list's and an item's, and two writers, who each commit one change that touches
-//! every tag. The action and a drain both purge for a change, possibly at the same time, or two drains
-//! do so in the background. A step of one may come between any two steps of the others. A transaction
-//! of the product is one step here.
+//! every tag. A commit is quiet, closes marks, or is recorded only. The last is possible at any time,
+//! because a commit may meet a conflict on a mark. The action and a drain both purge for a change,
+//! possibly at the same time, or two drains do so in the background. A step of one may come between any
+//! two steps of the others. A transaction of the product is one step here. A transaction that is
+//! cancelled, because a mark or a record is not as it was read, has no effect and is left out.
 //!
 //! A failure is the crash of an action or a drain at any point, a refused purge, or an accepted purge
 //! whose response is lost. A view that crashes leaves a mark but no page. That is the same as a render
@@ -18,24 +20,36 @@
 //! top of each bound. A second purge is due as soon as T has passed. The product rounds that up to 5 s,
 //! which also comes on top.
 //!
+//! The quiet time and the allowance only ever refuse to open a mark. So a run without them contains
+//! every order of steps that a run with them has. In the runs with an allowance no page is followed, and
+//! the writers commit again and again.
+//!
 //! # The bounds, in ticks
 //!
 //! What takes less than a second takes no tick. The other durations are in [`time`] and [`Protocol`]:
 //! T is `RENDER + NETWORK + write`. There is a sweep every `sweep` ticks. An action that does not crash
-//! ends at most `patience` ticks after its commit.
+//! ends at most `patience` ticks after its commit. So a change is first seen to after `first` ticks:
+//! `patience`, or `sweep` in the background.
 //!
-//! - *A page that no purge missed.* The action purges within `patience`. If that fails, a sweep takes
-//!   the record at most `sweep` ticks after the commit, and each further failure leaves it to the next
-//!   sweep: `max(patience, failures * sweep)`. In the background the first sweep is the first try:
-//!   `(1 + failures) * sweep`.
+//! - *A page that no purge missed.* Each failure leaves the record to the next sweep:
+//!   `first + failures * sweep`. If the page misses two changes, the record of the second may have closed
+//!   the marks before the first was seen to, and so purges for both: another `first`.
 //! - *A page that was on its way to the edge when a purge of its tag was accepted*, or that a purge did
-//!   not remove because it repeated an earlier one. Without failures the marks are read within
-//!   `patience` of the commit (`sweep` in the background). A second purge is due at most T after the
-//!   youngest of them, and is made within a sweep. Each failure costs a sweep:
-//!   `patience + T + sweep + failures * sweep`.
+//!   not remove because it repeated an earlier one. The marks are closed within `first` of the commit. A
+//!   second purge is due at most T after the youngest of them, and is made within a sweep. Each failure
+//!   costs a sweep: `first + T + sweep + failures * sweep`.
 //! - *No purge is ever accepted.* At the commit the old page was on its way or already cached:
-//!   `NETWORK + S_MAXAGE`.
+//!   `NETWORK` + `s-maxage`.
+//!
+//! # The allowance
+//!
+//! What a mark can cost is reserved when it is opened, and bought and counted at most `life + sweep`
+//! ticks later. Each failure may add a sweep. If a window is that long, the budget is not exceeded,
+//! failures or not. Otherwise each failure may cost [`allowance::PRICE`] more. This is for one record to
+//! a call: see [`Fault::ReferenceOfCall`].
 
+pub mod allowance;
+mod change;
 pub mod claims;
 mod clock;
 pub mod commits;
@@ -47,7 +61,8 @@ pub mod time;
 mod view;
 mod worker;
 
-pub use protocol::{Fault, Follows, Protocol};
+pub use change::Way;
+pub use protocol::{Allowance, Fault, Follows, Protocol};
 pub use state::*;
 
 use stateright::{Model, Property};
@@ -76,19 +91,19 @@ pub enum Step {
     Read,
     /// The edge stores its response.
     Store,
+    /// A writer reads the marks to close. Only in a broken variant.
+    Prepare(Writer),
     /// A writer commits.
-    Commit(Writer),
+    Commit(Writer, Way),
     /// The outbox record is written after the commit. Only in a broken variant.
     Record(Worker),
     /// A drain takes a due record.
     Take(Worker, Writer, Record),
-    /// A worker reads which marks are live.
-    ReadMarks(Worker),
-    /// A worker closes the live marks before their purge is accepted. Only in broken variants.
-    CloseEarly(Worker),
+    /// A worker settles or resolves a record whose commit touched no mark.
+    Settle(Worker),
     /// A worker calls CloudFront for the purge.
     Purge(Worker, Reply),
-    /// After the purge, a worker closes the marks, deletes the record and writes a second one if needed.
+    /// After the purge, a worker deletes the record and writes a second one if needed.
     Conclude(Worker),
     /// A worker crashes.
     Crash(Worker),
@@ -99,7 +114,7 @@ impl Model for Protocol {
     type Action = Step;
 
     fn init_states(&self) -> Vec<State> {
-        vec![State::start()]
+        vec![State::start(self.unchanged())]
     }
 
     fn actions(&self, s: &State, steps: &mut Vec<Step>) {
@@ -107,7 +122,10 @@ impl Model for Protocol {
         for tag in Tag::ALL {
             steps.extend((0..=self.write).map(|late| Step::MarkUnfollowed(tag, late)));
         }
-        steps.extend(Writer::ALL.map(Step::Commit));
+        for writer in Writer::ALL {
+            steps.push(Step::Prepare(writer));
+            steps.extend(Way::ALL.map(|way| Step::Commit(writer, way)));
+        }
         for worker in Worker::ALL {
             if s.jobs[worker as usize].is_none() {
                 for writer in Writer::ALL {
@@ -116,9 +134,8 @@ impl Model for Protocol {
             } else {
                 let replies = [Reply::Accepted, Reply::ResponseLost, Reply::Refused];
                 steps.extend(replies.map(|reply| Step::Purge(worker, reply)));
-                steps.extend([Step::Record(worker), Step::ReadMarks(worker)]);
-                steps.extend([Step::CloseEarly(worker), Step::Conclude(worker)]);
-                steps.push(Step::Crash(worker));
+                steps.extend([Step::Record(worker), Step::Settle(worker)]);
+                steps.extend([Step::Conclude(worker), Step::Crash(worker)]);
             }
         }
     }
@@ -131,11 +148,11 @@ impl Model for Protocol {
             Step::Mark => self.mark_followed(&mut s),
             Step::Read => self.read(&mut s),
             Step::Store => self.store(&mut s),
-            Step::Commit(writer) => self.commit(&mut s, writer),
+            Step::Prepare(writer) => self.prepare(&mut s, writer),
+            Step::Commit(writer, way) => self.commit(&mut s, writer, way),
             Step::Record(worker) => Self::record(&mut s, worker),
             Step::Take(worker, writer, record) => self.take(&mut s, worker, writer, record),
-            Step::ReadMarks(worker) => self.read_marks(&mut s, worker),
-            Step::CloseEarly(worker) => self.close_early(&mut s, worker),
+            Step::Settle(worker) => self.settle(&mut s, worker),
             Step::Purge(worker, reply) => self.purge(&mut s, worker, reply),
             Step::Conclude(worker) => self.conclude(&mut s, worker),
             Step::Crash(worker) => self.crash(&mut s, worker),
@@ -152,9 +169,7 @@ impl Model for Protocol {
 
     fn properties(&self) -> Vec<Property<Self>> {
         let mut properties = claims::claims();
-        if self.follows == Follows::Shared && self.purges {
-            properties.extend(claims::occurrences());
-        }
+        properties.extend(claims::occurrences(self));
         properties
     }
 }

@@ -26,10 +26,19 @@ pub struct Protocol {
     pub failures: u8,
     /// `s-maxage`. `None` if pages stay until they are purged.
     pub expiry: Option<u8>,
+    /// Whether a commit may meet a conflict on a mark at any time.
+    pub contention: bool,
+    /// The quiet time: a view marks a tag only if it has not changed for this many ticks. If it is 0, a
+    /// view may always mark.
+    pub quiet: u8,
+    /// The allowance of items, if any.
+    pub allowance: Option<Allowance>,
+    /// Whether a writer whose change is done may change the data again.
+    pub repeats: bool,
 }
 
 impl Protocol {
-    /// The product's defaults, with one tag and up to two failures.
+    /// The product's defaults, with one tag, no quiet time, no allowance and up to two failures.
     pub const fn new() -> Self {
         Self {
             fault: None,
@@ -42,6 +51,10 @@ impl Protocol {
             purges: true,
             failures: 2,
             expiry: None,
+            contention: true,
+            quiet: 0,
+            allowance: None,
+            repeats: false,
         }
     }
 
@@ -54,6 +67,19 @@ impl Protocol {
         }
     }
 
+    /// The time after which a mark lapses, if it does.
+    pub fn life(&self) -> Option<u8> {
+        self.expiry.map(|s_maxage| s_maxage + self.settling())
+    }
+
+    /// The time since a change that makes no difference any more to when a view may mark.
+    pub const fn unchanged(&self) -> u8 {
+        match self.quiet {
+            0 => 0,
+            quiet => quiet + self.write,
+        }
+    }
+
     /// The defaults with this rule broken.
     pub const fn with(fault: Fault) -> Self {
         Self {
@@ -61,12 +87,28 @@ impl Protocol {
             ..Self::new()
         }
     }
+
+    /// Whether this rule is broken.
+    pub(crate) fn breaks(&self, fault: Fault) -> bool {
+        self.fault == Some(fault)
+    }
 }
 
 impl Default for Protocol {
     fn default() -> Self {
         Self::new()
     }
+}
+
+/// The items that may be bought.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Allowance {
+    /// The number of items.
+    pub budget: u8,
+    /// The length of a window, in ticks.
+    pub window: u8,
+    /// The most items that may be bought beyond the budget for each failure.
+    pub overshoot: u8,
 }
 
 /// The page to follow. Of other pages the model has only their marks.
@@ -87,21 +129,46 @@ pub enum Fault {
     ReadsFirst,
     /// A response is cacheable even if it is late.
     LateResponseCached,
+    /// A view that marks leaves a closed mark closed.
+    KeepsClosed,
+    /// A quiet commit does not look at the marks.
+    QuietUnchecked,
+    /// A quiet commit requires that no mark is open, but a mark may be pending.
+    QuietWhilePending,
+    /// A commit closes a mark even if it was renewed after the commit read it.
+    ClosesAnyRender,
     /// The outbox record is written after the commit, in a separate step.
     SeparateRecord,
-    /// A mark is closed before its purge is accepted, without a note of the record.
-    ClosesEarly,
-    /// A mark is closed before its purge is accepted, with a note of the record, for which it stays live.
-    /// The second record is written only if the first still exists.
-    ClosesForRecord,
-    /// A mark is closed even if it was replaced after the worker read it.
-    ClosesAnyMark,
+    /// An unresolved record is deleted without a look at the marks.
+    DeletesUnresolved,
+    /// An unresolved record is resolved again by a worker that has not seen that another worker has
+    /// resolved it.
+    ResolvesAgain,
+    /// A worker that has found no open mark deletes its record, which another worker has resolved
+    /// meanwhile.
+    DeletesResolved,
+    /// A record that is resolved forgets its tags that are pending by other records.
+    ForgetsRest,
+    /// The conclusion counts a mark as purged even if it was opened again, or closed by another record.
+    ConcludesAnyMark,
+    /// The conclusion writes a second record even if the first is gone.
+    ConcludesTwice,
     /// A young mark gets no second purge.
     NoSecondPurge,
     /// The age of a mark is judged when the purge is accepted, not at the commit.
     YoungSinceNow,
     /// The CallerReference consists of the tags only.
     ReferenceOfTags,
+    /// The CallerReference depends on which other records are purged in the same call.
+    ReferenceOfCall,
     /// T does not allow for an older mark that replaces a younger one.
     SettlesTooSoon,
+    /// Opening a mark reserves one item.
+    ReservesOne,
+    /// The reservation of a mark ends when the mark is closed.
+    TakesBack,
+    /// Only what was reserved in the current window counts.
+    CountsThisWindowOnly,
+    /// A mark that was closed is opened with the reservation that it had.
+    ReopensUnreserved,
 }

@@ -34,6 +34,11 @@ impl Tags {
     pub fn is_empty(self) -> bool {
         self.0 == 0
     }
+
+    /// The number of tags.
+    pub fn count(self) -> u8 {
+        u8::from(self.has(Tag::List)) + u8::from(self.has(Tag::Item))
+    }
 }
 
 /// The users who each change data once.
@@ -64,25 +69,29 @@ impl Shown {
     }
 }
 
-/// Whether a mark is closed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Closed {
-    /// Open: a page may be cached under it.
-    No,
-    /// Closed: every page that is cached under it has a pending purge.
-    Yes,
-    /// Only with [`Fault::ClosesForRecord`](crate::Fault::ClosesForRecord): closed, but live for this
-    /// writer's record.
-    For(Writer),
+/// Whether pages may be cached under a mark, and who purges them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Status {
+    /// Absent, lapsed or purged: every page that is cached under it has a second record.
+    #[default]
+    Clear,
+    /// A page may be cached under it.
+    Open,
+    /// Closed, and this writer's record will purge its pages.
+    Pending(Writer),
 }
 
 /// The record `#mark:{tag}`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Mark {
     /// The time since `markedAt`.
     pub age: u8,
-    /// Whether it is closed.
-    pub closed: Closed,
+    /// Whether it is open.
+    pub status: Status,
+    /// The time since `changedAt`, up to the longest that matters.
+    pub changed: u8,
+    /// Whether its cost was reserved in the current window.
+    pub reserved: bool,
 }
 
 /// The followed page, from its render until it leaves the cache of one edge location. Its tag is the
@@ -120,7 +129,49 @@ pub enum Page {
     },
 }
 
-/// A second outbox record: purge these tags again, even if their marks are closed.
+/// The marks that a record has closed, and must purge.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Closed {
+    /// Their tags.
+    pub tags: Tags,
+    /// For each young one, the time until the second purge is due, at `markedAt` + T.
+    pub second_due_in: [Option<u8>; 2],
+    /// The record's tags that were pending by another record when it was resolved.
+    pub rest: Tags,
+}
+
+/// The outbox record of a commit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum First {
+    /// There is none: the commit was quiet, or the record is done.
+    #[default]
+    Absent,
+    /// The commit touched no mark of these tags.
+    Unresolved(Tags),
+    /// It has closed marks.
+    Resolved(Closed),
+}
+
+impl First {
+    /// Whether it is left to do something for this tag.
+    pub fn has(self, tag: Tag) -> bool {
+        match self {
+            Self::Absent => false,
+            Self::Unresolved(tags) => tags.has(tag),
+            Self::Resolved(closed) => closed.tags.has(tag) || closed.rest.has(tag),
+        }
+    }
+
+    /// The marks that it has closed.
+    pub fn closed(self) -> Option<Closed> {
+        match self {
+            Self::Resolved(closed) => Some(closed),
+            _ => None,
+        }
+    }
+}
+
+/// A second outbox record: purge these tags again, whatever their marks say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Second {
     /// The tags whose marks were young.
@@ -134,40 +185,34 @@ pub struct Second {
 pub enum Record {
     /// The record of the commit.
     First,
-    /// The second record, written by this worker.
-    SecondBy(Place),
+    /// A second record.
+    SecondAt(Place),
 }
 
-/// The worker that wrote a second record. Two workers may have the same record at the same time, and
-/// each writes its own second record.
+/// The place of a second record. Only a record that was resolved twice, each time for one tag, has two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Place {
-    /// The action, or in the background a drain.
+    /// The record for the list's tag, or for both.
     Front,
-    /// A drain.
+    /// The record for the item's tag.
     Back,
-}
-
-/// A live mark as a worker read it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Seen {
-    /// If it is young: the time until the second purge is due, at `markedAt` + T.
-    pub second_due_in: Option<u8>,
-    /// Whether another render has marked the tag again since. The worker does not know this.
-    pub replaced: bool,
 }
 
 /// The progress of a worker with a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Stage {
-    /// Only with [`Fault::SeparateRecord`](crate::Fault::SeparateRecord): the record is not written yet.
-    Unrecorded,
-    /// The worker has the record, and reads the marks next.
+    /// Only with [`Fault::SeparateRecord`](crate::Fault::SeparateRecord): this record is not written yet.
+    Unrecorded(First),
+    /// The worker has an unresolved record.
     Begun,
-    /// The worker has read the live marks, and must purge them.
-    MustPurge([Option<Seen>; 2]),
+    /// Only with [`Fault::DeletesResolved`](crate::Fault::DeletesResolved): the worker has found that no
+    /// mark is open or pending, and deletes the record next.
+    MustDelete,
+    /// The worker has a record that has closed these marks, and must purge them. Or it has a second
+    /// record.
+    MustPurge(Closed),
     /// The purge was accepted, and the response has arrived.
-    Purged([Option<Seen>; 2]),
+    Purged(Closed),
 }
 
 /// A worker's current work.
@@ -182,11 +227,11 @@ pub struct Job {
 }
 
 impl Job {
-    /// The live marks that the worker has read.
-    pub fn seen(&mut self) -> Option<&mut [Option<Seen>; 2]> {
+    /// What the worker purges.
+    pub fn closed(&mut self) -> Option<&mut Closed> {
         match &mut self.stage {
-            Stage::MustPurge(seen) | Stage::Purged(seen) => Some(seen),
-            Stage::Unrecorded | Stage::Begun => None,
+            Stage::MustPurge(closed) | Stage::Purged(closed) => Some(closed),
+            Stage::Unrecorded(_) | Stage::Begun | Stage::MustDelete => None,
         }
     }
 }
@@ -206,14 +251,6 @@ pub enum Worker {
 impl Worker {
     /// All workers.
     pub const ALL: [Self; 3] = [Self::OfAnn, Self::OfBen, Self::Drain];
-
-    /// The place of this worker's second records.
-    pub fn place(self) -> Place {
-        match self {
-            Self::OfAnn | Self::OfBen => Place::Front,
-            Self::Drain => Place::Back,
-        }
-    }
 }
 
 /// A writer's change and its pending records.
@@ -221,17 +258,33 @@ impl Worker {
 pub struct Work {
     /// The time since the commit.
     pub commit: Option<u8>,
-    /// Whether the outbox record of the commit exists.
-    pub first: bool,
+    /// The outbox record of the commit.
+    pub first: First,
     /// The second records, by place.
     pub second: [Option<Second>; 2],
+    /// Only with [`Fault::ClosesAnyRender`](crate::Fault::ClosesAnyRender): the marks that the commit
+    /// will close, as it read them.
+    pub prepared: Option<Closed>,
 }
 
 impl Work {
     /// Whether any of the writer's records exists.
     pub fn is_recorded(&self) -> bool {
-        self.first || self.second.iter().any(Option::is_some)
+        self.first != First::Absent || self.second.iter().any(Option::is_some)
     }
+}
+
+/// The allowance: what is reserved and bought.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Account {
+    /// The time since the current window began.
+    pub window: u8,
+    /// The items reserved in this window and in the one before.
+    pub reserved: [u8; 2],
+    /// The items counted as bought.
+    pub spent: u8,
+    /// The items that CloudFront charges.
+    pub bought: u8,
 }
 
 /// A state of the whole model.
@@ -240,7 +293,7 @@ pub struct State {
     /// The followed page.
     pub page: Page,
     /// The mark of each tag.
-    pub marks: [Option<Mark>; 2],
+    pub marks: [Mark; 2],
     /// Each writer's work.
     pub work: [Work; 2],
     /// Each worker's current work.
@@ -251,20 +304,32 @@ pub struct State {
     pub references: u32,
     /// The number of crashes, refused purges and lost responses.
     pub failures: u8,
+    /// Only in runs with an allowance.
+    pub account: Account,
 }
 
 impl State {
-    /// The initial state: nothing is cached or changed.
-    pub fn start() -> Self {
+    /// The initial state: nothing is cached, and nothing has changed for this long.
+    pub fn start(unchanged: u8) -> Self {
+        let mark = Mark {
+            changed: unchanged,
+            ..Mark::default()
+        };
         Self {
             page: Page::Absent,
-            marks: [None; 2],
+            marks: [mark; 2],
             work: [Work::default(); 2],
             jobs: [None; 3],
             grace: 0,
             references: 0,
             failures: 0,
+            account: Account::default(),
         }
+    }
+
+    /// The mark of a tag.
+    pub fn mark(&self, tag: Tag) -> &Mark {
+        &self.marks[tag as usize]
     }
 
     /// A writer's work.

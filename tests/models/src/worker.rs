@@ -1,49 +1,19 @@
 //! The steps of the workers on outbox records: an action after its commit, and the drain.
 
 use crate::state::{
-    Closed, Job, Mark, Record, Second, Seen, Stage, State, Tag, Tags, Work, Worker, Writer,
+    Closed, First, Job, Place, Record, Second, Stage, State, Status, Tag, Tags, Worker, Writer,
 };
-use crate::{Fault, Follows, Protocol};
+use crate::{Fault, Protocol};
 
 impl Protocol {
-    /// The tags of every commit.
-    fn tags(&self) -> Tags {
-        Tags::which(|tag| tag == Tag::List || self.two_tags)
-    }
-
-    /// The transaction that writes the data and the outbox record. If the writers are interchangeable,
-    /// Ann commits first.
-    pub(crate) fn commit(&self, s: &mut State, writer: Writer) -> Option<()> {
-        let interchangeable = self.follows != Follows::FreshOfAnn;
-        let in_order = !interchangeable || writer == Writer::Ann || s.has_committed(Writer::Ann);
-        (in_order && !s.has_committed(writer)).then_some(())?;
-        let separate = self.fault == Some(Fault::SeparateRecord);
-        s.work[writer as usize] = Work {
-            commit: Some(0),
-            first: !separate,
-            ..Work::default()
-        };
-        if self.inline {
-            let stage = if separate {
-                Stage::Unrecorded
-            } else {
-                Stage::Begun
-            };
-            s.jobs[writer as usize] = Some(Job {
-                writer,
-                record: Record::First,
-                stage,
-            });
-        }
-        Some(())
-    }
-
     /// Writes the outbox record after the commit. Only for [`Fault::SeparateRecord`].
     pub(crate) fn record(s: &mut State, worker: Worker) -> Option<()> {
         let job = s.jobs[worker as usize].as_mut()?;
-        (job.stage == Stage::Unrecorded).then_some(())?;
-        job.stage = Stage::Begun;
-        s.work[job.writer as usize].first = true;
+        let Stage::Unrecorded(first) = job.stage else {
+            return None;
+        };
+        job.stage = first.closed().map_or(Stage::Begun, Stage::MustPurge);
+        s.work[job.writer as usize].first = first;
         Some(())
     }
 
@@ -58,15 +28,18 @@ impl Protocol {
         let drains = worker == Worker::Drain || (worker == Worker::OfAnn && !self.inline);
         (drains && s.jobs[worker as usize].is_none()).then_some(())?;
         let stage = match record {
-            Record::First => s.of(writer).first.then_some(Stage::Begun)?,
-            Record::SecondBy(place) => {
+            Record::First => match s.of(writer).first {
+                First::Absent => return None,
+                First::Unresolved(_) => Stage::Begun,
+                First::Resolved(closed) => Stage::MustPurge(closed),
+            },
+            Record::SecondAt(place) => {
                 let second = s.of(writer).second[place as usize]?;
                 (second.due <= 0).then_some(())?;
-                let seen = Seen {
-                    second_due_in: None,
-                    replaced: true,
-                };
-                Stage::MustPurge(Tag::ALL.map(|tag| second.tags.has(tag).then_some(seen)))
+                Stage::MustPurge(Closed {
+                    tags: second.tags,
+                    ..Closed::default()
+                })
             }
         };
         s.jobs[worker as usize] = Some(Job {
@@ -77,104 +50,102 @@ impl Protocol {
         Some(())
     }
 
-    /// A worker reads the marks. If none is live, it deletes the record and is done. The action does both
-    /// in one transaction.
-    pub(crate) fn read_marks(&self, s: &mut State, worker: Worker) -> Option<()> {
+    /// A worker settles an unresolved record. If marks are open, it closes them and resolves the record.
+    /// Otherwise, if none is pending by another record, it deletes the record. Otherwise it leaves the
+    /// record. An attempt that is cancelled has no effect and is left out.
+    pub(crate) fn settle(&self, s: &mut State, worker: Worker) -> Option<()> {
         let Job { writer, stage, .. } = s.jobs[worker as usize]?;
-        (stage == Stage::Begun).then_some(())?;
-        let since_commit = s.of(writer).commit?;
-        let seen_if_live = |tag: Tag| {
-            let mark = s.marks[tag as usize]?;
-            let live = self.tags().has(tag) && is_live(mark, writer);
-            let young = mark.age < since_commit + self.settling();
-            live.then_some(Seen {
-                second_due_in: young.then_some(self.settling().saturating_sub(mark.age)),
-                replaced: false,
-            })
+        matches!(stage, Stage::Begun | Stage::MustDelete).then_some(())?;
+        s.jobs[worker as usize] = None;
+        let tags = match s.of(writer).first {
+            _ if stage == Stage::MustDelete || self.breaks(Fault::DeletesUnresolved) => {
+                s.work[writer as usize].first = First::Absent;
+                return Some(());
+            }
+            First::Unresolved(tags) => tags,
+            First::Resolved(_) if self.breaks(Fault::ResolvesAgain) => self.tags(),
+            // Another worker has resolved or deleted it meanwhile.
+            _ => return Some(()),
         };
-        let live = Tag::ALL.map(seen_if_live);
-        if live == [None; 2] {
-            s.work[writer as usize].first = false;
-            s.jobs[worker as usize] = None;
+        let is_pending = |tag| matches!(s.mark(tag).status, Status::Pending(_));
+        let rest = Tags::which(|tag| tags.has(tag) && is_pending(tag));
+        let since_commit = s.of(writer).commit?;
+        let mut job = Job {
+            writer,
+            record: Record::First,
+            stage: Stage::MustDelete,
+        };
+        if let Some(mut closed) = self.close(s, writer, tags, since_commit) {
+            if !self.breaks(Fault::ForgetsRest) {
+                closed.rest = rest;
+            }
+            s.work[writer as usize].first = First::Resolved(closed);
+            job.stage = Stage::MustPurge(closed);
+            s.jobs[worker as usize] = Some(job);
+        } else if !rest.is_empty() {
+            // It stays.
+        } else if self.breaks(Fault::DeletesResolved) {
+            s.jobs[worker as usize] = Some(job);
         } else {
-            s.jobs[worker as usize].as_mut()?.stage = Stage::MustPurge(live);
+            s.work[writer as usize].first = First::Absent;
         }
         Some(())
     }
 
-    /// Closes marks before their purge is accepted. Only in the broken variants that do so.
-    pub(crate) fn close_early(&self, s: &mut State, worker: Worker) -> Option<()> {
-        let Job {
-            writer,
-            record,
-            stage,
-        } = s.jobs[worker as usize]?;
-        let closed = match self.fault {
-            Some(Fault::ClosesEarly) => Closed::Yes,
-            Some(Fault::ClosesForRecord) => Closed::For(writer),
-            _ => return None,
-        };
-        match stage {
-            Stage::MustPurge(seen) if record == Record::First => self.close(s, seen, closed),
-            _ => None,
-        }
-    }
-
-    /// Closes the marks that are still open and unchanged since the worker read them.
-    fn close(&self, s: &mut State, seen: [Option<Seen>; 2], closed: Closed) -> Option<()> {
-        let mut done = None;
-        for (mark, seen) in s.marks.iter_mut().zip(seen) {
-            let Some((mark, seen)) = mark.as_mut().zip(seen) else {
-                continue;
-            };
-            let unchanged = !seen.replaced || self.fault == Some(Fault::ClosesAnyMark);
-            if unchanged && mark.closed == Closed::No {
-                mark.closed = closed;
-                done = Some(());
-            }
-        }
-        done
-    }
-
-    /// After an accepted purge, one transaction closes the unchanged marks, deletes the record, and writes
-    /// a second record for the young marks.
+    /// After an accepted purge, one transaction deletes the record, notes that the marks are purged,
+    /// writes a second record for the young ones, and counts the items. It requires that the record
+    /// exists.
     pub(crate) fn conclude(&self, s: &mut State, worker: Worker) -> Option<()> {
         let job = s.jobs[worker as usize]?;
-        let Stage::Purged(seen) = job.stage else {
+        let Stage::Purged(closed) = job.stage else {
             return None;
         };
-        let at_first = job.record == Record::First;
-        let early = matches!(
-            self.fault,
-            Some(Fault::ClosesEarly | Fault::ClosesForRecord)
-        );
-        if at_first && !early {
-            self.close(s, seen, Closed::Yes);
-        }
         s.jobs[worker as usize] = None;
-        let work = &mut s.work[job.writer as usize];
-        let fails = self.fault == Some(Fault::ClosesForRecord) && at_first && !work.first;
         match job.record {
-            Record::First => work.first = false,
-            Record::SecondBy(place) => work.second[place as usize] = None,
-        }
-        let second = self.second_record(seen);
-        if second.is_some() && !fails {
-            work.second[worker.place() as usize] = second;
+            Record::First => self.conclude_first(s, job.writer, closed),
+            Record::SecondAt(place) => {
+                let done = s.work[job.writer as usize].second[place as usize].take();
+                self.spend(s, done.map_or(0, |second| second.tags.count()));
+            }
         }
         Some(())
+    }
+
+    fn conclude_first(&self, s: &mut State, writer: Writer, closed: Closed) {
+        let is_current = is_current(s.of(writer).first, closed);
+        if !is_current && !self.breaks(Fault::ConcludesTwice) {
+            return;
+        }
+        for tag in Tag::ALL.into_iter().filter(|&tag| closed.tags.has(tag)) {
+            let status = &mut s.marks[tag as usize].status;
+            if *status == Status::Pending(writer) || self.breaks(Fault::ConcludesAnyMark) {
+                *status = Status::Clear;
+            }
+        }
+        self.spend(s, closed.tags.count());
+        let second = self.second_record(closed);
+        let work = &mut s.work[writer as usize];
+        work.first = match closed.rest {
+            rest if rest.is_empty() => First::Absent,
+            rest => First::Unresolved(rest),
+        };
+        if let Some(second) = second {
+            let front = is_current && second.tags.has(Tag::List);
+            let place = if front { Place::Front } else { Place::Back };
+            work.second[place as usize] = Some(second);
+        }
     }
 
     /// The second record, for the young marks.
-    fn second_record(&self, seen: [Option<Seen>; 2]) -> Option<Second> {
+    fn second_record(&self, closed: Closed) -> Option<Second> {
         let second_due_in = |tag: Tag| {
-            let second_due_in = seen[tag as usize]?.second_due_in?;
+            let due_in = closed.second_due_in[tag as usize]?;
             let young = match self.fault {
                 Some(Fault::NoSecondPurge) => false,
-                Some(Fault::YoungSinceNow) => second_due_in > 0,
+                Some(Fault::YoungSinceNow) => due_in > 0,
                 _ => true,
             };
-            young.then_some(second_due_in)
+            young.then_some(due_in)
         };
         let due = Tag::ALL.into_iter().filter_map(second_due_in).max()?;
         Some(Second {
@@ -202,7 +173,8 @@ impl Protocol {
     }
 }
 
-/// Whether a mark is live for a writer's record.
-fn is_live(mark: Mark, writer: Writer) -> bool {
-    mark.closed == Closed::No || mark.closed == Closed::For(writer)
+/// Whether a record is still as a worker read it when it had closed these marks. A record closes the
+/// mark of each tag once at most, so the tags tell.
+pub(crate) fn is_current(first: First, closed: Closed) -> bool {
+    first.closed().is_some_and(|now| now.tags == closed.tags)
 }
