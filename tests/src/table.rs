@@ -331,7 +331,7 @@ impl Table {
     pub fn mark(&self, tag: &str, distribution: &str, at: i64) {
         let mark = json!({
             "markedAt": at, "render": uuid::Uuid::new_v4(), "distribution": distribution,
-            "reservedIn": at / 600_000, "expires_at": at / 1_000 + 86_400,
+            "reservedIn": at / 900_000, "expires_at": at / 1_000 + 86_400,
         });
         self.put(&format!("#mark:{tag}"), "mark", &mark);
     }

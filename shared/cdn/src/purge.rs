@@ -11,34 +11,42 @@ use store::{Bought, KEPT_AT_EDGE, Mark, OutboxRecord, SETTLING, Store, StoreErro
 /// after each other share one purge.
 const SHARED_DUE: i64 = 5_000;
 
-/// The purge that outbox records ask for.
+/// The purge that an outbox record asks for. Each record has its own, so that whoever makes it, it is the same
+/// call, which CloudFront bills once.
 #[derive(Debug)]
 pub struct Purge {
-    records: Vec<OutboxRecord>,
+    record: OutboxRecord,
 }
 
 impl Purge {
-    /// The purge for these records, whose marks have been checked.
+    /// Whether a record whose marks have been checked needs a purge.
     #[must_use]
-    pub fn new(records: Vec<OutboxRecord>) -> Self {
-        Self { records }
+    pub fn is_needed(record: &OutboxRecord) -> bool {
+        !record.closed.is_empty() || record.again_at.is_some()
     }
 
-    /// Records that CloudFront has accepted the purge. Removes the records, writes new records for
-    /// pages that may still be on their way to the edge, notes the purge in the marks, and counts the items
-    /// that were bought. All in one transaction: otherwise a crash could lose pages that are never purged.
+    /// The purge for this record.
+    #[must_use]
+    pub fn new(record: OutboxRecord) -> Self {
+        Self { record }
+    }
+
+    /// Notes that CloudFront has accepted the purge: removes the record, writes new records for pages that
+    /// may still be on their way to the edge, notes the purge in the marks, and counts the items that were
+    /// bought. All in one transaction: otherwise a crash could lose pages that are never purged.
     ///
     /// # Errors
-    /// [`StoreError`]. The records then stay and are purged once more, which does no harm.
+    /// [`StoreError`]. The record then stays and is purged once more, which does no harm.
     pub async fn conclude(&self, store: &Store) -> Result<(), StoreError> {
         let now = now();
         let second = self.second_purges(now);
         store
-            .conclude(&self.records, &second, &self.bought(), now)
+            .conclude(&self.record, &second, &self.bought(), now)
             .await
     }
 
     /// The number of tags to purge, counted once for each distribution.
+    #[must_use]
     pub fn items(&self) -> usize {
         self.by_distribution().values().map(BTreeSet::len).sum()
     }
@@ -53,29 +61,23 @@ impl Purge {
     }
 
     fn by_distribution(&self) -> BTreeMap<&str, BTreeSet<String>> {
-        // Whatever was cached before is gone.
-        let oldest = now() - millis(KEPT_AT_EDGE + SETTLING);
         let mut tags = BTreeMap::<&str, BTreeSet<String>>::new();
-        for mark in self.closed().filter(|mark| mark.marked_at > oldest) {
+        for mark in &self.record.closed {
             let at_edge = tags.entry(&mark.distribution).or_default();
             at_edge.insert(mark.tag.clone());
         }
-        for record in self
-            .records
-            .iter()
-            .filter(|record| record.created_at > oldest)
-        {
-            if let Some(distribution) = &record.again_at {
-                let at_edge = tags.entry(distribution).or_default();
-                at_edge.extend(record.tags.iter().cloned());
-            }
+        if let Some(distribution) = &self.record.again_at {
+            let at_edge = tags.entry(distribution).or_default();
+            at_edge.extend(self.record.tags.iter().cloned());
         }
         tags
     }
 
-    /// The marks that were closed for the records.
-    fn closed(&self) -> impl Iterator<Item = &Mark> {
-        self.records.iter().flat_map(|record| &record.closed)
+    /// Whether every page that it could remove has expired.
+    fn is_over(&self) -> bool {
+        let marked = self.record.closed.iter().map(|mark| mark.marked_at);
+        let latest = marked.fold(self.record.created_at, i64::max);
+        latest <= now() - millis(KEPT_AT_EDGE + SETTLING)
     }
 
     /// Purges all tags, at each distribution. If `patience` is set, waits at most that long for
@@ -88,14 +90,14 @@ impl Purge {
         invalidations: &Invalidations,
         patience: Option<Duration>,
     ) -> Result<(), InvalidationError> {
-        // The cause includes the renders: two runs for the same record may find different renders,
-        // and CloudFront must not take the second purge for a repetition of the first.
-        let names = self
-            .records
-            .iter()
-            .map(|record| record.key().parts().1.to_owned());
-        let renders = self.closed().map(|mark| mark.render.clone());
-        let cause: BTreeSet<_> = names.chain(renders).collect();
+        if self.is_over() {
+            return Ok(());
+        }
+        // The cause includes the renders: a record may be purged again after more marks were closed for it, and
+        // CloudFront must not take that for a repetition of the first.
+        let name = self.record.key().parts().1.to_owned();
+        let renders = self.record.closed.iter().map(|mark| mark.render.clone());
+        let cause: BTreeSet<_> = renders.chain([name]).collect();
         for (distribution, tags) in self.by_distribution() {
             let distribution = distribution.to_owned();
             let client = invalidations.clone();
@@ -112,12 +114,11 @@ impl Purge {
     /// rendered before the change may reach the edge after the first purge.
     fn second_purges(&self, now: i64) -> Vec<OutboxRecord> {
         let mut young = BTreeMap::<&str, (BTreeSet<String>, i64)>::new();
-        for record in &self.records {
-            for mark in record.closed.iter().filter(|mark| is_young(mark, record)) {
-                let (tags, latest) = young.entry(&mark.distribution).or_default();
-                tags.insert(mark.tag.clone());
-                *latest = mark.marked_at.max(*latest);
-            }
+        let closed = self.record.closed.iter();
+        for mark in closed.filter(|mark| is_young(mark, &self.record)) {
+            let (tags, latest) = young.entry(&mark.distribution).or_default();
+            tags.insert(mark.tag.clone());
+            *latest = mark.marked_at.max(*latest);
         }
         let second = |(distribution, (tags, latest)): (&str, (BTreeSet<String>, i64))| {
             let settled = latest + millis(SETTLING);

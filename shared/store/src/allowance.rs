@@ -1,10 +1,10 @@
 //! The allowance of purges: how many items of CloudFront's invalidations may still be bought this month.
 //!
 //! An item costs money beyond the first thousand a month. So a page may be cached only if the allowance
-//! covers what its mark can cost. Opening a mark *reserves* that, in the current window of ten minutes.
+//! covers what its mark can cost. Opening a mark *reserves* that, in the current window of 15 minutes.
 //! What is bought counts for the month. A mark can cost something for [`LIFE`] after it was opened or
-//! renewed, which is less than a window. So the reservations of this window and of the one before cover
-//! everything that may still be bought.
+//! renewed, and it may take some sweeps until that is counted. That is less than a window. So the
+//! reservations of this window and of the one before cover everything that may still be bought.
 
 use crate::convert::{key_attributes, number};
 use crate::marks::{KEPT_AT_EDGE, SETTLING, expires_at};
@@ -25,7 +25,7 @@ pub(crate) const PRICE: u64 = 2;
 const LIFE: Duration = Duration::from_secs(KEPT_AT_EDGE.as_secs() + SETTLING.as_secs());
 
 /// How long a window of reservations is, in milliseconds.
-const WINDOW: i64 = 600_000;
+const WINDOW: i64 = 900_000;
 const _: () = assert!(
     LIFE.as_millis() < WINDOW as u128,
     "a mark may outlive the window after its reservation"

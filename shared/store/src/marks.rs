@@ -150,21 +150,15 @@ impl Store {
         )
     }
 
-    /// Notes in a closed mark that CloudFront has accepted the purge for these outbox records, on condition
-    /// that the mark is pending for one of them: it may have been opened since.
+    /// Notes in a closed mark that CloudFront has accepted the purge for this outbox record, on condition
+    /// that the mark is still pending for it: it may have been opened since.
     pub(crate) fn note_purge(
         &self,
         tag: &str,
-        records: &[&OutboxRecord],
+        record: &OutboxRecord,
     ) -> Result<TransactWriteItem, StoreError> {
-        let values = records.iter().enumerate().map(|(n, record)| {
-            let key = record.key();
-            (format!(":record{n}"), text(key.parts().1))
-        });
-        let values: Attributes = values.collect();
-        let names: Vec<_> = values.keys().map(String::as_str).collect();
-        let condition = format!("pending IN ({})", names.join(", "));
-        self.update_mark(tag, "REMOVE pending", &condition, values)
+        let values = values([(":record", text(record.key().parts().1))]);
+        self.update_mark(tag, "REMOVE pending", "pending = :record", values)
     }
 
     fn update_mark(

@@ -4,7 +4,7 @@
 use crate::allowance::Bought;
 use crate::commit::CLOSED_AT_ONCE;
 use crate::marks::{Mark, MarkState};
-use crate::transact::{backoff, cancelled};
+use crate::transact::{TRANSACTION, backoff, cancelled};
 use crate::verdict::{has_failed, is_contended, leave_out_failed};
 use crate::{OutboxRecord, Store, StoreError};
 use action::{Expect, Operation};
@@ -118,69 +118,66 @@ impl Store {
         }
     }
 
-    /// Notes that CloudFront has accepted the purges of the records `done`: removes them, except those with
-    /// tags that still wait, writes the records `second` for second purges, notes the purge in the marks
-    /// that were closed for them, unless a view has opened them since, and counts what was `bought` by `now`
-    /// (in milliseconds since 1970). All in one transaction, unless there are too many marks: then some are
-    /// noted before.
+    /// Removes checked records that need no purge, unless another worker has changed them.
     ///
     /// # Errors
-    /// [`StoreError`]. The records then stay, except perhaps after a timeout.
+    /// [`StoreError`]. The records then stay.
+    pub async fn remove_checked(&self, records: &[OutboxRecord]) -> Result<(), StoreError> {
+        for some in records.chunks(TRANSACTION) {
+            let removals = some.iter().map(|record| self.remove(record));
+            let removals = removals.collect::<Result<_, _>>()?;
+            self.write_if_unchanged(removals, &[]).await?;
+        }
+        Ok(())
+    }
+
+    /// Notes that CloudFront has accepted the purge of a record: removes the record or, if some of its tags
+    /// still wait, keeps those; writes the records `second` for second purges; notes the purge in the marks that
+    /// were closed for it, unless a view has opened them since; and counts what was `bought` by `now` (in
+    /// milliseconds since 1970). All in one transaction, unless there are too many marks: then some are
+    /// noted before. Does nothing if another worker has done it.
+    ///
+    /// # Errors
+    /// [`StoreError`]. The record then stays, except perhaps after a timeout.
     pub async fn conclude(
         &self,
-        done: &[OutboxRecord],
+        record: &OutboxRecord,
         second: &[OutboxRecord],
         bought: &Bought,
         now: i64,
     ) -> Result<(), StoreError> {
-        // A transaction takes one write of an item, but a mark may have been closed for several records.
-        let mut by_tag = BTreeMap::<_, Vec<_>>::new();
-        for record in done {
-            for mark in &record.closed {
-                by_tag.entry(mark.tag.as_str()).or_default().push(record);
-            }
-        }
-        let mut closed: Vec<_> = by_tag.into_iter().collect();
+        let notes = record.closed.iter();
+        let notes = notes.map(|mark| self.note_purge(&mark.tag, record));
+        let mut notes: Vec<_> = notes.collect::<Result<_, _>>()?;
         let mut counts = self.count_bought(bought, now)?;
-        while closed.len() > CLOSED_AT_ONCE || counts.len() > CLOSED_AT_ONCE {
-            let some = closed.split_off(closed.len().saturating_sub(CLOSED_AT_ONCE));
+        while notes.len() > CLOSED_AT_ONCE || counts.len() > CLOSED_AT_ONCE {
+            let some = notes.split_off(notes.len().saturating_sub(CLOSED_AT_ONCE));
             let with = counts.split_off(counts.len().saturating_sub(CLOSED_AT_ONCE));
-            self.write_if_unchanged(self.notes(&some)?, &with).await?;
+            self.write_if_unchanged(some, &with).await?;
         }
-        let mut rest = counts;
+        let mut rest = vec![self.end(record)?];
+        rest.extend(counts);
         for record in second {
             rest.push(self.put_outbox_record(record, Expect::Absent)?);
         }
-        let mut ends = Vec::new();
-        for record in done {
-            ends.push(match record.is_unchecked() {
-                false => self.remove(record)?,
-                true => {
-                    let waiting = OutboxRecord {
-                        closed: Vec::new(),
-                        revision: record.revision + 1,
-                        ..record.clone()
-                    };
-                    self.put_outbox_record(&waiting, record.unchanged())?
-                }
-            });
+        self.write_if_unchanged(notes, &rest).await
+    }
+
+    /// Removes a record, or keeps only the tags that still wait.
+    fn end(&self, record: &OutboxRecord) -> Result<TransactWriteItem, StoreError> {
+        if !record.is_unchecked() {
+            return self.remove(record);
         }
-        ends.extend(self.notes(&closed)?);
-        self.write_if_unchanged(ends, &rest).await
+        let waiting = OutboxRecord {
+            closed: Vec::new(),
+            revision: record.revision + 1,
+            ..record.clone()
+        };
+        self.put_outbox_record(&waiting, record.unchanged())
     }
 
-    /// The notes in the marks that were closed for these records.
-    fn notes(
-        &self,
-        closed: &[(&str, Vec<&OutboxRecord>)],
-    ) -> Result<Vec<TransactWriteItem>, StoreError> {
-        let notes = closed.iter();
-        notes
-            .map(|(tag, records)| self.note_purge(tag, records))
-            .collect()
-    }
-
-    /// Writes `rest` and those of the `conditional` writes whose conditions hold, in one transaction.
+    /// Writes `rest` and those of the `conditional` writes whose conditions hold, in one transaction. Writes
+    /// nothing if a condition of `rest` fails.
     async fn write_if_unchanged(
         &self,
         mut conditional: Vec<TransactWriteItem>,
@@ -192,9 +189,13 @@ impl Store {
             if items.is_empty() {
                 return Ok(());
             }
+            let count = conditional.len();
             let Some(reasons) = self.send(items).await? else {
                 return Ok(());
             };
+            if reasons.iter().skip(count).any(has_failed) {
+                return Ok(());
+            }
             if !leave_out_failed(&mut conditional, &reasons) {
                 if !is_contended(&reasons) {
                     return Err(cancelled(&reasons));

@@ -93,10 +93,10 @@ async fn purge(app: &App, tags: Vec<String>, outbox_record: OutboxRecord) -> Rev
     let closed = outbox_record.closed.iter().map(|mark| &mark.tag);
     let waiting: Vec<_> = outbox_record.tags.iter().collect();
     let unpurged: Vec<_> = closed.chain(waiting.iter().copied()).collect();
-    if outbox_record.closed.is_empty() || app.inline.is_paused() {
+    if !Purge::is_needed(&outbox_record) || app.inline.is_paused() {
         return without(&unpurged).into();
     }
-    let purge = Purge::new(vec![outbox_record.clone()]);
+    let purge = Purge::new(outbox_record.clone());
     let timeout = Some(app.config.inline_purge_timeout);
     if let Err(error) = purge.purge(&app.invalidations, timeout).await {
         app.inline.pause(&error);
