@@ -63,6 +63,8 @@ pub struct Commit<T> {
     other_subjects: Vec<(Subject, Role)>,
     /// The keys at which the subject was read and is written, if they are not its own key.
     moved: Option<(Key, Key)>,
+    /// The keys at which entities are new, though there may have been others before.
+    reused: Vec<Key>,
     /// Why the commit must not be written, if it holds a value that cannot be serialised.
     bug: Option<String>,
     session: SessionChange,
@@ -79,6 +81,7 @@ impl<T> Commit<T> {
             subject: Some(subject),
             other_subjects: Vec::new(),
             moved: None,
+            reused: Vec::new(),
             bug: None,
             session: SessionChange::Unchanged,
             emails: Vec::new(),
@@ -95,6 +98,7 @@ impl<T> Commit<T> {
             subject: None,
             other_subjects: Vec::new(),
             moved: None,
+            reused: Vec::new(),
             bug: None,
             session: SessionChange::Unchanged,
             emails: Vec::new(),
@@ -111,8 +115,11 @@ impl<T> Commit<T> {
 
     /// Writes an entity: a new one if `read` is `None`, otherwise over the version that was read.
     #[must_use]
-    pub fn put<E: Entity>(self, tenant: &TenantId, entity: &E, read: Option<Version>) -> Self {
+    pub fn put<E: Entity>(mut self, tenant: &TenantId, entity: &E, read: Option<Version>) -> Self {
         let key = Key::entity::<E>(tenant, entity.id());
+        if !E::NEW_IDS {
+            self.reused.push(key.clone());
+        }
         let stored = match serde_json::to_value(entity) {
             Ok(stored) => stored,
             Err(error) => return self.unwritable(&key, &error),
@@ -224,6 +231,7 @@ impl<T> Commit<T> {
     /// audit records continues there. Without this, the subject is at its own key before and after.
     #[must_use]
     pub fn moves(mut self, from: Key, to: Key) -> Self {
+        self.reused.push(to.clone());
         self.moved = Some((from, to));
         self
     }
@@ -341,7 +349,6 @@ impl<T> Commit<T> {
     /// never been cached.
     #[must_use]
     pub fn cached_tags(&self) -> Vec<String> {
-        let back = self.moved.as_ref().map(|(_, to)| to);
         self.tags_of(|op| {
             let new = matches!(
                 op,
@@ -350,7 +357,7 @@ impl<T> Commit<T> {
                     ..
                 }
             );
-            !new || back == Some(op.key())
+            !new || self.reused.contains(op.key())
         })
     }
 

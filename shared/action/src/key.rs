@@ -132,6 +132,10 @@ pub trait Entity: Serialize + DeserializeOwned {
     /// The plural noun in keys, tags and paths, such as `contacts`.
     const RESOURCE: &'static str;
 
+    /// Whether a new one has an id that none had before. If not, cached pages may show an earlier one with
+    /// its id.
+    const NEW_IDS: bool = true;
+
     /// Its identifier within the tenant.
     fn id(&self) -> &str;
 

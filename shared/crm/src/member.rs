@@ -63,6 +63,8 @@ pub struct Member {
 
 impl Entity for Member {
     const RESOURCE: &'static str = "members";
+    /// Its id is that of the user.
+    const NEW_IDS: bool = false;
 
     fn id(&self) -> &str {
         self.id.as_str()
@@ -136,6 +138,8 @@ pub struct Membership {
 
 impl Entity for Membership {
     const RESOURCE: &'static str = Member::RESOURCE;
+    /// Its id is that of the user.
+    const NEW_IDS: bool = false;
 
     fn id(&self) -> &str {
         self.member.id.as_str()

@@ -163,6 +163,19 @@ impl Watched {
         self.inside.table.mark(tag, DISTRIBUTION, now() * 1000);
     }
 
+    /// Marks the tag as if the purge of its pages were left to the outbox. A commit then leaves a record too.
+    fn pending(&self, tag: &str) {
+        let table = &self.inside.table;
+        table.mark(tag, DISTRIBUTION, now() * 1000);
+        let mark = table.under(&format!("#mark:{tag}")).remove(0);
+        let mut item = mark.item();
+        item.extend([
+            ("closed".to_owned(), json!(true)),
+            ("pending".to_owned(), json!("another record")),
+        ]);
+        table.put(&mark.pk, &mark.sk, &Value::Object(item));
+    }
+
     /// Stores an outbox record, as after a crash right after the commit.
     fn leave(&self, record: &OutboxRecord) {
         let key = record.key();
@@ -205,6 +218,12 @@ fn account(password: &str) -> Value {
     })
 }
 
+/// An outbox record of these tags that is due.
+fn due(tags: Value) -> OutboxRecord {
+    let tags = serde_json::from_value(tags).expect("tags");
+    OutboxRecord::new(tags, now() * 1000, now() * 1000 - 1)
+}
+
 /// Sign-up: done, replayed, replayed after a crash, refused. Returns the session's cookie.
 async fn accounts(watched: &mut Watched) -> String {
     let sign_up = watched.function("sign-up");
@@ -215,13 +234,14 @@ async fn accounts(watched: &mut Watched) -> String {
     let cookie = response.session();
     watched.post(&sign_up, "", keyed.clone()).await;
     let result = watched.inside.table.results("sign-up").remove(0);
-    let [pk, sk] = [0, 1].map(|at| result.get("outbox")[at].as_str().unwrap().to_owned());
-    let (due_at, id) = sk.split_once(':').unwrap();
-    let due_at: i64 = due_at.parse().unwrap();
-    let left = json!({
-        "id": id, "tags": result.get("tags"), "createdAt": due_at - 1000, "dueAt": due_at,
-    });
-    watched.inside.table.put(&pk, &sk, &left);
+    // As if a mark had been busy: the record is still to be checked.
+    let record = due(result.get("tags"));
+    let (pk, sk) = record.key().into_parts();
+    let mut item = result.item();
+    item.insert("outbox".to_owned(), json!([pk, sk]));
+    let table = &watched.inside.table;
+    table.put(&result.pk, &result.sk, &Value::Object(item));
+    watched.leave(&record);
     watched.mark("acme:members").await;
     let replay = watched.post(&sign_up, "", keyed).await;
     assert_eq!(replay.headers["idempotency-replayed"], "true", "{replay:?}");
@@ -323,13 +343,7 @@ async fn views(watched: &mut Watched, cookie: &str, id: &str) {
 async fn revalidate(watched: &mut Watched) {
     let function = watched.function("revalidate");
     let sweep = json!({ "detail-type": "Scheduled Event", "source": "aws.events" });
-    let due = || {
-        OutboxRecord::new(
-            vec!["acme:contacts".to_owned()],
-            now() * 1000,
-            now() * 1000 - 1,
-        )
-    };
+    let due = || due(json!(["acme:contacts"]));
     watched.run(&function, &sweep).await;
     watched.leave(&due());
     watched.run(&function, &sweep).await;

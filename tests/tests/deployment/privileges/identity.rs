@@ -58,6 +58,7 @@ pub(super) async fn account(watched: &mut Watched, cookie: &str) {
     let name = json!({ "name": "Acme & Daughters" });
     twice(watched, "rename-organization", cookie, &name, 200).await;
     let name = json!({ "name": "Beta" });
+    watched.pending("beta:members");
     let cookie = twice(watched, "create-organization", cookie, &name, 200).await;
     for (password, status) in [("wrong", 400), ("correct horse", 200)] {
         let fields = json!({ "email": "ada@new.example", "password": password });
@@ -68,6 +69,7 @@ pub(super) async fn account(watched: &mut Watched, cookie: &str) {
     let password = json!({ "password": "correct horse" });
     twice(watched, "delete-account", &cookie, &password, 403).await;
     watched.inside.table.add_owners();
+    watched.pending("beta:members");
     twice(watched, "delete-account", &cookie, &password, 200).await;
     watched.inside.table.restore(&before);
 }

@@ -88,6 +88,11 @@ pub(super) async fn settings(watched: &mut Watched, cookie: &str) -> String {
         }
     }
     let profile = watched.function("update-profile");
+    watched.pending("acme:members");
+    let response = watched
+        .post(&profile, cookie, json!({ "name": "Ada L." }))
+        .await;
+    assert_eq!(response.status, 200, "{response:?}");
     watched
         .fail(&profile, cookie, json!({ "name": "Ada" }))
         .await;
