@@ -2,7 +2,7 @@
 
 use crate::{
     Conflict, EmailMessage, Entity, Expect, Grant, Key, Operation, Record, Role, SessionChange,
-    TenantId, Version,
+    Subject, TenantId, Version,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -18,40 +18,6 @@ pub struct Unindexed {
     /// The [form](Entity::TEXTS_FORM) of the texts. Records from before this attribute existed have 0.
     #[serde(default)]
     pub form: u64,
-}
-
-/// What an audit record is about.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Subject {
-    /// The organisation whose audit it belongs to.
-    pub tenant: TenantId,
-    /// The kind of entity or record, such as `contacts`.
-    pub resource: &'static str,
-    /// Its id.
-    pub id: String,
-}
-
-impl Subject {
-    /// An entity of `tenant`.
-    #[must_use]
-    pub fn entity<E: Entity>(tenant: &TenantId, id: &str) -> Self {
-        Self {
-            tenant: tenant.clone(),
-            resource: E::RESOURCE,
-            id: id.to_owned(),
-        }
-    }
-
-    /// The key under which it is stored, if it is an entity.
-    #[must_use]
-    pub fn key(&self) -> Key {
-        let Self {
-            tenant,
-            resource,
-            id,
-        } = self;
-        Key::from_parts(format!("{tenant}:{resource}"), id.clone())
-    }
 }
 
 /// Everything that an action wants to write, and its output. Either all of it is written or nothing.

@@ -24,13 +24,14 @@ mod session;
 mod session_change;
 mod source;
 mod stored;
+mod subject;
 mod views;
 
 pub use access::{
     Access, Actor, Admins, Anyone, InvalidRole, Members, Owners, Refusal, Role, Viewers,
 };
 pub use actions::{Action, Caller, RateLimit, Scope};
-pub use commits::{Commit, Subject, Unindexed};
+pub use commits::{Commit, Unindexed};
 pub use context::{Context, Layout, Seal};
 pub use email_message::EmailMessage;
 pub use error::ActionError;
@@ -52,4 +53,5 @@ pub use secrets::{SecretRules, Secrets, secret_fields};
 pub use session::{Generation, Session, SessionRecord};
 pub use session_change::{Grant, SessionChange};
 pub use source::Source;
+pub use subject::Subject;
 pub use views::{Asset, Download, OtherOrganization, View, ViewPage};
