@@ -161,8 +161,10 @@ async fn every_operation_of_the_store_responds_as_over_http() {
         "ReturnValues": "ALL_NEW", "ReturnConsumedCapacity": "TOTAL",
     });
     let get = |sk| json!({ "Get": { "TableName": "table", "Key": key(sk) } });
+    let item = json!({ "pk": { "S": "p" }, "sk": { "S": "8" } });
     for (operation, input) in [
         ("BatchWriteItem", batch),
+        ("PutItem", json!({ "TableName": "table", "Item": item })),
         ("UpdateItem", update),
         (
             "BatchGetItem",

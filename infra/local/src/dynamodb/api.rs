@@ -6,8 +6,8 @@
 use super::engine::{Engine, Outcome};
 use dynoxide::DynoxideError;
 use dynoxide::actions::{
-    batch_get_item, batch_write_item, create_table, delete_item, query, scan, transact_get_items,
-    update_item, update_time_to_live,
+    batch_get_item, batch_write_item, create_table, delete_item, put_item, query, scan,
+    transact_get_items, update_item, update_time_to_live,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -34,6 +34,7 @@ pub(super) fn call<T>(engine: &Engine<T>, target: &str, body: &[u8]) -> (ApiResp
         "BatchWriteItem" => run(body, |i| engine.write(i, batch_write_item::execute)),
         "CreateTable" => run(body, |i| engine.write(i, create_table::execute)),
         "DeleteItem" => run(body, |i| engine.write(i, delete_item::execute)),
+        "PutItem" => run(body, |i| engine.write(i, put_item::execute)),
         "Query" => run(body, |i| engine.read(i, query::execute)),
         "Scan" => run(body, |i| engine.read(i, scan::execute)),
         "TransactGetItems" => run(body, |i| engine.read(i, transact_get_items::execute)),
