@@ -61,6 +61,7 @@ pub struct Launch {
     arguments: Vec<String>,
     variables: Vec<(&'static str, String)>,
     port: u16,
+    binary: Option<PathBuf>,
     data: Option<PathBuf>,
     scratch: Option<Scratch>,
     namespace: Option<Namespace>,
@@ -103,6 +104,13 @@ impl Launch {
     #[must_use]
     pub fn port(mut self, port: u16) -> Self {
         self.port = port;
+        self
+    }
+
+    /// As the binary at this path, such as that of an earlier commit.
+    #[must_use]
+    pub fn binary(mut self, path: &Path) -> Self {
+        self.binary = Some(path.to_owned());
         self
     }
 
@@ -150,7 +158,10 @@ impl Launch {
     /// # Errors
     /// If it ends: how.
     pub fn try_start(mut self) -> Result<Product, Ended> {
-        build();
+        let binary = self.binary.clone().unwrap_or_else(|| {
+            build();
+            binary()
+        });
         if self.data.is_none()
             && let Some(namespace) = Namespace::new()
         {
@@ -161,7 +172,7 @@ impl Launch {
             Some(directory) => vec!["--data".to_owned(), directory.display().to_string()],
             None => vec!["--memory".to_owned()],
         };
-        let mut child = Command::new(binary())
+        let mut child = Command::new(binary)
             .args(["--port", &self.port.to_string()])
             .args(storage)
             .args(&self.arguments)

@@ -130,22 +130,22 @@ impl Table {
     /// All records, in order.
     #[must_use]
     pub fn dump(&self) -> Vec<Record> {
-        let mut records = Vec::new();
-        let mut from = Value::Null;
-        loop {
-            let mut request = json!({ "TableName": NAME, "ConsistentRead": true });
-            if !from.is_null() {
-                request["ExclusiveStartKey"] = from;
-            }
-            let mut answer = self.call("Scan", request);
-            records.extend(items(&mut answer));
-            match answer["LastEvaluatedKey"].take() {
-                Value::Null => break,
-                key => from = key,
-            }
-        }
+        let request = json!({ "TableName": NAME, "ConsistentRead": true });
+        let mut records = self.all_pages("Scan", &request);
         records.sort();
         records
+    }
+
+    fn all_pages(&self, operation: &str, request: &Value) -> Vec<Record> {
+        let (mut records, mut request) = (Vec::new(), request.clone());
+        loop {
+            let mut answer = self.call(operation, request.clone());
+            records.extend(items(&mut answer));
+            match answer["LastEvaluatedKey"].take() {
+                Value::Null => return records,
+                key => request["ExclusiveStartKey"] = key,
+            }
+        }
     }
 
     /// The records that a request without effect leaves unchanged. Leaves out the counters of rate
@@ -200,11 +200,16 @@ impl Table {
 
     /// The first page of the records with exactly this partition key.
     fn partition(&self, pk: &str) -> Vec<Record> {
-        let request = json!({
-            "TableName": NAME, "ConsistentRead": true, "KeyConditionExpression": "pk = :pk",
-            "ExpressionAttributeValues": { ":pk": { "S": pk } },
-        });
-        items(&mut self.call("Query", request)).collect()
+        items(&mut self.call("Query", of_partition(pk))).collect()
+    }
+
+    /// The records of entities that the search index does not have yet.
+    #[must_use]
+    pub fn unindexed(&self) -> Vec<Record> {
+        (0..16)
+            .map(|shard| of_partition(&format!("#unindexed:{shard:x}")))
+            .flat_map(|request| self.all_pages("Query", &request))
+            .collect()
     }
 
     /// The audit records of one action.
@@ -392,6 +397,14 @@ impl Table {
         let request = json!({ "TableName": NAME, "Key": { "pk": { "S": pk }, "sk": { "S": sk } } });
         self.call("DeleteItem", request);
     }
+}
+
+/// The query of a partition.
+fn of_partition(pk: &str) -> Value {
+    json!({
+        "TableName": NAME, "ConsistentRead": true, "KeyConditionExpression": "pk = :pk",
+        "ExpressionAttributeValues": { ":pk": { "S": pk } },
+    })
 }
 
 /// Calls the embedded engine with a request in JSON. Returns the response as JSON.

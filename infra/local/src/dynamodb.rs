@@ -2,10 +2,13 @@
 
 mod api;
 mod connector;
+mod engine;
+mod log;
+mod tokens;
 
 use aws_smithy_runtime_api::client::http::{SharedHttpConnector, http_client_fn};
-use connector::Connector;
-use dynoxide::Database;
+use connector::{Connector, Reply};
+use engine::Engine;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,14 +29,14 @@ const ENDPOINT: &str = "http://embedded-dynamodb";
 /// A DynamoDB without a port: only the SDK of this process can call it. The engine's own HTTP server
 /// has no secret and lets the pages of every origin read its responses, so it is not used.
 ///
-/// It keeps its data in one SQLite file with a write-ahead log, synced at every commit
-/// (`synchronous=FULL`, SQLite's default). So an acknowledged write survives a crash of the process,
-/// and a crash of the machine if the disk keeps what it has synced.
+/// It keeps its data in one SQLite file with a write-ahead log, synced before a commit is acknowledged. So
+/// an acknowledged write survives a crash of the process, and a crash of the machine if the disk keeps
+/// what it has synced.
 ///
 /// It has its own threads, because it blocks them: on its one lock, and while the disk syncs.
 pub(crate) struct DynamoDb {
     /// Closed when the last request that uses it has ended.
-    database: Arc<Database>,
+    engine: Arc<Engine<Reply>>,
     requests: TaskTracker,
     runtime: OwnRuntime,
 }
@@ -71,13 +74,16 @@ impl DynamoDb {
     /// # Errors
     /// [`DynamoDbError`].
     pub(crate) fn start(path: Option<&Path>) -> Result<Self, DynamoDbError> {
-        let database = Arc::new(open(path)?);
+        let engine = Engine::open(path).map_err(|reason| {
+            let path = path.unwrap_or(Path::new("in memory")).display().to_string();
+            DynamoDbError::Open { path, reason }
+        })?;
         let runtime = Builder::new_multi_thread()
             .worker_threads(THREADS)
             .thread_name("dynamodb")
             .build()?;
         Ok(Self {
-            database,
+            engine: Arc::new(engine),
             requests: TaskTracker::new(),
             runtime: OwnRuntime(Some(runtime)),
         })
@@ -87,7 +93,7 @@ impl DynamoDb {
     pub(crate) fn table(&self, name: &str) -> TableSettings {
         let connector = self.runtime.0.as_ref().map(|runtime| {
             let threads = runtime.handle().clone();
-            Connector::new(&self.database, self.requests.clone(), threads)
+            Connector::new(&self.engine, self.requests.clone(), threads)
         });
         let client = connector.map(|connector| {
             let connector = SharedHttpConnector::new(connector);
@@ -102,34 +108,19 @@ impl DynamoDb {
     /// Finishes the running requests and closes the database. Later requests fail.
     pub(crate) async fn stop(self) {
         let Self {
-            database,
+            engine,
             requests,
             runtime,
         } = self;
         if let Some(runtime) = &runtime.0 {
             // Closing a database blocks too.
-            requests.spawn_on(async move { drop(database) }, runtime.handle());
+            requests.spawn_on(async move { drop(engine) }, runtime.handle());
         }
         requests.close();
         if timeout(SHUTDOWN_TIMEOUT, requests.wait()).await.is_err() {
             tracing::warn!("the database did not stop in time");
         }
     }
-}
-
-fn open(path: Option<&Path>) -> Result<Database, DynamoDbError> {
-    let database = match path {
-        None => Database::memory().map_err(|e| e.to_string()),
-        Some(path) => match path.to_str() {
-            Some(name) => Database::new(name).map_err(|e| e.to_string()),
-            None => Err("its path is not UTF-8".to_owned()),
-        },
-    };
-    let shown_path = path.unwrap_or(Path::new("in memory"));
-    database.map_err(|reason| DynamoDbError::Open {
-        path: shown_path.display().to_string(),
-        reason,
-    })
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use aws::{Access, Connections};
 use aws_smithy_runtime_api::client::http::HttpConnector;
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_types::body::SdkBody;
+use dynoxide::Database;
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use store::Store;
@@ -27,7 +28,7 @@ impl Setup {
         ));
         let dynamodb = DynamoDb::start(None).unwrap();
         let threads = dynamodb.runtime.0.as_ref().unwrap().handle().clone();
-        let connector = Connector::new(&dynamodb.database, dynamodb.requests.clone(), threads);
+        let connector = Connector::new(&dynamodb.engine, dynamodb.requests.clone(), threads);
         Self {
             served: Access::local().connect(Duration::from_secs(10)),
             url,
@@ -160,8 +161,10 @@ async fn every_operation_of_the_store_responds_as_over_http() {
         "ReturnValues": "ALL_NEW", "ReturnConsumedCapacity": "TOTAL",
     });
     let get = |sk| json!({ "Get": { "TableName": "table", "Key": key(sk) } });
+    let item = json!({ "pk": { "S": "p" }, "sk": { "S": "8" } });
     for (operation, input) in [
         ("BatchWriteItem", batch),
+        ("PutItem", json!({ "TableName": "table", "Item": item })),
         ("UpdateItem", update),
         (
             "BatchGetItem",
@@ -192,6 +195,45 @@ async fn every_operation_of_the_store_responds_as_over_http() {
         let response = setup.call(operation, &input).await;
         assert_eq!(response.0, 200, "{operation}: {response:?}");
     }
+}
+
+/// The SDK sends a transaction again if it has not heard of it in time, even while the first one runs.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_transaction_that_is_sent_again_is_written_once() {
+    let setup = Setup::new().await;
+    create_table(&setup).await;
+    let add = json!({ "Update": {
+        "TableName": "table", "Key": key("1"), "UpdateExpression": "ADD n :one",
+        "ExpressionAttributeValues": { ":one": { "N": "1" } },
+    } });
+    let request = transaction("again", &[add]);
+    let both = || async { send(&setup.connector, ENDPOINT, "TransactWriteItems", &request).await };
+    let at_once = futures_util::future::join_all((0..10).map(|_| both())).await;
+    assert!(
+        at_once.iter().all(|response| *response == at_once[0]),
+        "{at_once:?}"
+    );
+    assert_eq!(at_once[0], (200, json!({})));
+    assert_eq!(both().await, (200, json!({})));
+
+    let get = json!({ "RequestItems": { "table": { "Keys": [key("1")] } } });
+    let (_, found) = send(&setup.connector, ENDPOINT, "BatchGetItem", &get).await;
+    assert_eq!(found["Responses"]["table"][0]["n"]["N"], "1", "{found}");
+}
+
+/// A transaction that was cancelled was not written, so the same one may be sent again.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cancelled_transaction_can_be_sent_again() {
+    let setup = Setup::new().await;
+    create_table(&setup).await;
+    let text = json!({ "S": "x" });
+    let taken = transaction("a", &[put("1", &text)]);
+    assert_eq!(setup.call("TransactWriteItems", &taken).await.0, 200);
+    let refused = transaction("b", &[put("1", &text)]);
+    assert_eq!(setup.call("TransactWriteItems", &refused).await.0, 400);
+    let delete = json!({ "TableName": "table", "Key": key("1") });
+    assert_eq!(setup.call("DeleteItem", &delete).await.0, 200);
+    assert_eq!(setup.call("TransactWriteItems", &refused).await.0, 200);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,7 +2,7 @@
 //! at once.
 
 use crate::bare::Bare;
-use crate::drive::{Measured, Requests, Server, WARM, drive};
+use crate::drive::{Load, Measured, Requests, Server, WARM, drive};
 use crate::session::{Session, with_body};
 use bytes::Bytes;
 use edge_crm_tests::usage::Usage;
@@ -18,7 +18,7 @@ use uuid::Uuid;
 const LISTED: usize = 1_000;
 
 /// How many requests are sent at once.
-const AT_ONCE: [usize; 2] = [1, 16];
+pub const AT_ONCE: [usize; 2] = [1, 16];
 
 /// The required rates of the local stack, in operations a second with 1 and with 16 requests at once.
 const BUDGETS: [(&str, [Option<f64>; 2]); 3] = [
@@ -74,9 +74,6 @@ pub async fn run(samples: usize) -> Vec<Row> {
     rows
 }
 
-/// Requests, and the check that each response must pass.
-type Load<'a> = (Requests, &'a dyn Fn(&Reply) -> bool);
-
 struct Bench {
     session: Session,
     listed: Session,
@@ -97,8 +94,7 @@ impl Bench {
     }
 
     /// Restarts the product and waits until it is idle. Otherwise earlier measurements would slow down
-    /// later ones: their contacts are still being indexed, and the engine compares each transaction with
-    /// the tokens of the last ten minutes, which it keeps in memory.
+    /// later ones, because their contacts are still being indexed.
     async fn restart(&mut self) {
         let product = self.product.take().expect("a running product");
         let (_, port) = product.address().rsplit_once(':').expect("a port");
@@ -298,7 +294,7 @@ impl Bench {
 }
 
 /// Forms that create contacts, each with a different email.
-fn forms(count: usize) -> Vec<String> {
+pub fn forms(count: usize) -> Vec<String> {
     let form = |number: usize| {
         let email = Uuid::new_v4().simple();
         let family = if number % 400 == 100 {
@@ -314,7 +310,7 @@ fn forms(count: usize) -> Vec<String> {
     (0..count).map(form).collect()
 }
 
-fn keys(count: usize) -> Vec<String> {
+pub fn keys(count: usize) -> Vec<String> {
     (0..count).map(|_| Uuid::new_v4().to_string()).collect()
 }
 
@@ -337,7 +333,7 @@ fn cross_site(mut request: Request<Full<Bytes>>) -> Request<Full<Bytes>> {
 }
 
 /// The ids of the created contacts. Each response has its contact under `name`, or is the contact itself.
-fn ids(replies: &[Reply], name: &str) -> Vec<String> {
+pub fn ids(replies: &[Reply], name: &str) -> Vec<String> {
     let id = |reply: &Reply| {
         let json = reply.json();
         let record = json.get(name).unwrap_or(&json);
@@ -346,11 +342,11 @@ fn ids(replies: &[Reply], name: &str) -> Vec<String> {
     replies.iter().map(id).collect()
 }
 
-fn is_ok(reply: &Reply) -> bool {
+pub fn is_ok(reply: &Reply) -> bool {
     reply.status == 200
 }
 
-fn is_new(reply: &Reply) -> bool {
+pub fn is_new(reply: &Reply) -> bool {
     is_ok(reply) && reply.header("idempotency-replayed").is_empty()
 }
 
@@ -366,10 +362,10 @@ fn is_forbidden(reply: &Reply) -> bool {
     reply.status == 403
 }
 
-fn is_miss(reply: &Reply) -> bool {
+pub fn is_miss(reply: &Reply) -> bool {
     is_ok(reply) && !reply.is_hit()
 }
 
-fn is_hit(reply: &Reply) -> bool {
+pub fn is_hit(reply: &Reply) -> bool {
     is_ok(reply) && reply.is_hit()
 }

@@ -13,6 +13,9 @@ use std::time::{Duration, Instant};
 
 pub type Requests = Vec<Request<Full<Bytes>>>;
 
+/// Requests, and the check that each response must pass.
+pub type Load<'a> = (Requests, &'a dyn Fn(&Reply) -> bool);
+
 /// The measured server.
 #[derive(Debug, Clone)]
 pub struct Server {
@@ -78,6 +81,33 @@ pub async fn drive(
         client,
     };
     (measured, replies)
+}
+
+/// Sends what `next` returns for this long, on as many kept-alive connections as `at_once`. Asserts `check`
+/// for each response. Returns when each arrived, from the beginning.
+pub async fn sustain(
+    server: &Server,
+    at_once: usize,
+    length: Duration,
+    next: impl FnMut() -> Request<Full<Bytes>>,
+    check: impl Fn(&Reply) -> bool,
+) -> Vec<Duration> {
+    let mut wires = Vec::new();
+    for _ in 0..at_once {
+        wires.push(Wire::connect(&server.address).await);
+    }
+    let (next, begin) = (RefCell::new(next), Instant::now());
+    let done = join_all(wires.iter_mut().map(async |wire| {
+        let mut done = Vec::new();
+        while begin.elapsed() < length {
+            let request = next.borrow_mut()();
+            let reply = wire.send(request).await;
+            assert!(check(&reply), "{reply:?}");
+            done.push(begin.elapsed());
+        }
+        done
+    }));
+    done.await.concat()
 }
 
 async fn send(

@@ -1,7 +1,7 @@
 //! Writes the results as Markdown, JSON and charts.
 
 use crate::drive::{Measured, millis};
-use crate::{cases, chart, growth};
+use crate::{against, cases, chart, growth, sustained};
 use edge_crm_tests::statistics::Statistics;
 use serde_json::{Value, json};
 use std::fmt::Write;
@@ -45,6 +45,74 @@ impl Part {
             name: "actions",
             markdown: text,
             json: json!({ "machine": machine, "rows": rows.iter().map(cases::Row::json).collect::<Vec<_>>() }),
+            pictures: Vec::new(),
+        }
+    }
+
+    pub fn of_against(rows: &[against::Row], machine: &str) -> Self {
+        let mut text = format!(
+            "{machine}\n\n| operation | at once | earlier, a second | this, a second | times as fast: least \
+             | median | most | CPU of the earlier, ms | of this, ms | ratio |\n|---|{}\n",
+            "---:|".repeat(9)
+        );
+        for row in rows {
+            let [earlier, this] = row.mean(|measured| measured.rate);
+            let [cpu, less] = row.mean(|measured| millis(measured.server));
+            let [least, median, most] = row.ratios();
+            let _ = writeln!(
+                text,
+                "| {} | {} | {earlier:.0} | {this:.0} | {least:.2} | {median:.2} | {most:.2} \
+                 | {cpu:.2} | {less:.2} | {:.2} |",
+                row.operation,
+                row.at_once,
+                cpu / less,
+            );
+        }
+        Self {
+            name: "against",
+            markdown: text,
+            json: json!({ "machine": machine, "rows": rows.iter().map(against::Row::json).collect::<Vec<_>>() }),
+            pictures: Vec::new(),
+        }
+    }
+
+    pub fn of_sustained(rows: &[sustained::Row], machine: &str) -> Self {
+        let slices = rows.first().map_or(0, |row| row.rates.len());
+        let heads: Vec<_> = (1..=slices)
+            .map(|slice| format!("to {} s", slice * 10))
+            .collect();
+        let mut text = format!(
+            "{machine}\n\n| at once | product | {} | a second | the last of the first \
+             | CPU of the product, ms | not indexed at the end |\n|---:|---|{}\n",
+            heads.join(" | "),
+            "---:|".repeat(slices + 4)
+        );
+        for row in rows {
+            let rates: Vec<_> = row.rates.iter().map(|rate| format!("{rate:.0}")).collect();
+            let _ = writeln!(
+                text,
+                "| {} | {} | {} | {:.0} | {:.0} % | {:.2} | {} |",
+                row.at_once,
+                if row.is_earlier { "earlier" } else { "this" },
+                rates.join(" | "),
+                row.rate(),
+                row.kept() * 100.0,
+                millis(row.processor),
+                thousands(row.unindexed),
+            );
+        }
+        for pair in rows.windows(2).filter(|pair| pair[0].is_earlier) {
+            let _ = writeln!(
+                text,
+                "\nWith {} at once this product is {:.2} times as fast as the earlier one.",
+                pair[1].at_once,
+                pair[1].rate() / pair[0].rate()
+            );
+        }
+        Self {
+            name: "sustained",
+            markdown: text,
+            json: json!({ "machine": machine, "rows": rows.iter().map(sustained::Row::json).collect::<Vec<_>>() }),
             pictures: Vec::new(),
         }
     }

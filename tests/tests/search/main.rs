@@ -5,5 +5,6 @@ mod bounds;
 mod concurrent;
 mod forms;
 mod index;
+mod local;
 mod property;
 mod scene;

@@ -1,11 +1,11 @@
 //! The SDK's HTTP client for the embedded DynamoDB. It calls the engine instead of a server.
 
 use super::api::{self, ApiResponse};
+use super::engine::Engine;
 use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorFuture};
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_types::body::SdkBody;
-use dynoxide::Database;
 use std::error::Error;
 use std::fmt;
 use std::sync::{Arc, Weak};
@@ -17,18 +17,21 @@ use uuid::Uuid;
 /// The content type of requests and responses.
 const JSON: &str = "application/x-amz-json-1.0";
 
+/// A response, and who waits for it.
+pub(super) type Reply = (oneshot::Sender<ApiResponse>, ApiResponse);
+
 /// Passes the SDK's requests to an engine. It does not keep the engine's database open.
 pub(super) struct Connector {
-    database: Weak<Database>,
+    engine: Weak<Engine<Reply>>,
     requests: TaskTracker,
     threads: Handle,
 }
 
 impl Connector {
-    /// A connector to `database`. Its requests run on `threads`, as tasks of `requests`.
-    pub(super) fn new(database: &Arc<Database>, requests: TaskTracker, threads: Handle) -> Self {
+    /// A connector to `engine`. Its requests run on `threads`, as tasks of `requests`.
+    pub(super) fn new(engine: &Arc<Engine<Reply>>, requests: TaskTracker, threads: Handle) -> Self {
         Self {
-            database: Arc::downgrade(database),
+            engine: Arc::downgrade(engine),
             requests,
             threads,
         }
@@ -43,7 +46,7 @@ impl fmt::Debug for Connector {
 
 impl HttpConnector for Connector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let Some(database) = self.database.upgrade() else {
+        let Some(engine) = self.engine.upgrade() else {
             return HttpConnectorFuture::ready(Err(closed()));
         };
         let (reply, response) = oneshot::channel();
@@ -54,7 +57,13 @@ impl HttpConnector for Connector {
             }
             let target = request.headers().get("x-amz-target").unwrap_or_default();
             let body = request.body().bytes().unwrap_or_default();
-            let _timed_out = reply.send(api::call(&database, target, body));
+            let (response, commits) = api::call(&engine, target, body);
+            let sent = engine.after(commits, (reply, response), |(reply, response)| {
+                let _timed_out = reply.send(response);
+            });
+            if let Err(error) = sent {
+                tracing::error!(%error, "the database cannot be synced");
+            }
         };
         self.requests.spawn_on(work, &self.threads);
         HttpConnectorFuture::new(async move {
