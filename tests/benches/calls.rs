@@ -6,7 +6,9 @@
 //! ```
 
 use edge_crm_tests::capacity::Spent;
-use edge_crm_tests::inside::{Inside, ORIGIN_SECRET, UNHURRIED, config, edge, invoke, through_edge};
+use edge_crm_tests::inside::{
+    Inside, ORIGIN_SECRET, UNHURRIED, config, edge, invoke, through_edge,
+};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use wrapper::Config;

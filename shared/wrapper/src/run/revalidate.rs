@@ -85,31 +85,27 @@ async fn check(app: &App, outbox_record: OutboxRecord) -> Result<Option<OutboxRe
 }
 
 /// Purges for a record whose marks were checked.
-async fn purge(app: &App, tags: Vec<String>, outbox_record: OutboxRecord) -> Revalidated {
-    let without = |left: &[&String]| -> Vec<_> {
-        let tags = tags.iter();
-        tags.filter(|tag| !left.contains(tag)).cloned().collect()
-    };
-    let closed = outbox_record.closed.iter().map(|mark| &mark.tag);
-    let waiting: Vec<_> = outbox_record.tags.iter().collect();
-    let unpurged: Vec<_> = closed.chain(waiting.iter().copied()).collect();
+async fn purge(app: &App, mut tags: Vec<String>, outbox_record: OutboxRecord) -> Revalidated {
+    // Those that still wait are left to the drain.
+    tags.retain(|tag| !outbox_record.tags.contains(tag));
+    let is_closed = |tag: &String| outbox_record.closed.iter().any(|mark| mark.tag == *tag);
+    let uncached: Vec<_> = tags.iter().filter(|tag| !is_closed(tag)).cloned().collect();
     if !Purge::is_needed(&outbox_record) || app.inline.is_paused() {
-        return without(&unpurged).into();
+        return uncached.into();
     }
-    let purge = Purge::new(outbox_record.clone());
+    let purge = Purge::new(outbox_record);
     let timeout = Some(app.config.inline_purge_timeout);
     if let Err(error) = purge.purge(&app.invalidations, timeout).await {
         app.inline.pause(&error);
         tracing::warn!(%error, "a purge is left to the outbox");
-        return without(&unpurged).into();
+        return uncached.into();
     }
     if let Err(error) = purge.conclude(&app.store).await {
         tracing::warn!(%error, "an outbox record stays though it has been seen to");
     }
     Revalidated {
-        tags: without(&waiting),
         purged: purge.items(),
-        saved: 0,
+        ..tags.into()
     }
 }
 

@@ -43,24 +43,19 @@ impl Cacheable {
     pub(crate) async fn open(app: &App, distribution: &str, reads: &Reads) -> Option<Self> {
         let since = Instant::now();
         let now = jiff::Timestamp::now().as_millisecond();
-        let opening = |tag| Opening {
-            tag,
-            entity: None,
-            distribution,
-            quiet: app.config.quiet_time,
-            now,
-        };
-        let entities: Vec<_> = reads
-            .entities()
-            .filter_map(|entity| Some((entity.tag()?, Some(entity))))
-            .collect();
+        let entities = reads.entities();
+        let entities = entities.filter_map(|entity| Some((entity.tag()?, Some(entity))));
         let ranges = reads.range_tags().map(|tag| (tag, None));
-        let tags: Vec<_> = entities.into_iter().chain(ranges).collect();
-        let openings = tags.iter().map(|(tag, entity)| Opening {
-            entity: *entity,
-            ..opening(tag)
+        let opened = entities.chain(ranges).map(|(tag, entity)| async move {
+            let opening = Opening {
+                tag: &tag,
+                entity,
+                distribution,
+                quiet: app.config.quiet_time,
+                now,
+            };
+            app.openings.open(app, opening).await
         });
-        let opened = openings.map(|opening| app.openings.open(app, opening));
         match try_join_all(opened).await {
             Ok(opened) if opened.contains(&false) => None,
             Ok(_) => Some(Self {
