@@ -154,7 +154,7 @@ impl Team {
                 for second in 0..minutes * 60 {
                     seconds.tick().await;
                     let at = second % CYCLE;
-                    if at < BURST && at % BETWEEN_CHANGES == 0 {
+                    if at < BURST && at.is_multiple_of(BETWEEN_CHANGES) {
                         self.change(made, false).await;
                         made += 1;
                     }
