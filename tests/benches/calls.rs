@@ -1,4 +1,5 @@
-//! Counts what an operation costs: its calls to DynamoDB, in order, and their write and read units.
+//! Counts what an operation costs: its calls to DynamoDB, in order, and their write and read units. A
+//! cancelled transaction is billed too, but the engines do not report its units.
 //!
 //! ```sh
 //! cargo bench --bench calls                       # on the embedded engine
@@ -58,7 +59,7 @@ impl Counted {
         let calls = self.inside.proxy.calls();
         let units = |write: bool| -> f64 {
             let of_kind = spent.iter().filter(|call| call.is_write() == write);
-            of_kind.map(|call: &Spent| call.units).sum()
+            of_kind.map(|call: &Spent| call.units).sum::<f64>() + 0.0
         };
         println!(
             "| {name} | {} | {} | {} | {} |",
