@@ -7,10 +7,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use store::{Bought, KEPT_AT_EDGE, Mark, OutboxRecord, SETTLING, Store, StoreError, tenant_of};
 
-/// Second purges are due at whole multiples of this, in milliseconds, so that records made shortly
-/// after each other share one purge.
-const SHARED_DUE: i64 = 5_000;
-
 /// The purge that an outbox record asks for. Each record has its own, so that whoever makes it, it is the same
 /// call, which CloudFront bills once.
 #[derive(Debug)]
@@ -39,7 +35,7 @@ impl Purge {
     /// [`StoreError`]. The record then stays and is purged once more, which does no harm.
     pub async fn conclude(&self, store: &Store) -> Result<(), StoreError> {
         let now = now();
-        let second = self.second_purges(now);
+        let second = self.second_purges();
         store
             .conclude(&self.record, &second, &self.bought(), now)
             .await
@@ -60,8 +56,12 @@ impl Purge {
         bought
     }
 
+    /// The tags to purge at each distribution.
     fn by_distribution(&self) -> BTreeMap<&str, BTreeSet<String>> {
         let mut tags = BTreeMap::<&str, BTreeSet<String>>::new();
+        if self.is_over() {
+            return tags;
+        }
         for mark in &self.record.closed {
             let at_edge = tags.entry(&mark.distribution).or_default();
             at_edge.insert(mark.tag.clone());
@@ -90,9 +90,6 @@ impl Purge {
         invalidations: &Invalidations,
         patience: Option<Duration>,
     ) -> Result<(), InvalidationError> {
-        if self.is_over() {
-            return Ok(());
-        }
         // The cause includes the renders: a record may be purged again after more marks were closed for it, and
         // CloudFront must not take that for a repetition of the first.
         let name = self.record.key().parts().1.to_owned();
@@ -112,7 +109,10 @@ impl Purge {
 
     /// Records for a second purge of tags that were marked shortly before the change: a page
     /// rendered before the change may reach the edge after the first purge.
-    fn second_purges(&self, now: i64) -> Vec<OutboxRecord> {
+    fn second_purges(&self) -> Vec<OutboxRecord> {
+        if self.is_over() {
+            return Vec::new();
+        }
         let mut young = BTreeMap::<&str, (BTreeSet<String>, i64)>::new();
         let closed = self.record.closed.iter();
         for mark in closed.filter(|mark| is_young(mark, &self.record)) {
@@ -121,9 +121,8 @@ impl Purge {
             *latest = mark.marked_at.max(*latest);
         }
         let second = |(distribution, (tags, latest)): (&str, (BTreeSet<String>, i64))| {
-            let settled = latest + millis(SETTLING);
-            let due_at = (settled + SHARED_DUE - 1) / SHARED_DUE * SHARED_DUE;
-            OutboxRecord::again(distribution, tags.into_iter().collect(), now, due_at)
+            let tags = tags.into_iter().collect();
+            OutboxRecord::again(distribution, tags, latest, latest + millis(SETTLING))
         };
         young.into_iter().map(second).collect()
     }

@@ -58,9 +58,6 @@ const ATTEMPTS: u32 = 8;
 /// How often a commit is sent with the marks of its tags. They may change between two attempts.
 const WITH_MARKS: u32 = 3;
 
-/// The most marks that one transaction closes, so that there is room for the rest of it.
-pub(crate) const CLOSED_AT_ONCE: usize = 30;
-
 impl Store {
     /// Writes the idempotency record and all operations, or nothing.
     ///
@@ -214,8 +211,7 @@ impl Way {
         }
         Ok(match open.len() {
             0 => Self::Quiet,
-            1..=CLOSED_AT_ONCE => Self::Closing(open),
-            _ => Self::RecordOnly,
+            _ => Self::Closing(open),
         })
     }
 }

@@ -53,7 +53,7 @@ const OPEN: &str = "SET markedAt = :now, render = :render, distribution = :distr
                     reservedIn = :window, expires_at = :expires_at REMOVE closed, pending";
 
 /// The condition that the data has been quiet.
-const QUIET: &str = "(attribute_not_exists(changedAt) OR changedAt <= :quiet)";
+const CHANGED_LONG_AGO: &str = "(attribute_not_exists(changedAt) OR changedAt <= :quiet)";
 
 /// The condition that the mark is open, and that its price is reserved in this window.
 const RESERVED: &str =
@@ -103,7 +103,7 @@ impl Store {
             .table_name(&self.table)
             .set_key(Some(key_attributes(&mark_key(opening.tag))))
             .update_expression(OPEN)
-            .condition_expression(format!("{QUIET} AND {RESERVED}"))
+            .condition_expression(format!("{CHANGED_LONG_AGO} AND {RESERVED}"))
             .set_expression_attribute_values(Some(opening.values(window)))
             .expression_attribute_values(":lapsed", number(lapsed(opening.now)))
             .return_values_on_condition_check_failure(AllOld)
@@ -117,6 +117,10 @@ impl Store {
         {
             let changed = opening.changed(failed.item());
             return Ok(changed.map_or(Opened::Unreserved, Opened::Changed));
+        }
+        // A commit is writing the mark.
+        if error.code() == Some("TransactionConflictException") {
+            return Ok(Opened::Busy);
         }
         Err(classify(error, |e| is_bug(e.code())))
     }
@@ -134,7 +138,7 @@ impl Store {
             .table_name(&self.table)
             .set_key(Some(key_attributes(&mark_key(opening.tag))))
             .update_expression(OPEN)
-            .condition_expression(QUIET)
+            .condition_expression(CHANGED_LONG_AGO)
             .set_expression_attribute_values(Some(opening.values(room.window)))
             .return_values_on_condition_check_failure(AllOld)
             .build()

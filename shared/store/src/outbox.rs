@@ -16,7 +16,8 @@ pub struct OutboxRecord {
     pub tags: Vec<String>,
     /// The marks that were closed for this record: their tags are to be purged.
     pub closed: Vec<Mark>,
-    /// When it was created, before its commit, in milliseconds since 1970.
+    /// When it was created, before its commit, in milliseconds since 1970. For a second purge: when the last of
+    /// its pages was marked.
     pub created_at: i64,
     /// When it is due, in milliseconds since 1970.
     pub due_at: i64,
@@ -42,12 +43,13 @@ impl OutboxRecord {
         }
     }
 
-    /// A record for the second purge of `tags` at a distribution, created at `now` and due at `due_at`.
+    /// A record for the second purge of `tags` at a distribution, whose pages were marked at `marked_at` or
+    /// before, due at `due_at`.
     #[must_use]
-    pub fn again(distribution: &str, tags: Vec<String>, now: i64, due_at: i64) -> Self {
+    pub fn again(distribution: &str, tags: Vec<String>, marked_at: i64, due_at: i64) -> Self {
         Self {
             again_at: Some(distribution.to_owned()),
-            ..Self::new(tags, now, due_at)
+            ..Self::new(tags, marked_at, due_at)
         }
     }
 
@@ -62,10 +64,11 @@ impl OutboxRecord {
         )
     }
 
-    /// Whether the marks of its tags are still to be checked.
+    /// Whether the marks of its tags are still to be checked. If marks were closed for it, their purge comes
+    /// first, and then the rest.
     #[must_use]
     pub fn is_unchecked(&self) -> bool {
-        self.again_at.is_none() && !self.tags.is_empty()
+        self.again_at.is_none() && self.closed.is_empty() && !self.tags.is_empty()
     }
 
     /// The organisation whose change made the tags stale. Empty if there are no tags.

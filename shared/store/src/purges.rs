@@ -2,7 +2,6 @@
 //! is noted.
 
 use crate::allowance::Bought;
-use crate::commit::CLOSED_AT_ONCE;
 use crate::marks::{Mark, MarkState};
 use crate::transact::{TRANSACTION, backoff, cancelled};
 use crate::verdict::{has_failed, is_contended, leave_out_failed};
@@ -13,6 +12,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// How often a transaction that conflicts with others is sent.
 const ATTEMPTS: u32 = 4;
+
+/// The most marks that are closed for a record at once: a transaction takes 100 items. The others wait.
+const CLOSED_FOR_RECORD: usize = 90;
+
+/// The most marks in which the conclusion of a purge is noted. With the counts of as many organisations, a
+/// transaction takes no more.
+const NOTED_AT_ONCE: usize = 30;
 
 impl Store {
     /// Removes a record if no page with its tags needs a purge, in one transaction. Otherwise the record
@@ -39,7 +45,7 @@ impl Store {
     /// Checks the marks of these records, and closes those that are open, each for the first record that
     /// has its tag. Returns the records that can be purged now, or need no purge. Their tags are those that
     /// still wait: for the purge of another record, or because the mark was being written. A record
-    /// whose tags all wait is not returned.
+    /// that only waits is not returned.
     ///
     /// # Errors
     /// [`StoreError`]. Marks that were closed are in the records as they are stored.
@@ -54,50 +60,35 @@ impl Store {
             return Ok(records);
         }
         let marks: BTreeMap<_, _> = self.marks(&tags, now).await?.into_iter().collect();
-        let mut waits: BTreeSet<_> = marks
-            .iter()
-            .filter(|(_, state)| **state != MarkState::Quiet)
-            .map(|(tag, _)| tag.clone())
-            .collect();
-        let mut checked = Vec::new();
+        let (mut checked, mut taken) = (Vec::new(), BTreeSet::new());
         for mut record in records {
             if record.is_unchecked() {
-                let open = record.tags.iter().filter(|tag| waits.contains(*tag));
-                let open: Vec<_> = open
-                    .filter_map(|tag| match marks.get(tag) {
-                        Some(MarkState::Open(mark)) => Some(mark.clone()),
-                        _ => None,
-                    })
-                    .collect();
-                for some in open.chunks(CLOSED_AT_ONCE) {
-                    if !self.close_for(&mut record, some, now).await? {
-                        break;
-                    }
-                    for mark in some {
-                        waits.remove(&mark.tag);
-                    }
+                let open = record.tags.iter().filter_map(|tag| match marks.get(tag) {
+                    Some(MarkState::Open(mark)) if !taken.contains(tag) => Some(mark.clone()),
+                    _ => None,
+                });
+                let open: Vec<_> = open.take(CLOSED_FOR_RECORD).collect();
+                taken.extend(open.iter().map(|mark| mark.tag.clone()));
+                if !open.is_empty() {
+                    self.close_for(&mut record, &open, now).await?;
                 }
+                let waits = |tag: &String| !matches!(marks.get(tag), None | Some(MarkState::Quiet));
+                record.tags.retain(waits);
             }
             checked.push(record);
         }
-        for record in checked
-            .iter_mut()
-            .filter(|record| record.again_at.is_none())
-        {
-            record.tags.retain(|tag| waits.contains(tag));
-        }
-        checked.retain(|record| !record.is_unchecked() || !record.closed.is_empty());
+        checked.retain(|record| !record.is_unchecked());
         Ok(checked)
     }
 
-    /// Closes marks for a record and notes them in it, in one transaction. `false` if the record is gone, or
-    /// a mark has changed since it was read or is being written. Then nothing was written.
+    /// Closes marks for a record and notes them in it, in one transaction. Writes nothing if the record is gone,
+    /// or if a mark has changed since it was read or is being written.
     async fn close_for(
         &self,
         record: &mut OutboxRecord,
         open: &[Mark],
         now: i64,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<(), StoreError> {
         let mut with_marks = record.clone();
         with_marks.revision += 1;
         with_marks.closed.extend_from_slice(open);
@@ -109,13 +100,11 @@ impl Store {
             items.push(self.close(mark, &record.key(), now)?);
         }
         match self.send(items).await? {
-            None => {
-                *record = with_marks;
-                Ok(true)
-            }
-            Some(reasons) if reasons.iter().any(has_failed) || is_contended(&reasons) => Ok(false),
-            Some(reasons) => Err(cancelled(&reasons)),
+            None => *record = with_marks,
+            Some(reasons) if reasons.iter().any(has_failed) || is_contended(&reasons) => {}
+            Some(reasons) => return Err(cancelled(&reasons)),
         }
+        Ok(())
     }
 
     /// Removes checked records that need no purge, unless another worker has changed them.
@@ -149,14 +138,12 @@ impl Store {
         let notes = record.closed.iter();
         let notes = notes.map(|mark| self.note_purge(&mark.tag, record));
         let mut notes: Vec<_> = notes.collect::<Result<_, _>>()?;
-        let mut counts = self.count_bought(bought, now)?;
-        while notes.len() > CLOSED_AT_ONCE || counts.len() > CLOSED_AT_ONCE {
-            let some = notes.split_off(notes.len().saturating_sub(CLOSED_AT_ONCE));
-            let with = counts.split_off(counts.len().saturating_sub(CLOSED_AT_ONCE));
-            self.write_if_unchanged(some, &with).await?;
+        while notes.len() > NOTED_AT_ONCE {
+            let some = notes.split_off(notes.len() - NOTED_AT_ONCE);
+            self.write_if_unchanged(some, &[]).await?;
         }
         let mut rest = vec![self.end(record)?];
-        rest.extend(counts);
+        rest.extend(self.count_bought(bought, now)?);
         for record in second {
             rest.push(self.put_outbox_record(record, Expect::Absent)?);
         }
@@ -165,7 +152,7 @@ impl Store {
 
     /// Removes a record, or keeps only the tags that still wait.
     fn end(&self, record: &OutboxRecord) -> Result<TransactWriteItem, StoreError> {
-        if !record.is_unchecked() {
+        if record.again_at.is_some() || record.tags.is_empty() {
             return self.remove(record);
         }
         let waiting = OutboxRecord {

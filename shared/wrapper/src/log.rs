@@ -83,7 +83,7 @@ pub struct LogEntry {
     pub(crate) purged: usize,
     /// How many tags needed no purge, because no cached page had them.
     pub(crate) saved: usize,
-    /// How many purges may still be bought, if that was read.
+    /// How many purges the organisation may still have bought, if that was read.
     pub(crate) purges_left: Option<u64>,
     /// Whether a page was not cached because the allowance of purges is used up.
     pub(crate) unaffordable: bool,

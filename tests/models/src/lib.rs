@@ -17,8 +17,7 @@
 //! that is not followed.
 //!
 //! A purge removes the page as soon as it is accepted. The time that CloudFront really takes comes on
-//! top of each bound. A second purge is due as soon as T has passed. The product rounds that up to 5 s,
-//! which also comes on top.
+//! top of each bound. A second purge is due as soon as T has passed.
 //!
 //! The quiet time and the allowance only ever refuse to open a mark. So a run without them contains
 //! every order of steps that a run with them has. In the runs with an allowance no page is followed, and

@@ -244,3 +244,98 @@ async fn what_has_just_changed_is_not_cached_and_costs_no_call() {
     let projects = invoke(&projects, &event).await;
     assert!(is_cached(&projects), "the projects have not changed");
 }
+
+impl Acme {
+    /// Stores an outbox record that is due.
+    fn leave(&self, id: &str, record: Value) {
+        let due_at = now() * 1_000 - 5_000;
+        let mut record = record;
+        record["id"] = json!(id);
+        record["dueAt"] = json!(due_at);
+        let (pk, sk) = (
+            format!("#outbox:{}", &id[35..]),
+            format!("{due_at:013}:{id}"),
+        );
+        self.inside.table.put(&pk, &sk, &record);
+    }
+}
+
+const ONE: &str = "0197a3b0-0000-7000-8000-000000000001";
+const TWO: &str = "0197a3b0-0000-7000-8000-000000000002";
+
+/// Otherwise a replay of the request of the second record would claim that its purge was accepted.
+#[tokio::test]
+async fn a_record_waits_for_the_purge_that_another_record_has_taken_over() {
+    let (acme, distribution) = at_edge().await;
+    acme.look().await;
+    let created_at = now() * 1_000 - 6_000;
+    for id in [ONE, TWO] {
+        acme.leave(
+            id,
+            json!({ "tags": ["acme:contacts"], "createdAt": created_at }),
+        );
+    }
+    distribution.set_faults(Faults {
+        refused: 100,
+        ..Faults::default()
+    });
+    acme.sweep().await;
+    assert_eq!(acme.mark("closed"), true);
+    assert_eq!(acme.outbox(), 2);
+}
+
+/// Of the record's tags, one was closed for it, and the other waited for another record and is quiet now.
+#[tokio::test]
+async fn a_record_is_not_settled_before_its_own_purge() {
+    let (acme, distribution) = at_edge().await;
+    let mark = json!({
+        "tag": "acme:projects", "markedAt": now() * 1_000 - 7_000, "render": "r",
+        "distribution": DISTRIBUTION,
+    });
+    acme.leave(
+        ONE,
+        json!({
+            "tags": ["acme:contacts"], "closed": [mark], "revision": 1,
+            "createdAt": now() * 1_000 - 6_000,
+        }),
+    );
+    acme.create("bo").await;
+    let result = acme.inside.table.results("create-contact").pop().unwrap();
+    let record = acme.inside.table.under("#outbox:").remove(0);
+    let mut item = result.item();
+    item.insert("outbox".to_owned(), json!([record.pk, record.sk]));
+    acme.inside
+        .table
+        .put(&result.pk, &result.sk, &Value::Object(item));
+
+    distribution.set_faults(Faults {
+        refused: 100,
+        ..Faults::default()
+    });
+    acme.create("bo").await;
+    assert_eq!(acme.outbox(), 1, "its purge was refused");
+    distribution.set_faults(Faults::default());
+    acme.sweep().await;
+    assert_eq!(distribution.counters().items, 1);
+    assert!(acme.inside.table.under("#outbox:").iter().all(|left| {
+        left.get("tags") == json!(["acme:contacts"]) || !left.get("againAt").is_null()
+    }));
+}
+
+#[tokio::test]
+async fn what_has_expired_is_not_purged_and_costs_nothing() {
+    let (acme, distribution) = at_edge().await;
+    let long_ago = (now() - 400) * 1_000;
+    let mark = json!({
+        "tag": "acme:contacts", "markedAt": long_ago, "render": "r", "distribution": DISTRIBUTION,
+    });
+    let left = json!({ "tags": [], "closed": [mark], "createdAt": long_ago });
+    acme.leave(ONE, left);
+    let again =
+        json!({ "tags": ["acme:contacts"], "againAt": DISTRIBUTION, "createdAt": long_ago });
+    acme.leave(TWO, again);
+    acme.sweep().await;
+    assert_eq!(acme.outbox(), 0);
+    assert_eq!(distribution.counters().invalidation_requests, 0);
+    assert!(acme.inside.table.under("#edge:purges").is_empty());
+}

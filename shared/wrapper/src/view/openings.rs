@@ -20,7 +20,7 @@ pub(crate) struct Openings {
     marks: Mutex<HashMap<String, Known>>,
     /// By organisation.
     rooms: Mutex<HashMap<String, Room>>,
-    /// How many purges may still be bought, if that was read since it was taken.
+    /// How many purges an organisation may still have bought, if that was read since it was taken.
     left: Mutex<Option<u64>>,
 }
 
@@ -88,12 +88,14 @@ impl Openings {
             return Ok(room);
         }
         let room = app.store.room(app.config.allowance, tenant, now).await?;
-        *lock(&self.left) = Some(room.left);
+        if app.config.allowance.a_month > 0 {
+            *lock(&self.left) = Some(room.left);
+        }
         insert(&self.rooms, tenant, room);
         Ok(room)
     }
 
-    /// How many purges may still be bought, for the log. `None` if that was not read since the last call.
+    /// How many purges the organisation may still have bought, for the log. `None` if that was not read since the last call.
     pub(crate) fn take_left(&self) -> Option<u64> {
         lock(&self.left).take()
     }
