@@ -113,7 +113,7 @@ impl Inside {
         Self { app, table, proxy }
     }
 
-    /// The functions of another process over the same table.
+    /// Starts the functions again over the same table, as in another process: they have learned nothing yet.
     #[must_use]
     pub fn in_another_process(self, config: Config, edge: Invalidations) -> Self {
         let store = Store::connect(unhurried(&self.proxy.url));

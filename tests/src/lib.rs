@@ -21,6 +21,7 @@ mod product;
 mod raw;
 mod table;
 mod table_audit;
+mod table_setup;
 
 pub use answer::{Answer, hidden};
 pub use client::{Client, Exchange};

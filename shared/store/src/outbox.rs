@@ -16,8 +16,8 @@ pub struct OutboxRecord {
     pub tags: Vec<String>,
     /// The marks that were closed for this record: their tags are to be purged.
     pub closed: Vec<Mark>,
-    /// When it was created, before its commit, in milliseconds since 1970. For a second purge: when the last of
-    /// its pages was marked.
+    /// The time of the change, in milliseconds since 1970. In a record for a second purge it is the time at
+    /// which the last of the pages was rendered.
     pub created_at: i64,
     /// When it is due, in milliseconds since 1970.
     pub due_at: i64,

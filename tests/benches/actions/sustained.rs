@@ -35,7 +35,7 @@ impl Row {
         self.rates.iter().sum::<f64>() / self.rates.len() as f64
     }
 
-    /// The last rate as a part of the first one.
+    /// The rate of the last ten seconds, divided by that of the first ten.
     pub fn kept(&self) -> f64 {
         self.rates.last().expect("a slice") / self.rates[0]
     }

@@ -11,7 +11,7 @@ use edge_crm_tests::now;
 use edge_crm_tests::world::scheduled_event;
 use serde_json::{Value, json};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use wrapper::Config;
 
 const KEY: &str = "acme|owner|html|";
@@ -49,6 +49,16 @@ impl Acme {
         let event = scheduled_event().to_string();
         let response = revalidate.invoke(event.as_bytes()).await;
         serde_json::from_slice(&response).unwrap()
+    }
+
+    /// Sweeps until the list's purge has been made: its record must be due, and the drain may be backing off.
+    async fn drained(&self) {
+        let late = Instant::now() + Duration::from_secs(60);
+        while self.mark("pending") != Value::Null {
+            assert!(Instant::now() < late, "the drain never purges");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            self.sweep().await;
+        }
     }
 
     fn outbox(&self) -> usize {
@@ -136,13 +146,7 @@ async fn while_a_purge_is_pending_no_change_claims_that_it_was_made() {
     assert_eq!(acme.outbox(), 2);
 
     distribution.set_faults(Faults::default());
-    let late = tokio::time::Instant::now() + Duration::from_secs(60);
-    let is_pending = || acme.mark("pending") != Value::Null;
-    while is_pending() && tokio::time::Instant::now() < late {
-        tokio::time::sleep(Duration::from_millis(100)).await;
-        acme.sweep().await;
-    }
-    assert!(!is_pending(), "the drain purges once the records are due");
+    acme.drained().await;
     assert_eq!(distribution.counters().items, 1, "one purge for both");
     assert_eq!(acme.create("bo").await.json["revalidated"], tags(&first));
     assert_eq!(acme.create("cy").await.json["revalidated"], tags(&second));
@@ -197,11 +201,7 @@ async fn a_purge_that_was_left_behind_is_made_by_the_drain() {
     assert_eq!(left.get("tags"), json!([]));
     assert_eq!(left.get("closed")[0]["tag"], "acme:contacts");
     distribution.set_faults(Faults::default());
-    let late = tokio::time::Instant::now() + Duration::from_secs(60);
-    while distribution.counters().items == 0 && tokio::time::Instant::now() < late {
-        tokio::time::sleep(Duration::from_millis(100)).await;
-        acme.sweep().await;
-    }
+    acme.drained().await;
     assert_eq!(distribution.counters().items, 1);
     assert_eq!(acme.mark("pending"), Value::Null);
 }

@@ -138,7 +138,7 @@ mod tests {
         let done = RefCell::new(Vec::new());
         log.count_commit();
         log.count_commit();
-        // While the answer of the second commit is sent, that of a third one comes to wait.
+        // A third commit is made while the second one is answered. Its answer must wait for another sync.
         let answer = |name: &'static str| {
             done.borrow_mut().push(name);
             if name == "second" {

@@ -36,7 +36,7 @@ pub(crate) struct Success<A: Action> {
     pub(crate) data: Value,
     /// The output, as the response shows it.
     pub(crate) response_data: Value,
-    /// The tags of pages that are purged, or will be within seconds.
+    /// What became of the tags before the response.
     pub(crate) revalidated: Revalidated,
     pub(crate) replayed: bool,
     pub(crate) cookies: Cookies,

@@ -43,7 +43,7 @@ pub(crate) struct Call<'a, A: Action> {
 /// What a run committed.
 struct Committed {
     data: Value,
-    /// The tags of pages that are purged, or will be within seconds.
+    /// What became of the tags before the response.
     revalidated: Revalidated,
     cookies: Cookies,
     /// Whether pages show what it wrote.
