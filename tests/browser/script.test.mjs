@@ -1,6 +1,6 @@
 // What the script adds: results without a page load, safe retries, input that is kept.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
 import { openProduct, until } from './harness.mjs';
 
 const { visit } = openProduct();
@@ -336,3 +336,44 @@ test('a contact can be added and deleted by keyboard alone', visit({}, async (vi
   await visitor.reads('No contacts yet');
   assert.deepEqual(await visitor.names(), []);
 }));
+
+describe('a page that may not be stored', () => {
+  test('keeps unsent input for going back, and only for that', visit({}, async (visitor) => {
+    const { page, list } = visitor;
+    const { id } = await visitor.addContact('Ada');
+    await visitor.openAddForm();
+    await visitor.fill({ name: 'Grace', notes: 'Long notes' });
+    await page.getByRole('link', { name: 'Ada', exact: true }).click();
+    await visitor.at(`${list}/${id}`);
+    await visitor.goBack(list);
+    await until('the input', async () => (await visitor.values('name', 'notes')).join() === 'Grace,Long notes');
+
+    await visitor.goto(`${list}/${id}`);
+    await visitor.openAddForm();
+    assert.deepEqual(await visitor.values('name', 'notes'), ['', '']);
+  }));
+
+  test('keeps the version of an edit, so that going back replaces nobody\'s change unseen', visit({}, async (visitor) => {
+    const { id, version } = await visitor.addContact('Ada', { company: 'Before' });
+    const edit = `${visitor.list}/${id}/edit`;
+    await visitor.goto(edit);
+    await visitor.fill({ notes: 'Mine' });
+    await visitor.goto(visitor.list);
+    await visitor.act('update-contact', { id, version, name: 'Ada', email: 'ada@example.com', company: 'Theirs' });
+    await visitor.goBack(edit);
+    await until('the input', async () => (await visitor.values('notes')).join() === 'Mine');
+    await visitor.submit().click();
+    await visitor.page.getByRole('heading', { name: 'Your version and theirs' }).waitFor();
+    assert.equal((await visitor.contacts())[0].company, 'Theirs');
+  }));
+
+  test('forgets the input when somebody else signs in', visit({}, async (visitor) => {
+    const { page, list } = visitor;
+    await visitor.openAddForm();
+    await visitor.fill({ name: 'A secret' });
+    await visitor.goto('/sign-up');
+    assert.equal(await page.evaluate(() => Object.values(sessionStorage).join().includes('A secret')), false);
+    await visitor.goBack(list);
+    assert.deepEqual(await visitor.values('name'), ['']);
+  }));
+});

@@ -301,6 +301,38 @@ function enhance(form) {
   });
 }
 
+const fieldsOf = (form) => [...form.elements].filter(({ name, type }) => name && !['file', 'password'].includes(type));
+const inputName = `input ${location.pathname}`;
+
+/** Keeps the input for going back, since a page that may not be stored is loaded again then. */
+function keepInput() {
+  if (!hasInput) return;
+  const forms = $$('form[data-enhance]').filter((form) => !('done' in form.dataset));
+  sessionStorage[inputName] = JSON.stringify(forms.map((form) => [form.getAttribute('action'),
+    fieldsOf(form).map(({ name, value, checked }) => ({ name, value, checked }))]));
+}
+
+/** Puts the input back that the user left behind here, with its key, because it may have been sent, and with its version. */
+function restoreInput() {
+  const forms = JSON.parse(sessionStorage[inputName] ?? '[]');
+  // Whoever signs in next does not get it.
+  Object.keys(sessionStorage).forEach((name) => {
+    if (name === inputName || (name.startsWith('input ') && !contactsPath)) delete sessionStorage[name];
+  });
+  if (performance.getEntriesByType('navigation')[0]?.type === 'navigate') return;
+  for (const [action, kept] of forms) {
+    const form = $$('form[data-enhance]').find((other) => other.getAttribute('action') === action);
+    if (!form) continue;
+    const fields = fieldsOf(form);
+    kept.forEach((field, index) => {
+      if (field.name === 'idempotency_key') setKey(form, field.value);
+      else if (fields[index]?.name === field.name) Object.assign(fields[index], field);
+    });
+    form.closest('details')?.setAttribute('open', '');
+    hasInput = true;
+  }
+}
+
 // --- The list
 
 const list = $('[data-rows]');
@@ -416,8 +448,11 @@ addEventListener('click', (event) => {
   event.preventDefault();
   isolate(results, () => confirmDelete(link));
 });
+isolate($('main'), restoreInput);
+addEventListener('pagehide', keepInput);
 addEventListener('pageshow', (event) => {
   if (!event.persisted) return;
+  delete sessionStorage[inputName];
   $$('form[data-enhance]').forEach((form) => setPending(form, false)); // Restored as it was left.
   // The user may have signed out, or changed something, since.
   if (contactsPath) {
