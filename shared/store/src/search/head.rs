@@ -3,7 +3,7 @@
 use super::waiting::Waiting;
 use super::{IndexError, PARTITION, Shape};
 use crate::convert::{Attributes, key_attributes, number, text};
-use crate::transact::{backoff, bug, cancelled};
+use crate::transact::{TRANSACTION, backoff, bug, cancelled};
 use crate::verdict::{has_failed, is_contended, leave_out_failed};
 use crate::{Store, StoreError};
 use action::Key;
@@ -310,8 +310,9 @@ impl Store {
         Ok(TransactWriteItem::builder().put(put).build())
     }
 
-    /// Writes the next version of the head with these pages, and removes these records, in one
-    /// transaction. Records that have been written again stay. Returns the number of removed records.
+    /// Writes the next version of the head with these pages, and removes these records: as many as fit in
+    /// the same transaction, and then the others. Records that have been written again stay. So do those that a
+    /// crash leaves, which are then indexed once more. Returns the number of removed records.
     pub(super) async fn write_head(
         &self,
         collection: &str,
@@ -319,19 +320,40 @@ impl Store {
         pages: Vec<TransactWriteItem>,
         mut waiting: Vec<Waiting>,
     ) -> Result<usize, IndexError> {
+        let head = self.put_head(collection, head)?;
+        let with_head: Vec<_> = std::iter::once(head).chain(pages).collect();
+        let room = TRANSACTION.saturating_sub(with_head.len());
+        let others = waiting.split_off(waiting.len().min(room));
+        let mut removed = self.remove_with(&with_head, waiting).await?;
+        for some in others.chunks(TRANSACTION) {
+            removed += self.remove_with(&[], some.to_vec()).await?;
+        }
+        Ok(removed)
+    }
+
+    /// Removes these records, except those that have been written again, in one transaction with these
+    /// writes. The first write is the head's. Returns the number of removed records.
+    async fn remove_with(
+        &self,
+        writes: &[TransactWriteItem],
+        mut waiting: Vec<Waiting>,
+    ) -> Result<usize, IndexError> {
         let mut attempt = 0;
         while attempt < ATTEMPTS {
-            let mut items = vec![self.put_head(collection, head)?];
+            let mut items = writes.to_vec();
             let removals = waiting.iter().map(|one| self.remove_unchanged(one));
             items.extend(removals.collect::<Result<Vec<_>, _>>()?);
-            items.extend_from_slice(&pages);
+            if items.is_empty() {
+                return Ok(0);
+            }
             let Some(reasons) = self.send(items).await? else {
                 return Ok(waiting.len());
             };
-            let Some((own, others)) = reasons.split_first() else {
+            if reasons.len() != writes.len() + waiting.len() {
                 return Err(cancelled(&reasons).into());
-            };
-            if has_failed(own) {
+            }
+            let (own, others) = reasons.split_at(writes.len());
+            if own.first().is_some_and(has_failed) {
                 return Err(IndexError::Overtaken);
             }
             if !leave_out_failed(&mut waiting, others) {

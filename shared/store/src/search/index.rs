@@ -13,9 +13,8 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// How many entities one turn adds to an index at most. One transaction removes their records. It
-/// takes at most 100 items, and also writes the head and the full pages of the directory.
-pub(super) const ENTITIES: usize = 64;
+/// How many entities one turn adds to an index at most. The more, the more blocks one write adds to a list.
+pub(super) const ENTITIES: usize = 512;
 
 /// How many different grams the entities of one turn have together, unless there is only one entity.
 /// Each is a write, so this bounds the time and the memory of a turn. Usual entities have fewer.
