@@ -153,8 +153,10 @@ fn before_label(text: &str) -> Option<&str> {
 
 /// What stands before the longest label at the end of `text`.
 fn without_label(text: &str) -> Option<&str> {
-    let starts = text.char_indices().map(|(start, _)| start).rev();
-    let labels = starts.take(LONGEST_LABEL).filter_map(|start| {
+    // No label has a digit in it, so most numbers are done here.
+    let letters = text.char_indices().rev();
+    let letters = letters.take_while(|(_, c)| digit(*c).is_none());
+    let labels = letters.take(LONGEST_LABEL).filter_map(|(start, _)| {
         let (before, label) = text.split_at_checked(start)?;
         is_label(before, &fold(label)).then_some(before)
     });
