@@ -1,6 +1,9 @@
 //! Measures an earlier commit's product and this one in turns, so that the machine's other load hits both.
 
-use crate::cases::{AT_ONCE, forms, ids, is_hit, is_miss, is_new, is_ok, keys};
+use crate::cases::{
+    AT_ONCE, cross_site, forms, ids, is_forbidden, is_hit, is_miss, is_new, is_ok, is_refused,
+    is_replay, keys,
+};
 use crate::drive::{Load, Measured, Server, WARM, drive, millis};
 use crate::session::Session;
 use edge_crm_tests::{Launch, Product, Scratch};
@@ -12,6 +15,17 @@ const TURNS: usize = 6;
 
 /// The contacts that lists read.
 const LISTED: usize = 200;
+
+/// What is measured.
+const OPERATIONS: [&str; 7] = [
+    "create",
+    "replay",
+    "refusal, 400",
+    "refusal, 403",
+    "get, miss",
+    "list, miss",
+    "list, hit",
+];
 
 /// The results of one operation, for the earlier product and this one: one for each turn.
 pub struct Row {
@@ -53,6 +67,8 @@ struct Side {
     session: Session,
     server: Server,
     contacts: Vec<String>,
+    /// The form and the key of a contact that was created.
+    sent: [String; 2],
     _product: Product,
     _data: Scratch,
 }
@@ -70,12 +86,14 @@ impl Side {
             process: product.id(),
         };
         let session = Session::sign_up(&product, "Acme").await;
-        let create = session.actions("create-contact", &forms(LISTED), &keys(LISTED));
+        let (forms, keys) = (forms(LISTED), keys(LISTED));
+        let create = session.actions("create-contact", &forms, &keys);
         let (_, replies) = drive(&server, 4, create, is_ok).await;
         Self {
             session,
             server,
             contacts: ids(&replies, "data"),
+            sent: [forms[0].clone(), keys[0].clone()],
             _product: product,
             _data: data,
         }
@@ -97,12 +115,21 @@ impl Side {
         let count = count + WARM;
         let page = || std::iter::repeat_n(String::new(), count);
         let ids = || self.contacts.iter().cycle().take(count);
+        let create =
+            |forms: &[String], keys: &[String]| self.session.actions("create-contact", forms, keys);
         match operation {
-            "create" => {
-                let requests = self
-                    .session
-                    .actions("create-contact", &forms(count), &keys(count));
-                (requests, &is_new)
+            "create" => (create(&forms(count), &keys(count)), &is_new),
+            "replay" => {
+                let [form, key] = self.sent.each_ref().map(|sent| vec![sent.clone(); count]);
+                (create(&form, &key), &is_replay)
+            }
+            "refusal, 400" => {
+                let wrong = vec!["name=".to_owned(); count];
+                (create(&wrong, &keys(count)), &is_refused)
+            }
+            "refusal, 403" => {
+                let foreign = create(&forms(count), &keys(count)).into_iter();
+                (foreign.map(cross_site).collect(), &is_forbidden)
             }
             "get, miss" => {
                 let one = ids().map(|id| format!("/{id}"));
@@ -120,7 +147,7 @@ pub async fn run(samples: usize, earlier: &Path) -> Vec<Row> {
     let count = samples.div_ceil(TURNS);
     let mut rows = Vec::new();
     for at_once in AT_ONCE {
-        for operation in ["create", "get, miss", "list, miss", "list, hit"] {
+        for operation in OPERATIONS {
             let mut turns = Vec::new();
             for number in 0..TURNS {
                 let mut turn = [None; 2];

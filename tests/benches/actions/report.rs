@@ -185,11 +185,11 @@ fn repository(path: &str) -> PathBuf {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/..")).join(path)
 }
 
-/// The cost of the wrapper: the product's rate and median next to the baseline's.
+/// The cost of the wrapper: the product's median beside the baseline's.
 fn prices(rows: &[cases::Row]) -> String {
-    let mut text = "| operation | at once | product, a second | budget | bare, a second \
-                    | product, median ms | bare, median ms | the wrapper's price, ms \
-                    | CPU of the product, ms | of the bare one | of the client |\n"
+    let mut text = "| operation | at once | product, median ms | bare, median ms | times the bare | budget \
+                    | product, a second | bare, a second | CPU of the product, ms | of the bare one \
+                    | of the client |\n"
         .to_owned();
     let _ = writeln!(text, "|---|{}", "---:|".repeat(10));
     for row in rows {
@@ -198,26 +198,23 @@ fn prices(rows: &[cases::Row]) -> String {
             let value = row.bare.as_ref().map(of);
             value.map_or(String::new(), |value| format!("{value:.places$}"))
         };
-        let price = bare(|bare| millis(bare.times.median), 3)
-            .parse::<f64>()
-            .map_or(String::new(), |bare| {
-                format!("{:.2}", millis(own.times.median) - bare)
-            });
-        let budget = row
-            .budget()
-            .map_or(String::new(), |budget| match own.rate < budget {
-                true => format!("{budget:.0} (missed)"),
-                false => format!("{budget:.0}"),
-            });
+        let times = row
+            .times()
+            .map_or(String::new(), |times| format!("{times:.1}"));
+        let budget = match (row.budget(), row.times()) {
+            (Some(budget), Some(times)) if times > budget => format!("{budget:.0} (missed)"),
+            (Some(budget), _) => format!("{budget:.0}"),
+            (None, _) => String::new(),
+        };
         let _ = writeln!(
             text,
-            "| {} | {} | {:.0} | {budget} | {} | {:.2} | {} | {price} | {:.2} | {} | {:.2} |",
+            "| {} | {} | {:.2} | {} | {times} | {budget} | {:.0} | {} | {:.2} | {} | {:.2} |",
             row.operation,
             row.at_once,
-            own.rate,
-            bare(|bare| bare.rate, 0),
             millis(own.times.median),
             bare(|bare| millis(bare.times.median), 2),
+            own.rate,
+            bare(|bare| bare.rate, 0),
             millis(own.server),
             bare(|bare| millis(bare.server), 2),
             millis(own.client),
