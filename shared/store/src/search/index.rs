@@ -14,14 +14,15 @@ use futures_util::stream::{self, StreamExt, TryStreamExt};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How many entities one turn adds to an index at most. The more, the more blocks one write adds to a list.
-pub(super) const ENTITIES: usize = 512;
+pub(super) const ENTITIES: usize = 1_024;
 
 /// How many different grams the entities of one turn have together, unless there is only one entity.
 /// Each is a write, so this bounds the time and the memory of a turn. Usual entities have fewer.
-const GRAMS: usize = 4_096;
+const GRAMS: usize = 8_192;
 
-/// How many lists are written concurrently.
-const AT_ONCE: usize = 16;
+/// How many lists are written concurrently: almost the 1,000 writes a second of one partition, and few
+/// beside the writes of users.
+const AT_ONCE: usize = 4;
 
 /// How many lists are read at once.
 const LISTS: usize = 100;
