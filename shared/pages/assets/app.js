@@ -301,7 +301,9 @@ function enhance(form) {
   });
 }
 
-const fieldsOf = (form) => [...form.elements].filter(({ name, type }) => name && !['file', 'password'].includes(type));
+/** What the user sees, and what belongs to it; no passwords, and no tokens. */
+const fieldsOf = (form) => [...form.elements].filter(({ name, type }) => name
+  && !['file', 'password'].includes(type) && (type !== 'hidden' || ['idempotency_key', 'version'].includes(name)));
 const inputName = `input ${location.pathname}`;
 
 /** Keeps the input for going back, since a page that may not be stored is loaded again then. */
@@ -319,7 +321,7 @@ function restoreInput() {
   Object.keys(sessionStorage).forEach((name) => {
     if (name === inputName || (name.startsWith('input ') && !contactsPath)) delete sessionStorage[name];
   });
-  if (performance.getEntriesByType('navigation')[0]?.type === 'navigate') return;
+  if (performance.getEntriesByType('navigation')[0]?.type !== 'back_forward') return;
   for (const [action, kept] of forms) {
     const form = $$('form[data-enhance]').find((other) => other.getAttribute('action') === action);
     if (!form) continue;
@@ -449,7 +451,7 @@ addEventListener('click', (event) => {
   isolate(results, () => confirmDelete(link));
 });
 isolate($('main'), restoreInput);
-addEventListener('pagehide', keepInput);
+addEventListener('pagehide', () => isolate($('main'), keepInput));
 addEventListener('pageshow', (event) => {
   if (!event.persisted) return;
   delete sessionStorage[inputName];

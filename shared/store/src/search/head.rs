@@ -332,7 +332,7 @@ impl Store {
     }
 
     /// Removes these records, except those that have been written again, in one transaction with these
-    /// writes. The first write is the head's. Returns the number of removed records.
+    /// writes. If there are writes, the first is the head's. Returns the number of removed records.
     async fn remove_with(
         &self,
         writes: &[TransactWriteItem],
