@@ -177,7 +177,7 @@ impl Bench {
         let (replayed, _) = self.row("replay", at_once, (again, &is_replay), None).await;
         let wrong: Vec<_> = forms
             .iter()
-            .map(|form| form.replace("email=", "e="))
+            .map(|form| form.replace("&name=", "&n="))
             .collect();
         let invalid = self.session.actions("create-contact", &wrong, &keys(count));
         let bare = (
