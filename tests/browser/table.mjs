@@ -87,9 +87,9 @@ function plain(attribute) {
   return type === 'NULL' ? null : value;
 }
 
-/** Items that depend on timing and on page views: marks, rate counters, the outbox and the search
- *  index. */
-const IGNORED = /^#(mark|rate|outbox|search|unindexed):/;
+/** Items that depend on timing and on page views, of other organisations too: marks, rate counters, the outbox,
+ *  the purges that were bought, and the search index. */
+const IGNORED = /^#(edge|mark|outbox|purges|rate|search|unindexed):/;
 
 /** The items that changed, each with its old and its new value. Two tables in which the same was
  *  done give the same result: times and random values are left out, and ids are replaced by
