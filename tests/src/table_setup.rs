@@ -85,7 +85,7 @@ impl Table {
     /// # Panics
     /// If its sort key has no due time.
     pub fn make_due(&self, record: &Record) {
-        let id = record.sk.split(':').next_back().expect("an id");
+        let (_, id) = record.sk.rsplit_once(':').expect("a due time and an id");
         let mut item = record.whole();
         item.insert("dueAt".to_owned(), json!(1));
         self.remove(&record.pk, &record.sk);

@@ -67,7 +67,7 @@ struct Side {
     session: Session,
     server: Server,
     contacts: Vec<String>,
-    /// The form and the key of a contact that was created.
+    /// What created the first contact: the form and its idempotency key.
     sent: [String; 2],
     _product: Product,
     _data: Scratch,

@@ -8,3 +8,4 @@ mod index;
 mod local;
 mod property;
 mod scene;
+mod turns;

@@ -310,9 +310,10 @@ impl Store {
         Ok(TransactWriteItem::builder().put(put).build())
     }
 
-    /// Writes the next version of the head with these pages, and removes these records: as many as fit in
-    /// the same transaction, and then the others. Records that have been written again stay. So do those that a
-    /// crash leaves, which are then indexed once more. Returns the number of removed records.
+    /// Writes the next version of the head with these pages, and removes these records. One transaction takes
+    /// the head, the pages and some of the records; further ones take the rest. A record that has been written
+    /// again stays. After a crash between the transactions the rest stays too, and is indexed once more. Returns
+    /// the number of removed records.
     pub(super) async fn write_head(
         &self,
         collection: &str,
@@ -331,8 +332,8 @@ impl Store {
         Ok(removed)
     }
 
-    /// Removes these records, except those that have been written again, in one transaction with these
-    /// writes. If there are writes, the first is the head's. Returns the number of removed records.
+    /// Makes these writes and removes these records, except those that have been written again, in one
+    /// transaction. The head's write, if it is among them, comes first. Returns the number of removed records.
     async fn remove_with(
         &self,
         writes: &[TransactWriteItem],
