@@ -27,6 +27,9 @@ const KINDS: [&str; 7] = [
     "text/plain",
 ];
 
+/// The field that has an error even when the input asks for none. It is not a field of the body.
+const ALWAYS: &str = "always";
+
 /// An action whose form shows every field of the body. It reads and writes no records.
 struct Echo;
 
@@ -47,7 +50,7 @@ impl Validate for Refused {
             let pairs = names.iter().map(|name| (name.clone(), value(name)));
             pairs.collect()
         });
-        messages.push(("always".to_owned(), "refused".to_owned()));
+        messages.push((ALWAYS.to_owned(), "refused".to_owned()));
         let errors = messages.into_iter().map(|(name, message)| {
             let error = ValidationError::new("refused").with_message(message.into());
             (name.into(), ValidationErrorsKind::Field(vec![error]))
@@ -128,10 +131,14 @@ fn read(kind: &str, body: &str, encoded: bool) -> (u64, Option<Value>) {
     let status = response["statusCode"].as_u64().expect("a status");
     let page: Option<Value> =
         serde_json::from_str(response["body"].as_str().unwrap_or_default()).ok();
-    let fields = match response["headers"]["content-type"].as_str() {
+    let mut fields = match response["headers"]["content-type"].as_str() {
         Some("application/json") => page.map(|page| page["fieldErrors"].clone()),
-        _ => page,
+        _ => return (status, page.filter(Value::is_object)),
     };
+    let errors = fields.as_mut().and_then(Value::as_object_mut);
+    if let Some(errors) = errors {
+        errors.remove(ALWAYS);
+    }
     (status, fields.filter(Value::is_object))
 }
 
@@ -139,11 +146,9 @@ fn read(kind: &str, body: &str, encoded: bool) -> (u64, Option<Value>) {
 fn read_json(kind: &str, body: &str, fields: &BTreeMap<&str, &str>) -> (u64, Option<Value>) {
     let names = fields.keys().map(|name| (*name).to_owned()).collect();
     NAMES.set(names);
-    let (status, mut read_fields) = read(kind, body, false);
+    let response = read(kind, body, false);
     NAMES.set(Vec::new());
-    let object = read_fields.as_mut().and_then(Value::as_object_mut);
-    object.map(|fields| fields.remove("always"));
-    (status, read_fields)
+    response
 }
 
 /// Every body is read or refused, in base64 the same as in plain text. Fields that every encoding can
@@ -197,7 +202,7 @@ fn alike(data: &[u8]) {
     let text = String::from_utf8_lossy(data).replace(['\0', '\r'], "");
     let pairs = text.lines().filter_map(|line| line.split_once('='));
     let fields: BTreeMap<&str, &str> = pairs
-        .filter(|(name, _)| !name.is_empty() && !name.contains('_'))
+        .filter(|(name, _)| !name.is_empty() && !name.contains('_') && *name != ALWAYS)
         .take(50)
         .collect();
     let object: Map<_, _> = fields
