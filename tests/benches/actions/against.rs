@@ -67,7 +67,7 @@ struct Side {
     session: Session,
     server: Server,
     contacts: Vec<String>,
-    /// What created the first contact: the form and its idempotency key.
+    /// The form that created the first contact, and its idempotency key. Replays send them again.
     sent: [String; 2],
     _product: Product,
     _data: Scratch,

@@ -27,7 +27,8 @@ const KINDS: [&str; 7] = [
     "text/plain",
 ];
 
-/// The field that has an error even when the input asks for none. It is not a field of the body.
+/// The field that always has an error, which tells a JSON body that was read from one that was not. It need
+/// not be a field of the body.
 const ALWAYS: &str = "always";
 
 /// An action whose form shows every field of the body. It reads and writes no records.
@@ -131,14 +132,10 @@ fn read(kind: &str, body: &str, encoded: bool) -> (u64, Option<Value>) {
     let status = response["statusCode"].as_u64().expect("a status");
     let page: Option<Value> =
         serde_json::from_str(response["body"].as_str().unwrap_or_default()).ok();
-    let mut fields = match response["headers"]["content-type"].as_str() {
+    let fields = match response["headers"]["content-type"].as_str() {
         Some("application/json") => page.map(|page| page["fieldErrors"].clone()),
-        _ => return (status, page.filter(Value::is_object)),
+        _ => page,
     };
-    let errors = fields.as_mut().and_then(Value::as_object_mut);
-    if let Some(errors) = errors {
-        errors.remove(ALWAYS);
-    }
     (status, fields.filter(Value::is_object))
 }
 
@@ -146,9 +143,11 @@ fn read(kind: &str, body: &str, encoded: bool) -> (u64, Option<Value>) {
 fn read_json(kind: &str, body: &str, fields: &BTreeMap<&str, &str>) -> (u64, Option<Value>) {
     let names = fields.keys().map(|name| (*name).to_owned()).collect();
     NAMES.set(names);
-    let response = read(kind, body, false);
+    let (status, mut read_fields) = read(kind, body, false);
     NAMES.set(Vec::new());
-    response
+    let object = read_fields.as_mut().and_then(Value::as_object_mut);
+    object.map(|fields| fields.remove(ALWAYS));
+    (status, read_fields)
 }
 
 /// Every body is read or refused, in base64 the same as in plain text. Fields that every encoding can
@@ -178,6 +177,9 @@ fn junk(kind: &str, body: &[u8]) {
         .flatten()
     {
         let value = value.as_str().expect("a text");
+        if name == ALWAYS {
+            continue;
+        }
         assert!(!name.contains('\0') && !value.contains('\0'));
         assert!(
             name.len() + value.len() <= body.len() * 3,

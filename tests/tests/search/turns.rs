@@ -1,4 +1,4 @@
-//! A turn that adds so many contacts that one transaction cannot remove all their records.
+//! Turns with more records than one transaction can remove.
 
 use crate::scene::{ENOUGH, Scene};
 use crm::Contact;

@@ -310,10 +310,10 @@ impl Store {
         Ok(TransactWriteItem::builder().put(put).build())
     }
 
-    /// Writes the next version of the head with these pages, and removes these records. One transaction takes
-    /// the head, the pages and some of the records; further ones take the rest. A record that has been written
-    /// again stays. After a crash between the transactions the rest stays too, and is indexed once more. Returns
-    /// the number of removed records.
+    /// Writes the next version of the head with these pages, and removes these records, unless they have been
+    /// written again. The first transaction writes the head and the pages, and removes as many records as fit.
+    /// Further transactions remove the others. If the process dies between them, the next turn indexes the
+    /// remaining records once more. Returns the number of removed records.
     pub(super) async fn write_head(
         &self,
         collection: &str,
@@ -332,8 +332,8 @@ impl Store {
         Ok(removed)
     }
 
-    /// Makes these writes and removes these records, except those that have been written again, in one
-    /// transaction. The head's write, if it is among them, comes first. Returns the number of removed records.
+    /// Removes these records in one transaction, together with these writes. A record that has been written
+    /// again stays. If the head is written, it must come first. Returns the number of removed records.
     async fn remove_with(
         &self,
         writes: &[TransactWriteItem],
